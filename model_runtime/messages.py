@@ -1,0 +1,194 @@
+"""What the add-on and the worker say to each other: plain frozen data, standard library and numpy only.
+
+A `Request` holds everything about a job, a `Prediction` everything about its answer. Nothing here
+does any work; `model_runtime.pipe` turns these into bytes and back.
+
+Conventions (see docs/conventions.md): OpenCV cameras (x right, y down, z forward), extrinsics are
+world-to-camera, intrinsics are in pixels of the upright original photo with pixel centres at +0.5
+(so the middle of a photo W pixels wide is cx = W / 2), quaternions are wxyz.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+PROTOCOL_VERSION = 1
+
+CAMERA_SOURCES = ("auto", "given", "network", "rays")
+"""Where a job's cameras may come from. `auto`: `given` when the request carries cameras, else `network`."""
+
+REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """One photo as the bytes of its file, so that a remote worker needs no shared disk.
+
+    `name` is what sentences call it (usually the file name); names are unique within a request.
+    """
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class GivenCameras:
+    """Known cameras, one per photo and in the order of the photos.
+
+    extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
+    intrinsics: [N,3,3] float64, pixels of the upright original photos.
+    """
+
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One job: photos in, a `Prediction` out.
+
+    checkpoint: a catalogue name (`da3-tiny`, `da3-small`, ...) or a path the worker can read.
+    resolution: longest side in pixels that the network sees; None takes the checkpoint's own.
+    camera_source: one of CAMERA_SOURCES.
+    gaussians: whether to return Gaussian splats.
+    device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+    """
+
+    photos: tuple[Photo, ...]
+    checkpoint: str = "da3-tiny"
+    resolution: int | None = None
+    cameras: GivenCameras | None = None
+    camera_source: str = "auto"
+    reference_view: str = "saddle_balanced"
+    gaussians: bool = True
+    device: str = "auto"
+    precision: str = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What is known of one photo. Depth maps cover the whole upright photo at the network's resolution.
+
+    name, photo_size: the photo's name and its upright (width, height) in pixels.
+    depth: [h,w] float32, distance along the camera's z axis, in units of the prediction's world.
+    confidence: [h,w] float32, >= 1, larger is surer.
+    sky: [h,w] bool; all False where the checkpoint does not tell sky.
+    color: [h,w,3] uint8, the photo at the depth map's size, sRGB-encoded.
+    extrinsics: [4,4] float64, world-to-camera.
+    intrinsics: [3,3] float64, in pixels of the upright original photo (photo_size), not of the depth map.
+    ray: [rh,rw,6] float32 or None, the network's own ray map over the whole photo: direction (not unit
+        length) then origin, in the prediction's world frame, such that a point is origin + depth * direction.
+    ray_confidence: [rh,rw] float32 or None.
+    """
+
+    name: str
+    photo_size: tuple[int, int]
+    depth: np.ndarray
+    confidence: np.ndarray
+    sky: np.ndarray
+    color: np.ndarray
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    ray: np.ndarray | None = None
+    ray_confidence: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussians:
+    """Splats of all views, G of them, in the prediction's world frame.
+
+    means: [G,3] float32. scales: [G,3] float32, standard deviations (linear, not log).
+    rotations: [G,4] float32, unit quaternions wxyz. opacities: [G] float32 in 0..1 (not logits).
+    harmonics: [G,3,K] float32, K = (degree + 1) ** 2, 3DGS real basis: colour = 0.5 + sum(basis * harmonics).
+    confidence: [G] float32, that of the pixel each splat came from. view_index: [G] int32 into Prediction.views.
+    source: `network` (the checkpoint's Gaussian head) or `surface` (flat ellipsoids laid on the depth maps).
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+    rotations: np.ndarray
+    opacities: np.ndarray
+    harmonics: np.ndarray
+    confidence: np.ndarray
+    view_index: np.ndarray
+    source: str
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """Which weights made a result and what they may be used for.
+
+    licence: SPDX-like identifier (`Apache-2.0`, `CC-BY-NC-4.0`, `GPL-3.0-or-later`, or `unknown` for a user's own).
+    commercial_use: True, False, or None when unknown.
+    """
+
+    name: str
+    preset: str
+    licence: str
+    commercial_use: bool | None
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Everything about a finished job.
+
+    camera_source: where the cameras really came from (`given`, `network` or `rays`; never `auto`).
+    metric: True when the world's unit is the metre.
+    settings: what the job ran with (resolution, device, precision, seconds, ...), JSON-able.
+    notes: plain sentences the artist should see.
+    """
+
+    views: tuple[View, ...]
+    gaussians: Gaussians | None
+    checkpoint: CheckpointInfo
+    camera_source: str
+    metric: bool = False
+    settings: dict[str, object] = field(default_factory=dict[str, object])
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The worker's first message: who it is and what it runs on.
+
+    device_memory: bytes in all on the device `auto` would take. checkpoints: names usable without a download.
+    """
+
+    protocol: int
+    version: str
+    python: str
+    torch: str
+    device: str
+    device_name: str
+    device_memory: int
+    checkpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """stage: short machine word (`photos`, `checkpoint`, `network`, ...); fraction: 0..1 of the whole job."""
+
+    stage: str
+    fraction: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job has no result. code: stable machine word; sentence: what happened; advice: what to do about it."""
+
+    code: str
+    sentence: str
+    advice: str = ""
+    log: str = ""
+
+
+class JobError(Exception):
+    """Raised anywhere a job cannot go on; carries the `Failure` the artist will read."""
+
+    def __init__(self, code: str, sentence: str, advice: str = "", log: str = "") -> None:
+        super().__init__(sentence)
+        self.failure = Failure(code, sentence, advice, log)
