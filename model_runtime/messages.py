@@ -82,6 +82,8 @@ class View:
     ray: [rh,rw,6] float32 or None, the network's own ray map over the whole photo: direction (not unit
         length) then origin, in the prediction's world frame, such that a point is origin + depth * direction.
     ray_confidence: [rh,rw] float32 or None.
+    plate: file bytes (JPEG or PNG) of the upright, opaque, 8-bit sRGB photo where the photo's own file would not
+        show like that in Blender (EXIF rotation, CMYK, ...); empty where the file itself is right.
     """
 
     name: str
@@ -94,6 +96,7 @@ class View:
     intrinsics: np.ndarray
     ray: np.ndarray | None = None
     ray_confidence: np.ndarray | None = None
+    plate: bytes = b""
 
 
 @dataclass(frozen=True, eq=False)
