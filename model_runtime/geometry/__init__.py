@@ -1,0 +1,1 @@
+"""Cameras, rays, rotations, similarity alignment, spherical harmonics and surface splats."""
