@@ -1,0 +1,100 @@
+"""Depth, rays, cameras and Gaussians from any number of views, with or without known cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from model_runtime.network.backbone import Backbone, BackboneOutput
+from model_runtime.network.camera import CameraDecoder, CameraEncoder, decode_camera
+from model_runtime.network.config import AnyViewConfig
+from model_runtime.network.dense import Steps, chunk_count, run_head
+from model_runtime.network.dual_head import DepthAndRays, DualDptHead
+from model_runtime.network.gaussian_adapter import place_gaussians
+from model_runtime.network.gaussian_head import GaussianHead, RawGaussians
+from model_runtime.network.inputs import check_inputs
+from model_runtime.network.output import Output
+
+
+class AnyViewNetwork(nn.Module):
+    def __init__(self, config: AnyViewConfig) -> None:
+        super().__init__()
+        self.config = config
+        feature_dim = config.backbone.feature_dim
+        self.backbone = Backbone(config.backbone)
+        self.head = DualDptHead(feature_dim, config.head)
+        self.cam_dec = CameraDecoder(feature_dim)
+        self.cam_enc = CameraEncoder(config.backbone.dim)
+        if config.gaussian_head:
+            self.gs_head = GaussianHead(feature_dim, config.head)
+
+    def forward(
+        self,
+        images: Tensor,
+        extrinsics: Tensor | None = None,
+        intrinsics: Tensor | None = None,
+        gaussians: bool = False,
+        reference_view: str = "saddle_balanced",
+        pose_from: str = "camera_head",
+        head_chunk: int = 8,
+        on_block: Callable[[float], None] | None = None,
+    ) -> Output:
+        """images: [B,N,3,H,W], ImageNet-normalised, H and W multiples of 14.
+
+        extrinsics: [B,N,4,4] world-to-camera of known cameras, relative to view 0 and divided by their median distance
+        from it; intrinsics: [B,N,3,3] pixels. gaussians: whether to run the Gaussian head, where there is one.
+        reference_view: see `reference_view`. pose_from: `camera_head`, or `rays` to solve the ray maps for the cameras.
+        head_chunk: views a head takes at once; fewer need less memory for the same result.
+        on_block: called with the fraction done before each block and head chunk; may raise to stop.
+        Raises ValueError for inputs that do not fit.
+        """
+        check_inputs(images, extrinsics, intrinsics, reference_view, pose_from, head_chunk)
+        gaussians = gaussians and self.config.gaussian_head
+        heads = 2 if gaussians else 1
+        steps = Steps(self.config.backbone.depth + heads * chunk_count(images, head_chunk), on_block)
+        camera_tokens = self.encode_cameras(extrinsics, intrinsics, images)
+        features = self.backbone(images, camera_tokens, reference_view, steps)
+        dense = DepthAndRays(*run_head(self.head, features, images, head_chunk, steps))
+        cameras = (
+            self.decode_cameras(features, images) if pose_from == "camera_head" else self.solve_rays(dense, images)
+        )
+        splats = None
+        if gaussians:
+            raw = RawGaussians(*run_head(self.gs_head, features, images, head_chunk, steps))
+            splats = place_gaussians(
+                raw, dense.depth, *cameras, extrinsics, released_rotation=self.config.released_gaussian_rotation
+            )
+        return Output(
+            depth=dense.depth,
+            depth_conf=dense.depth_conf,
+            ray=dense.ray,
+            ray_conf=dense.ray_conf,
+            extrinsics=cameras[0],
+            intrinsics=cameras[1],
+            gaussians=splats,
+        )
+
+    def encode_cameras(self, extrinsics: Tensor | None, intrinsics: Tensor | None, images: Tensor) -> Tensor | None:
+        """Camera tokens [B,N,dim] of known cameras, in float32."""
+        if extrinsics is None or intrinsics is None:
+            return None
+        with torch.autocast(images.device.type, enabled=False):
+            return self.cam_enc(extrinsics, intrinsics, image_size(images))
+
+    def decode_cameras(self, features: BackboneOutput, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Extrinsics [B,N,3,4] and intrinsics [B,N,3,3] by the camera head, in float32."""
+        with torch.autocast(images.device.type, enabled=False):
+            return decode_camera(self.cam_dec(features.layers[-1].camera.float()), image_size(images))
+
+    def solve_rays(self, dense: DepthAndRays, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, from the ray maps."""
+        with torch.autocast(images.device.type, enabled=False):
+            from model_runtime.geometry.ray_cameras import cameras_from_rays
+
+            return cameras_from_rays(dense.ray, dense.ray_conf, image_size(images))
+
+
+def image_size(images: Tensor) -> tuple[int, int]:
+    return images.shape[-2], images.shape[-1]

@@ -1,0 +1,45 @@
+"""What a network returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianSplats:
+    """One splat per pixel, G = N*H*W in view, row, column order, in the frame of the cameras.
+
+    means: [B,G,3]. scales: [B,G,3] standard deviations. rotations: [B,G,4] unit quaternions wxyz.
+    harmonics: [B,G,3,9] in the basis of 3D Gaussian Splatting. opacities: [B,G], 0..1.
+    """
+
+    means: Tensor
+    scales: Tensor
+    rotations: Tensor
+    harmonics: Tensor
+    opacities: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """None where a preset has no such output. Frame: the reference view's camera.
+
+    depth: [B,N,H,W] along the camera's z axis. depth_conf: [B,N,H,W] >= 1.
+    ray: [B,N,8h,8w,6] for a patch grid of (h, w), direction (not unit length) then origin, so that a point is
+        origin + depth * direction; ray_conf: [B,N,8h,8w] >= 1.
+    extrinsics: [B,N,3,4] world-to-camera. intrinsics: [B,N,3,3] pixels of the images given.
+    sky: [B,N,H,W] >= 0; 0.3 and above is sky.
+    scale_factor: [B], what depth and camera translations (not the rays' origins) were multiplied by to be metres.
+    """
+
+    depth: Tensor
+    depth_conf: Tensor | None = None
+    ray: Tensor | None = None
+    ray_conf: Tensor | None = None
+    extrinsics: Tensor | None = None
+    intrinsics: Tensor | None = None
+    sky: Tensor | None = None
+    scale_factor: Tensor | None = None
+    gaussians: GaussianSplats | None = None
