@@ -1,0 +1,123 @@
+"""OpenCV to Blender and back, written once: cameras, quaternions, colours. Numpy only.
+
+OpenCV cameras look along +z with y down; Blender's look along -z with y up. Intrinsics are in pixels with
+pixel centres at +0.5, so the middle of a photo W pixels wide is cx = W / 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SENSOR_WIDTH = 36.0
+"""Millimetres. Blender's default, and what artists read focal lengths against."""
+
+CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
+"""Columns: Blender's camera axes in OpenCV's camera axes. Its own inverse."""
+
+OPENCV_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""Rotates a world laid out like an OpenCV camera (y down, z forward) to Blender's (z up, y forward)."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlenderCamera:
+    """What Blender needs to reproduce one pinhole camera; sensor fit is HORIZONTAL, sensor width SENSOR_WIDTH.
+
+    matrix_world: [4,4] float64, camera to world. resolution: (width, height) in pixels.
+    pixel_aspect: (x, y), both >= 1. lens in millimetres. shift_x, shift_y in sensor widths.
+    """
+
+    matrix_world: np.ndarray
+    lens: float
+    shift_x: float
+    shift_y: float
+    resolution: tuple[int, int]
+    pixel_aspect: tuple[float, float]
+
+
+def to_blender_camera(extrinsics: np.ndarray, intrinsics: np.ndarray, photo_size: tuple[int, int]) -> BlenderCamera:
+    """The Blender camera of an OpenCV one.
+
+    extrinsics: [4,4] world-to-camera. intrinsics: [3,3] pixels of the photo, without skew. photo_size: (width, height).
+    Blender refuses pixel aspects below 1, so the longer focal length keeps aspect 1.
+    """
+    width, height = photo_size
+    fx, fy = float(intrinsics[0, 0]), float(intrinsics[1, 1])
+    cx, cy = float(intrinsics[0, 2]), float(intrinsics[1, 2])
+    aspect_x, aspect_y = (1.0, fx / fy) if fx >= fy else (fy / fx, 1.0)
+    return BlenderCamera(
+        matrix_world=camera_to_world(extrinsics),
+        lens=fx * SENSOR_WIDTH / width,
+        shift_x=(width / 2 - cx) / width,
+        shift_y=(cy - height / 2) * (aspect_y / aspect_x) / width,
+        resolution=(width, height),
+        pixel_aspect=(aspect_x, aspect_y),
+    )
+
+
+def from_blender_camera(camera: BlenderCamera) -> tuple[np.ndarray, np.ndarray]:
+    """Extrinsics [4,4] (world-to-camera) and intrinsics [3,3] (pixels): the inverse of `to_blender_camera`."""
+    width, height = camera.resolution
+    aspect = camera.pixel_aspect[1] / camera.pixel_aspect[0]
+    fx = camera.lens * width / SENSOR_WIDTH
+    intrinsics = np.array(
+        [
+            [fx, 0.0, width / 2 - camera.shift_x * width],
+            [0.0, fx / aspect, height / 2 + camera.shift_y * width / aspect],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+    world_rotation = camera.matrix_world[:3, :3] @ CAMERA_AXES
+    extrinsics = np.eye(4)
+    extrinsics[:3, :3] = world_rotation.T
+    extrinsics[:3, 3] = -world_rotation.T @ camera.matrix_world[:3, 3]
+    return extrinsics, intrinsics
+
+
+def camera_to_world(extrinsics: np.ndarray) -> np.ndarray:
+    """[4,4] matrix_world of the Blender camera with OpenCV world-to-camera `extrinsics` [4,4]."""
+    rotation, translation = extrinsics[:3, :3], extrinsics[:3, 3]
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation.T @ CAMERA_AXES
+    matrix[:3, 3] = -rotation.T @ translation
+    return matrix
+
+
+def quaternion_from_matrix(rotation: np.ndarray) -> np.ndarray:
+    """[4] wxyz unit quaternion with w >= 0 of a [3,3] rotation.
+
+    The largest eigenvector of Bar-Itzhack's symmetric matrix (2000): no special cases, nearest for a slightly
+    inexact rotation.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
+    symmetric = np.array(
+        [
+            [xx + yy + zz, zy - yz, xz - zx, yx - xy],
+            [zy - yz, xx - yy - zz, xy + yx, xz + zx],
+            [xz - zx, xy + yx, yy - xx - zz, yz + zy],
+            [yx - xy, xz + zx, yz + zy, zz - xx - yy],
+        ]
+    )
+    quaternion = np.linalg.eigh(symmetric)[1][:, -1]
+    return quaternion if quaternion[0] >= 0 else -quaternion
+
+
+def rotate_quaternions(rotation: np.ndarray, quaternions: np.ndarray) -> np.ndarray:
+    """Turn orientations, `quaternions` [N,4] wxyz, by a [3,3] rotation: [N,4] unit quaternions."""
+    w, x, y, z = quaternion_from_matrix(rotation)
+    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    turned = quaternions.astype(np.float64) @ left.T
+    return (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+
+
+def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
+    """Scene-linear values of sRGB-encoded ones in 0..1 (IEC 61966-2-1), any shape."""
+    encoded = np.asarray(encoded, dtype=np.float64)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((np.maximum(encoded, 0.0) + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
+    """sRGB-encoded values of scene-linear ones in 0..1, any shape: the inverse of `srgb_to_linear`."""
+    linear = np.asarray(linear, dtype=np.float64)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0) ** (1 / 2.4) - 0.055)

@@ -1,0 +1,73 @@
+"""Real spherical harmonics of 3D Gaussian Splatting (Kerbl et al. 2023) in numpy, and how they turn with a scene.
+
+The worker has its own in torch; torch is not there inside Blender.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+MAX_DEGREE = 4
+BASE = 0.28209479177387814
+"""The constant function of degree 0: colour = 0.5 + BASE * coefficient."""
+
+
+def degree_of(coefficients: int) -> int | None:
+    """The degree whose (degree + 1) ** 2 is `coefficients`, or None when there is none up to MAX_DEGREE."""
+    return next((degree for degree in range(MAX_DEGREE + 1) if (degree + 1) ** 2 == coefficients), None)
+
+
+def basis(directions: np.ndarray, degree: int) -> np.ndarray:
+    """Basis functions at unit `directions` [N,3]: [N, (degree + 1) ** 2], orthonormal over the sphere."""
+    x, y, z = np.asarray(directions, dtype=np.float64).T
+    xx, yy, zz = x * x, y * y, z * z
+    columns = [
+        np.full_like(x, BASE),
+        *(0.4886025119029199 * value for value in (-y, z, -x)),
+        1.0925484305920792 * x * y,
+        -1.0925484305920792 * y * z,
+        0.31539156525252005 * (2 * zz - xx - yy),
+        -1.0925484305920792 * x * z,
+        0.5462742152960396 * (xx - yy),
+        -0.5900435899266435 * y * (3 * xx - yy),
+        2.890611442640554 * x * y * z,
+        -0.4570457994644658 * y * (4 * zz - xx - yy),
+        0.3731763325901154 * z * (2 * zz - 3 * xx - 3 * yy),
+        -0.4570457994644658 * x * (4 * zz - xx - yy),
+        1.445305721320277 * z * (xx - yy),
+        -0.5900435899266435 * x * (xx - 3 * yy),
+        2.5033429417967046 * x * y * (xx - yy),
+        -1.7701307697799304 * y * z * (3 * xx - yy),
+        0.9461746957575601 * x * y * (7 * zz - 1),
+        -0.6690465435572892 * y * z * (7 * zz - 3),
+        0.10578554691520431 * (zz * (35 * zz - 30) + 3),
+        -0.6690465435572892 * x * z * (7 * zz - 3),
+        0.47308734787878004 * (xx - yy) * (7 * zz - 1),
+        -1.7701307697799304 * x * z * (xx - 3 * yy),
+        0.6258357354491761 * (xx * (xx - 3 * yy) - yy * (3 * xx - yy)),
+    ]
+    return np.stack(columns[: (degree + 1) ** 2], axis=1)
+
+
+def rotate(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Coefficients [G,3,K] of the same radiance after the scene has been turned by `rotation` [3,3].
+
+    A turned function of one degree is again a sum over that degree, so solving for the coefficients at enough
+    directions is exact. Degree 0 passes through untouched.
+    """
+    degree = degree_of(harmonics.shape[2])
+    if degree is None:
+        raise ValueError(
+            f"{harmonics.shape[2]} spherical harmonics coefficients belong to no degree up to {MAX_DEGREE}"
+        )
+    if degree == 0:
+        return harmonics
+    directions = np.random.default_rng(0).normal(size=(8 * harmonics.shape[2], 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    turn, *_ = np.linalg.lstsq(basis(directions, degree), basis(directions @ rotation, degree), rcond=None)
+    # One degree at a time: the others' blocks are zero but for rounding, and large coefficients would show it.
+    turned = harmonics.copy()
+    for band in range(1, degree + 1):
+        block = slice(band**2, (band + 1) ** 2)
+        turned[:, :, block] = harmonics[:, :, block] @ turn[block, block].T.astype(harmonics.dtype)
+    return turned

@@ -1,0 +1,107 @@
+"""Depth maps become points: origin + depth * direction, with the rays of each view's own camera. Numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model_runtime.messages import View
+
+from .depth_edges import flying_pixels
+from .prediction_checks import usable_pixels
+
+
+@dataclass(frozen=True, eq=False)
+class PointPlan:
+    """P points in Blender's world.
+
+    position: [P,3] float32. color: [P,3] uint8, sRGB-encoded. confidence: [P] float32, >= 1.
+    confidence_rank: [P] float32 in 0..1, the share of all points that are no surer than this one.
+    footprint: [P] float32, how far the next pixel's ray is at this depth. view: [P] int32.
+    confidence_threshold: points of a lower rank start hidden.
+    """
+
+    position: np.ndarray
+    color: np.ndarray
+    confidence: np.ndarray
+    confidence_rank: np.ndarray
+    footprint: np.ndarray
+    view: np.ndarray
+    confidence_threshold: float
+
+
+def unproject(view: View, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Points [...,3] float64, in the prediction's world, of the depth-map pixels `row`, `column` [...]."""
+    height, width = view.depth.shape
+    u = (column + 0.5) * (view.photo_size[0] / width)
+    v = (row + 0.5) * (view.photo_size[1] / height)
+    direction = np.stack([u, v, np.ones(u.shape)], axis=-1) @ np.linalg.inv(view.intrinsics).T
+    depth = view.depth[row, column].astype(np.float64)
+    return (depth[..., None] * direction - view.extrinsics[:3, 3]) @ view.extrinsics[:3, :3]
+
+
+def map_focal(view: View) -> tuple[float, float]:
+    """The focal lengths (fx, fy) in pixels of the depth map."""
+    height, width = view.depth.shape
+    return (
+        float(view.intrinsics[0, 0]) * width / view.photo_size[0],
+        float(view.intrinsics[1, 1]) * height / view.photo_size[1],
+    )
+
+
+def surface_mask(view: View, edge_angle: float) -> np.ndarray:
+    """[h,w] bool: pixels that lie on a surface, so neither sky nor flying (see `depth_edges`)."""
+    return usable_pixels(view) & ~flying_pixels(view.depth, map_focal(view), edge_angle)
+
+
+def plan_points(
+    views: tuple[View, ...],
+    masks: list[np.ndarray],
+    motion: np.ndarray,
+    stride: int,
+    budget: int,
+    confidence_threshold: float,
+) -> PointPlan:
+    """Points of all pixels in `masks`, every `stride`-th row and column, at most `budget` of them (an even, seeded
+    choice), moved by the rigid `motion` [4,4]."""
+    pixels = [_strided_pixels(mask, stride) for mask in masks]
+    total = sum(len(row) for row, _ in pixels)
+    keep = np.ones(total, dtype=bool)
+    if total > budget:
+        keep[:] = False
+        keep[np.random.default_rng(0).choice(total, size=budget, replace=False, shuffle=False)] = True
+    position, color, confidence, footprint, source = [], [], [], [], []
+    start = 0
+    for index, (view, (all_rows, all_columns)) in enumerate(zip(views, pixels, strict=True)):
+        chosen = keep[start : start + len(all_rows)]
+        start += len(all_rows)
+        row, column = all_rows[chosen], all_columns[chosen]
+        world = unproject(view, row, column) @ motion[:3, :3].T + motion[:3, 3]
+        position.append(world.astype(np.float32))
+        color.append(view.color[row, column])
+        confidence.append(view.confidence[row, column].astype(np.float32))
+        footprint.append((stride * view.depth[row, column] / min(map_focal(view))).astype(np.float32))
+        source.append(np.full(len(row), index, dtype=np.int32))
+    all_confidence = np.concatenate(confidence)
+    return PointPlan(
+        position=np.concatenate(position),
+        color=np.concatenate(color),
+        confidence=all_confidence,
+        confidence_rank=rank(all_confidence),
+        footprint=np.concatenate(footprint),
+        view=np.concatenate(source),
+        confidence_threshold=confidence_threshold,
+    )
+
+
+def rank(values: np.ndarray) -> np.ndarray:
+    """[P] float32: the share of `values` [P] no larger than each, so equals rank equal and the largest ranks 1."""
+    ordered = np.sort(values)
+    return (np.searchsorted(ordered, values, side="right") / max(len(values), 1)).astype(np.float32)
+
+
+def _strided_pixels(mask: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    first = stride // 2
+    row, column = np.nonzero(mask[first::stride, first::stride])
+    return row * stride + first, column * stride + first

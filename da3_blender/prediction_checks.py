@@ -1,0 +1,108 @@
+"""Whether a `Prediction` can become a scene: every check, before anything is made. Numpy only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model_runtime.messages import Gaussians, JobError, Prediction, View
+
+from . import harmonics
+
+
+class PlanError(JobError, ValueError):
+    """A prediction or a setting that cannot become a scene; carries the `Failure` the artist reads."""
+
+    def __init__(self, sentence: str, advice: str = "Run the job again; if it stays, try another checkpoint.") -> None:
+        super().__init__("bad_prediction", sentence, advice)
+
+
+def check_prediction(prediction: Prediction) -> None:
+    """Raises `PlanError` with a sentence naming the view and what is wrong with it."""
+    if not prediction.views:
+        raise PlanError("The prediction has no views, so there is nothing to build.")
+    for view in prediction.views:
+        _check_maps(view)
+        _check_camera(view)
+    if prediction.gaussians is not None:
+        _check_gaussians(prediction.gaussians, len(prediction.views))
+
+
+def usable_pixels(view: View) -> np.ndarray:
+    """[h,w] bool: pixels that stand for a surface, in front of the camera and not sky."""
+    return ~view.sky & (view.depth > 0)
+
+
+def _check_maps(view: View) -> None:
+    if len(view.photo_size) != 2 or min(view.photo_size) < 1:
+        raise PlanError(f"{view.name}: the photo's size {view.photo_size} is not a width and a height.")
+    if view.depth.ndim != 2 or min(view.depth.shape) < 2:
+        raise PlanError(f"{view.name}: the depth map has shape {view.depth.shape}, not rows by columns.")
+    shape = view.depth.shape
+    for what, array, wanted in (
+        ("confidence map", view.confidence, shape),
+        ("sky mask", view.sky, shape),
+        ("colour image", view.color, (*shape, 3)),
+    ):
+        if array.shape != wanted:
+            raise PlanError(f"{view.name}: the {what} has shape {array.shape}, but the depth map asks for {wanted}.")
+    if view.sky.dtype != np.bool_:
+        raise PlanError(f"{view.name}: the sky mask is {view.sky.dtype}, not bool.")
+    if view.color.dtype != np.uint8:
+        raise PlanError(f"{view.name}: the colour image is {view.color.dtype}, not uint8.")
+    bad = int(np.count_nonzero(~np.isfinite(view.depth) & ~view.sky))
+    if bad:
+        raise PlanError(f"{view.name}: {bad} of {view.depth.size} depths are not finite numbers.")
+    if not np.isfinite(view.confidence).all():
+        raise PlanError(f"{view.name}: the confidence map holds values that are not finite numbers.")
+    if not view.sky.all() and not usable_pixels(view).any():
+        raise PlanError(f"{view.name}: no depth is greater than zero.")
+
+
+def _check_camera(view: View) -> None:
+    for what, matrix, wanted in (("extrinsics", view.extrinsics, (4, 4)), ("intrinsics", view.intrinsics, (3, 3))):
+        if matrix.shape != wanted:
+            raise PlanError(f"{view.name}: the camera's {what} have shape {matrix.shape}, not {wanted}.")
+        if not np.isfinite(matrix).all():
+            raise PlanError(f"{view.name}: the camera's {what} hold values that are not finite numbers.")
+    rotation = view.extrinsics[:3, :3]
+    if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3 or np.linalg.det(rotation) < 0:
+        raise PlanError(f"{view.name}: the camera's extrinsics do not hold a rotation.")
+    if np.abs(view.extrinsics[3] - (0, 0, 0, 1)).max() > 1e-6:
+        raise PlanError(f"{view.name}: the last row of the camera's extrinsics is not 0 0 0 1.")
+    fx, fy = view.intrinsics[0, 0], view.intrinsics[1, 1]
+    if fx <= 0 or fy <= 0:
+        raise PlanError(f"{view.name}: the focal lengths {fx:g} and {fy:g} are not both greater than zero.")
+    if abs(view.intrinsics[0, 1]) > 1e-4 * fx:
+        raise PlanError(f"{view.name}: the camera has skew, which Blender's cameras do not know.")
+
+
+def _check_gaussians(gaussians: Gaussians, views: int) -> None:
+    count = len(gaussians.means)
+    for what, array, wanted in (
+        ("means", gaussians.means, (count, 3)),
+        ("scales", gaussians.scales, (count, 3)),
+        ("rotations", gaussians.rotations, (count, 4)),
+        ("opacities", gaussians.opacities, (count,)),
+        ("harmonics", gaussians.harmonics, (count, 3, *gaussians.harmonics.shape[2:3])),
+        ("confidence", gaussians.confidence, (count,)),
+        ("view_index", gaussians.view_index, (count,)),
+    ):
+        if array.shape != wanted:
+            raise PlanError(f"The splats' {what} have shape {array.shape}, but their number asks for {wanted}.")
+        if not np.isfinite(array).all():
+            raise PlanError(f"The splats' {what} hold values that are not finite numbers.")
+    if gaussians.harmonics.ndim != 3 or harmonics.degree_of(gaussians.harmonics.shape[2]) is None:
+        raise PlanError(
+            f"The splats' harmonics have shape {gaussians.harmonics.shape}; "
+            f"the last number must be 1, 4, 9, 16 or 25 (degree 0 to {harmonics.MAX_DEGREE})."
+        )
+    if count == 0:
+        return
+    if gaussians.scales.min() < 0:
+        raise PlanError("Some splats have a negative scale.")
+    if gaussians.opacities.min() < 0 or gaussians.opacities.max() > 1:
+        raise PlanError("Some splats have an opacity outside 0 to 1.")
+    if np.linalg.norm(gaussians.rotations, axis=1).min() < 1e-6:
+        raise PlanError("Some splats have a rotation of length zero.")
+    if gaussians.view_index.min() < 0 or gaussians.view_index.max() >= views:
+        raise PlanError(f"Some splats name a view that is not one of the {views}.")

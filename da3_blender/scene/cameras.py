@@ -1,0 +1,133 @@
+"""One Blender camera per view, its photo behind it, and the resolution that belongs to it.
+
+Blender keeps one resolution per scene, and it can be neither animated nor driven. So every camera remembers its own
+(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+from mathutils import Matrix
+
+from ..conventions import SENSOR_WIDTH
+from ..scene_plan import CameraPlan
+
+RESOLUTION = "da3_resolution"
+"""Custom property of the camera data: (width, height) of the original photo in pixels."""
+
+PIXEL_ASPECT = "da3_pixel_aspect"
+"""Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
+
+
+def write_camera(plan: CameraPlan, collection: bpy.types.Collection) -> bpy.types.Object:
+    """The camera object of one view, with its photo as background, linked into `collection`."""
+    data = bpy.data.cameras.new(plan.name)
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = SENSOR_WIDTH
+    data.lens = plan.camera.lens
+    data.shift_x, data.shift_y = plan.camera.shift_x, plan.camera.shift_y
+    data.clip_start, data.clip_end = plan.clip
+    data.display_size = plan.display_size
+    data[RESOLUTION] = plan.camera.resolution
+    data[PIXEL_ASPECT] = plan.camera.pixel_aspect
+    item = bpy.data.objects.new(plan.name, data)
+    item.matrix_world = Matrix(plan.camera.matrix_world.tolist())
+    collection.objects.link(item)
+    image = _photo(plan)
+    if image is not None:
+        _put_behind(data, image, plan.camera.pixel_aspect)
+    return item
+
+
+def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) -> bool:
+    """Give `scene` the resolution and pixel aspect that `camera` remembers. False when it remembers none.
+
+    What already agrees is left alone, so that calling this often costs nothing.
+    """
+    data = camera.data
+    if data is None or RESOLUTION not in data:
+        return False
+    width, height = data[RESOLUTION]
+    aspect_x, aspect_y = data[PIXEL_ASPECT]
+    wanted = {
+        "resolution_x": width,
+        "resolution_y": height,
+        "pixel_aspect_x": aspect_x,
+        "pixel_aspect_y": aspect_y,
+    }
+    for name, value in wanted.items():
+        if abs(getattr(scene.render, name) - value) > 1e-6:
+            setattr(scene.render, name, value)
+    return True
+
+
+def bind_to_timeline(scene: bpy.types.Scene, cameras: Sequence[bpy.types.Object]) -> int:
+    """One marker per camera, a frame each; returns the first frame.
+
+    That is frame 1, or the frame after the last marker that already has a camera. The scene's end moves out as needed.
+    """
+    first = 1 + max((marker.frame for marker in scene.timeline_markers if marker.camera), default=0)
+    for frame, camera in enumerate(cameras, start=first):
+        scene.timeline_markers.new(camera.name, frame=frame).camera = camera
+    scene.frame_end = max(scene.frame_end, first + len(cameras) - 1)
+    return first
+
+
+def look_through(scene: bpy.types.Scene, camera: bpy.types.Object, frame: int) -> None:
+    """Make `camera`, which a marker binds to `frame`, the scene's camera, and its resolution the scene's."""
+    scene.frame_set(frame)
+    scene.camera = camera
+    apply_camera_resolution(scene, camera)
+    scene.render.resolution_percentage = 100
+
+
+def marker_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:
+    """The camera the timeline's markers choose at the current frame, as Blender does: the last one bound before it,
+    else the first one after it. None where no marker has a camera."""
+    bound = sorted((marker for marker in scene.timeline_markers if marker.camera), key=lambda marker: marker.frame)
+    passed = [marker for marker in bound if marker.frame <= scene.frame_current]
+    return passed[-1].camera if passed else bound[0].camera if bound else None
+
+
+@persistent
+def follow_marker_camera(scene: bpy.types.Scene, *_: object) -> None:
+    """Frame-change handler: the resolution follows the camera that the timeline's markers choose."""
+    camera = marker_camera(scene)
+    if camera is not None:
+        apply_camera_resolution(scene, camera)
+
+
+def register() -> None:
+    bpy.app.handlers.frame_change_post.append(follow_marker_camera)
+
+
+def unregister() -> None:
+    bpy.app.handlers.frame_change_post.remove(follow_marker_camera)
+
+
+def _photo(plan: CameraPlan) -> bpy.types.Image | None:
+    if plan.plate:
+        width, height = plan.camera.resolution
+        image = bpy.data.images.new(plan.name, width, height)
+        image.pack(data=plan.plate, data_len=len(plan.plate))
+        image.source = "FILE"
+        return image
+    if plan.photo_path is None:
+        return None
+    return bpy.data.images.load(str(Path(plan.photo_path).resolve()), check_existing=True)
+
+
+def _put_behind(data: bpy.types.Camera, image: bpy.types.Image, pixel_aspect: tuple[float, float]) -> None:
+    """FIT shows the image at its own aspect within the camera's frame; with the camera's pixel aspect on the image the
+    two are the same rectangle, so the photo covers the frame exactly."""
+    image.display_aspect = pixel_aspect
+    background = data.background_images.new()
+    background.image = image
+    background.frame_method = "FIT"
+    background.display_depth = "FRONT"
+    background.alpha = 0.5
+    data.show_background_images = True

@@ -1,0 +1,57 @@
+"""Vertex-only meshes with attributes, filled from arrays: no Python loop over points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import bpy
+import numpy as np
+
+
+class Attribute(NamedTuple):
+    """A point attribute to store. kind: Blender's attribute type. member: which of its properties `values` fill."""
+
+    kind: str
+    member: str
+    values: np.ndarray
+
+
+def cloud_mesh(name: str, position: np.ndarray, attributes: Mapping[str, Attribute]) -> bpy.types.Mesh:
+    """A mesh of vertices alone at `position` [P,3] float32 with the named point attributes."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(position))
+    mesh.attributes["position"].data.foreach_set("vector", position.ravel())
+    for key, (kind, member, values) in attributes.items():
+        attribute = mesh.attributes.new(key, kind, "POINT")
+        attribute.data.foreach_set(member, np.ascontiguousarray(values).ravel())
+    mesh.update()
+    return mesh
+
+
+def cloud_object(
+    name: str, mesh: bpy.types.Mesh, group: bpy.types.NodeTree, collection: bpy.types.Collection
+) -> tuple[bpy.types.Object, bpy.types.NodesModifier]:
+    """An object of `mesh` in `collection` that shows through the geometry node group `group`."""
+    item = bpy.data.objects.new(name, mesh)
+    collection.objects.link(item)
+    modifier = item.modifiers.new(group.name, "NODES")
+    assert isinstance(modifier, bpy.types.NodesModifier)
+    modifier.node_group = group
+    return item, modifier
+
+
+def set_input(modifier: bpy.types.NodesModifier, name: str, value: float | bool | bpy.types.ID) -> None:
+    """Set the group input called `name`. Blender 5.2 keeps inputs in properties of the modifier, older ones as items."""
+    group = modifier.node_group
+    assert group is not None
+    identifier = next(
+        socket.identifier
+        for socket in group.interface.items_tree
+        if socket.item_type == "SOCKET" and socket.in_out == "INPUT" and socket.name == name
+    )
+    if hasattr(modifier, "properties"):
+        getattr(modifier.properties.inputs, identifier).value = value
+    else:
+        modifier[identifier] = value
+    modifier.id_data.update_tag()

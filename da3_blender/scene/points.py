@@ -1,0 +1,80 @@
+"""The point cloud: vertices with attributes, shown as small spheres whose size and threshold the artist moves."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..point_cloud import PointPlan
+from .materials import points_material
+from .meshes import Attribute, cloud_mesh, cloud_object, set_input
+from .node_tools import Builder, group, socket
+
+GROUP = "DA3 Points v1"
+
+
+def write_points(plan: PointPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
+    """The point cloud's object, linked into `collection`.
+
+    Point attributes: position, color, confidence, confidence_rank, footprint, view (see `PointPlan`).
+    """
+    rgba = np.ones((len(plan.color), 4), dtype=np.float32)
+    np.divide(plan.color, 255, out=rgba[:, :3])
+    mesh = cloud_mesh(
+        f"{name} points",
+        plan.position,
+        {
+            "color": Attribute("BYTE_COLOR", "color_srgb", rgba),
+            "confidence": Attribute("FLOAT", "value", plan.confidence),
+            "confidence_rank": Attribute("FLOAT", "value", plan.confidence_rank),
+            "footprint": Attribute("FLOAT", "value", plan.footprint),
+            "view": Attribute("INT", "value", plan.view),
+        },
+    )
+    item, modifier = cloud_object(f"{name} points", mesh, points_group(), collection)
+    set_input(modifier, "Confidence", plan.confidence_threshold)
+    return item
+
+
+def points_group() -> bpy.types.NodeTree:
+    return group(GROUP, "GeometryNodeTree", _build)
+
+
+def _build(nodes: Builder) -> None:
+    tree = nodes.tree
+    socket(tree, "Geometry", "Geometry")
+    socket(tree, "Geometry", "Geometry", "OUTPUT")
+    socket(
+        tree,
+        "Confidence",
+        "Float",
+        subtype="FACTOR",
+        min_value=0.0,
+        max_value=1.0,
+        description="Hides this share of the points, the least sure ones first",
+    )
+    socket(
+        tree,
+        "Point Size",
+        "Float",
+        default_value=1.0,
+        min_value=0.0,
+        description="1 lets the points of neighbouring pixels just touch",
+    )
+    socket(tree, "Only Photo", "Int", min_value=0, description="Number of the one photo whose points show; 0 shows all")
+    inputs = nodes.node("NodeGroupInput").outputs
+
+    def attribute(name: str, kind: str) -> object:
+        return nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=kind).outputs["Attribute"]
+
+    sure = nodes.math("GREATER_THAN", attribute("confidence_rank", "FLOAT"), inputs["Confidence"])
+    every_photo = nodes.math("LESS_THAN", inputs["Only Photo"], 0.5)
+    number = nodes.math("ADD", attribute("view", "INT"), 1.0)
+    this_photo = nodes.math("COMPARE", number, inputs["Only Photo"])
+    shown = nodes.math("MULTIPLY", sure, nodes.math("MAXIMUM", every_photo, this_photo))
+    radius = nodes.math("MULTIPLY", attribute("footprint", "FLOAT"), nodes.math("MULTIPLY", inputs["Point Size"], 0.5))
+    points = nodes.node(
+        "GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": shown, "Radius": radius}
+    ).outputs[0]
+    colored = nodes.node("GeometryNodeSetMaterial", {"Geometry": points, "Material": points_material()}).outputs[0]
+    nodes.node("NodeGroupOutput", {"Geometry": colored})

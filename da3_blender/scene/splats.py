@@ -1,0 +1,145 @@
+"""The Gaussian-splat object: vertices that carry every splat, shown by stand-in meshes under a Gaussian material."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..harmonics import BASE
+from ..splat_cloud import SplatPlan
+from .materials import splats_material
+from .meshes import Attribute, cloud_mesh, cloud_object
+from .node_tools import Builder, group, socket
+
+GROUP = "DA3 Splats v1"
+
+REACH = 3.0
+"""Standard deviations a splat is drawn out to, as in 3D Gaussian Splatting."""
+
+THINNEST = 0.02
+"""Of its longest axis: how thin a splat is drawn at least; flatter ones lose digits in single precision."""
+
+TRANSPARENT_BOUNCES = 256
+"""How many splats deep Cycles looks."""
+
+
+def write_splats(
+    plan: SplatPlan, name: str, collection: bpy.types.Collection, scene: bpy.types.Scene
+) -> bpy.types.Object:
+    """The splats' object, linked into `collection`.
+
+    Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
+    rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
+    higher coefficient); and confidence, view. Cycles is allowed enough transparent bounces to see through them.
+    """
+    # Vectors of four came with Blender 5.2; before that, a float colour holds the same four numbers untouched.
+    four = "FLOAT4" if "FLOAT4" in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items else "FLOAT_COLOR"
+    attributes = {
+        "scale": Attribute("FLOAT_VECTOR", "vector", plan.scale),
+        "rotation": Attribute("QUATERNION", "value", plan.rotation),
+        "radiance:base": Attribute(four, "vector" if four == "FLOAT4" else "color", plan.base),
+        "confidence": Attribute("FLOAT", "value", plan.confidence),
+        "view": Attribute("INT", "value", plan.view),
+    }
+    for index, coefficients in enumerate(plan.harmonics):
+        attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
+    mesh = cloud_mesh(f"{name} splats", plan.position, attributes)
+    item, _ = cloud_object(f"{name} splats", mesh, splats_group(), collection)
+    item["da3_source"] = plan.source
+    if hasattr(scene, "cycles"):  # the Cycles add-on may be switched off
+        scene.cycles.transparent_max_bounces = max(scene.cycles.transparent_max_bounces, TRANSPARENT_BOUNCES)
+    return item
+
+
+def splats_group() -> bpy.types.NodeTree:
+    return group(GROUP, "GeometryNodeTree", _build)
+
+
+def _build(nodes: Builder) -> None:
+    tree = nodes.tree
+    socket(tree, "Geometry", "Geometry")
+    socket(tree, "Geometry", "Geometry", "OUTPUT")
+    socket(
+        tree,
+        "Shown",
+        "Float",
+        subtype="FACTOR",
+        default_value=1.0,
+        min_value=0.0,
+        max_value=1.0,
+        description="Share of the splats to show, an even choice; fewer are faster",
+    )
+    socket(
+        tree, "Splat Size", "Float", default_value=1.0, min_value=0.0, description="Makes every splat larger or smaller"
+    )
+    inputs = nodes.node("NodeGroupInput").outputs
+    camera = nodes.node("GeometryNodeInputActiveCamera").outputs[0]
+    eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
+    points = _sorted_points(nodes, inputs, eye)
+    stored = _store_frames(nodes, points, inputs["Splat Size"], eye)
+    meshes = _stand_ins(nodes, stored)
+    shown = nodes.node("GeometryNodeSetMaterial", {"Geometry": meshes, "Material": splats_material()}).outputs[0]
+    nodes.node("NodeGroupOutput", {"Geometry": shown})
+
+
+def _named(nodes: Builder, name: str, kind: str = "FLOAT_VECTOR") -> Any:
+    return nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=kind).outputs["Attribute"]
+
+
+def _store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FLOAT_VECTOR") -> Any:
+    return nodes.node(
+        "GeometryNodeStoreNamedAttribute", {"Geometry": geometry, "Name": name, "Value": value}, data_type=kind
+    ).outputs[0]
+
+
+def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
+    """The splats to show, farthest first: blended materials draw in the order of the mesh."""
+    chance = nodes.node("FunctionNodeRandomValue", {"Min": 0.0, "Max": 1.0}, data_type="FLOAT").outputs["Value"]
+    kept = nodes.math("LESS_THAN", chance, inputs["Shown"])
+    points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": kept}).outputs[0]
+    position = nodes.node("GeometryNodeInputPosition").outputs[0]
+    nearness = nodes.math("MULTIPLY", nodes.scalar("DISTANCE", position, eye), -1.0)
+    return nodes.node(
+        "GeometryNodeSortElements", {"Geometry": points, "Sort Weight": nearness}, domain="POINT"
+    ).outputs[0]
+
+
+def _store_frames(nodes: Builder, points: Any, size: Any, eye: Any) -> Any:
+    """Store, per splat, what stand-ins and material need: the rows that lead into its own frame, and its colour."""
+    base = nodes.node("GeometryNodeInputNamedAttribute", {"Name": "radiance:base"}, data_type="FLOAT_COLOR")
+    parts = nodes.node("FunctionNodeSeparateColor", {0: base.outputs["Attribute"]}).outputs
+    channels = [nodes.math("ADD", nodes.math("MULTIPLY", part, BASE), 0.5) for part in parts[:3]]
+    color = nodes.node(
+        "FunctionNodeCombineColor", dict(zip(("Red", "Green", "Blue", "Alpha"), [*channels, parts[3]], strict=True))
+    ).outputs[0]
+    points = _store(nodes, points, "splat_color", color, "FLOAT_COLOR")
+
+    scale = nodes.vector("SCALE", _named(nodes, "scale"), size)
+    x, y, z = nodes.separate(scale)
+    longest = nodes.math("MAXIMUM", nodes.math("MAXIMUM", x, y), z)
+    least = nodes.math("MAXIMUM", nodes.math("MULTIPLY", longest, THINNEST), 1e-9)
+    drawn = nodes.vector("MAXIMUM", scale, nodes.combine(least, least, least))
+    rotation = _named(nodes, "rotation", "QUATERNION")
+    for axis, unit, length in zip("xyz", ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)), nodes.separate(drawn), strict=True):
+        along = nodes.node("FunctionNodeRotateVector", {"Vector": unit, "Rotation": rotation}).outputs[0]
+        points = _store(
+            nodes, points, f"splat_axis_{axis}", nodes.vector("SCALE", along, nodes.math("DIVIDE", 1.0, length))
+        )
+    return _store(nodes, points, "splat_center", nodes.node("GeometryNodeInputPosition").outputs[0])
+
+
+def _stand_ins(nodes: Builder, points: Any) -> Any:
+    """One octahedron around each splat's ellipsoid, as one mesh with the splats' attributes on its vertices."""
+    sphere = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": 1.0}).outputs["Mesh"]
+    corner = nodes.vector("SCALE", nodes.node("GeometryNodeInputPosition").outputs[0], REACH * 3**0.5)
+    corners = _store(nodes, sphere, "splat_local", corner)
+    instances = nodes.node("GeometryNodeInstanceOnPoints", {"Points": points, "Instance": corners}).outputs[0]
+    meshes = nodes.node("GeometryNodeRealizeInstances", {"Geometry": instances}).outputs[0]
+    place = _named(nodes, "splat_center")
+    for axis, step in zip("xyz", nodes.separate(_named(nodes, "splat_local")), strict=True):
+        row = _named(nodes, f"splat_axis_{axis}")
+        # The row is the axis over its length, so row / |row|^2 is the axis times its length.
+        along = nodes.math("DIVIDE", step, nodes.scalar("DOT_PRODUCT", row, row))
+        place = nodes.vector("ADD", place, nodes.vector("SCALE", row, along))
+    return nodes.node("GeometryNodeSetPosition", {"Geometry": meshes, "Position": place}).outputs[0]

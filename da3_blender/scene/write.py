@@ -1,0 +1,65 @@
+"""The whole plan, written under one collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from ..scene_plan import ScenePlan
+from .cameras import bind_to_timeline, look_through, write_camera
+from .points import write_points
+from .splats import write_splats
+
+
+@dataclass(frozen=True, eq=False)
+class SceneObjects:
+    """What `write_scene` made. cameras: one per view, in order. splats: None where the prediction has none."""
+
+    collection: bpy.types.Collection
+    cameras: tuple[bpy.types.Object, ...]
+    points: bpy.types.Object
+    splats: bpy.types.Object | None
+
+
+def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
+    """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats.
+
+    Also sets the scene's active camera, resolution and pixel aspect from the first view, binds one camera per frame by
+    timeline markers, and, where the plan says so, the `Standard` view transform. If Blender fails midway, what was
+    made is taken out again before the error goes on.
+    """
+    top = bpy.data.collections.new(f"DA3 {plan.name}")
+    try:
+        scene.collection.children.link(top)
+        for key, value in plan.provenance.items():
+            top[f"da3_{key}"] = value
+        inside = {name: _child(top, name) for name in ("Cameras", "Points", "Splats")}
+        cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
+        points = write_points(plan.points, plan.name, inside["Points"])
+        splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
+    except BaseException:
+        _take_out(top)
+        raise
+    if plan.standard_view:
+        scene.view_settings.view_transform = "Standard"
+    first_frame = bind_to_timeline(scene, cameras)
+    look_through(scene, cameras[0], first_frame)
+    return SceneObjects(top, cameras, points, splats)
+
+
+def _child(parent: bpy.types.Collection, name: str) -> bpy.types.Collection:
+    child = bpy.data.collections.new(name)
+    parent.children.link(child)
+    return child
+
+
+def _take_out(top: bpy.types.Collection) -> None:
+    for item in list(top.all_objects):
+        data = item.data
+        bpy.data.objects.remove(item)
+        if data is not None and data.users == 0:
+            bpy.data.batch_remove([data])
+    for child in list(top.children):
+        bpy.data.collections.remove(child)
+    bpy.data.collections.remove(top)

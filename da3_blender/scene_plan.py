@@ -1,0 +1,179 @@
+"""From a `Prediction` to a `ScenePlan`: every decision about the Blender scene, as plain data. Numpy only.
+
+plan = plan_scene(prediction, "living room", photo_paths)     # refuses bad data, touches nothing
+write_scene(plan, bpy.context.scene)                          # da3_blender.scene: only writes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model_runtime.messages import Prediction, View
+
+from .conventions import BlenderCamera, to_blender_camera
+from .point_cloud import PointPlan, plan_points, surface_mask
+from .prediction_checks import PlanError, check_prediction, usable_pixels
+from .splat_cloud import SplatPlan, plan_splats
+from .upright import upright_motion
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """What the artist may change about a scene before it is made.
+
+    edge_angle: degrees; depth that changes as on a surface seen flatter than this, but only for a few pixels, is a
+        flying pixel and becomes neither a point nor a surface splat (`depth_edges` tells the rule). 0 keeps all.
+    confidence_threshold: 0..1, share of the least sure points hidden at first; all are there, the slider moves it.
+    point_stride: take every so many-th row and column of the depth maps.
+    point_budget, splat_budget: the most points and splats to make.
+    upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0.
+    standard_view: let the scene's view transform be `Standard`, so that photo colours render as they are. Off by
+        default because it changes how everything else in an artist's scene looks.
+    """
+
+    edge_angle: float = 10.0
+    confidence_threshold: float = 0.1
+    point_stride: int = 1
+    point_budget: int = 5_000_000
+    splat_budget: int = 500_000
+    upright: bool = True
+    centre: bool = True
+    standard_view: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class CameraPlan:
+    """One camera and its photo.
+
+    photo_path: the photo's file, or None when it was not found. plate: file bytes to pack in its stead, or empty.
+    clip: (start, end). display_size: of the camera's drawing, world units.
+    """
+
+    name: str
+    camera: BlenderCamera
+    photo_path: Path | None
+    plate: bytes
+    clip: tuple[float, float]
+    display_size: float
+
+
+@dataclass(frozen=True, eq=False)
+class ScenePlan:
+    """Everything `da3_blender.scene.write_scene` writes.
+
+    motion: [4,4] rigid, from the prediction's world to Blender's. provenance: plain values for the collection's
+    custom properties. notes: sentences the artist should see.
+    """
+
+    name: str
+    cameras: tuple[CameraPlan, ...]
+    points: PointPlan
+    splats: SplatPlan | None
+    motion: np.ndarray
+    standard_view: bool
+    provenance: dict[str, str | float | bool]
+    notes: tuple[str, ...]
+
+
+def plan_scene(
+    prediction: Prediction,
+    name: str,
+    photo_paths: Sequence[Path | str | None] | None = None,
+    settings: PlanSettings | None = None,
+) -> ScenePlan:
+    """Plan the scene `DA3 <name>`.
+
+    photo_paths: one per view, in order, for the cameras' backgrounds; without them only views that carry a `plate`
+    have one. Raises `PlanError` (a `JobError` and a `ValueError`) when the data or the settings cannot be used.
+    """
+    settings = settings or PlanSettings()
+    _check_settings(settings, name)
+    check_prediction(prediction)
+    views = prediction.views
+    paths = [None if path is None else Path(path) for path in photo_paths] if photo_paths else [None] * len(views)
+    if len(paths) != len(views):
+        raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
+
+    notes = list(prediction.notes)
+    masks = [surface_mask(view, settings.edge_angle) for view in views]
+    motion = upright_motion(views, settings.upright, settings.centre, prediction.camera_source == "given")
+    points = plan_points(
+        views, masks, motion, settings.point_stride, settings.point_budget, settings.confidence_threshold
+    )
+    if not len(points.position):
+        raise PlanError(
+            "No point is left: every pixel is sky or lies on a depth edge.",
+            "Lower the edge angle, or use other photos.",
+        )
+    splats = None
+    if prediction.gaussians is not None:
+        splats = plan_splats(prediction.gaussians, views, masks, motion, settings.splat_budget)
+        if splats.left_out:
+            notes.append(f"{splats.left_out} splats above the limit of {settings.splat_budget} were left out.")
+    return ScenePlan(
+        name=name.strip(),
+        cameras=_plan_cameras(views, motion, paths, notes),
+        points=points,
+        splats=splats,
+        motion=motion,
+        standard_view=settings.standard_view,
+        provenance=_provenance(prediction),
+        notes=tuple(notes),
+    )
+
+
+def _check_settings(settings: PlanSettings, name: str) -> None:
+    if not name.strip():
+        raise PlanError("The scene has no name.", "Give it one.")
+    for what, value, least, most in (
+        ("edge angle", settings.edge_angle, 0, 89),
+        ("confidence threshold", settings.confidence_threshold, 0, 1),
+        ("point stride", settings.point_stride, 1, np.inf),
+        ("point limit", settings.point_budget, 1, np.inf),
+        ("splat limit", settings.splat_budget, 1, np.inf),
+    ):
+        if not least <= value <= most:
+            raise PlanError(f"The {what} is {value}.", f"Set it between {least} and {most}.")
+
+
+def _plan_cameras(
+    views: tuple[View, ...], motion: np.ndarray, paths: list[Path | None], notes: list[str]
+) -> tuple[CameraPlan, ...]:
+    depths = np.concatenate([view.depth[usable_pixels(view)] for view in views])
+    typical, farthest = float(np.median(depths)), float(depths.max())
+    # The motion is rigid: a point keeps its camera coordinates when the camera moves along.
+    back = np.linalg.inv(motion)
+    cameras = []
+    for view, path in zip(views, paths, strict=True):
+        if path is not None and not view.plate and not path.is_file():
+            notes.append(f"{path} is not there any more; its camera has no photo behind it.")
+            path = None
+        cameras.append(
+            CameraPlan(
+                name=view.name,
+                camera=to_blender_camera(view.extrinsics @ back, view.intrinsics, view.photo_size),
+                photo_path=path,
+                plate=view.plate,
+                clip=(typical / 1000, max(1000.0, 10 * farthest)),
+                display_size=typical / 10,
+            )
+        )
+    return tuple(cameras)
+
+
+def _provenance(prediction: Prediction) -> dict[str, str | float | bool]:
+    checkpoint = prediction.checkpoint
+    may_sell = {True: "yes", False: "no", None: "unknown"}[checkpoint.commercial_use]
+    plain = {key: value for key, value in prediction.settings.items() if isinstance(value, (str, float, int))}
+    return {
+        "checkpoint": checkpoint.name,
+        "licence": checkpoint.licence,
+        "commercial_use": may_sell,
+        "camera_source": prediction.camera_source,
+        "metric": prediction.metric,
+        **{f"setting_{key}": value for key, value in plain.items()},
+    }

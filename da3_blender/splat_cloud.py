@@ -1,0 +1,77 @@
+"""Gaussian splats as they will stand in Blender's world. Numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model_runtime.messages import Gaussians, View
+
+from . import harmonics
+from .conventions import rotate_quaternions
+
+
+@dataclass(frozen=True, eq=False)
+class SplatPlan:
+    """G splats in Blender's world.
+
+    position, scale: [G,3] float32, scale the standard deviations. rotation: [G,4] float32 wxyz, unit length.
+    base: [G,4] float32, the degree-0 coefficients of red, green, blue, then the opacity 0..1.
+    harmonics: [K-1,G,3] float32, the coefficients of degree 1 and up, one [G,3] per basis function.
+    confidence: [G] float32. view: [G] int32. source: `network` or `surface`. left_out: splats above the budget.
+    """
+
+    position: np.ndarray
+    scale: np.ndarray
+    rotation: np.ndarray
+    base: np.ndarray
+    harmonics: np.ndarray
+    confidence: np.ndarray
+    view: np.ndarray
+    source: str
+    left_out: int
+
+
+def plan_splats(
+    gaussians: Gaussians, views: tuple[View, ...], masks: list[np.ndarray], motion: np.ndarray, budget: int
+) -> SplatPlan:
+    """Move splats by the rigid `motion` [4,4]; of surface splats keep those on `masks`; then at most `budget` of them,
+    an even, seeded choice."""
+    keep = np.ones(len(gaussians.means), dtype=bool)
+    if gaussians.source == "surface":
+        keep = _on_surfaces(gaussians, views, masks)
+    chosen = np.flatnonzero(keep)
+    left_out = max(len(chosen) - budget, 0)
+    if left_out:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, size=budget, replace=False))
+    rotation = motion[:3, :3]
+    quaternions = gaussians.rotations[chosen]
+    coefficients = harmonics.rotate(gaussians.harmonics[chosen].astype(np.float32), rotation)
+    return SplatPlan(
+        position=(gaussians.means[chosen] @ rotation.T + motion[:3, 3]).astype(np.float32),
+        scale=gaussians.scales[chosen].astype(np.float32),
+        rotation=rotate_quaternions(rotation, quaternions),
+        base=np.concatenate([coefficients[:, :, 0], gaussians.opacities[chosen, None]], axis=1, dtype=np.float32),
+        harmonics=np.ascontiguousarray(np.moveaxis(coefficients[:, :, 1:], 2, 0)),
+        confidence=gaussians.confidence[chosen].astype(np.float32),
+        view=gaussians.view_index[chosen].astype(np.int32),
+        source=gaussians.source,
+        left_out=left_out,
+    )
+
+
+def _on_surfaces(gaussians: Gaussians, views: tuple[View, ...], masks: list[np.ndarray]) -> np.ndarray:
+    """[G] bool: splats whose middle falls, in the view they came from, on a pixel of that view's mask."""
+    on_surface = np.zeros(len(gaussians.means), dtype=bool)
+    for index, (view, mask) in enumerate(zip(views, masks, strict=True)):
+        mine = np.flatnonzero(gaussians.view_index == index)
+        seen = gaussians.means[mine] @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
+        pixel = seen @ view.intrinsics.T
+        height, width = mask.shape
+        u = pixel[:, 0] / np.maximum(pixel[:, 2], 1e-9) * (width / view.photo_size[0])
+        v = pixel[:, 1] / np.maximum(pixel[:, 2], 1e-9) * (height / view.photo_size[1])
+        inside = (pixel[:, 2] > 0) & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+        hit = mine[inside]
+        on_surface[hit] = mask[v[inside].astype(int), u[inside].astype(int)]
+    return on_surface
