@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from model_runtime.geometry.ray_cameras import cameras_from_rays
 from model_runtime.network.backbone import Backbone, BackboneOutput
 from model_runtime.network.camera import CameraDecoder, CameraEncoder, decode_camera
 from model_runtime.network.config import AnyViewConfig
@@ -91,8 +92,6 @@ class AnyViewNetwork(nn.Module):
     def solve_rays(self, dense: DepthAndRays, images: Tensor) -> tuple[Tensor, Tensor]:
         """The same, from the ray maps."""
         with torch.autocast(images.device.type, enabled=False):
-            from model_runtime.geometry.ray_cameras import cameras_from_rays
-
             return cameras_from_rays(dense.ray, dense.ray_conf, image_size(images))
 
 

@@ -90,6 +90,6 @@ class Backbone(nn.Module):
     def _take(self, within_view: Tensor, tokens: Tensor, shape: tuple[int, int]) -> LayerTokens:
         patches, camera = self.pretrained.norm(tokens[:, 1:]), tokens[:, 0]
         if self.config.alternation is not None:
-            patches = torch.cat((within_view[:, 1:].to(patches.dtype), patches), dim=-1)
+            patches = torch.cat((within_view[:, 1:], patches), dim=-1)
             camera = torch.cat((within_view[:, 0], camera), dim=-1)
         return LayerTokens(patches.unflatten(0, shape), camera.unflatten(0, shape))

@@ -27,9 +27,10 @@ class CameraDecoder(nn.Module):
         )
         self.fc_t = nn.Linear(feature_dim, 3)
         self.fc_qvec = nn.Linear(feature_dim, 4)
-        self.fc_fov = nn.Sequential(nn.Linear(feature_dim, 2), nn.ReLU())
+        fov = nn.Linear(feature_dim, 2)
+        self.fc_fov = nn.Sequential(fov, nn.ReLU())
         # Training starts at an unrotated camera of a common field of view, where the ReLU is alive.
-        nn.init.constant_(self.fc_fov[0].bias, 1.0)
+        nn.init.ones_(fov.bias)
         self.fc_qvec.bias.data.copy_(torch.tensor((0.0, 0.0, 0.0, 1.0)))
 
     def forward(self, camera_tokens: Tensor) -> Tensor:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from model_runtime.network.any_view import AnyViewNetwork
-from model_runtime.network.config import PRESETS, AnyViewConfig
+from model_runtime.network.config import PRESETS, AnyViewConfig, MonocularConfig
+from model_runtime.network.monocular import MonocularNetwork
+from model_runtime.network.nested import NestedNetwork
+
+Network = AnyViewNetwork | MonocularNetwork | NestedNetwork
 
 
-def create_model(preset: str) -> nn.Module:
+def create_model(preset: str) -> Network:
     """The network of a preset in `config.PRESETS`, untrained, in evaluation mode.
 
     Its state-dict keys are those of a released checkpoint without the leading `model.`. Raises ValueError for an
@@ -19,4 +21,6 @@ def create_model(preset: str) -> nn.Module:
     config = PRESETS[preset]
     if isinstance(config, AnyViewConfig):
         return AnyViewNetwork(config).eval()
-    raise NotImplementedError
+    if isinstance(config, MonocularConfig):
+        return MonocularNetwork(config).eval()
+    return NestedNetwork(config).eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -46,16 +47,14 @@ class DualDptHead(DptTrunk):
         levels = self.levels([self.norm(layer) for layer in tokens], grid, image_size)
         depth = resize(self.scratch["output_conv1"](self.fuse(levels)), image_size)
         depth = self.scratch["output_conv2"](self.embed_position(depth, image_size))
-        rays = self.scratch["output_conv1_aux"][-1](self.fuse(levels, "_aux"))
-        rays = self.scratch["output_conv2_aux"][-1](self.embed_position(rays, image_size))
+        rays = self.scratch.get_submodule("output_conv1_aux.3")(self.fuse(levels, "_aux"))
+        rays = self.scratch.get_submodule("output_conv2_aux.3")(self.embed_position(rays, image_size))
         return DepthAndRays(depth[:, 0].exp(), 1 + depth[:, 1].exp(), rays[:, :6].movedim(1, -1), 1 + rays[:, 6].exp())
 
 
 def _five_convolutions(features: int) -> nn.Sequential:
     widths = (features, features // 2) * 3
-    return nn.Sequential(
-        *(nn.Conv2d(before, after, 3, padding=1) for before, after in zip(widths, widths[1:], strict=False))
-    )
+    return nn.Sequential(*(nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths)))
 
 
 def _ray_layers(channels: int) -> nn.Sequential:

@@ -54,6 +54,7 @@ def place_gaussians(
         rotations=rotations.flatten(1, 3),
         harmonics=turned.flatten(1, 3),
         opacities=raw.opacity.flatten(1, 3),
+        world_scale=scale,
     )
 
 

@@ -13,6 +13,8 @@ class GaussianSplats:
 
     means: [B,G,3]. scales: [B,G,3] standard deviations. rotations: [B,G,4] unit quaternions wxyz.
     harmonics: [B,G,3,9] in the basis of 3D Gaussian Splatting. opacities: [B,G], 0..1.
+    world_scale: [B], how much larger the splats' world is than that of depth and extrinsics: 1, unless cameras were
+        given, to whose scale the splats are brought.
     """
 
     means: Tensor
@@ -20,6 +22,7 @@ class GaussianSplats:
     rotations: Tensor
     harmonics: Tensor
     opacities: Tensor
+    world_scale: Tensor
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,8 +49,7 @@ class VisionTransformer(nn.Module):
         """Images [V,3,H,W] to tokens [V, 1 + h*w, dim], class token first."""
         patches = self.patch_embed(images)
         positions = self.position_table(images.shape[-2] // PATCH, images.shape[-1] // PATCH)
-        tokens = torch.cat((self.cls_token.to(patches.dtype).expand(len(patches), -1, -1), patches), dim=1)
-        return tokens + positions.to(patches.dtype)
+        return torch.cat((self.cls_token.expand(len(patches), -1, -1), patches), dim=1) + positions
 
     def position_table(self, height: int, width: int) -> Tensor:
         """[1, 1 + height*width, dim]: the learned table, resized where the patch grid is another."""
@@ -63,4 +62,4 @@ class VisionTransformer(nn.Module):
             scale_factor=((height + 0.1) / TABLE, (width + 0.1) / TABLE),
             mode="bicubic",
         )
-        return torch.cat((class_position, resized.flatten(2).mT), dim=1)
+        return torch.cat((class_position, resized.flatten(2).mT), dim=1).to(self.pos_embed.dtype)

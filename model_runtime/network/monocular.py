@@ -1,0 +1,45 @@
+"""Depth and sky of every view for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from model_runtime.network.backbone import Backbone
+from model_runtime.network.config import MonocularConfig
+from model_runtime.network.dense import Steps, chunk_count, run_head
+from model_runtime.network.inputs import check_inputs
+from model_runtime.network.monocular_head import DepthAndSky, MonocularHead
+from model_runtime.network.output import Output
+from model_runtime.network.sky import fill_sky
+
+
+class MonocularNetwork(nn.Module):
+    """Of the metric network, metres are depth * f / 300 with f the mean focal length in pixels."""
+
+    def __init__(self, config: MonocularConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = Backbone(config.backbone)
+        self.head = MonocularHead(config.backbone.feature_dim, config.head)
+
+    def forward(
+        self,
+        images: Tensor,
+        extrinsics: Tensor | None = None,
+        intrinsics: Tensor | None = None,
+        gaussians: bool = False,
+        reference_view: str = "saddle_balanced",
+        pose_from: str = "camera_head",
+        head_chunk: int = 8,
+        on_block: Callable[[float], None] | None = None,
+    ) -> Output:
+        """Takes what `AnyViewNetwork.forward` takes; cameras, Gaussians and reference view mean nothing here."""
+        check_inputs(images, extrinsics, intrinsics, reference_view, pose_from, head_chunk)
+        steps = Steps(self.config.backbone.depth + chunk_count(images, head_chunk), on_block)
+        features = self.backbone(images, on_step=steps)
+        dense = DepthAndSky(*run_head(self.head, features, images, head_chunk, steps))
+        scenes = [fill_sky(depth, sky) for depth, sky in zip(dense.depth, dense.sky, strict=True)]
+        return Output(depth=torch.stack(scenes), sky=dense.sky)
