@@ -149,14 +149,14 @@ def _plan_cameras(
     back = np.linalg.inv(motion)
     cameras = []
     for view, path in zip(views, paths, strict=True):
-        if path is not None and not view.plate and not path.is_file():
+        missing = path is not None and not view.plate and not path.is_file()
+        if missing:
             notes.append(f"{path} is not there any more; its camera has no photo behind it.")
-            path = None
         cameras.append(
             CameraPlan(
                 name=view.name,
                 camera=to_blender_camera(view.extrinsics @ back, view.intrinsics, view.photo_size),
-                photo_path=path,
+                photo_path=None if missing else path,
                 plate=view.plate,
                 clip=(typical / 1000, max(1000.0, 10 * farthest)),
                 display_size=typical / 10,

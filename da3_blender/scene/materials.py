@@ -1,4 +1,4 @@
-"""Materials that show colours as they are: light given off, none received, sRGB in the data and linear in the render."""
+"""Materials that show colours as they are: light given off, none received; sRGB in the data, linear in the render."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from .node_tools import Builder, arrange, group, socket
 
 POINTS = "DA3 Points v1"
 SPLATS = "DA3 Splats v1"
+POINT_COLOR = "Color"
+"""Not `color`: Cycles finds no attribute of that name on a point cloud."""
+
 SRGB_TO_LINEAR = "DA3 sRGB to Linear v1"
 
 
 def points_material() -> bpy.types.Material:
-    """Emits the point attribute `color`, which Blender decodes from sRGB because it is a byte colour."""
+    """Emits the point attribute POINT_COLOR, which Blender decodes from sRGB because it is a byte colour."""
 
     def build(nodes: Builder) -> None:
-        color = nodes.node("ShaderNodeAttribute", attribute_name="color").outputs["Color"]
+        color = nodes.node("ShaderNodeAttribute", attribute_name=POINT_COLOR).outputs["Color"]
         _output(nodes, nodes.node("ShaderNodeEmission", {"Color": color}).outputs[0])
 
     return material(POINTS, build)

@@ -42,7 +42,7 @@ def cloud_object(
 
 
 def set_input(modifier: bpy.types.NodesModifier, name: str, value: float | bool | bpy.types.ID) -> None:
-    """Set the group input called `name`. Blender 5.2 keeps inputs in properties of the modifier, older ones as items."""
+    """Set the group input called `name`. Blender 5.2 keeps it in the modifier's properties, older ones as an item."""
     group = modifier.node_group
     assert group is not None
     identifier = next(

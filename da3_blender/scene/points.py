@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..point_cloud import PointPlan
-from .materials import points_material
+from .materials import POINT_COLOR, points_material
 from .meshes import Attribute, cloud_mesh, cloud_object, set_input
 from .node_tools import Builder, group, socket
 
@@ -16,7 +16,7 @@ GROUP = "DA3 Points v1"
 def write_points(plan: PointPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
     """The point cloud's object, linked into `collection`.
 
-    Point attributes: position, color, confidence, confidence_rank, footprint, view (see `PointPlan`).
+    Point attributes: position, Color, confidence, confidence_rank, footprint, view (see `PointPlan`).
     """
     rgba = np.ones((len(plan.color), 4), dtype=np.float32)
     np.divide(plan.color, 255, out=rgba[:, :3])
@@ -24,7 +24,7 @@ def write_points(plan: PointPlan, name: str, collection: bpy.types.Collection) -
         f"{name} points",
         plan.position,
         {
-            "color": Attribute("BYTE_COLOR", "color_srgb", rgba),
+            POINT_COLOR: Attribute("BYTE_COLOR", "color_srgb", rgba),
             "confidence": Attribute("FLOAT", "value", plan.confidence),
             "confidence_rank": Attribute("FLOAT", "value", plan.confidence_rank),
             "footprint": Attribute("FLOAT", "value", plan.footprint),
@@ -57,9 +57,9 @@ def _build(nodes: Builder) -> None:
         tree,
         "Point Size",
         "Float",
-        default_value=1.0,
+        default_value=1.5,
         min_value=0.0,
-        description="1 lets the points of neighbouring pixels just touch",
+        description="1 lets the points of neighbouring pixels touch, 1.5 leaves no gap between them",
     )
     socket(tree, "Only Photo", "Int", min_value=0, description="Number of the one photo whose points show; 0 shows all")
     inputs = nodes.node("NodeGroupInput").outputs
