@@ -1,0 +1,281 @@
+"""The worker's process as seen from the add-on: spawn, talk, cancel, kill, restart.
+
+`submit` and `cancel` only queue and `poll` only drains, so none of them ever makes Blender wait; threads move the
+bytes and never touch anything else. The command may be any program that speaks frames on its standard input and
+output: `python -m model_runtime worker` here, or `ssh gpubox da3-runtime worker` on another machine.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import io
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import cast
+
+from model_runtime import pipe
+from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Prediction, Progress, Request
+
+LOG_LINES = 200
+LOG_LINE_BYTES = 4096
+HELLO_TIMEOUT = 120.0
+"""Seconds for the first message: importing torch from a cold disk, or logging in over SSH, takes a while."""
+
+EXIT_GRACE = 2.0
+"""Seconds for a process to end after its output did, and for the rest of its output after it ended."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. job: as returned by `submit`; empty where it concerns the worker itself."""
+
+    job: str
+    message: Hello | Progress | Prediction | Failure
+
+
+class WorkerProcess:
+    """A worker that is started when needed and again after it died.
+
+    command: the program and its arguments. hello_timeout: seconds until a worker that has not said hello is given up.
+    """
+
+    def __init__(self, command: Sequence[str] | None = None, hello_timeout: float = HELLO_TIMEOUT) -> None:
+        self.command = list(command or (sys.executable, "-m", "model_runtime", "worker"))
+        self.hello_timeout = hello_timeout
+        self.hello: Hello | None = None
+        self._connection: _Connection | None = None
+        self._jobs: set[str] = set()
+        self._events: deque[Event] = deque()
+
+    @property
+    def running(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def jobs(self) -> frozenset[str]:
+        """Jobs submitted and neither finished nor failed, as far as `poll` has told."""
+        return frozenset(self._jobs)
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._connection is None else self._connection.process.pid
+
+    @property
+    def log(self) -> str:
+        """The end of what the present worker wrote to its standard error."""
+        return "" if self._connection is None else self._connection.log
+
+    def start(self) -> None:
+        """Start the worker if it is not running; `poll` reports its Hello, or a Failure of no job."""
+        self._retire()
+        self._spawn()
+
+    def submit(self, request: Request) -> str:
+        """Queue a job, starting the worker if need be, and return the job's id. Never waits and never fails:
+        what goes wrong arrives as a Failure of this job."""
+        job = uuid.uuid4().hex
+        self._retire()
+        self._jobs.add(job)
+        self._spawn()
+        if self._connection is not None:
+            self._connection.send(job, request)
+        return job
+
+    def cancel(self, job: str) -> None:
+        """Ask the worker to stop a job; it answers with a Failure of code `cancelled` unless it has just finished."""
+        if self._connection is not None and job in self._jobs:
+            self._connection.send(job, pipe.Cancel())
+
+    def poll(self) -> list[Event]:
+        """What happened since the last call, in order."""
+        self._drain()
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def kill(self) -> None:
+        """End the worker at once; `poll` then reports its jobs as failed."""
+        self._drain()
+        self._end(Failure("worker-killed", "The worker was stopped.", ""))
+
+    def close(self) -> None:
+        """End the worker and forget its jobs."""
+        self.kill()
+        self._events.clear()
+
+    def _spawn(self) -> None:
+        if self._connection is None:
+            try:
+                self._connection = _Connection(self.command)
+            except OSError as error:
+                sentence = f"The worker cannot be started: {' '.join(self.command)}: {error}."
+                self._fail_all(Failure("worker-start", sentence, "Check the worker's Python or remote command."))
+
+    def _retire(self) -> None:
+        """Give up a worker that is dead already, so that a new job does not go down with it."""
+        self._drain()
+        connection = self._connection
+        if connection is not None and connection.process.poll() is not None:
+            self._end(connection.death())
+
+    def _drain(self) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        for item in connection.received():
+            if isinstance(item, Failure):
+                self._end(item)
+                return
+            self._take(*item)
+            if self._connection is None:
+                return
+        if self.hello is None and time.monotonic() - connection.started > self.hello_timeout:
+            sentence = f"The worker said nothing for {self.hello_timeout:.0f} seconds."
+            advice = "Try its command in a terminal: " + " ".join(self.command)
+            self._end(Failure("worker-silent", sentence, advice, connection.log))
+
+    def _take(self, job: str, message: pipe.Message) -> None:
+        if isinstance(message, Hello):
+            self.hello = message
+            if message.protocol != PROTOCOL_VERSION:
+                sentence = f"The worker speaks version {message.protocol} of the protocol, not {PROTOCOL_VERSION}."
+                advice = "Install the same version of the add-on and of the worker's environment."
+                self._end(Failure("protocol-version", sentence, advice))
+                return
+            self._events.append(Event("", message))
+        elif isinstance(message, Progress | Prediction | Failure) and (job in self._jobs or not job):
+            if not isinstance(message, Progress):
+                self._jobs.discard(job)
+            self._events.append(Event(job, message))
+
+    def _end(self, failure: Failure) -> None:
+        if self._connection is not None:
+            self._connection.kill()
+            self._connection = None
+            self._fail_all(failure)
+
+    def _fail_all(self, failure: Failure) -> None:
+        self.hello = None
+        self._events.extend(Event(job, failure) for job in (sorted(self._jobs) or [""]))
+        self._jobs.clear()
+
+
+class _Connection:
+    """One process and the three threads that move its bytes."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            start_new_session=sys.platform != "win32",  # Ctrl-C in Blender's terminal is not meant for the worker
+        )
+        # bufsize=0 makes them raw files, which subprocess does not tell in its types.
+        self._stdin, self._stdout, self._stderr = (
+            cast(io.FileIO, file) for file in (self.process.stdin, self.process.stdout, self.process.stderr)
+        )
+        self._outgoing: SimpleQueue[tuple[str, Request | pipe.Cancel] | None] = SimpleQueue()
+        self._incoming: SimpleQueue[tuple[str, pipe.Message] | Failure] = SimpleQueue()
+        self._log: deque[bytes] = deque(maxlen=LOG_LINES)
+        self._exit_seen: float | None = None
+        atexit.register(self.kill)
+        self._log_thread = _daemon(self._read_log)
+        _daemon(self._read)
+        _daemon(self._write)
+
+    @property
+    def log(self) -> str:
+        return b"\n".join(self._log.copy()).decode(errors="replace")
+
+    def send(self, job: str, message: Request | pipe.Cancel) -> None:
+        self._outgoing.put((job, message))
+
+    def received(self) -> list[tuple[str, pipe.Message] | Failure]:
+        """(job, message) of every frame read by now; last of all a bare Failure, why there will be no more.
+
+        The end also shows where a child of a dead worker keeps its output open.
+        """
+        items: list[tuple[str, pipe.Message] | Failure] = []
+        while True:
+            try:
+                items.append(self._incoming.get_nowait())
+            except Empty:
+                break
+        if self.process.poll() is not None:
+            self._exit_seen = self._exit_seen or time.monotonic()
+            if not items and time.monotonic() - self._exit_seen > 2 * EXIT_GRACE:
+                items.append(self.death())
+        return items
+
+    def kill(self) -> None:
+        """End the process and reap it. Its threads end with its pipes."""
+        atexit.unregister(self.kill)
+        self._outgoing.put(None)
+        if self.process.poll() is None:
+            self.process.kill()
+        try:
+            self.process.wait(EXIT_GRACE)
+        except subprocess.TimeoutExpired:
+            print("The DA3 worker does not end although it was killed.", file=sys.stderr)
+
+    def death(self) -> Failure:
+        """Why a worker that has ended, or closed its output, is of no more use."""
+        try:
+            how = f"exit status {self.process.wait(EXIT_GRACE)}"
+        except subprocess.TimeoutExpired:
+            how = "it closed its output"
+        advice = "Its log tells more. The next job starts a new worker."
+        return Failure("worker-died", f"The worker ended before the job was done ({how}).", advice, self.log)
+
+    def _read(self) -> None:
+        """Queue every frame, then why there are no more."""
+        failure = None
+        try:
+            while (frame := pipe.read_frame(self._stdout)) is not None:
+                self._incoming.put(frame)
+        except pipe.FrameError as error:
+            if error.failure.code != "truncated-frame":
+                failure = error.failure
+        except (OSError, MemoryError) as error:
+            failure = Failure("worker-pipe", f"The worker's answer cannot be read: {error!r}.")
+        self._log_thread.join(EXIT_GRACE)
+        self._incoming.put(replace(failure, log=self.log) if failure else self.death())
+        self._stdout.close()
+
+    def _write(self) -> None:
+        while (item := self._outgoing.get()) is not None:
+            job, message = item
+            try:
+                pieces = pipe.encode_frame(job, message)
+            except (TypeError, ValueError) as error:
+                self._incoming.put((job, Failure("bad-request", f"The job cannot be sent: {error}")))
+                continue
+            try:
+                pipe.write_pieces(self._stdin, pieces)
+            except (OSError, ValueError):
+                break  # the worker is gone; the reader tells why
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+
+    def _read_log(self) -> None:
+        with io.BufferedReader(self._stderr) as lines:
+            while line := lines.readline(LOG_LINE_BYTES):
+                self._log.append(line.rstrip(b"\r\n"))
+
+
+def _daemon(target: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=target, name=f"da3-{target.__name__}", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,62 @@
+"""The command line: `da3-runtime`, or `python -m model_runtime`. Only the chosen command's modules are loaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import model_runtime
+from model_runtime.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
+from model_runtime.standard_streams import claim_streams
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except JobError as error:
+        sys.exit(f"{error.failure.sentence} {error.failure.advice}".strip())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="da3-runtime", description="Depth Anything 3: photos to depth, cameras, splats."
+    )
+    parser.add_argument("--version", action="version", version=model_runtime.__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    worker = commands.add_parser("worker", help="serve the add-on on standard input and output")
+    worker.set_defaults(run=_worker)
+
+    info = commands.add_parser("info", help="versions, device and checkpoints as JSON")
+    info.set_defaults(run=_info)
+
+    predict = commands.add_parser("predict", help="photos in, arrays out")
+    predict.add_argument("photos", nargs="+", type=Path)
+    predict.add_argument("--output", type=Path, required=True, help="the .npz file to write")
+    predict.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
+    predict.add_argument("--resolution", type=int, help="longest side the network sees")
+    predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
+    predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
+    predict.add_argument("--no-gaussians", action="store_true")
+    predict.add_argument("--device", default=Request.device)
+    predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
+    predict.set_defaults(run=_predict)
+    return parser
+
+
+def _worker(_: argparse.Namespace) -> None:
+    streams = claim_streams()
+    import_module("model_runtime.worker").serve(*streams)
+
+
+def _info(_: argparse.Namespace) -> None:
+    print(json.dumps(asdict(import_module("model_runtime.worker").make_hello()), indent=2))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    import_module("model_runtime.predict_command").run(options)

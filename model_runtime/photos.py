@@ -1,0 +1,167 @@
+"""From the bytes of a photo's file to upright, opaque, 8-bit sRGB pixels, and to a plate Blender shows alike.
+
+Pillow decodes. What it leaves to its callers is done here: EXIF orientation, 16-bit and float samples, alpha,
+CMYK and colour profiles, and a sentence naming the file for everything that is not a usable photo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from model_runtime.messages import JobError, Photo
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+"""Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
+
+BACKDROP = (255, 255, 255)
+"""What shows through the transparent parts of a photo: white, as cut-out product shots are usually meant."""
+
+MIN_SIDE = 14
+PLATE_QUALITY = 95
+BITS_8_MODES = ("L", "RGB")
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPhoto:
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm: see `_focal_35mm`; None where not told."""
+
+    name: str
+    size: tuple[int, int]
+    plate: bytes
+    focal_35mm: float | None
+
+
+def check_photos(photos: Sequence[Photo]) -> None:
+    """Refuse what can be told without decoding: no photos, empty files, one name or one file twice."""
+    if not photos:
+        raise JobError("no-photos", "The request holds no photos.", "Choose at least one photo.")
+    names: set[str] = set()
+    by_digest: dict[bytes, str] = {}
+    for photo in photos:
+        if not photo.data:
+            raise JobError("photo-empty", f"{photo.name} is empty (0 bytes).", "Copy the file again or leave it out.")
+        if photo.name in names:
+            raise JobError("photo-name-twice", f"Two photos are called {photo.name}.", "Give each its own name.")
+        names.add(photo.name)
+        digest = hashlib.sha256(photo.data).digest()
+        twin = by_digest.setdefault(digest, photo.name)
+        if twin != photo.name:
+            raise JobError("photo-duplicate", f"{photo.name} is the same file as {twin}.", "Leave one of the two out.")
+
+
+def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
+    """What is known of a photo, and its upright pixels, [h,w,3] uint8 sRGB.
+
+    Raises JobError `photo-unreadable`, `photo-too-large` or `photo-too-small`, naming it.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns at half the size at which it refuses; only the refusal matters here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(photo.data), formats=FORMATS) as opened:
+                orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
+                focal_35mm = _focal_35mm(opened.getexif())
+                mode, transparent = opened.mode, opened.has_transparency_data
+                opened.load()
+                upright = ImageOps.exif_transpose(opened)
+        image, recoloured = _to_srgb(upright)
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise JobError(
+            "photo-too-large",
+            f"{photo.name} is too large: {error}",
+            "Scale the photo down; the network sees it at a small part of this size anyway.",
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise JobError(
+            "photo-unreadable",
+            f"{photo.name} is not a photo of a known format.",
+            "Save it as JPEG, PNG, WebP or TIFF.",
+        ) from error
+    except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
+        raise JobError(
+            "photo-unreadable",
+            f"{photo.name} cannot be decoded: {error}.",
+            "The file seems damaged or cut short; copy it again or leave it out.",
+        ) from error
+    if min(image.size) < MIN_SIDE:
+        width, height = image.size
+        raise JobError(
+            "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
+        )
+    shows_as_is = orientation == 1 and mode in BITS_8_MODES and not transparent and not recoloured
+    plate = b"" if shows_as_is else _plate(image)
+    return DecodedPhoto(photo.name, image.size, plate, focal_35mm), np.asarray(image)
+
+
+def _plate(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=PLATE_QUALITY, subsampling=0)
+    return file.getvalue()
+
+
+def _to_srgb(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The image as opaque RGB, and whether its colour profile changed the colours."""
+    profile = _foreign_profile(image.info.get("icc_profile"))
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        image = image.convert("RGB")
+    elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
+        image = _to_8_bit(image)
+    recoloured = False
+    if profile is not None:
+        recoloured, image = _apply_profile(image, profile)
+    image = image.convert("RGB")
+    if alpha is not None:
+        backdrop = Image.new("RGB", image.size, BACKDROP)
+        backdrop.paste(image, mask=alpha)
+        image = backdrop
+    return image, recoloured
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Samples of more than 8 bits scaled, where Pillow's own conversion would clip; palettes and the like as RGB."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        samples = np.asarray(image).astype(np.float64) / 65535.0
+    elif image.mode == "F":
+        samples = np.nan_to_num(np.asarray(image, np.float64))
+    else:
+        return image.convert("RGB")
+    return Image.fromarray(np.round(np.clip(samples, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def _foreign_profile(icc: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """The embedded profile; None where there is none, it is sRGB, or it is too damaged to be opened."""
+    if not icc:
+        return None
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        name = ImageCms.getProfileDescription(profile)
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    return None if "sRGB" in name else profile
+
+
+def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> tuple[bool, Image.Image]:
+    """The image taken from `profile` to sRGB; untouched where the profile is for another kind of image."""
+    try:
+        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except ImageCms.PyCMSError:
+        return False, image
+    return (False, image) if converted is None else (True, converted)
+
+
+def _focal_35mm(exif: Image.Exif) -> float | None:
+    """The focal length in millimetres on 36 x 24 mm film of the same angle of view (Exif 2.3, tag 0xA405)."""
+    focal = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
+    return float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None

@@ -1,0 +1,66 @@
+"""The command `predict`: photos in, arrays out, without a worker."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from model_runtime.messages import JobError, Photo, Prediction, Request
+from model_runtime.predictor import Predictor
+
+
+def run(options: argparse.Namespace) -> None:
+    request = Request(
+        photos=tuple(_read_photo(path) for path in options.photos),
+        checkpoint=options.checkpoint,
+        resolution=options.resolution,
+        camera_source=options.camera_source,
+        reference_view=options.reference_view,
+        gaussians=not options.no_gaussians,
+        device=options.device,
+        precision=options.precision,
+    )
+    prediction = Predictor().predict(request, _print_progress)
+    with options.output.open("wb") as file:
+        np.savez_compressed(file, **arrays(prediction))
+    for note in prediction.notes:
+        print(note, file=sys.stderr)
+    print(json.dumps(prediction.settings))
+
+
+def _read_photo(path: Path) -> Photo:
+    try:
+        return Photo(path.name, path.read_bytes())
+    except OSError as error:
+        raise JobError("photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+
+
+def _print_progress(_: str, fraction: float, sentence: str) -> None:
+    print(f"{fraction:4.0%}  {sentence}", file=sys.stderr)
+
+
+def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
+    """A prediction as named arrays: `view0_depth`, ..., `gaussian_means`, ..., and the rest as JSON in `meta`."""
+    named: dict[str, np.ndarray] = {}
+    for i, view in enumerate(prediction.views):
+        for name in ("depth", "confidence", "sky", "color", "extrinsics", "intrinsics", "ray", "ray_confidence"):
+            if (array := getattr(view, name)) is not None:
+                named[f"view{i}_{name}"] = array
+    if prediction.gaussians is not None:
+        named |= {f"gaussian_{name}": a for name, a in vars(prediction.gaussians).items() if name != "source"}
+    meta = {
+        "views": [{"name": view.name, "photo_size": view.photo_size} for view in prediction.views],
+        "gaussians": prediction.gaussians and prediction.gaussians.source,
+        "checkpoint": asdict(prediction.checkpoint),
+        "camera_source": prediction.camera_source,
+        "metric": prediction.metric,
+        "settings": prediction.settings,
+        "notes": prediction.notes,
+    }
+    named["meta"] = np.array(json.dumps(meta))
+    return named

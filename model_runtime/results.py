@@ -1,0 +1,228 @@
+"""From a network's output on the canvas to views and splats of whole photos in the world of the prediction.
+
+The world is the network's own (the reference view's camera), or the frame of the given cameras. Given cameras are
+taken over to the last digit; what the network saw from its own idea of camera i is then moved, view by view, to where
+the given camera i sees it at the same pixels, and scaled by the one similarity that fits all cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
+from model_runtime.geometry.similarity import Similarity, align_cameras
+from model_runtime.geometry.spherical_harmonics import rotate
+from model_runtime.image_batch import Placement
+from model_runtime.messages import Gaussians, GivenCameras, JobError, View
+from model_runtime.network.output import GaussianSplats, Output
+from model_runtime.network.sky import is_sky
+
+METRIC_FOCAL = 300.0
+"""Focal length in pixels at which the output of da3metric-large is in metres."""
+
+ASSUMED_FOCAL_35MM = 32.0
+"""Of a photo that does not tell: between a phone's main camera (24 to 28 mm) and a normal lens."""
+
+DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
+FOCAL_RANGE = (0.05, 50.0)
+"""Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPhoto:
+    """A photo as the network saw it. color: [h,w,3] uint8, fitted. focal_35mm: from its EXIF data, or None."""
+
+    name: str
+    placement: Placement
+    color: np.ndarray
+    plate: bytes
+    focal_35mm: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """The prediction's cameras: extrinsics [N,4,4], intrinsics [N,3,3] in photo pixels, both float64.
+
+    depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
+    similarity: from the network's world to the prediction's.
+    """
+
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    depth_scale: np.ndarray
+    similarity: Similarity
+
+
+def settle_cameras(
+    output: Output, photos: Sequence[PreparedPhoto], given: GivenCameras | None, distance: float, metric_depth: bool
+) -> tuple[Cameras, list[str]]:
+    """The cameras the prediction has, and what the artist should know about them.
+
+    distance: see `network_cameras`. metric_depth: the depth is that of da3metric-large, metres at focal length 300.
+    """
+    notes: list[str] = []
+    count = len(photos)
+    scale = np.ones(count)
+    similarity = _identity()
+    if output.extrinsics is None:
+        extrinsics, intrinsics = np.tile(np.eye(4), (count, 1, 1)), np.stack([_assumed_intrinsics(p) for p in photos])
+        if given is None:
+            notes += _standalone_notes(photos)
+    else:
+        extrinsics, intrinsics = _network_cameras(output, photos, notes)
+    if given is not None:
+        if output.extrinsics is not None:
+            spread = np.ptp(np.linalg.inv(given.extrinsics)[:, :3, 3], axis=0).max()
+            similarity = align_cameras(
+                torch.from_numpy(extrinsics), torch.from_numpy(given.extrinsics), distance if spread > 0 else 1.0
+            )
+            scale *= float(similarity.scale)
+        elif not metric_depth:
+            notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
+        extrinsics, intrinsics = given.extrinsics.astype(np.float64), given.intrinsics.astype(np.float64)
+    if metric_depth:
+        canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
+        scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
+    return Cameras(extrinsics, intrinsics, scale, similarity), notes
+
+
+def _identity() -> Similarity:
+    return Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
+
+
+def _network_cameras(
+    output: Output, photos: Sequence[PreparedPhoto], notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    assert output.extrinsics is not None and output.intrinsics is not None
+    extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
+    extrinsics[:, :3] = _array(output.extrinsics[0])
+    intrinsics = np.empty((len(photos), 3, 3))
+    canvas_intrinsics = _array(output.intrinsics[0]).astype(np.float64)
+    for i, (photo, canvas) in enumerate(zip(photos, canvas_intrinsics, strict=True)):
+        intrinsics[i] = photo.placement.intrinsics_to_photo(canvas)
+        focal = intrinsics[i].diagonal()[:2] / np.hypot(*photo.placement.photo)
+        if not ((focal > FOCAL_RANGE[0]) & (focal < FOCAL_RANGE[1])).all():
+            intrinsics[i] = _assumed_intrinsics(photo)
+            notes.append(f"The network found no field of view for {photo.name}; {_assumption(photo)}.")
+    if not np.isfinite(extrinsics).all():
+        raise JobError("not-finite", "The network found no cameras.", "Choose precision float32 or another checkpoint.")
+    return extrinsics, intrinsics
+
+
+def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:
+    width, height = photo.placement.photo
+    focal = (photo.focal_35mm or ASSUMED_FOCAL_35MM) / DIAGONAL_35MM * np.hypot(width, height)
+    return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+
+
+def _assumption(photo: PreparedPhoto) -> str:
+    source = "its EXIF data say" if photo.focal_35mm else "assumed is"
+    return f"{source} {photo.focal_35mm or ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"
+
+
+def _standalone_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
+    notes = [f"This checkpoint finds no field of view. {photo.name}: {_assumption(photo)}." for photo in photos]
+    if len(photos) > 1:
+        notes.append("This checkpoint does not relate photos to each other: every camera stands at the origin.")
+    return notes
+
+
+def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, ray_scale: float) -> tuple[View, ...]:
+    """One view per photo. ray_scale: what the network multiplied its depth but not its rays' origins by.
+
+    Raises JobError `not-finite` where the network's depth is no depth.
+    """
+    return tuple(_view(output, i, photo, cameras, ray_scale) for i, photo in enumerate(photos))
+
+
+def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_scale: float) -> View:
+    crop = photo.placement.crop
+    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
+    if not (np.isfinite(depth) & (depth > 0)).all():
+        raise JobError(
+            "not-finite",
+            f"The network's depth of {photo.name} is not finite.",
+            "Choose precision float32; if it already was, the checkpoint is damaged.",
+        )
+    confidence = np.ones_like(depth) if output.depth_conf is None else crop(_array(output.depth_conf[0, i]))
+    sky = np.zeros(depth.shape, bool) if output.sky is None else crop(_array(is_sky(output.sky[0, i])))
+    ray = ray_confidence = None
+    if output.ray is not None and output.ray_conf is not None:
+        ray = _move_rays(crop(_array(output.ray[0, i])), cameras.similarity, ray_scale)
+        ray_confidence = np.ascontiguousarray(crop(_array(output.ray_conf[0, i])))
+    return View(
+        name=photo.name,
+        photo_size=photo.placement.photo,
+        depth=depth,
+        confidence=np.ascontiguousarray(confidence),
+        sky=np.ascontiguousarray(sky),
+        color=photo.color,
+        extrinsics=cameras.extrinsics[i],
+        intrinsics=cameras.intrinsics[i],
+        ray=ray,
+        ray_confidence=ray_confidence,
+        plate=photo.plate,
+    )
+
+
+def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
+    """Rays of the network's world as rays of the prediction's, for depths that are scaled along."""
+    rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
+    direction = ray[..., :3] @ rotation.T
+    origin = ray[..., 3:] @ rotation.T * (float(similarity.scale) * ray_scale) + translation
+    return np.concatenate((direction, origin), axis=-1).astype(np.float32)
+
+
+def network_gaussians(
+    output: Output, splats: GaussianSplats, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras
+) -> Gaussians:
+    """The Gaussian head's splats, without those of padding and sky and those that are not finite."""
+    _, _, height, width = output.depth.shape
+    parts: list[list[np.ndarray]] = []
+    for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
+        inside = photo.placement.crop(np.arange(height * width).reshape(height, width))
+        index = torch.from_numpy(inside[~view.sky] + i * height * width)
+        fields = [
+            f[0, index.to(f.device)].float().cpu()
+            for f in (splats.means, splats.scales, splats.rotations, splats.opacities, splats.harmonics)
+        ]
+        fields = _move_splats(fields, output, splats, i, photo, cameras)
+        finite = torch.stack([f.flatten(1).isfinite().all(1) for f in (*fields[:3], fields[4])]).all(0)
+        part = [f[finite].numpy() for f in fields]
+        part.append(view.confidence[~view.sky][finite.numpy()])
+        part.append(np.full(len(part[0]), i, np.int32))
+        parts.append(part)
+    means, scales, rotations, opacities, harmonics, confidence, view_index = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    return Gaussians(means, scales, rotations, opacities, harmonics, confidence, view_index, "network")
+
+
+def _move_splats(
+    fields: list[Tensor], output: Output, splats: GaussianSplats, i: int, photo: PreparedPhoto, cameras: Cameras
+) -> list[Tensor]:
+    """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels."""
+    assert output.extrinsics is not None and output.intrinsics is not None
+    means, scales, rotations, opacities, harmonics = fields
+    old = output.extrinsics[0, i].double().cpu()
+    new = torch.from_numpy(cameras.extrinsics[i])
+    world_scale = float(splats.world_scale[0])
+    grow = float(cameras.depth_scale[i]) / world_scale
+    old_k = output.intrinsics[0, i].double().cpu()
+    new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
+    stretch = torch.linalg.inv(new_k) @ old_k
+    seen = (means.double() @ old[:, :3].T + world_scale * old[:, 3]) * grow
+    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
+    scales = scales * (grow * float(stretch.diagonal()[:2].mean()))
+    turn = (new[:3, :3].T @ old[:, :3]).float()
+    rotations = quaternion_multiply(matrix_to_quaternion(turn), rotations)
+    return [means, scales, rotations, opacities, rotate(harmonics, turn)]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return (tensor if tensor.dtype == torch.bool else tensor.float()).cpu().numpy()

@@ -1,0 +1,144 @@
+"""The process behind the pipe: frames on standard input and output, one job at a time, logs to standard error.
+
+A reader thread takes frames as they come, so that a Cancel overtakes the job it stops; the main thread does the
+work. The end of standard input means that the other side is gone, and ends the process whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import NoReturn
+
+import torch
+
+import model_runtime
+from model_runtime import pipe
+from model_runtime.checkpoints import available_checkpoints
+from model_runtime.devices import choose_device, describe_device
+from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, JobError, Prediction, Progress, Request
+from model_runtime.predictor import Predictor, Report
+
+PROGRESS_INTERVAL = 0.1
+"""Seconds between two Progress frames of one stage."""
+
+EXIT_BAD_FRAME = 2
+
+Predict = Callable[[Request, Report], Prediction]
+
+
+class Worker:
+    """Serves one stream of frames until it ends. source, sink: binary streams; predict: does a job."""
+
+    def __init__(self, source: pipe.Source, sink: pipe.Sink, predict: Predict) -> None:
+        self._source, self._sink, self._predict = source, sink, predict
+        self._queue: SimpleQueue[tuple[str, Request]] = SimpleQueue()
+        self._open: set[str] = set()
+        self._cancelled: set[str] = set()
+        self._sending = threading.Lock()
+
+    def serve(self, hello: Hello) -> NoReturn:
+        """Say hello, then do jobs for ever: `_read` ends the process."""
+        self._send("", hello)
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+        while True:
+            job, request = self._queue.get()
+            self._write(self._answer(job, request))
+            self._open.discard(job)
+            self._cancelled.discard(job)
+
+    def _answer(self, job: str, request: Request) -> list[memoryview]:
+        """The frame that ends the job: its Prediction or its Failure."""
+        last = ("", 0.0)
+
+        def report(stage: str, fraction: float, sentence: str) -> None:
+            nonlocal last
+            if job in self._cancelled:
+                raise JobError("cancelled", "The job was cancelled.")
+            now = time.monotonic()
+            if stage != last[0] or now - last[1] >= PROGRESS_INTERVAL:
+                last = (stage, now)
+                self._send(job, Progress(stage, float(fraction), sentence))
+
+        try:
+            report("start", 0.0, "Starting.")
+            return pipe.encode_frame(job, self._predict(request, report))
+        except JobError as error:
+            failure = error.failure
+        except Exception as error:
+            traceback.print_exc()
+            sentence = f"The worker failed in a way it does not know: {type(error).__name__}: {error}."
+            failure = Failure("internal", sentence, "Please report this with the log.", traceback.format_exc())
+        return pipe.encode_frame(job, failure)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                frame = pipe.read_frame(self._source)
+            except pipe.FrameError as error:
+                self._send(error.job, error.failure)
+                if error.fatal:
+                    _leave(EXIT_BAD_FRAME)
+                continue
+            except OSError:
+                frame = None
+            if frame is None:
+                _leave(0)
+            self._take(*frame)
+
+    def _take(self, job: str, message: pipe.Message) -> None:
+        if isinstance(message, pipe.Cancel):
+            if job in self._open:
+                self._cancelled.add(job)
+        elif not isinstance(message, Request):
+            kind = type(message).__name__
+            self._send(job, Failure("unexpected-message", f"A worker takes no {kind}.", "Send Request or Cancel."))
+        elif not job or job in self._open:
+            told = f"The id '{job}' is taken by another job." if job else "A request needs a job id."
+            self._send(job, Failure("bad-job-id", told, "Give every job an id of its own."))
+        else:
+            self._open.add(job)
+            self._queue.put((job, message))
+
+    def _send(self, job: str, message: pipe.Message) -> None:
+        self._write(pipe.encode_frame(job, message))
+
+    def _write(self, pieces: list[memoryview]) -> None:
+        try:
+            with self._sending:
+                pipe.write_pieces(self._sink, pieces)
+        except OSError:
+            _leave(0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process from any thread, in the middle of anything: nobody is left to take a result."""
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def make_hello() -> Hello:
+    """Who this worker is and what it runs on."""
+    device = choose_device("auto")
+    name, memory = describe_device(device)
+    return Hello(
+        PROTOCOL_VERSION,
+        model_runtime.__version__,
+        platform.python_version(),
+        torch.__version__,
+        str(device),
+        name,
+        memory,
+        available_checkpoints(),
+    )
+
+
+def serve(source: pipe.Source, sink: pipe.Sink) -> NoReturn:
+    """Be a worker on two streams that nothing else in this process uses."""
+    Worker(source, sink, Predictor().predict).serve(make_hello())
