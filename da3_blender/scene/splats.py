@@ -78,7 +78,7 @@ def _build(nodes: Builder) -> None:
     eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
     points = _sorted_points(nodes, inputs, eye)
     stored = _store_frames(nodes, points, inputs["Splat Size"], eye)
-    meshes = _stand_ins(nodes, stored)
+    meshes = _stand_ins(nodes, stored, eye)
     shown = nodes.node("GeometryNodeSetMaterial", {"Geometry": meshes, "Material": splats_material()}).outputs[0]
     nodes.node("NodeGroupOutput", {"Geometry": shown})
 
@@ -129,17 +129,74 @@ def _store_frames(nodes: Builder, points: Any, size: Any, eye: Any) -> Any:
     return _store(nodes, points, "splat_center", nodes.node("GeometryNodeInputPosition").outputs[0])
 
 
-def _stand_ins(nodes: Builder, points: Any) -> Any:
-    """One octahedron around each splat's ellipsoid, as one mesh with the splats' attributes on its vertices."""
-    sphere = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": 1.0}).outputs["Mesh"]
-    corner = nodes.vector("SCALE", nodes.node("GeometryNodeInputPosition").outputs[0], REACH * 3**0.5)
-    corners = _store(nodes, sphere, "splat_local", corner)
+def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
+    """A mesh around each splat, all as one, with the splats' attributes on its vertices.
+
+    Renders get a rectangle that faces the active camera: two triangles, hit once by a ray, and crossed in the order
+    of the splats' middles. The viewport looks from anywhere and gets octahedra.
+    """
+    points = _store_screen_axes(nodes, points, eye)
+    square = nodes.node(
+        "GeometryNodeMeshGrid", {"Size X": 2.0, "Size Y": 2.0, "Vertices X": 2, "Vertices Y": 2}
+    ).outputs["Mesh"]
+    sphere = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": 3**0.5}).outputs["Mesh"]
+    viewport = nodes.node("GeometryNodeIsViewport").outputs[0]
+    shape = nodes.node("GeometryNodeSwitch", {"Switch": viewport, "False": square, "True": sphere}).outputs[0]
+    corners = _store(nodes, shape, "splat_corner", nodes.node("GeometryNodeInputPosition").outputs[0])
     instances = nodes.node("GeometryNodeInstanceOnPoints", {"Points": points, "Instance": corners}).outputs[0]
     meshes = nodes.node("GeometryNodeRealizeInstances", {"Geometry": instances}).outputs[0]
+
+    corner = _named(nodes, "splat_corner")
+    right, up, _ = nodes.separate(corner)
+    facing = nodes.vector(
+        "ADD",
+        nodes.vector("SCALE", _named(nodes, "splat_right"), right),
+        nodes.vector("SCALE", _named(nodes, "splat_up"), up),
+    )
+    local = nodes.node(
+        "GeometryNodeSwitch",
+        {"Switch": viewport, "False": facing, "True": nodes.vector("SCALE", corner, REACH)},
+        input_type="VECTOR",
+    ).outputs[0]
+    meshes = _store(nodes, meshes, "splat_local", local)
     place = _named(nodes, "splat_center")
     for axis, step in zip("xyz", nodes.separate(_named(nodes, "splat_local")), strict=True):
         row = _named(nodes, f"splat_axis_{axis}")
         # The row is the axis over its length, so row / |row|^2 is the axis times its length.
         along = nodes.math("DIVIDE", step, nodes.scalar("DOT_PRODUCT", row, row))
         place = nodes.vector("ADD", place, nodes.vector("SCALE", row, along))
-    return nodes.node("GeometryNodeSetPosition", {"Geometry": meshes, "Position": place}).outputs[0]
+    meshes = nodes.node("GeometryNodeSetPosition", {"Geometry": meshes, "Position": place}).outputs[0]
+    for name in ("splat_corner", "splat_right", "splat_up", "splat_center", "scale", "rotation", "radiance:*"):
+        meshes = nodes.node(
+            "GeometryNodeRemoveAttribute",
+            {"Geometry": meshes, "Name": name},
+            **({"pattern_mode": "WILDCARD"} if name.endswith("*") else {}),
+        ).outputs[0]
+    return meshes
+
+
+def _store_screen_axes(nodes: Builder, points: Any, eye: Any) -> Any:
+    """Store, per splat, half the sides of the rectangle across the line of sight, in the splat's own frame.
+
+    There the splat is a sphere of radius REACH; seen from distance d its outline in the plane through its middle has
+    radius REACH * d / sqrt(d^2 - REACH^2). From inside, or nearly, there is no outline and the rectangle stays finite.
+    """
+    to_eye = nodes.vector("SUBTRACT", eye, nodes.node("GeometryNodeInputPosition").outputs[0])
+    local_eye = nodes.combine(*(nodes.scalar("DOT_PRODUCT", _named(nodes, f"splat_axis_{a}"), to_eye) for a in "xyz"))
+    squared = nodes.scalar("DOT_PRODUCT", local_eye, local_eye)
+    outline = nodes.math(
+        "SQRT", nodes.math("DIVIDE", squared, nodes.math("MAXIMUM", nodes.math("SUBTRACT", squared, REACH**2), 1.0))
+    )
+    reach = nodes.math("MULTIPLY", outline, REACH)
+    facing = nodes.vector("NORMALIZE", local_eye)
+    # Any vector not along the line of sight will do; the line's own components, turned over, never are all alike.
+    helper = nodes.vector("CROSS_PRODUCT", facing, (0.0, 0.0, 1.0))
+    other = nodes.vector("CROSS_PRODUCT", facing, (1.0, 0.0, 0.0))
+    steep = nodes.math("GREATER_THAN", nodes.math("ABSOLUTE", nodes.separate(facing)[2]), 0.7)
+    side = nodes.node(
+        "GeometryNodeSwitch", {"Switch": steep, "False": helper, "True": other}, input_type="VECTOR"
+    ).outputs[0]
+    right = nodes.vector("NORMALIZE", side)
+    up = nodes.vector("CROSS_PRODUCT", facing, right)
+    points = _store(nodes, points, "splat_right", nodes.vector("SCALE", right, reach))
+    return _store(nodes, points, "splat_up", nodes.vector("SCALE", up, reach))
