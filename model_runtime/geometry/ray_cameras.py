@@ -30,7 +30,7 @@ SMALLEST_CUTOFF = 1e-12
 """Square of the cutoff in radians below which only rounding tells rays apart."""
 CONFIDENCE_CAP = 4.0
 """In medians of the view: no ray outweighs the others by more, however sure the network is of it."""
-VIEWS_AT_ONCE = 2
+VIEWS_AT_ONCE_ON_GPU = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +60,14 @@ def cameras_from_rays(ray: Tensor, confidence: Tensor, image_size: tuple[int, in
         raise ValueError(f"A ray map of {width} x {height} does not determine a camera; it takes at least 2 x 2 rays.")
     # Apple's GPUs have no float64, which a fit exact to 0.01 degree needs.
     device = torch.device("cpu") if ray.device.type == "mps" else ray.device
+    # One view at a time stays in a CPU's cache, and its result does not depend on the batch to the last bit.
+    at_once = 1 if device.type == "cpu" else VIEWS_AT_ONCE_ON_GPU
     grid = _make_grid(height, width, device)
     rays = ray.reshape(-1, height * width, 6)
     confidences = confidence.reshape(-1, height * width)
     cameras = [
         _solve_views(some_rays.to(device).double(), some_confidences.to(device).double(), grid)
-        for some_rays, some_confidences in zip(rays.split(VIEWS_AT_ONCE), confidences.split(VIEWS_AT_ONCE), strict=True)
+        for some_rays, some_confidences in zip(rays.split(at_once), confidences.split(at_once), strict=True)
     ]
     extrinsics = torch.cat([camera[0] for camera in cameras])
     intrinsics = _plane_to_pixels(image_size, device) @ torch.cat([camera[1] for camera in cameras])
@@ -76,16 +78,16 @@ def _solve_views(ray: Tensor, confidence: Tensor, grid: _Grid) -> tuple[Tensor, 
     """World-to-camera [V,3,4] and intrinsics [V,3,3] in units of the plane [-1,1] x [-1,1]; ray: [V,n,6]."""
     ray = torch.where(ray.isfinite().all(-1, keepdim=True), ray, 0)
     confidence = confidence.nan_to_num(0)
-    confidence = confidence.minimum(CONFIDENCE_CAP * confidence.median(-1, keepdim=True).values)
+    confidence = confidence.minimum(CONFIDENCE_CAP * confidence.median(-1, keepdim=True).values).clamp_min(1e-12)
     directions = normalize(ray[..., :3], dim=-1)
     # d_i u_j, so that d . M u is one product with the flattened M; all zero for unusable rays.
     terms = (directions[..., :, None] * grid.points[:, None, :]).flatten(-2)
 
     sample = torch.linspace(0, len(grid.points) - 1, min(len(grid.points), SAMPLE), device=ray.device).long()
-    matrix = _best_hypothesis(terms[:, sample], grid.products[sample])
+    some_terms, some_products = terms[:, sample], grid.products[sample]
+    matrix = _best_hypothesis(some_terms, some_products)
     for _ in range(FITS_OF_SAMPLE):
-        kept = _tukey(_squared_angles(matrix, terms[:, sample], grid.products[sample]))
-        matrix = _fit(terms[:, sample], grid.products[sample], kept)
+        matrix = _fit(some_terms, some_products, _tukey(_squared_angles(matrix, some_terms, some_products)))
     for _ in range(FITS_OF_ALL):
         kept = _tukey(_squared_angles(matrix, terms, grid.products))
         matrix = _fit(terms, grid.products, kept * confidence)
@@ -128,8 +130,9 @@ def _fit(terms: Tensor, products: Tensor, weights: Tensor) -> Tensor:
 
 def _squared_angles(matrix: Tensor, terms: Tensor, products: Tensor) -> Tensor:
     """Squared chords [...,n] between the unit directions d and M u: their angles where these are small."""
-    dots = (terms @ matrix.flatten(-2)[..., None]).squeeze(-1)
-    squares = (products @ (matrix.mT @ matrix).flatten(-2)[..., None]).squeeze(-1)
+    # einsum, unlike matmul, does not copy the rays for every one of several matrices.
+    dots = torch.einsum("...nk,...k->...n", terms, matrix.flatten(-2))
+    squares = torch.einsum("...nk,...k->...n", products, (matrix.mT @ matrix).flatten(-2))
     return (2 - 2 * dots / squares.clamp_min(1e-300).sqrt()).clamp_min(0)
 
 
@@ -161,7 +164,7 @@ def _robust_centre(origins: Tensor, confidence: Tensor, kept: Tensor) -> Tensor:
     rounding = 1e-6 * (1 + middle.norm(dim=-1))
     near = distance <= 4 * distance.median(-1, keepdim=True).values + rounding
     # The small term decides only where no ray is good in both respects.
-    weights = (confidence + 1e-12) * near * (kept + 1e-12)
+    weights = confidence * near * (kept + 1e-12)
     return (weights[..., None] * origins).sum(-2) / weights.sum(-1, keepdim=True)
 
 
