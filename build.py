@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""The front door: makes its own environment, then does what is asked. Standard library only.
+
+    python3 build.py scene PHOTOS... [--output X.blend]     photos to a Blender scene; `scene --help` tells the rest
+    python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
+
+The environments (`.venv*`) hold the dependencies that pyproject.toml names. They are made once and again when
+those change; each one notes what it holds only when it is complete, so an interrupted installation is begun anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PYTHONS = ((3, 11), (3, 13))
+"""The Python versions that the bpy package exists for (3.11: Blender 4.2 to 5.0, 3.13: 5.2)."""
+
+BLENDERS = {
+    "4.2": ("4.2.23", (3, 11)),
+    "4.5": ("4.5.15", (3, 11)),
+    "5.0": ("5.0.1", (3, 11)),
+    "5.2": ("5.2.3", (3, 13)),
+}
+"""Blender releases the add-on is tested in: the bpy package and its Python."""
+
+IMPORT_CHECK = "import bpy, numpy"
+INTERRUPTED = 130
+
+
+class BuildError(Exception):
+    """A sentence for the user; nothing else went wrong in this program."""
+
+
+def say(sentence: str) -> None:
+    print(f"build.py: {sentence}", flush=True)
+
+
+# Finding a Python
+
+
+def find_python(version: tuple[int, int]) -> str | None:
+    """The path of a Python of this version: the running one, or one on PATH that really starts."""
+    if sys.version_info[:2] == version:
+        return sys.executable
+    name = f"{version[0]}.{version[1]}"
+    candidates = [
+        [path] for path in (shutil.which(f"python{name}"), shutil.which("python3"), shutil.which("python")) if path
+    ]
+    if os.name == "nt" and (launcher := shutil.which("py")):
+        candidates.insert(0, [launcher, f"-{name}"])
+    question = "import sys; print(sys.version_info[:2] == " + repr(version) + ", sys.executable)"
+    for candidate in candidates:
+        answer = subprocess.run([*candidate, "-c", question], capture_output=True, text=True, check=False)
+        if answer.returncode == 0 and answer.stdout.startswith("True "):
+            return answer.stdout.strip().removeprefix("True ")
+    return None
+
+
+def use_right_python() -> None:
+    """Hands over to a Python that bpy exists for when this one is not; returns when it is."""
+    if sys.version_info[:2] in PYTHONS:
+        return
+    for version in PYTHONS:
+        if path := find_python(version):
+            say(f"this is Python {sys.version_info[0]}.{sys.version_info[1]}; going on with {path}")
+            sys.exit(subprocess.call([path, *sys.argv]))
+    raise BuildError(
+        f"This is Python {sys.version_info[0]}.{sys.version_info[1]}, but Blender's Python package (bpy) exists for "
+        "Python 3.11 and 3.13 only, and neither is on the PATH. Install one of them (python.org, your system's "
+        "packages, pyenv or uv) and run: python3.11 build.py ..."
+    )
+
+
+# Environments
+
+
+def requirements(*groups: str) -> list[str]:
+    """The lines of pyproject.toml: the project's dependencies and those of the dependency groups."""
+    import tomllib  # older Pythons must reach the sentence that tells them so
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return [*project["project"]["dependencies"], *(line for g in groups for line in project["dependency-groups"][g])]
+
+
+class Environment:
+    """A virtual environment in this checkout, with a note of what it holds."""
+
+    def __init__(self, name: str, base_python: str) -> None:
+        self.folder = ROOT / name
+        self.base_python = base_python
+        self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.note = self.folder / "complete.txt"
+        self.begun = self.folder / "installing.txt"
+
+    def ensure(self, wanted: list[str]) -> Path:
+        """The environment's Python with `wanted` installed; takes no time when that is so already."""
+        if not self._holds(wanted):
+            self._make()
+            self._install(wanted)
+        return self.python
+
+    def _holds(self, wanted: list[str]) -> bool:
+        if not self.note.is_file() or not self.python.exists():
+            return False
+        version, *held = self.note.read_text(encoding="utf-8").splitlines()
+        return version == self._base_version() and set(wanted) <= set(held)
+
+    def _base_version(self) -> str:
+        if self.base_python == sys.executable:
+            return sys.version
+        command = [self.base_python, "-c", "import sys; print(sys.version)"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def _make(self) -> None:
+        """An environment that works, anew where there is none or an unfinished or broken one."""
+        if self.folder.exists() and not self.begun.exists() and not (self.folder / "pyvenv.cfg").is_file():
+            raise BuildError(f"{self.folder} is not a Python environment. Move it away and try again.")
+        if self.begun.exists():
+            say(f"an earlier installation into {self.folder.name} was interrupted: beginning anew")
+            shutil.rmtree(self.folder)
+        elif self.folder.exists() and not self._works():
+            say(f"{self.folder.name} belongs to another Python: making it anew")
+            shutil.rmtree(self.folder)
+        if self.python.exists():
+            return
+        say(f"making the environment {self.folder.name} with {self.base_python}")
+        self.folder.mkdir(exist_ok=True)
+        self.begun.touch()
+        command = [self.base_python, "-m", "venv", str(self.folder)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_variables())
+        if made.returncode:
+            shutil.rmtree(self.folder)
+            raise BuildError(
+                f"Python's venv module failed. On Debian and Ubuntu it is a package of its own: "
+                f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv\n{made.stdout}{made.stderr}"
+            )
+
+    def _works(self) -> bool:
+        question = [str(self.python), "-c", "import sys; print(sys.version)"]
+        try:
+            answer = subprocess.run(question, capture_output=True, text=True, check=False)
+        except OSError:
+            return False
+        return answer.returncode == 0 and answer.stdout.strip() == self._base_version()
+
+    def _install(self, wanted: list[str]) -> None:
+        say(f"installing into {self.folder.name}: {', '.join(wanted)}")
+        self.note.unlink(missing_ok=True)
+        self.begun.touch()
+        command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", *wanted]
+        if subprocess.call(command, env=clean_variables()):
+            raise BuildError(
+                "The installation failed; pip says why above. It needs to reach PyPI and some 3 GB of free disk "
+                "(10 GB where pip takes the CUDA build of torch). Run the same command again to go on."
+            )
+        self._check_bpy()
+        self.note.write_text("\n".join([self._base_version(), *wanted]) + "\n", encoding="utf-8")
+        self.begun.unlink()
+
+    def _check_bpy(self) -> None:
+        command = [str(self.python), "-c", IMPORT_CHECK]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_variables())
+        if answer.returncode:
+            raise BuildError(
+                "Blender's Python package is installed but does not start. On a bare Linux it misses system libraries; "
+                "on Debian and Ubuntu: apt install libgl1 libegl1 libxrender1 libxi6 libxfixes3 libxxf86vm1 "
+                f"libxkbcommon0 libsm6 libice6 libgomp1\n{answer.stderr.strip()}"
+            )
+
+
+def clean_variables() -> dict[str, str]:
+    """This process's variables without those that let other installations of Python leak in."""
+    leaks = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
+    kept = {name: value for name, value in os.environ.items() if name not in leaks}
+    return {**kept, "PYTHONNOUSERSITE": "1", "PIP_USER": "0"}
+
+
+def main_environment() -> Environment:
+    version = sys.version_info[:2]
+    return Environment(".venv" if version == PYTHONS[0] else f".venv-{version[0]}.{version[1]}", sys.executable)
+
+
+# Commands
+
+
+def scene(arguments: list[str]) -> int:
+    """Photos to a .blend, in the environment; bad arguments are refused before anything is installed."""
+    sys.path.insert(0, str(ROOT))
+    from da3_blender.scene_arguments import parse_arguments
+
+    parse_arguments(arguments, program="build.py scene")
+    python = main_environment().ensure(requirements("blender"))
+    variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
+    return subprocess.call([str(python), "-m", "da3_blender.headless", *arguments], env=variables)
+
+
+def test(arguments: list[str]) -> int:
+    """ruff, pyright and pytest, pytest last; all of them run. `--blender` tests the add-on in other bpy instead."""
+    if arguments[:1] == ["--blender"]:
+        return test_in_blenders(arguments[1:])
+    python = str(main_environment().ensure(requirements("blender", "test")))
+    variables = {**clean_variables(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    failed = []
+    for name, command in (
+        ("ruff check", ["-m", "ruff", "check"]),
+        ("ruff format", ["-m", "ruff", "format", "--check"]),
+        ("pyright", ["-m", "pyright", "--pythonpath", python]),
+        ("pytest", ["-m", "pytest", *arguments]),
+    ):
+        say(name)
+        if subprocess.call([python, *command], cwd=ROOT, env=variables):
+            failed.append(name)
+    if failed:
+        say(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def test_in_blenders(arguments: list[str]) -> int:
+    """The add-on's tests in one environment per bpy; their worker runs in the main environment."""
+    names = list(BLENDERS) if arguments[:1] == ["all"] else arguments[:1]
+    if not names or names[0] not in BLENDERS:
+        raise BuildError(f"--blender wants `all` or one of {', '.join(BLENDERS)}.")
+    worker_python = main_environment().ensure(requirements("blender", "test"))
+    shared = ("numpy", "pillow", "scipy", "pytest")
+    wanted = [line for line in requirements("test") if line.startswith(shared)]
+    results = []
+    for name in names:
+        package, version = BLENDERS[name]
+        base = find_python(version)
+        if base is None:
+            results.append((name, f"not run: needs Python {version[0]}.{version[1]} on the PATH"))
+            continue
+        python = Environment(f".venv-bpy-{name}", base).ensure([f"bpy=={package}", *wanted])
+        say(f"bpy {package}")
+        variables = {**clean_variables(), "DA3_WORKER_PYTHON": str(worker_python)}
+        code = subprocess.call(
+            [str(python), "-m", "pytest", "tests/da3_blender", *arguments[1:]], cwd=ROOT, env=variables
+        )
+        results.append((name, "passed" if code == 0 else f"failed (pytest's code {code})"))
+    for name, result in results:
+        say(f"Blender {name}: {result}")
+    return 0 if all(result == "passed" for _, result in results) else 1
+
+
+COMMANDS = {"scene": scene, "test": test}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in COMMANDS:
+        print(__doc__)
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    try:
+        use_right_python()
+        return COMMANDS[arguments[0]](arguments[1:])
+    except BuildError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("stopped")
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

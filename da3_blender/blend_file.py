@@ -1,0 +1,47 @@
+"""An empty file to build in, and saving it so that it still finds its photos when it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+PACK_LIMIT = 64_000_000
+"""Bytes of photos that are kept inside a .blend; beyond, it links to them."""
+
+
+def empty_scene() -> bpy.types.Scene:
+    """The scene of a new file with nothing in it."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return bpy.context.scene
+
+
+def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
+    """Saves the open file to `path`, and tells where it has its photos from.
+
+    how: `pack` keeps the photos inside; `link` leaves them where they are, by paths relative to the .blend;
+    `auto` packs up to PACK_LIMIT bytes of them.
+    """
+    path = path.resolve()
+    size = sum(photo.stat().st_size for photo in photos)
+    pack = how == "pack" or (how == "auto" and size <= PACK_LIMIT)
+    for image in bpy.data.images:
+        if image.source == "FILE" and not image.packed_file:
+            if pack:
+                image.pack()
+            else:
+                image.filepath = bpy.path.relpath(image.filepath, start=str(path.parent))
+    _show_colours()
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
+    return f"{'packed into' if pack else 'linked relative to'} the .blend ({size / 1e6:.1f} MB)"
+
+
+def _show_colours() -> None:
+    """Lets 3D views open through the camera and with colours, which Solid shading does not show on points."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            for space in area.spaces:
+                if space.type == "VIEW_3D":
+                    space.shading.type = "MATERIAL"
+                    space.region_3d.view_perspective = "CAMERA"

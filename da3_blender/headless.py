@@ -1,0 +1,206 @@
+"""Photos in, .blend out, no window: the whole way from a command line, in Blender's Python package or Blender itself.
+
+    python -m da3_blender.headless photos/ --output scene.blend
+
+The worker runs in this Python, in another (`--python`), or on another machine (`--worker "ssh gpubox ..."`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from model_runtime.messages import Failure, GivenCameras, JobError, Photo, Prediction, Progress, Request
+
+from . import blend_file
+from .preview import write_preview
+from .scene import SceneObjects, write_scene
+from .scene_arguments import parse_arguments
+from .scene_plan import PlanSettings, plan_scene
+from .worker_process import WorkerProcess
+
+POLL_SECONDS = 0.05
+CANCEL_PATIENCE = 10.0
+"""Seconds a worker gets to stop a job in an orderly way."""
+
+INTERRUPTED = 130
+
+
+def run_job(worker: WorkerProcess, request: Request, on_progress: Callable[[Progress], None]) -> Prediction:
+    """Sends the request and waits for its answer; raises JobError with the worker's Failure.
+
+    An interrupt (Ctrl-C) cancels the job, waits for it to stop, and goes on up.
+    """
+    job = worker.submit(request)
+    try:
+        return _wait(worker, job, on_progress)
+    except KeyboardInterrupt:
+        worker.cancel(job)
+        deadline = time.monotonic() + CANCEL_PATIENCE
+        while job in worker.jobs and time.monotonic() < deadline:
+            worker.poll()
+            time.sleep(POLL_SECONDS)
+        raise
+
+
+def _wait(worker: WorkerProcess, job: str, on_progress: Callable[[Progress], None]) -> Prediction:
+    while True:
+        for event in worker.poll():
+            message = event.message
+            if isinstance(message, Failure):
+                raise JobError(message.code, message.sentence, message.advice, message.log)
+            if isinstance(message, Progress):
+                on_progress(message)
+            elif isinstance(message, Prediction) and event.job == job:
+                return message
+        time.sleep(POLL_SECONDS)
+
+
+def read_photos(paths: Sequence[Path]) -> tuple[Photo, ...]:
+    """The photos' bytes under names that tell them apart; raises JobError naming a file that cannot be read."""
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    photos = []
+    for name, path in zip(names, paths, strict=True):
+        try:
+            photos.append(Photo(name, path.read_bytes()))
+        except OSError as error:
+            raise JobError(
+                "photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the file."
+            ) from error
+    return tuple(photos)
+
+
+def read_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
+    """Known cameras of the photos from a JSON file.
+
+    `{"cameras": [{"photo": "a.jpg", "extrinsics": [4x4], "intrinsics": [3x3]}, ...]}`: extrinsics are world-to-camera
+    (OpenCV axes), intrinsics in pixels of the upright photo with pixel centres at +0.5. Entries belong to photos by
+    file name. Raises JobError where the file is not like that or a photo has no entry.
+    """
+    advice = "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3)."
+    try:
+        entries = {entry["photo"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["cameras"]}
+        missing = [photo.name for photo in photos if photo.name not in entries]
+        if missing:
+            raise JobError("cameras-missing", f"{path} has no camera for {', '.join(missing)}.", advice)
+        chosen = [entries[photo.name] for photo in photos]
+        extrinsics = np.array([entry["extrinsics"] for entry in chosen], float).reshape(-1, 4, 4)
+        intrinsics = np.array([entry["intrinsics"] for entry in chosen], float).reshape(-1, 3, 3)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {error!r}.", advice) from error
+    return GivenCameras(extrinsics, intrinsics)
+
+
+def make_request(options: argparse.Namespace) -> Request:
+    """The job that the command line asks for; `options` as from `parse_arguments`."""
+    return Request(
+        photos=read_photos(options.photos),
+        checkpoint=options.checkpoint,
+        resolution=options.resolution,
+        cameras=read_cameras(options.cameras, options.photos) if options.cameras else None,
+        camera_source="rays" if options.rays else "auto",
+        gaussians=not options.no_splats,
+        device=options.device,
+    )
+
+
+def worker_command(options: argparse.Namespace) -> list[str]:
+    if options.worker:
+        return shlex.split(options.worker)
+    return [str(options.python or sys.executable), "-m", "model_runtime", "worker"]
+
+
+def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
+    """The scene, in an empty file; prints the plan's notes."""
+    plan = plan_scene(prediction, options.name, options.photos, PlanSettings(standard_view=True))
+    for note in plan.notes:
+        print(f"note: {note}")
+    return write_scene(plan, blend_file.empty_scene())
+
+
+class ProgressLines:
+    """Prints one line per stage, and one for every tenth of a long stage."""
+
+    def __init__(self) -> None:
+        self.last = ("", -1.0)
+
+    def __call__(self, progress: Progress) -> None:
+        stage, fraction = self.last
+        if progress.stage != stage or progress.fraction >= fraction + 0.1 or progress.fraction >= 1 > fraction:
+            print(f"[{progress.fraction:4.0%}] {progress.stage}: {progress.sentence}", flush=True)
+            self.last = (progress.stage, progress.fraction)
+
+
+def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
+    """What was made, as lines to print: checkpoint and licence, counts, and a table of the cameras."""
+    checkpoint = prediction.checkpoint
+    use = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
+    splats = "no" if objects.splats is None else f"{len(objects.splats.data.vertices):,}"
+    unit = "metres" if prediction.metric else "units of its own"
+    lines = [
+        f"checkpoint {checkpoint.name}: licence {checkpoint.licence}, {use[checkpoint.commercial_use]}",
+        f"made {len(objects.cameras)} cameras ({prediction.camera_source}), "
+        f"{len(objects.points.data.vertices):,} points, {splats} splats; the scene is in {unit}",
+        f"{'camera':<24}{'photo':>12}{'lens mm':>9}{'x':>9}{'y':>9}{'z':>9}",
+    ]
+    for view, camera in zip(prediction.views, objects.cameras, strict=True):
+        size = f"{view.photo_size[0]}x{view.photo_size[1]}"
+        place = "".join(f"{value:9.3f}" for value in camera.matrix_world.translation)
+        lines.append(f"{camera.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}")
+    return lines
+
+
+def make_scene(options: argparse.Namespace) -> None:
+    """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError."""
+    started = time.monotonic()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    request = make_request(options)
+    print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
+    worker = WorkerProcess(worker_command(options))
+    try:
+        prediction = run_job(worker, request, ProgressLines())
+    finally:
+        worker.close()
+    answered = time.monotonic()
+    objects = build_scene(prediction, options)
+    kept = blend_file.save(options.output, options.photos, options.photo_files)
+    saved = time.monotonic()
+    for line in report(prediction, objects):
+        print(line)
+    print(f"photos: {kept}")
+    print(f"scene: {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)", flush=True)
+    times = [f"worker {answered - started:.1f} s", f"scene {saved - answered:.1f} s"]
+    if not options.no_preview:
+        preview = options.output.with_suffix(".png")
+        write_preview(objects, preview)
+        print(f"preview: {preview}")
+        times.append(f"preview {time.monotonic() - saved:.1f} s")
+    print("took: " + ", ".join(times))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    try:
+        make_scene(options)
+    except JobError as error:
+        failure = error.failure
+        parts = [failure.log, f"{failure.code}: {failure.sentence}", failure.advice]
+        print("\n".join(part for part in parts if part), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The options of the `scene` command. Standard library only: they are checked before anything is installed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+
+
+def build_parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Photos to a Blender scene, by Depth Anything 3.")
+    parser.add_argument("photos", type=Path, nargs="+", help="a folder of photos, or photos, or several of both")
+    parser.add_argument("-o", "--output", type=Path, help="the .blend to write; <name>.blend by default")
+    parser.add_argument("--name", help="the scene's name; the photo folder's by default")
+    parser.add_argument("--checkpoint", default="da3-tiny", help="which weights: a name or a path (default: da3-tiny)")
+    parser.add_argument("--resolution", type=int, help="longest side the network sees, pixels")
+    parser.add_argument(
+        "--cameras", type=Path, help="known cameras of the photos, as in examples/living_room/cameras.json"
+    )
+    parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
+    parser.add_argument("--no-splats", action="store_true", help="cameras and points only")
+    parser.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N")
+    parser.add_argument(
+        "--photo-files",
+        choices=("auto", "pack", "link"),
+        default="auto",
+        help="keep the photos in the .blend, or link to them; auto packs up to 64 MB",
+    )
+    parser.add_argument("--no-preview", action="store_true", help="do not render <output>.png")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--python", type=Path, help="the Python that runs the worker; this one by default")
+    where.add_argument("--worker", help='the command of a worker elsewhere, such as "ssh gpubox da3-runtime worker"')
+    return parser
+
+
+def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> argparse.Namespace:
+    """Parses and checks; `photos` becomes the list of photo files, `name` and `output` are filled in.
+
+    Ends the program with a sentence on bad arguments, as argparse does.
+    """
+    parser = build_parser(program)
+    options = parser.parse_args(list(arguments))
+    first = options.photos[0]
+    try:
+        options.photos = find_photos(options.photos)
+    except ValueError as error:
+        parser.error(str(error))
+    options.name = options.name or (first if first.is_dir() else first.parent).resolve().name or "scene"
+    options.output = options.output or Path(f"{options.name}.blend")
+    if options.output.suffix != ".blend":
+        parser.error(f"--output {options.output} does not end in .blend")
+    for option in ("cameras", "python"):
+        path = getattr(options, option)
+        if path is not None and not path.is_file():
+            parser.error(f"--{option}: there is no file {path}")
+    if options.resolution is not None and options.resolution < 1:
+        parser.error(f"--resolution {options.resolution}: give a number of pixels, such as 504")
+    if options.rays and options.cameras:
+        parser.error("--rays and --cameras: choose one source of cameras")
+    return options
+
+
+def find_photos(paths: Sequence[Path]) -> list[Path]:
+    """Photo files of folders (sorted by name, not of subfolders) and of single paths (as given).
+
+    Raises ValueError with a sentence where a path is missing or a folder holds no photo.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(
+                p for p in path.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and not p.name.startswith(".")
+            )
+            if not found:
+                raise ValueError(f"the folder {path} holds no photo ({', '.join(PHOTO_SUFFIXES)})")
+            photos += found
+        elif path.is_file():
+            photos.append(path)
+        else:
+            raise ValueError(f"there is no photo or folder {path}")
+    return photos
