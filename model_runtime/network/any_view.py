@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from model_runtime.geometry.ray_cameras import cameras_from_rays
 from model_runtime.network.backbone import Backbone, BackboneOutput
 from model_runtime.network.camera import CameraDecoder, CameraEncoder, decode_camera
 from model_runtime.network.config import AnyViewConfig
-from model_runtime.network.dense import Steps, chunk_count, run_head
+from model_runtime.network.dense import Steps, chunk_count, full_precision, run_head
 from model_runtime.network.dual_head import DepthAndRays, DualDptHead
 from model_runtime.network.gaussian_adapter import place_gaussians
 from model_runtime.network.gaussian_head import GaussianHead, RawGaussians
 from model_runtime.network.inputs import check_inputs
-from model_runtime.network.output import Output
+from model_runtime.network.output import GaussianSplats, Output
 
 
 class AnyViewNetwork(nn.Module):
@@ -64,9 +63,7 @@ class AnyViewNetwork(nn.Module):
         splats = None
         if gaussians:
             raw = RawGaussians(*run_head(self.gs_head, features, images, head_chunk, steps))
-            splats = place_gaussians(
-                raw, dense.depth, *cameras, extrinsics, released_rotation=self.config.released_gaussian_rotation
-            )
+            splats = self.place_gaussians(raw, dense.depth, cameras, extrinsics)
         return Output(
             depth=dense.depth,
             depth_conf=dense.depth_conf,
@@ -81,18 +78,27 @@ class AnyViewNetwork(nn.Module):
         """Camera tokens [B,N,dim] of known cameras, in float32."""
         if extrinsics is None or intrinsics is None:
             return None
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images):
             return self.cam_enc(extrinsics, intrinsics, image_size(images))
 
     def decode_cameras(self, features: BackboneOutput, images: Tensor) -> tuple[Tensor, Tensor]:
         """Extrinsics [B,N,3,4] and intrinsics [B,N,3,3] by the camera head, in float32."""
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images):
             return decode_camera(self.cam_dec(features.layers[-1].camera.float()), image_size(images))
 
     def solve_rays(self, dense: DepthAndRays, images: Tensor) -> tuple[Tensor, Tensor]:
         """The same, from the ray maps."""
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images):
             return cameras_from_rays(dense.ray, dense.ray_conf, image_size(images))
+
+    def place_gaussians(
+        self, raw: RawGaussians, depth: Tensor, cameras: tuple[Tensor, Tensor], given_extrinsics: Tensor | None = None
+    ) -> GaussianSplats:
+        """Splats of the Gaussian head's output on depth [B,N,H,W] seen by cameras (extrinsics, intrinsics)."""
+        with full_precision(depth):
+            return place_gaussians(
+                raw, depth, *cameras, given_extrinsics, released_rotation=self.config.released_gaussian_rotation
+            )
 
 
 def image_size(images: Tensor) -> tuple[int, int]:

@@ -28,6 +28,11 @@ class Steps:
         self.done += 1
 
 
+def full_precision(images: Tensor) -> torch.autocast:
+    """A context in which nothing on the images' device is cast to a narrower type."""
+    return torch.autocast(images.device.type, enabled=False)
+
+
 def chunk_count(images: Tensor, head_chunk: int) -> int:
     """How many chunks of at most `head_chunk` views a head takes for images [B,N,3,H,W]."""
     return ceil(images.shape[0] * images.shape[1] / head_chunk)
@@ -40,7 +45,7 @@ def run_head(
     tokens = [layer.patches.flatten(0, 1) for layer in features.layers]
     views = images.flatten(0, 1)
     parts = []
-    with torch.autocast(images.device.type, enabled=False):
+    with full_precision(images):
         for start in range(0, len(views), head_chunk):
             on_step()
             chunk = slice(start, start + head_chunk)

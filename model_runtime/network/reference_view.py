@@ -25,6 +25,7 @@ def choose_reference_view(class_tokens: Tensor, strategy: str) -> Tensor:
     unit = functional.normalize(tokens, dim=-1)
     cosine = unit @ unit.mT - torch.eye(views, device=tokens.device)  # [B,N,N], likeness to oneself taken out
     if strategy == "saddle_sim_range":
+        # Where no two views are opposites, the two most alike tie and rounding decides: keep to this very arithmetic.
         return (cosine.amax(-1) - cosine.amin(-1)).argmax(-1)
     if strategy == "saddle_balanced":
         traits = torch.stack((cosine.sum(-1) / (views - 1), tokens.norm(dim=-1), unit.var(-1)))  # [3,B,N]

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 
@@ -43,12 +42,18 @@ def stand_in(key: str, shape: tuple[int, ...], seed: int) -> torch.Tensor:
     return torch.from_numpy(np.float32(mean) + np.float32(deviation) * noise)
 
 
-@lru_cache(maxsize=1)
+_kept: dict[tuple[str, int], Network] = {}
+
+
 def _network(preset: str, seed: int) -> Network:
+    if (preset, seed) in _kept:
+        return _kept[preset, seed]
+    _kept.clear()  # before the next is built: two large ones do not fit into memory
     state = {key: stand_in(key, shape, seed) for key, shape in released_shapes(preset).items()}
     with torch.device("meta"):
         network = create_model(preset)
     network.load_state_dict({key.removeprefix("model."): value for key, value in state.items()}, assign=True)
+    _kept[preset, seed] = network
     return network
 
 

@@ -41,5 +41,5 @@ def test_tiny_fits_into_the_add_on() -> None:
 
 
 def test_unknown_preset_is_refused() -> None:
-    with pytest.raises(ValueError, match="da3-huge.*da3-small"):
+    with pytest.raises(ValueError, match=r"da3-huge.*da3-small"):
         create_model("da3-huge")

@@ -65,7 +65,9 @@ def test_case(name: str, reference_network: Callable[[str, int], Network]) -> No
     # Outputs of the parts rather than of the network, and inputs.
     elsewhere = {"meta", "image", "camera_token_last", "raw_gs", "raw_gs_conf", "depth_raw", "depth_conf_raw"}
     splats = case.get("gaussian_index")
-    compared = [key for key in case if key not in elsewhere and not key.startswith("input_") and key != "gaussian_index"]
+    compared = [
+        key for key in case if key not in elsewhere and not key.startswith("input_") and key != "gaussian_index"
+    ]
     assert "depth" in compared
     for key in compared:
         value = predicted(output, key, splats)
