@@ -17,15 +17,17 @@ PREFIX = "model."
 
 FLOATS = ("F32", "F16", "BF16")
 SHOWN = 3
+LARGE_FILE = 500_000_000
 
 
 def load_network(checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
     """The network of the checkpoint in evaluation mode, float32, on `device`.
 
-    The network is built without storage and takes over the tensors of the file one by one, so that memory never
+    A large network is built without storage and takes over the tensors of the file one by one, so that memory never
     holds the weights twice. Raises JobError `checkpoint-damaged` or `checkpoint-mismatch`, naming the file.
     """
-    with torch.device("meta"):
+    # Building without storage makes torch load its compiler, which takes seconds: more than filling a small network.
+    with torch.device("meta" if checkpoint.path.stat().st_size > LARGE_FILE else "cpu"):
         network = create_model(checkpoint.info.preset)
     wanted = {PREFIX + key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     path = checkpoint.path

@@ -19,6 +19,7 @@ MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 """Of ImageNet, in RGB, as for the backbone's DINOv2 weights (Oquab et al. 2023)."""
 
+ROWS_AT_ONCE = 16
 CUBIC = -0.75
 """Keys' cubic with the coefficient OpenCV and torch use."""
 
@@ -106,10 +107,16 @@ def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     weights = _cubic_weights if grows else _area_weights
     rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
     channels = image.shape[2]
-    tall = rows @ image.reshape(image.shape[0], -1).astype(np.float32)
+    tall = np.concatenate([_band(rows[i : i + ROWS_AT_ONCE], image) for i in range(0, height, ROWS_AT_ONCE)])
     wide = columns @ tall.reshape(height, -1, channels).transpose(1, 0, 2).reshape(image.shape[1], -1)
     resized = wide.reshape(width, height, channels).transpose(1, 0, 2)
     return np.ascontiguousarray(np.clip(np.round(resized), 0, 255).astype(np.uint8))
+
+
+def _band(rows: scipy.sparse.csr_matrix, image: np.ndarray) -> np.ndarray:
+    """Some new rows [R, w*C], from only the old rows they need: the photo as a whole never becomes float32."""
+    first, last = rows.indices.min(), rows.indices.max() + 1
+    return rows[:, first:last] @ image[first:last].reshape(last - first, -1).astype(np.float32)
 
 
 def _area_weights(old: int, new: int) -> scipy.sparse.csr_matrix:

@@ -1,0 +1,167 @@
+"""Checkpoints in the released format, found and loaded strictly, and a sentence for every way they can be wrong."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from model_runtime import checkpoints
+from model_runtime.checkpoint_loading import load_network
+from model_runtime.checkpoints import CATALOGUE, available_checkpoints, locate_checkpoint
+from model_runtime.messages import CheckpointInfo, JobError
+from model_runtime.network.config import PRESETS
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def copy(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "copy"))
+
+
+@pytest.fixture(autouse=True)
+def no_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DA3_MODELS", str(tmp_path / "models"))
+
+
+def failure(checkpoint: Path | str) -> tuple[str, str]:
+    """Code and all words of the JobError that locating or loading ends in."""
+    with pytest.raises(JobError) as caught:
+        load_network(locate_checkpoint(str(checkpoint)), CPU)
+    told = caught.value.failure
+    assert told.advice
+    return told.code, f"{told.sentence} {told.advice}"
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_half_precision_file_becomes_a_float32_network(tiny_checkpoint: Path, as_file: bool) -> None:
+    weights = tiny_checkpoint / "model.safetensors"
+    located = locate_checkpoint(str(weights if as_file else tiny_checkpoint))
+    assert located.resolution == 84
+    assert located.info == CheckpointInfo("model.safetensors" if as_file else "mine", "da3-tiny", "unknown", None)
+    network = load_network(located, CPU)
+    stored = load_file(weights)
+    state = network.state_dict()
+    assert {f"model.{key}" for key in state} == stored.keys()
+    assert all(t.dtype == torch.float32 and (t == stored[f"model.{k}"]).all() for k, t in state.items())
+    assert not network.training and not any(p.requires_grad for p in network.parameters())
+
+
+def test_a_large_file_is_loaded_the_same_without_building_twice(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located = locate_checkpoint(str(tiny_checkpoint))
+    expected = load_network(located, CPU).state_dict()
+    monkeypatch.setattr("model_runtime.checkpoint_loading.LARGE_FILE", 1000)
+    network = load_network(located, CPU)
+    assert all((t == expected[k]).all() for k, t in network.state_dict().items())
+    assert not any(t.is_meta for t in (*network.parameters(), *network.buffers()))
+
+
+def test_catalogue_is_complete_and_honest_about_licences() -> None:
+    assert {entry.info.preset for entry in CATALOGUE.values()} == PRESETS.keys()
+    commercial = {name for name, entry in CATALOGUE.items() if entry.info.commercial_use}
+    assert commercial == {"da3-tiny", "da3-small", "da3-base", "da3mono-large", "da3metric-large"}
+    for entry in CATALOGUE.values():
+        assert (entry.info.licence == "CC-BY-NC-4.0") == (not entry.info.commercial_use)
+
+
+def test_a_released_name_that_is_not_here_tells_repository_size_licence_and_place(tmp_path: Path) -> None:
+    code, words = failure("da3-large-1.1")
+    assert code == "checkpoint-missing"
+    for word in ("depth-anything/DA3-LARGE-1.1", "1644 MB", "CC-BY-NC-4.0", "no commercial use"):
+        assert word in words
+    assert str(tmp_path / "models" / "DA3-LARGE-1.1") in words
+
+
+@pytest.mark.parametrize("folder", ["DA3-SMALL", "da3-small"])
+def test_a_released_name_is_found_in_the_models_folder(tmp_path: Path, folder: str) -> None:
+    assert "da3-small" not in available_checkpoints()
+    (tmp_path / "models" / folder).mkdir(parents=True)
+    (tmp_path / "models" / folder / "model.safetensors").touch()
+    assert "da3-small" in available_checkpoints()
+    located = locate_checkpoint("DA3-Small")
+    assert located.info == CheckpointInfo("da3-small", "da3-small", "Apache-2.0", True)
+    assert located.resolution == 504
+
+
+def test_preset_comes_from_the_repository_name_where_no_config_tells(copy: Path, tmp_path: Path) -> None:
+    (copy / "config.json").unlink()
+    shutil.move(copy, tmp_path / "DA3-TINY")
+    assert locate_checkpoint(str(tmp_path / "DA3-TINY")).info.preset == "da3-tiny"
+    assert locate_checkpoint(str(tmp_path / "DA3-TINY" / "model.safetensors")).info.preset == "da3-tiny"
+
+
+def test_unknown_checkpoint_lists_the_names() -> None:
+    code, words = failure("da3-enormous")
+    assert code == "checkpoint-unknown"
+    assert "da3-enormous" in words and "da3-small" in words
+
+
+@pytest.mark.parametrize("config", [None, "{}", '{"model_name": "vggt"}', "not json", '{"model_name": ["da3-tiny"]}'])
+def test_without_a_preset_the_config_is_blamed(copy: Path, config: str | None) -> None:
+    (copy / "config.json").unlink()
+    if config is not None:
+        (copy / "config.json").write_text(config)
+    code, words = failure(copy)
+    assert code == "checkpoint-preset"
+    assert "config.json" in words and str(copy) in words
+
+
+def test_another_preset_is_a_mismatch_naming_the_first_keys(copy: Path) -> None:
+    (copy / "config.json").write_text(json.dumps({"model_name": "da3-small"}))
+    code, words = failure(copy)
+    assert code == "checkpoint-mismatch"
+    assert str(copy / "model.safetensors") in words
+    assert "missing (model.backbone.pretrained.blocks.10." in words
+    assert "not part of the network (model.backbone.pretrained.blocks.2.attn." in words
+    assert "model.backbone.pretrained.cls_token [1, 1, 192] instead of [1, 1, 384]" in words
+
+
+@pytest.mark.parametrize("fault", ["missing", "extra", "shape", "integers", "no prefix"])
+def test_one_wrong_tensor_is_enough(copy: Path, fault: str) -> None:
+    state = load_file(copy / "model.safetensors")
+    key = "model.cam_dec.fc_t.weight"
+    if fault == "missing":
+        del state[key]
+    elif fault == "extra":
+        state["model.surprise"] = torch.zeros(1)
+    elif fault == "shape":
+        state[key] = state[key].T.contiguous()
+    elif fault == "integers":
+        state[key] = state[key].to(torch.int32)
+    else:
+        state[key.removeprefix("model.")] = state.pop(key)
+    save_file(state, copy / "model.safetensors")
+    code, words = failure(copy)
+    assert code == "checkpoint-mismatch"
+    assert ("model.surprise" if fault == "extra" else key) in words
+
+
+@pytest.mark.parametrize("size", [0, 7, 1000, -1000])
+def test_a_truncated_file_is_named(copy: Path, size: int) -> None:
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:size])
+    code, words = failure(copy)
+    assert code == "checkpoint-damaged"
+    assert str(weights) in words
+
+
+@pytest.mark.parametrize("suffix", checkpoints.PICKLE_SUFFIXES)
+def test_pickle_files_are_never_opened(tmp_path: Path, suffix: str) -> None:
+    weights = tmp_path / "folder" / f"pytorch_model{suffix}"
+    weights.parent.mkdir()
+    torch.save({"a": torch.zeros(1)}, weights)
+    for checkpoint in (weights, weights.parent):
+        code, words = failure(checkpoint)
+        assert code == "checkpoint-pickle"
+        assert str(weights) in words
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    code, words = failure(tmp_path)
+    assert code == "checkpoint-missing"
+    assert str(tmp_path) in words
