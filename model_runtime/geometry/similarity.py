@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model_runtime.geometry.cameras import camera_centres
+
 STATIC_SPREAD = 1e-6
 """Camera centres that stray less than this fraction of their distance from the origin count as one place."""
 
@@ -101,11 +103,6 @@ def align_cameras(predicted: Tensor, given: Tensor, fallback_scale: float = 1.0)
     rotation = nearest_rotation(matrix)
     translation = target_mean - scale * rotation @ source_mean
     return Similarity(scale.to(predicted), rotation.to(predicted), translation.to(predicted))
-
-
-def camera_centres(extrinsics: Tensor) -> Tensor:
-    """Centres [...,3] in the world of world-to-camera matrices [...,3|4,4]."""
-    return -(extrinsics[..., :3, :3].mT @ extrinsics[..., :3, 3:]).squeeze(-1)
 
 
 def _spreads(centres: Tensor, spread: Tensor) -> bool:

@@ -3,7 +3,8 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime.geometry.similarity import Similarity, align_cameras, camera_centres, umeyama
+from model_runtime.geometry.cameras import camera_centres
+from model_runtime.geometry.similarity import Similarity, align_cameras, umeyama
 
 RANDOM = np.random.default_rng(0)
 
