@@ -64,7 +64,9 @@ def umeyama(source: Tensor, target: Tensor, weights: Tensor | None = None) -> tu
     rotation = nearest_rotation(covariance)
     variance = (weights * source_centred.square()).sum((-2, -1))
     correlation = (rotation * covariance).sum((-2, -1))
-    spread = variance > 0
+    # Below this only rounding tells the points apart.
+    rounding = (8 * torch.finfo(source.dtype).eps) ** 2 * source_mean.square().sum((-2, -1))
+    spread = variance > rounding
     scale = torch.where(spread, correlation / torch.where(spread, variance, 1), 1)
     translation = target_mean - scale[..., None, None] * source_mean @ rotation.mT
     return scale, rotation, translation.squeeze(-2)

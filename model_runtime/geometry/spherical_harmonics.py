@@ -43,23 +43,25 @@ def rotate(harmonics: Tensor, rotation: Tensor) -> Tensor:
             f"{harmonics.shape[-1]} coefficients are no whole number of bands; expected 1, 4, 9, 16 or 25."
         )
     samples, inverses = _samples_and_inverses(degree)
-    samples = samples.to(rotation)
+    samples = samples.to(rotation.dtype).to(rotation.device)
     # Row vectors: a row times R is (R^T d)^T.
     turned = basis(degree, samples @ rotation)
     bands = []
     for band, inverse in enumerate(inverses):
         columns = slice(band**2, (band + 1) ** 2)
-        matrix = inverse.to(rotation) @ turned[..., columns]
+        matrix = inverse.to(rotation.dtype).to(rotation.device) @ turned[..., columns]
         # einsum folds pixels that share a matrix into one product; matmul would copy the matrix for each.
         bands.append(torch.einsum("...ck,...jk->...cj", harmonics[..., columns], matrix.to(harmonics.dtype)))
     return torch.cat(bands, -1)
 
 
 @lru_cache
+@torch.inference_mode(False)
 def _samples_and_inverses(degree: int) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Directions spread over the sphere [S,3], and the pseudo-inverse [2l+1,S] of every band's values there.
 
     A band is closed under rotation, so its values at enough directions determine its coefficients exactly.
+    Made outside of inference mode, since training may use what prediction has left in the cache.
     """
     index = torch.arange(32, dtype=torch.float64) + 0.5
     z = 1 - 2 * index / len(index)

@@ -80,10 +80,12 @@ def test_umeyama_is_the_weighted_least_squares_optimum():
     )
 
 
-def test_umeyama_of_one_place_keeps_the_scale():
-    scale, rotation, translation = umeyama(torch.ones(4, 3), torch.zeros(4, 3))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_umeyama_of_one_place_keeps_the_scale(dtype):
+    place = torch.tensor([0.1, -3.7, 11.3], dtype=dtype)
+    scale, rotation, translation = umeyama(place.expand(7, 3), torch.zeros(7, 3, dtype=dtype))
     assert scale == 1
-    assert (rotation @ torch.ones(3) + translation).abs().max() < 1e-6
+    assert (rotation @ place + translation).abs().max() < 1e-5
 
 
 def test_umeyama_is_differentiable():

@@ -64,6 +64,15 @@ def test_rotation_is_differentiable():
     )
 
 
+def test_training_after_inference():
+    harmonics, matrix = torch.ones(3, 16, dtype=torch.float64), torch.eye(3, dtype=torch.float64)
+    spherical_harmonics._samples_and_inverses.cache_clear()
+    with torch.inference_mode():
+        spherical_harmonics.rotate(harmonics, matrix)
+    spherical_harmonics.rotate(harmonics, matrix.requires_grad_()).sum().backward()
+    assert matrix.grad is not None and matrix.grad.isfinite().all()
+
+
 class LargestTensor(TorchDispatchMode):
     """Remembers how many elements the largest tensor made under it has."""
 
