@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
+from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.image_batch import Placement
 from model_runtime.messages import GivenCameras, JobError
 
 ROTATION_TOLERANCE = 1e-3
-SMALLEST_DISTANCE = 0.1
 
 
 def check_cameras(cameras: GivenCameras, count: int) -> None:
@@ -35,13 +36,10 @@ def _bad(sentence: str) -> JobError:
 
 
 def network_cameras(cameras: GivenCameras, placements: Sequence[Placement]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Extrinsics [N,4,4] relative to view 0 and divided by a distance, intrinsics [N,3,3] on the canvas, that distance.
+    """What the camera encoder takes: normalised extrinsics [N,4,4] and intrinsics [N,3,3] on the canvas, float64.
 
-    The distance is the median one of the cameras from view 0, at least 0.1, as in the released code.
+    Last, the distance that translations were divided by.
     """
-    relative = cameras.extrinsics @ np.linalg.inv(cameras.extrinsics[0])
-    centres = -(relative[:, :3, :3].transpose(0, 2, 1) @ relative[:, :3, 3:])[..., 0]
-    distance = max(float(np.median(np.linalg.norm(centres, axis=1))), SMALLEST_DISTANCE)
-    relative[:, :3, 3] /= distance
+    extrinsics, distance = normalise_given_cameras(torch.from_numpy(cameras.extrinsics.astype(np.float64)))
     canvas = [p.intrinsics_to_canvas(k) for p, k in zip(placements, cameras.intrinsics, strict=True)]
-    return relative, np.stack(canvas), distance
+    return extrinsics.numpy(), np.stack(canvas), float(distance)

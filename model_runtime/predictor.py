@@ -18,18 +18,16 @@ from model_runtime.image_batch import fit, normalised_batch, place
 from model_runtime.messages import (
     CAMERA_SOURCES,
     REFERENCE_VIEWS,
-    Gaussians,
     JobError,
     Photo,
     Prediction,
     Request,
-    View,
 )
 from model_runtime.network.config import PRESETS, MonocularConfig
-from model_runtime.network.output import Output
 from model_runtime.network_run import NetworkInput, run_network
 from model_runtime.photos import DecodedPhoto, check_photos, decode_photo
-from model_runtime.results import Cameras, PreparedPhoto, make_views, network_gaussians, settle_cameras
+from model_runtime.results import PreparedPhoto, make_views, settle_cameras
+from model_runtime.splats import make_gaussians
 
 RESOLUTIONS = (14, 8192)
 ERRORS_TOLD = 5
@@ -96,7 +94,7 @@ class Predictor:
         gaussians = None
         if request.gaussians:
             report("gaussians", (1 + NETWORK_DONE) / 2, "Laying out splats.")
-            gaussians = _gaussians(output, photos, views, cameras)
+            gaussians = make_gaussians(output, photos, views, cameras)
             timer("gaussians")
         settings: dict[str, object] = {
             "resolution": resolution,
@@ -219,13 +217,6 @@ def _network_report(report: Report, count: int) -> Callable[[float], None]:
         report("network", fraction, f"The network looks at {count} photo{'s' if count > 1 else ''}: {done:.0%}.")
 
     return on_block
-
-
-def _gaussians(output: Output, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras) -> Gaussians:
-    """From the network where it has a Gaussian head, else laid on the depth maps."""
-    if output.gaussians is not None:
-        return network_gaussians(output, output.gaussians, photos, views, cameras)
-    raise NotImplementedError
 
 
 def _request_notes(request: Request, camera_source: str) -> list[str]:

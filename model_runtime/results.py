@@ -1,8 +1,7 @@
-"""From a network's output on the canvas to views and splats of whole photos in the world of the prediction.
+"""From a network's output on the canvas to cameras and views of whole photos in the world of the prediction.
 
 The world is the network's own (the reference view's camera), or the frame of the given cameras. Given cameras are
-taken over to the last digit; what the network saw from its own idea of camera i is then moved, view by view, to where
-the given camera i sees it at the same pixels, and scaled by the one similarity that fits all cameras.
+taken over to the last digit, and depths scaled by the one similarity that fits all cameras.
 """
 
 from __future__ import annotations
@@ -14,12 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
 from model_runtime.geometry.similarity import Similarity, align_cameras
-from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.image_batch import Placement
-from model_runtime.messages import Gaussians, GivenCameras, JobError, View
-from model_runtime.network.output import GaussianSplats, Output
+from model_runtime.messages import GivenCameras, JobError, View
+from model_runtime.network.output import Output
 from model_runtime.network.sky import is_sky
 
 METRIC_FOCAL = 300.0
@@ -176,52 +173,6 @@ def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.
     direction = ray[..., :3] @ rotation.T
     origin = ray[..., 3:] @ rotation.T * (float(similarity.scale) * ray_scale) + translation
     return np.concatenate((direction, origin), axis=-1).astype(np.float32)
-
-
-def network_gaussians(
-    output: Output, splats: GaussianSplats, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras
-) -> Gaussians:
-    """The Gaussian head's splats, without those of padding and sky and those that are not finite."""
-    _, _, height, width = output.depth.shape
-    parts: list[list[np.ndarray]] = []
-    for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
-        inside = photo.placement.crop(np.arange(height * width).reshape(height, width))
-        index = torch.from_numpy(inside[~view.sky] + i * height * width)
-        fields = [
-            f[0, index.to(f.device)].float().cpu()
-            for f in (splats.means, splats.scales, splats.rotations, splats.opacities, splats.harmonics)
-        ]
-        fields = _move_splats(fields, output, splats, i, photo, cameras)
-        finite = torch.stack([f.flatten(1).isfinite().all(1) for f in (*fields[:3], fields[4])]).all(0)
-        part = [f[finite].numpy() for f in fields]
-        part.append(view.confidence[~view.sky][finite.numpy()])
-        part.append(np.full(len(part[0]), i, np.int32))
-        parts.append(part)
-    means, scales, rotations, opacities, harmonics, confidence, view_index = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    return Gaussians(means, scales, rotations, opacities, harmonics, confidence, view_index, "network")
-
-
-def _move_splats(
-    fields: list[Tensor], output: Output, splats: GaussianSplats, i: int, photo: PreparedPhoto, cameras: Cameras
-) -> list[Tensor]:
-    """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels."""
-    assert output.extrinsics is not None and output.intrinsics is not None
-    means, scales, rotations, opacities, harmonics = fields
-    old = output.extrinsics[0, i].double().cpu()
-    new = torch.from_numpy(cameras.extrinsics[i])
-    world_scale = float(splats.world_scale[0])
-    grow = float(cameras.depth_scale[i]) / world_scale
-    old_k = output.intrinsics[0, i].double().cpu()
-    new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
-    stretch = torch.linalg.inv(new_k) @ old_k
-    seen = (means.double() @ old[:, :3].T + world_scale * old[:, 3]) * grow
-    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
-    scales = scales * (grow * float(stretch.diagonal()[:2].mean()))
-    turn = (new[:3, :3].T @ old[:, :3]).float()
-    rotations = quaternion_multiply(matrix_to_quaternion(turn), rotations)
-    return [means, scales, rotations, opacities, rotate(harmonics, turn)]
 
 
 def _array(tensor: Tensor) -> np.ndarray:

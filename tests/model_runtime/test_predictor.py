@@ -1,0 +1,314 @@
+"""Jobs on an untrained network: what must hold whatever the network says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from model_runtime import network_run
+from model_runtime.checkpoint_loading import load_network
+from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.image_batch import fit, normalised_batch, place
+from model_runtime.messages import GivenCameras, JobError, Photo, Prediction, Request, View
+from model_runtime.photos import decode_photo
+from model_runtime.predictor import Predictor
+
+
+def silent(stage: str, fraction: float, sentence: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="session")
+def predictor() -> Predictor:
+    return Predictor()
+
+
+@pytest.fixture(scope="session")
+def request_(tiny_checkpoint: Path, photos: tuple[Photo, ...]) -> Request:
+    return Request(photos, checkpoint=str(tiny_checkpoint))
+
+
+@pytest.fixture(scope="session")
+def prediction(predictor: Predictor, request_: Request) -> Prediction:
+    return predictor.predict(request_, silent)
+
+
+def points(view: View) -> np.ndarray:
+    """[h,w,3] in the prediction's world, by the view's own camera."""
+    height, width = view.depth.shape
+    u = (np.arange(width) + 0.5) * view.photo_size[0] / width
+    v = (np.arange(height) + 0.5) * view.photo_size[1] / height
+    pixels = np.stack((*np.meshgrid(u, v), np.ones((height, width))), axis=-1)
+    seen = pixels @ np.linalg.inv(view.intrinsics).T * view.depth[..., None]
+    return (seen - view.extrinsics[:3, 3]) @ view.extrinsics[:3, :3]
+
+
+def project(view: View, world: np.ndarray) -> np.ndarray:
+    """[...,2] pixels of the photo."""
+    seen = world @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
+    pixels = seen @ view.intrinsics.T
+    return pixels[..., :2] / pixels[..., 2:]
+
+
+def test_every_view_covers_its_whole_photo(prediction: Prediction, photos: tuple[Photo, ...]) -> None:
+    assert [view.name for view in prediction.views] == [photo.name for photo in photos]
+    assert [view.photo_size for view in prediction.views] == [(160, 120), (90, 160), (100, 100)]
+    for view, shape in zip(prediction.views, [(70, 84), (84, 42), (84, 84)], strict=True):
+        assert view.depth.shape == view.confidence.shape == view.sky.shape == shape
+        assert view.color.shape == (*shape, 3)
+        assert view.ray is not None and view.ray_confidence is not None
+        assert view.ray.shape == (shape[0] * 8 // 14, shape[1] * 8 // 14, 6)
+        assert view.ray_confidence.shape == view.ray.shape[:2]
+        assert (view.depth.dtype, view.sky.dtype, view.extrinsics.dtype) == (np.float32, bool, np.float64)
+        assert view.confidence.min() >= 1
+        width, height = view.photo_size
+        assert view.intrinsics[:2, 2] == pytest.approx((width / 2, height / 2))
+
+
+def test_numbers_are_those_of_the_network_on_the_padded_batch(
+    prediction: Prediction, request_: Request, photos: tuple[Photo, ...]
+) -> None:
+    fitted = [fit(decode_photo(photo)[1], 84) for photo in photos]
+    placements = place([(160, 120), (90, 160), (100, 100)], [(i.shape[1], i.shape[0]) for i in fitted])
+    network = load_network(locate_checkpoint(request_.checkpoint), torch.device("cpu"))
+    with torch.inference_mode():
+        output = network(torch.from_numpy(normalised_batch(fitted, placements))[None])
+    depth, pose = output.depth[0].numpy(), output.extrinsics[0].numpy()
+    assert np.abs(prediction.views[0].depth - depth[0, 7:77]).max() < 1e-5
+    assert np.abs(prediction.views[1].depth - depth[1, :, 21:63]).max() < 1e-5
+    assert np.abs(prediction.views[1].extrinsics[:3] - pose[1]).max() < 1e-5
+    focal_x, focal_y = output.intrinsics[0, 1, 0, 0].item(), output.intrinsics[0, 1, 1, 1].item()
+    assert prediction.views[1].intrinsics.diagonal()[:2] == pytest.approx((focal_x * 90 / 42, focal_y * 160 / 84))
+    ray = output.ray[0, 1].numpy()
+    assert prediction.views[1].ray == pytest.approx(ray[:, 12:36], abs=1e-5)
+
+
+def test_the_answer_says_what_made_it(prediction: Prediction) -> None:
+    assert prediction.camera_source == "network"
+    assert not prediction.metric
+    assert prediction.checkpoint.licence == "unknown" and prediction.checkpoint.commercial_use is None
+    assert prediction.settings["resolution"] == 84
+    assert prediction.settings["network_size"] == [84, 84]
+    assert prediction.settings["device"] == "cpu"
+    assert prediction.settings["precision"] == "float32"
+    seconds: Any = prediction.settings["seconds"]
+    assert seconds.keys() == {"photos", "checkpoint", "network", "cameras", "gaussians"}
+
+
+def test_network_splats_of_padding_are_dropped(prediction: Prediction) -> None:
+    splats = prediction.gaussians
+    assert splats is not None and splats.source == "network"
+    sizes = [view.depth.size for view in prediction.views]
+    assert np.bincount(splats.view_index).tolist() == sizes
+    assert splats.harmonics.shape == (sum(sizes), 3, 9)
+    assert (splats.confidence[: sizes[0]] == prediction.views[0].confidence.ravel()).all()
+    assert np.abs(np.linalg.norm(splats.rotations, axis=1) - 1).max() < 1e-4
+    assert splats.opacities.min() >= 0 and splats.opacities.max() <= 1
+
+
+def test_same_request_same_answer(predictor: Predictor, request_: Request, prediction: Prediction) -> None:
+    again = predictor.predict(request_, silent)
+    for a, b in zip(again.views, prediction.views, strict=True):
+        assert (a.depth == b.depth).all() and (a.extrinsics == b.extrinsics).all()
+
+
+def test_one_photo_and_no_splats(predictor: Predictor, request_: Request) -> None:
+    single = predictor.predict(replace(request_, photos=request_.photos[:1], gaussians=False, resolution=56), silent)
+    assert single.views[0].depth.shape == (42, 56)
+    assert single.gaussians is None
+
+
+def test_cameras_from_rays(predictor: Predictor, request_: Request, prediction: Prediction) -> None:
+    solved = predictor.predict(replace(request_, camera_source="rays", gaussians=False), silent)
+    assert solved.camera_source == "rays"
+    assert np.abs(solved.views[0].intrinsics - prediction.views[0].intrinsics).max() > 1
+
+
+def test_bfloat16_backbone_is_close(predictor: Predictor, request_: Request, prediction: Prediction) -> None:
+    half = predictor.predict(replace(request_, precision="bfloat16", gaussians=False), silent)
+    assert half.settings["precision"] == "bfloat16"
+    for a, b in zip(half.views, prediction.views, strict=True):
+        assert a.depth.dtype == np.float32
+        assert 0 < np.abs(a.depth / b.depth - 1).max() < 0.05
+
+
+def cameras_on(centres: np.ndarray) -> GivenCameras:
+    """Slightly turned cameras at the given places [N,3], in a frame that is nobody's camera, for the three photos."""
+    extrinsics = np.tile(np.eye(4), (len(centres), 1, 1))
+    frame = Rotation.from_euler("xyz", [200, 30, -70], degrees=True).as_matrix()
+    for i, centre in enumerate(centres):
+        rotation = Rotation.from_euler("y", 7.0 * i, degrees=True).as_matrix() @ frame
+        extrinsics[i, :3, :3] = rotation
+        extrinsics[i, :3, 3] = -rotation @ centre
+    sizes = [(160, 120), (90, 160), (100, 100)][: len(centres)]
+    intrinsics = np.array([[[1.1 * w, 0, 0.45 * w], [0, 1.2 * w, 0.53 * h], [0, 0, 1]] for w, h in sizes])
+    return GivenCameras(extrinsics, intrinsics)
+
+
+CENTRES = {
+    "spread": np.array([[100.0, 5, 3], [104, 5, 3], [100, 9, 4]]),
+    "collinear": np.array([[100.0, 5, 3], [102, 5, 3], [108, 5, 3]]),
+    "static": np.array([[100.0, 5, 3]] * 3),
+    "two": np.array([[100.0, 5, 3], [104, 5, 3]]),
+    "one": np.array([[100.0, 5, 3]]),
+}
+
+
+@pytest.mark.parametrize("layout", CENTRES)
+def test_given_cameras_are_kept_and_everything_else_comes_into_their_frame(
+    predictor: Predictor, request_: Request, layout: str
+) -> None:
+    given = cameras_on(CENTRES[layout])
+    count = len(given.extrinsics)
+    posed = predictor.predict(replace(request_, photos=request_.photos[:count], cameras=given), silent)
+    assert posed.camera_source == "given" and not posed.metric
+    splats = posed.gaussians
+    assert splats is not None
+    for i, view in enumerate(posed.views):
+        assert np.abs(view.extrinsics - given.extrinsics[i]).max() < 1e-6
+        assert np.abs(view.intrinsics - given.intrinsics[i]).max() < 1e-6
+        assert np.isfinite(view.depth).all() and view.depth.min() > 0
+        # Splats of an untrained head stray from their pixels by the head's own offsets, and no further.
+        mine = splats.view_index == i
+        height, width = view.depth.shape
+        u, v = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+        pixels = project(view, splats.means[mine].astype(np.float64)) / view.photo_size
+        assert np.abs(pixels - np.stack((u, v), axis=-1).reshape(-1, 2)).max() < 4 / width
+        assert np.isfinite(splats.scales[mine]).all() and splats.scales[mine].min() > 0
+
+
+def test_depth_scales_with_the_given_cameras(predictor: Predictor, request_: Request) -> None:
+    """The same cameras in a world ten times as large give everything ten times as large, and else the same."""
+    given = cameras_on(CENTRES["spread"])
+    large = replace(given, extrinsics=given.extrinsics.copy())
+    large.extrinsics[:, :3, 3] *= 10
+    a = predictor.predict(replace(request_, cameras=given), silent)
+    b = predictor.predict(replace(request_, cameras=large), silent)
+    for view_a, view_b in zip(a.views, b.views, strict=True):
+        assert np.abs(view_b.depth / view_a.depth / 10 - 1).max() < 1e-3
+        assert view_a.ray is not None and view_b.ray is not None
+        assert np.abs(view_b.ray[..., :3] - view_a.ray[..., :3]).max() < 1e-3
+        assert np.abs(view_b.ray[..., 3:] - view_a.ray[..., 3:] * 10).max() < 1e-1
+    assert a.gaussians is not None and b.gaussians is not None
+    assert np.abs(b.gaussians.scales / a.gaussians.scales / 10 - 1).max() < 1e-2
+    assert np.abs(b.gaussians.rotations - a.gaussians.rotations).max() < 1e-3
+
+
+def test_given_cameras_that_were_not_asked_for_are_told(predictor: Predictor, request_: Request) -> None:
+    given = cameras_on(CENTRES["spread"])
+    free = predictor.predict(replace(request_, cameras=given, camera_source="network", gaussians=False), silent)
+    assert free.camera_source == "network"
+    assert any("given cameras were not used" in note for note in free.notes)
+
+
+def test_all_bad_photos_are_named_at_once(predictor: Predictor, request_: Request) -> None:
+    bad = (Photo("bad1.jpg", b"one"), Photo("bad2.jpg", b"two"))
+    with pytest.raises(JobError) as caught:
+        predictor.predict(replace(request_, photos=(*request_.photos, *bad)), silent)
+    assert "bad1.jpg" in caught.value.failure.sentence and "bad2.jpg" in caught.value.failure.sentence
+
+
+def moved(name: str, change: Callable[[np.ndarray], object]) -> GivenCameras:
+    cameras = cameras_on(CENTRES["spread"])
+    arrays = {"extrinsics": cameras.extrinsics.copy(), "intrinsics": cameras.intrinsics.copy()}
+    change(arrays[name])
+    return GivenCameras(**arrays)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"photos": ()}, "no-photos"),
+        ({"checkpoint": "nonsense"}, "checkpoint-unknown"),
+        ({"device": "abacus"}, "device-unknown"),
+        ({"device": "cuda:99"}, "device-missing"),
+        ({"precision": "float8"}, "precision-unknown"),
+        ({"camera_source": "guess"}, "bad-request"),
+        ({"camera_source": "given"}, "no-cameras"),
+        ({"reference_view": "best"}, "bad-request"),
+        ({"resolution": 5}, "bad-request"),
+        ({"resolution": 100_000}, "bad-request"),
+        ({"cameras": cameras_on(CENTRES["two"])}, "bad-cameras"),
+        ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0, 0), np.nan))}, "bad-cameras"),
+        ({"cameras": moved("extrinsics", lambda e: e.__imul__(2))}, "bad-cameras"),
+        ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0), -e[1, 0]))}, "bad-cameras"),
+        ({"cameras": moved("intrinsics", lambda k: k.__setitem__((2, 1, 1), 0))}, "bad-cameras"),
+    ],
+)
+def test_requests_that_cannot_work(predictor: Predictor, request_: Request, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(JobError) as caught:
+        predictor.predict(replace(request_, **change), silent)
+    assert caught.value.failure.code == code
+    assert caught.value.failure.sentence and caught.value.failure.advice
+
+
+def failing_network(request_: Request, error: BaseException, fits: int) -> Callable[..., Any]:
+    network = load_network(locate_checkpoint(request_.checkpoint), torch.device("cpu"))
+
+    def forward(*arguments: Any, head_chunk: int, **options: Any) -> Any:
+        if head_chunk > fits:
+            raise error
+        return network(*arguments, head_chunk=head_chunk, **options)
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB)"),
+    ],
+)
+def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
+    monkeypatch: pytest.MonkeyPatch, request_: Request, prediction: Prediction, error: BaseException
+) -> None:
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing_network(request_, error, fits=1))
+    survived = Predictor().predict(request_, silent)
+    assert survived.settings["head_chunk"] == 1
+    assert np.abs(survived.views[2].depth / prediction.views[2].depth - 1).max() < 1e-4
+
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing_network(request_, error, fits=0))
+    with pytest.raises(JobError) as caught:
+        Predictor().predict(request_, silent)
+    assert caught.value.failure.code == "out-of-memory"
+    assert "3 photos at 84 x 84 pixels" in caught.value.failure.sentence
+    for word in ("resolution", "fewer photos", "smaller checkpoint", "bfloat16"):
+        assert word in caught.value.failure.advice
+
+
+def test_other_errors_of_the_network_are_not_taken_for_memory() -> None:
+    assert not network_run._is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+
+
+def test_cancel_takes_effect_within_one_block(predictor: Predictor, request_: Request) -> None:
+    calls: list[float] = []
+
+    def cancel_in_the_network(stage: str, fraction: float, sentence: str) -> None:
+        if stage == "network":
+            calls.append(fraction)
+            if len(calls) == 4:
+                raise JobError("cancelled", "The job was cancelled.")
+
+    with pytest.raises(JobError, match="cancelled"):
+        predictor.predict(request_, cancel_in_the_network)
+    assert len(calls) == 4
+
+
+def test_progress_runs_from_start_to_end(predictor: Predictor, request_: Request) -> None:
+    told: list[tuple[str, float]] = []
+    predictor.predict(request_, lambda stage, fraction, _: told.append((stage, fraction)))
+    stages = list(dict.fromkeys(stage for stage, _ in told))
+    assert stages == ["photos", "checkpoint", "network", "cameras", "gaussians"]
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] < 1
+    assert sum(stage == "network" for stage, _ in told) >= 10
