@@ -49,6 +49,8 @@ def test_rotated_quaternions_turn_as_matrices_do(room):
 
 def test_srgb_known_values_and_round_trip():
     # 188 / 255 is the byte that stands for half the light; 0.04045 is the end of the straight part.
-    np.testing.assert_allclose(conventions.srgb_to_linear([0, 0.04045, 188 / 255, 1]), [0, 0.0031308, 0.5029, 1], atol=1e-4)
+    np.testing.assert_allclose(
+        conventions.srgb_to_linear([0, 0.04045, 188 / 255, 1]), [0, 0.0031308, 0.5029, 1], atol=1e-4
+    )
     values = np.linspace(0, 1, 256)
     np.testing.assert_allclose(conventions.linear_to_srgb(conventions.srgb_to_linear(values)), values, atol=1e-7)

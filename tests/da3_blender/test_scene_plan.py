@@ -89,7 +89,9 @@ def test_surface_splats_lose_flying_pixels_and_network_splats_do_not(room):
     view.depth[:] = 2
     view.depth[:, 30:] = 4
     view.depth[:, 29] = 3
-    whole = plan_scene(room.prediction(view, source="given"), "x", settings=replace(AS_IS, edge_angle=0)).points.position
+    whole = plan_scene(
+        room.prediction(view, source="given"), "x", settings=replace(AS_IS, edge_angle=0)
+    ).points.position
     for source, left in (("surface", len(whole) - view.depth.shape[0]), ("network", len(whole))):
         gaussians = room.gaussians(whole, source=source)
         plan = plan_scene(room.prediction(view, gaussians=gaussians, source="given"), "x", settings=AS_IS)

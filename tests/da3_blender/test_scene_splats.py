@@ -1,0 +1,143 @@
+"""The splat object in Blender: what it carries, and Gaussians where they must be in a render."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from da3_blender.conventions import srgb_to_linear
+from da3_blender.scene_plan import PlanSettings, plan_scene
+
+bpy = pytest.importorskip("bpy")
+
+from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene.meshes import set_input  # noqa: E402
+
+AS_IS = PlanSettings(upright=False, centre=False, standard_view=True)
+SIZE = (64, 48)
+FOCAL = 150.0
+
+
+def write_splats(room, scene, gaussians):
+    """The splats alone before a camera at the origin that looks along +y with z up."""
+    view = room.view(eye=(0, 0, 0), target=(0, 1, 0), photo_size=SIZE, focal=(FOCAL, FOCAL), detail=2)
+    view.depth[:] = 100
+    made = write_scene(
+        plan_scene(room.prediction(view, gaussians=gaussians, source="given"), "x", settings=AS_IS), scene
+    )
+    made.points.hide_render = True
+    return made
+
+
+def render(scene, path, engine: str = "CYCLES") -> np.ndarray:
+    """[H,W,4] scene-linear, premultiplied, first row at the top."""
+    scene.render.engine = engine
+    scene.render.film_transparent = True
+    scene.cycles.samples = 64
+    scene.cycles.pixel_filter_type = "BOX"
+    scene.cycles.filter_width = 1.0
+    scene.cycles.use_denoising = False
+    scene.eevee.taa_render_samples = 4
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    scene.render.image_settings.color_depth = "32"
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    pixels = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels.reshape(image.size[1], image.size[0], 4)[::-1]
+
+
+def footprint(mean, rotation, scale) -> np.ndarray:
+    """[H,W] of a splat's image before a camera at the origin that looks along +y, to first order (Zwicker et al. 2001):
+    a 2-D Gaussian with covariance J S J^T, J the derivative of the projection at the mean."""
+    x, y, z = mean
+    covariance = rotation @ np.diag(np.square(scale)) @ rotation.T
+    jacobian = FOCAL / y * np.array([[1, -x / y, 0], [0, z / y, -1]])
+    inverse = np.linalg.inv(jacobian @ covariance @ jacobian.T)
+    middle = np.array([SIZE[0] / 2 + FOCAL * x / y, SIZE[1] / 2 - FOCAL * z / y])
+    pixel = np.stack(np.meshgrid(np.arange(SIZE[0]) + 0.5, np.arange(SIZE[1]) + 0.5), axis=-1) - middle
+    return np.exp(-0.5 * np.einsum("...i,ij,...j", pixel, inverse, pixel))
+
+
+@pytest.mark.parametrize(
+    ("mean", "scale", "axis", "degrees"),
+    [
+        ((0.0, 10.0, 0.0), (0.4, 0.4, 0.4), (0, 0, 1), 0),
+        ((0.7, 10.0, -0.4), (0.6, 0.2, 0.3), (1, 2, 0.5), 40),
+        ((-0.5, 8.0, 0.3), (0.5, 0.3, 0.0), (1, 0.2, 0), 70),
+    ],
+)
+def test_splat_renders_as_its_gaussian(room, empty_scene, tmp_path, mean, scale, axis, degrees):
+    rotation = room.rotation_about(axis, degrees)
+    half = np.radians(degrees) / 2
+    quaternion = [np.cos(half), *(np.sin(half) * np.array(axis) / np.linalg.norm(axis))]
+    color = (0.9, 0.5, 0.1)
+    write_splats(room, empty_scene, room.gaussians(mean, scale, [quaternion], 0.8, color))
+    rendered = render(empty_scene, tmp_path / "render.exr")
+    expected = 0.8 * footprint(mean, rotation, scale)
+    assert np.abs(rendered[..., 3] - expected).max() < 0.02
+    np.testing.assert_allclose(rendered[..., :3], rendered[..., 3:] * srgb_to_linear(color), atol=0.005)
+
+
+def test_nearer_splats_cover_farther_ones(room, empty_scene, tmp_path):
+    gaussians = room.gaussians([(0, 9, 0), (0, 11, 0)], 0.5, opacities=[0.6, 1.0], colors=[(1, 0, 0), (0, 0, 1)])
+    write_splats(room, empty_scene, gaussians)
+    middle = render(empty_scene, tmp_path / "render.exr")[22:26, 30:34].mean(axis=(0, 1))
+    np.testing.assert_allclose(middle, (0.6, 0, 0.4, 1), atol=0.02)
+
+
+def test_moved_object_takes_its_splats_along(room, empty_scene, tmp_path):
+    made = write_splats(room, empty_scene, room.gaussians((0, 10, 0), 0.2))
+    made.splats.location = (1.0, -8.0, 0.5)
+    made.splats.scale = (2.0, 2.0, 2.0)
+    rendered = render(empty_scene, tmp_path / "render.exr")
+    expected = footprint((1.0, 12.0, 0.5), np.eye(3), (0.4, 0.4, 0.4))
+    assert np.abs(rendered[..., 3] - expected).max() < 0.02
+
+
+def test_every_number_is_stored(room, empty_scene):
+    rng = np.random.default_rng(0)
+    quaternion = rng.normal(size=(5, 4))
+    quaternion /= np.linalg.norm(quaternion, axis=1, keepdims=True)
+    gaussians = room.gaussians(rng.normal(size=(5, 3)), rng.uniform(0.1, 1, (5, 3)), quaternion, 0.7, degree=3)
+    gaussians.harmonics[:] = rng.normal(size=(5, 3, 16))
+    mesh = write_splats(room, empty_scene, gaussians).splats.data
+
+    def read(name, member, width):
+        values = np.zeros(5 * width, np.float32)
+        mesh.attributes[name].data.foreach_get(member, values)
+        return values.reshape(5, width)
+
+    base = mesh.attributes["radiance:base"]
+    assert base.data_type in ("FLOAT4", "FLOAT_COLOR")
+    stored = read("radiance:base", "vector" if base.data_type == "FLOAT4" else "color", 4)
+    np.testing.assert_allclose(stored[:, :3], gaussians.harmonics[:, :, 0], atol=1e-6)
+    np.testing.assert_allclose(stored[:, 3], 0.7, atol=1e-6)
+    for index in range(15):
+        expected = gaussians.harmonics[:, :, index + 1]
+        np.testing.assert_allclose(read(f"radiance:sh_{index}", "vector", 3), expected, atol=1e-6)
+    assert "radiance:sh_15" not in mesh.attributes
+    np.testing.assert_allclose(read("position", "vector", 3), gaussians.means, atol=1e-6)
+    np.testing.assert_allclose(read("scale", "vector", 3), gaussians.scales)
+    stored = read("rotation", "value", 4)
+    np.testing.assert_allclose(np.abs(np.sum(stored * quaternion, axis=1)), 1, atol=1e-6)
+
+
+def test_shown_share(room, empty_scene):
+    made = write_splats(room, empty_scene, room.gaussians(np.random.default_rng(0).normal(size=(1000, 3))))
+
+    def drawn() -> int:
+        graph = bpy.context.evaluated_depsgraph_get()
+        graph.update()
+        return len(made.splats.evaluated_get(graph).data.vertices) // 6
+
+    assert drawn() == 1000
+    set_input(made.splats.modifiers[0], "Shown", 0.25)
+    assert 200 < drawn() < 300
+
+
+def test_cycles_may_look_deep_enough(room, empty_scene):
+    empty_scene.cycles.transparent_max_bounces = 8
+    write_splats(room, empty_scene, room.gaussians((0, 10, 0)))
+    assert empty_scene.cycles.transparent_max_bounces >= 256

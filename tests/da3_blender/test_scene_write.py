@@ -1,0 +1,59 @@
+"""The whole scene: one collection, and nothing left behind when it cannot be made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from da3_blender.prediction_checks import PlanError
+from da3_blender.scene_plan import plan_scene
+
+bpy = pytest.importorskip("bpy")
+
+from da3_blender.scene import write, write_scene  # noqa: E402
+
+
+def datablocks() -> dict[str, int]:
+    kinds = ("collections", "objects", "meshes", "cameras", "images", "materials", "node_groups")
+    return {kind: len(getattr(bpy.data, kind)) for kind in kinds}
+
+
+def test_collections(room, empty_scene):
+    prediction = room.prediction(room.view(), room.view(), gaussians=room.gaussians(np.zeros((4, 3))))
+    made = write_scene(plan_scene(prediction, "kitchen"), empty_scene)
+    assert made.collection.name == "DA3 kitchen"
+    assert made.collection.name in empty_scene.collection.children
+    inside = {child.name: list(child.objects) for child in made.collection.children}
+    assert inside == {"Cameras": list(made.cameras), "Points": [made.points], "Splats": [made.splats]}
+    assert made.collection["da3_checkpoint"] == "da3-tiny"
+    assert made.collection["da3_licence"] == "Apache-2.0"
+    assert made.collection["da3_commercial_use"] == "yes"
+
+
+def test_prediction_without_splats(room, empty_scene):
+    assert write_scene(plan_scene(room.prediction(), "kitchen"), empty_scene).splats is None
+
+
+def test_refused_prediction_leaves_nothing(room, empty_scene):
+    before = datablocks()
+    view = room.view()
+    view.depth[3, 4] = np.nan
+    with pytest.raises(PlanError, match="1 of 3072 depths"):
+        write_scene(plan_scene(room.prediction(view), "kitchen"), empty_scene)
+    assert datablocks() == before
+
+
+def test_failure_midway_leaves_nothing(room, empty_scene, monkeypatch):
+    before = datablocks()
+    plan = plan_scene(room.prediction(room.view(), gaussians=room.gaussians((0, 0, 0))), "kitchen")
+
+    def fail(*_):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(write, "write_splats", fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        write_scene(plan, empty_scene)
+    after = datablocks()
+    for kind in ("collections", "objects", "meshes", "cameras", "images"):
+        assert after[kind] == before[kind]
+    assert len(empty_scene.timeline_markers) == 0 and empty_scene.camera is None
