@@ -62,7 +62,7 @@ class WorkerProcess:
     @property
     def jobs(self) -> frozenset[str]:
         """Jobs submitted and neither finished nor failed, as far as `poll` has told."""
-        return frozenset(self._jobs)
+        return frozenset(self._jobs.union(event.job for event in self._events if event.job))
 
     @property
     def pid(self) -> int | None:
@@ -232,10 +232,8 @@ class _Connection:
 
     def death(self) -> Failure:
         """Why a worker that has ended, or closed its output, is of no more use."""
-        try:
-            how = f"exit status {self.process.wait(EXIT_GRACE)}"
-        except subprocess.TimeoutExpired:
-            how = "it closed its output"
+        status = self.process.poll()
+        how = "it closed its output" if status is None else f"exit status {status}"
         advice = "Its log tells more. The next job starts a new worker."
         return Failure("worker-died", f"The worker ended before the job was done ({how}).", advice, self.log)
 
@@ -250,8 +248,12 @@ class _Connection:
                 failure = error.failure
         except (OSError, MemoryError) as error:
             failure = Failure("worker-pipe", f"The worker's answer cannot be read: {error!r}.")
-        self._log_thread.join(EXIT_GRACE)
-        self._incoming.put(replace(failure, log=self.log) if failure else self.death())
+        if failure is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(EXIT_GRACE)
+                self._log_thread.join(EXIT_GRACE)  # its last lines tell most
+            failure = self.death()
+        self._incoming.put(replace(failure, log=self.log))
         self._stdout.close()
 
     def _write(self) -> None:
