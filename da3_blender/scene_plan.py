@@ -94,7 +94,7 @@ def plan_scene(
     _check_settings(settings, name)
     check_prediction(prediction)
     views = prediction.views
-    paths = [None if path is None else Path(path) for path in photo_paths] if photo_paths else [None] * len(views)
+    paths = [None if path is None else Path(path) for path in photo_paths or [None] * len(views)]
     if len(paths) != len(views):
         raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
 

@@ -93,6 +93,17 @@ def _store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FL
     ).outputs[0]
 
 
+def _remove(nodes: Builder, geometry: Any, name: str) -> Any:
+    """Remove a point attribute, or with a * all that match, so that it is not copied to every corner."""
+    node = nodes.node("GeometryNodeRemoveAttribute", {"Geometry": geometry, "Name": name})
+    if name.endswith("*"):  # a property before Blender 5.0, an input since
+        if hasattr(node, "pattern_mode"):
+            node.pattern_mode = "WILDCARD"
+        else:
+            nodes.feed(node.inputs["Pattern Mode"], "Wildcard")
+    return node.outputs[0]
+
+
 def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
     """The splats to show, farthest first: blended materials draw in the order of the mesh."""
     chance = nodes.node("FunctionNodeRandomValue", {"Min": 0.0, "Max": 1.0}, data_type="FLOAT").outputs["Value"]
@@ -136,12 +147,16 @@ def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
     of the splats' middles. The viewport looks from anywhere and gets octahedra.
     """
     points = _store_screen_axes(nodes, points, eye)
+    for name in ("scale", "rotation", "radiance:*"):
+        points = _remove(nodes, points, name)
     square = nodes.node(
         "GeometryNodeMeshGrid", {"Size X": 2.0, "Size Y": 2.0, "Vertices X": 2, "Vertices Y": 2}
     ).outputs["Mesh"]
     sphere = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": 3**0.5}).outputs["Mesh"]
     viewport = nodes.node("GeometryNodeIsViewport").outputs[0]
-    shape = nodes.node("GeometryNodeSwitch", {"Switch": viewport, "False": square, "True": sphere}).outputs[0]
+    shape = nodes.node(
+        "GeometryNodeSwitch", {"Switch": viewport, "False": square, "True": sphere}, input_type="GEOMETRY"
+    ).outputs[0]
     corners = _store(nodes, shape, "splat_corner", nodes.node("GeometryNodeInputPosition").outputs[0])
     instances = nodes.node("GeometryNodeInstanceOnPoints", {"Points": points, "Instance": corners}).outputs[0]
     meshes = nodes.node("GeometryNodeRealizeInstances", {"Geometry": instances}).outputs[0]
@@ -166,12 +181,8 @@ def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
         along = nodes.math("DIVIDE", step, nodes.scalar("DOT_PRODUCT", row, row))
         place = nodes.vector("ADD", place, nodes.vector("SCALE", row, along))
     meshes = nodes.node("GeometryNodeSetPosition", {"Geometry": meshes, "Position": place}).outputs[0]
-    for name in ("splat_corner", "splat_right", "splat_up", "splat_center", "scale", "rotation", "radiance:*"):
-        meshes = nodes.node(
-            "GeometryNodeRemoveAttribute",
-            {"Geometry": meshes, "Name": name},
-            **({"pattern_mode": "WILDCARD"} if name.endswith("*") else {}),
-        ).outputs[0]
+    for name in ("splat_corner", "splat_right", "splat_up", "splat_center"):
+        meshes = _remove(nodes, meshes, name)
     return meshes
 
 

@@ -11,10 +11,9 @@ from da3_blender.scene_plan import plan_scene
 bpy = pytest.importorskip("bpy")
 
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
+from mathutils import Vector  # noqa: E402
 
 from da3_blender.scene import cameras, write_scene  # noqa: E402
-
-TILT = np.eye(4)
 
 
 def mixed_views(room) -> list:
@@ -60,18 +59,10 @@ def test_points_land_on_their_pixels(room, empty_scene):
         row, column = np.nonzero(surface_mask(view, 10))
         assert np.count_nonzero(source == index) == len(row) > 1000
         expected = np.stack([column + 0.5, row + 0.5], axis=1) / view.depth.shape[::-1] * view.photo_size
-        seen = np.array(
-            [world_to_camera_view(empty_scene, camera, bpy_vector(p)) for p in position[source == index][::7]]
-        )
+        seen = np.array([world_to_camera_view(empty_scene, camera, Vector(p)) for p in position[source == index][::7]])
         pixels = np.stack([seen[:, 0] * width, (1 - seen[:, 1]) * height], axis=1)
         assert np.abs(pixels - expected[::7]).max() < 0.1
         np.testing.assert_allclose(seen[:, 2], view.depth[row, column][::7], rtol=1e-4)
-
-
-def bpy_vector(point):
-    from mathutils import Vector  # noqa: PLC0415
-
-    return Vector(point.tolist())
 
 
 def test_scene_takes_camera_and_resolution_of_the_first_view(room, empty_scene):

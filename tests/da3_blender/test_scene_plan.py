@@ -113,31 +113,27 @@ def test_missing_photo_is_told(room, tmp_path):
     assert any("gone.png" in note for note in plan.notes)
 
 
-def spoilt(view, **changes):
-    return replace(view, **changes)
-
-
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda v: spoilt(v, depth=v.depth[0]), "depth map has shape"),
-        (lambda v: spoilt(v, depth=np.full_like(v.depth, np.nan)), "3072 of 3072 depths are not finite"),
-        (lambda v: spoilt(v, depth=np.zeros_like(v.depth)), "no depth is greater than zero"),
-        (lambda v: spoilt(v, confidence=v.confidence[:-1]), "confidence map has shape"),
-        (lambda v: spoilt(v, confidence=v.confidence * np.inf), "confidence map holds"),
-        (lambda v: spoilt(v, sky=v.sky[:, 1:]), "sky mask has shape"),
-        (lambda v: spoilt(v, sky=v.sky.astype(int)), "sky mask is int64"),
-        (lambda v: spoilt(v, color=v.color[..., 0]), "colour image has shape"),
-        (lambda v: spoilt(v, color=v.color / 255), "colour image is float64"),
-        (lambda v: spoilt(v, photo_size=(0, 10)), "photo's size"),
-        (lambda v: spoilt(v, extrinsics=v.extrinsics[:3]), "extrinsics have shape"),
-        (lambda v: spoilt(v, extrinsics=v.extrinsics * np.nan), "extrinsics hold"),
-        (lambda v: spoilt(v, extrinsics=2 * v.extrinsics), "do not hold a rotation"),
-        (lambda v: spoilt(v, extrinsics=np.diag([1.0, 1, -1, 1])), "do not hold a rotation"),
-        (lambda v: spoilt(v, intrinsics=v.intrinsics * np.inf), "intrinsics hold"),
-        (lambda v: spoilt(v, intrinsics=np.diag([-500.0, 500, 1])), "focal lengths -500 and 500"),
-        (lambda v: spoilt(v, intrinsics=v.intrinsics + np.eye(3, k=1) * 9), "skew"),
-        (lambda v: spoilt(v, sky=np.ones_like(v.sky)), "No point is left"),
+        (lambda v: replace(v, depth=v.depth[0]), "depth map has shape"),
+        (lambda v: replace(v, depth=np.full_like(v.depth, np.nan)), "3072 of 3072 depths are not finite"),
+        (lambda v: replace(v, depth=np.zeros_like(v.depth)), "no depth is greater than zero"),
+        (lambda v: replace(v, confidence=v.confidence[:-1]), "confidence map has shape"),
+        (lambda v: replace(v, confidence=v.confidence * np.inf), "confidence map holds"),
+        (lambda v: replace(v, sky=v.sky[:, 1:]), "sky mask has shape"),
+        (lambda v: replace(v, sky=v.sky.astype(int)), "sky mask is int64"),
+        (lambda v: replace(v, color=v.color[..., 0]), "colour image has shape"),
+        (lambda v: replace(v, color=v.color / 255), "colour image is float64"),
+        (lambda v: replace(v, photo_size=(0, 10)), "photo's size"),
+        (lambda v: replace(v, extrinsics=v.extrinsics[:3]), "extrinsics have shape"),
+        (lambda v: replace(v, extrinsics=v.extrinsics * np.nan), "extrinsics hold"),
+        (lambda v: replace(v, extrinsics=2 * v.extrinsics), "do not hold a rotation"),
+        (lambda v: replace(v, extrinsics=np.diag([1.0, 1, -1, 1])), "do not hold a rotation"),
+        (lambda v: replace(v, intrinsics=np.full((3, 3), np.inf)), "intrinsics hold"),
+        (lambda v: replace(v, intrinsics=np.diag([-500.0, 500, 1])), "focal lengths -500 and 500"),
+        (lambda v: replace(v, intrinsics=v.intrinsics + np.eye(3, k=1) * 9), "skew"),
+        (lambda v: replace(v, sky=np.ones_like(v.sky)), "No point is left"),
     ],
 )
 def test_bad_view_gets_a_sentence(room, spoil, words):
