@@ -5,6 +5,8 @@ The worker has its own in torch; torch is not there inside Blender.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 MAX_DEGREE = 4
@@ -20,33 +22,38 @@ def degree_of(coefficients: int) -> int | None:
 def basis(directions: np.ndarray, degree: int) -> np.ndarray:
     """Basis functions at unit `directions` [N,3]: [N, (degree + 1) ** 2], orthonormal over the sphere."""
     x, y, z = np.asarray(directions, dtype=np.float64).T
+    return np.stack([np.full_like(x, BASE), *higher_basis(x, y, z)][: (degree + 1) ** 2], axis=1)
+
+
+def higher_basis(x: Any, y: Any, z: Any) -> list[Any]:
+    """The 24 basis functions of degree 1 to 4 at unit direction x, y, z: arrays, or anything with + - and *."""
     xx, yy, zz = x * x, y * y, z * z
-    columns = [
-        np.full_like(x, BASE),
-        *(0.4886025119029199 * value for value in (-y, z, -x)),
-        1.0925484305920792 * x * y,
-        -1.0925484305920792 * y * z,
-        0.31539156525252005 * (2 * zz - xx - yy),
-        -1.0925484305920792 * x * z,
-        0.5462742152960396 * (xx - yy),
-        -0.5900435899266435 * y * (3 * xx - yy),
-        2.890611442640554 * x * y * z,
-        -0.4570457994644658 * y * (4 * zz - xx - yy),
-        0.3731763325901154 * z * (2 * zz - 3 * xx - 3 * yy),
-        -0.4570457994644658 * x * (4 * zz - xx - yy),
-        1.445305721320277 * z * (xx - yy),
-        -0.5900435899266435 * x * (xx - 3 * yy),
-        2.5033429417967046 * x * y * (xx - yy),
-        -1.7701307697799304 * y * z * (3 * xx - yy),
-        0.9461746957575601 * x * y * (7 * zz - 1),
-        -0.6690465435572892 * y * z * (7 * zz - 3),
-        0.10578554691520431 * (zz * (35 * zz - 30) + 3),
-        -0.6690465435572892 * x * z * (7 * zz - 3),
-        0.47308734787878004 * (xx - yy) * (7 * zz - 1),
-        -1.7701307697799304 * x * z * (xx - 3 * yy),
-        0.6258357354491761 * (xx * (xx - 3 * yy) - yy * (3 * xx - yy)),
+    return [
+        y * -0.4886025119029199,
+        z * 0.4886025119029199,
+        x * -0.4886025119029199,
+        x * y * 1.0925484305920792,
+        y * z * -1.0925484305920792,
+        (zz * 2 - xx - yy) * 0.31539156525252005,
+        x * z * -1.0925484305920792,
+        (xx - yy) * 0.5462742152960396,
+        y * (xx * 3 - yy) * -0.5900435899266435,
+        x * y * z * 2.890611442640554,
+        y * (zz * 4 - xx - yy) * -0.4570457994644658,
+        z * (zz * 2 - xx * 3 - yy * 3) * 0.3731763325901154,
+        x * (zz * 4 - xx - yy) * -0.4570457994644658,
+        z * (xx - yy) * 1.445305721320277,
+        x * (xx - yy * 3) * -0.5900435899266435,
+        x * y * (xx - yy) * 2.5033429417967046,
+        y * z * (xx * 3 - yy) * -1.7701307697799304,
+        x * y * (zz * 7 - 1) * 0.9461746957575601,
+        y * z * (zz * 7 - 3) * -0.6690465435572892,
+        (zz * (zz * 35 - 30) + 3) * 0.10578554691520431,
+        x * z * (zz * 7 - 3) * -0.6690465435572892,
+        (xx - yy) * (zz * 7 - 1) * 0.47308734787878004,
+        x * z * (xx - yy * 3) * -1.7701307697799304,
+        (xx * (xx - yy * 3) - yy * (xx * 3 - yy)) * 0.6258357354491761,
     ]
-    return np.stack(columns[: (degree + 1) ** 2], axis=1)
 
 
 def rotate(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """One Blender camera per view, its photo behind it, and the resolution that belongs to it.
 
 Blender keeps one resolution per scene, and it can be neither animated nor driven. So every camera remembers its own
-(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up.
+(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up. An
+animation render keeps the size it began with: photos of another size are rendered one by one.
 """
 
 from __future__ import annotations

@@ -51,6 +51,26 @@ class Builder:
         return self.node("ShaderNodeSeparateXYZ", {0: vector}).outputs
 
 
+class Number:
+    """A number socket that one can calculate with; every + - * becomes a Math node."""
+
+    def __init__(self, nodes: Builder, value: Any) -> None:
+        self.nodes, self.value = nodes, value
+
+    def __add__(self, other: Number | float) -> Number:
+        return self._calculate("ADD", other)
+
+    def __sub__(self, other: Number | float) -> Number:
+        return self._calculate("SUBTRACT", other)
+
+    def __mul__(self, other: Number | float) -> Number:
+        return self._calculate("MULTIPLY", other)
+
+    def _calculate(self, operation: str, other: Number | float) -> Number:
+        second = other.value if isinstance(other, Number) else other
+        return Number(self.nodes, self.nodes.math(operation, self.value, second))
+
+
 def group(name: str, kind: str, build: Callable[[Builder], None]) -> bpy.types.NodeTree:
     """The node group `name` of type `kind`, built by `build` unless this file already has it.
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import bpy
 
-from ..harmonics import BASE
+from ..harmonics import BASE, degree_of, higher_basis
 from ..splat_cloud import SplatPlan
 from .materials import splats_material
 from .meshes import Attribute, cloud_mesh, cloud_object
-from .node_tools import Builder, group, socket
+from .node_tools import Builder, Number, group, socket
 
-GROUP = "DA3 Splats v1"
+GROUP = "DA3 Splats degree {degree} v1"
 
 REACH = 3.0
 """Standard deviations a splat is drawn out to, as in 3D Gaussian Splatting."""
@@ -23,6 +23,9 @@ THINNEST = 0.02
 TRANSPARENT_BOUNCES = 256
 """How many splats deep Cycles looks."""
 
+CERTAIN_BOUNCES = 16
+"""How many splats deep it looks before it may leave the rest to chance: less noise, for some time."""
+
 
 def write_splats(
     plan: SplatPlan, name: str, collection: bpy.types.Collection, scene: bpy.types.Scene
@@ -32,6 +35,8 @@ def write_splats(
     Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
     rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
     higher coefficient); and confidence, view. Cycles is allowed enough transparent bounces to see through them.
+
+    The object is hidden in viewports (the eye in the outliner), where so many blended faces are slow; renders show it.
     """
     # Vectors of four came with Blender 5.2; before that, a float colour holds the same four numbers untouched.
     four = "FLOAT4" if "FLOAT4" in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items else "FLOAT_COLOR"
@@ -45,18 +50,25 @@ def write_splats(
     for index, coefficients in enumerate(plan.harmonics):
         attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
     mesh = cloud_mesh(f"{name} splats", plan.position, attributes)
-    item, _ = cloud_object(f"{name} splats", mesh, splats_group(), collection)
+    degree = degree_of(len(plan.harmonics) + 1)
+    assert degree is not None  # the plan was checked
+    item, _ = cloud_object(f"{name} splats", mesh, splats_group(degree), collection)
     item["da3_source"] = plan.source
+    for layer in scene.view_layers:
+        item.hide_set(True, view_layer=layer)
     if hasattr(scene, "cycles"):  # the Cycles add-on may be switched off
-        scene.cycles.transparent_max_bounces = max(scene.cycles.transparent_max_bounces, TRANSPARENT_BOUNCES)
+        settings = scene.cycles
+        settings.transparent_max_bounces = max(settings.transparent_max_bounces, TRANSPARENT_BOUNCES)
+        settings.min_transparent_bounces = max(settings.min_transparent_bounces, CERTAIN_BOUNCES)
     return item
 
 
-def splats_group() -> bpy.types.NodeTree:
-    return group(GROUP, "GeometryNodeTree", _build)
+def splats_group(degree: int) -> bpy.types.NodeTree:
+    """The geometry node group that shows splats with harmonics of `degree`."""
+    return group(GROUP.format(degree=degree), "GeometryNodeTree", lambda nodes: _build(nodes, degree))
 
 
-def _build(nodes: Builder) -> None:
+def _build(nodes: Builder, degree: int) -> None:
     tree = nodes.tree
     socket(tree, "Geometry", "Geometry")
     socket(tree, "Geometry", "Geometry", "OUTPUT")
@@ -77,8 +89,9 @@ def _build(nodes: Builder) -> None:
     camera = nodes.node("GeometryNodeInputActiveCamera").outputs[0]
     eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
     points = _sorted_points(nodes, inputs, eye)
-    stored = _store_frames(nodes, points, inputs["Splat Size"], eye)
-    meshes = _stand_ins(nodes, stored, eye)
+    points = _store_color(nodes, points, eye, degree)
+    points = _store_axes(nodes, points, inputs["Splat Size"])
+    meshes = _stand_ins(nodes, points, eye)
     shown = nodes.node("GeometryNodeSetMaterial", {"Geometry": meshes, "Material": splats_material()}).outputs[0]
     nodes.node("NodeGroupOutput", {"Geometry": shown})
 
@@ -116,16 +129,26 @@ def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
     ).outputs[0]
 
 
-def _store_frames(nodes: Builder, points: Any, size: Any, eye: Any) -> Any:
-    """Store, per splat, what stand-ins and material need: the rows that lead into its own frame, and its colour."""
-    base = nodes.node("GeometryNodeInputNamedAttribute", {"Name": "radiance:base"}, data_type="FLOAT_COLOR")
-    parts = nodes.node("FunctionNodeSeparateColor", {0: base.outputs["Attribute"]}).outputs
-    channels = [nodes.math("ADD", nodes.math("MULTIPLY", part, BASE), 0.5) for part in parts[:3]]
-    color = nodes.node(
-        "FunctionNodeCombineColor", dict(zip(("Red", "Green", "Blue", "Alpha"), [*channels, parts[3]], strict=True))
-    ).outputs[0]
-    points = _store(nodes, points, "splat_color", color, "FLOAT_COLOR")
+def _store_color(nodes: Builder, points: Any, eye: Any, degree: int) -> Any:
+    """Store, per splat, its colour (sRGB) as seen from the active camera, and its opacity."""
+    base = _named(nodes, "radiance:base", "FLOAT_COLOR")
+    *channels, opacity = nodes.node("FunctionNodeSeparateColor", {0: base}).outputs
+    color = nodes.vector("ADD", nodes.vector("SCALE", nodes.combine(*channels), BASE), (0.5, 0.5, 0.5))
+    if degree:
+        sight = nodes.vector(
+            "NORMALIZE", nodes.vector("SUBTRACT", nodes.node("GeometryNodeInputPosition").outputs[0], eye)
+        )
+        x, y, z = (Number(nodes, part) for part in nodes.separate(sight))
+        for index, function in enumerate(higher_basis(x, y, z)[: (degree + 1) ** 2 - 1]):
+            term = nodes.vector("SCALE", _named(nodes, f"radiance:sh_{index}"), function.value)
+            color = nodes.vector("ADD", color, term)
+    red, green, blue = nodes.separate(color)
+    rgba = nodes.node("FunctionNodeCombineColor", {0: red, 1: green, 2: blue, 3: opacity}).outputs[0]
+    return _store(nodes, points, "splat_color", rgba, "FLOAT_COLOR")
 
+
+def _store_axes(nodes: Builder, points: Any, size: Any) -> Any:
+    """Store, per splat, its middle and the rows that lead into its own frame."""
     scale = nodes.vector("SCALE", _named(nodes, "scale"), size)
     x, y, z = nodes.separate(scale)
     longest = nodes.math("MAXIMUM", nodes.math("MAXIMUM", x, y), z)

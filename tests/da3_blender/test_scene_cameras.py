@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import da3_blender
 from da3_blender.point_cloud import surface_mask
 from da3_blender.scene_plan import plan_scene
 
@@ -78,7 +79,7 @@ def test_scene_takes_camera_and_resolution_of_the_first_view(room, empty_scene):
 def test_timeline_brings_up_each_camera_with_its_resolution(room, empty_scene):
     views = mixed_views(room)
     made = write_scene(plan_scene(room.prediction(*views), "room"), empty_scene)
-    cameras.register()
+    da3_blender.register()
     try:
         for frame in (2, 5, 1, 3, 4):
             empty_scene.frame_set(frame)
@@ -86,7 +87,7 @@ def test_timeline_brings_up_each_camera_with_its_resolution(room, empty_scene):
             size = (empty_scene.render.resolution_x, empty_scene.render.resolution_y)
             assert size == views[frame - 1].photo_size
     finally:
-        cameras.unregister()
+        da3_blender.unregister()
     empty_scene.frame_set(2)
     assert empty_scene.render.resolution_x == views[3].photo_size[0]
     assert not any("follow_marker" in handler.__name__ for handler in bpy.app.handlers.frame_change_post)

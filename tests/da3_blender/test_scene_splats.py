@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from da3_blender import harmonics
 from da3_blender.conventions import srgb_to_linear
 from da3_blender.scene_plan import PlanSettings, plan_scene
 
@@ -87,6 +88,19 @@ def test_nearer_splats_cover_farther_ones(room, empty_scene, tmp_path):
     np.testing.assert_allclose(middle, (0.6, 0, 0.4, 1), atol=0.02)
 
 
+@pytest.mark.parametrize("degree", [1, 2, 4])
+def test_colour_depends_on_the_side_it_is_seen_from(room, empty_scene, tmp_path, degree):
+    mean = np.array((1.2, 10.0, -0.8))
+    gaussians = room.gaussians(mean, 0.8, degree=degree)
+    gaussians.harmonics[:] = np.random.default_rng(degree).normal(0, 0.1, gaussians.harmonics.shape)
+    write_splats(room, empty_scene, gaussians)
+    rendered = render(empty_scene, tmp_path / "render.exr")
+    row, column = np.unravel_index(rendered[..., 3].argmax(), SIZE[::-1])
+    functions = harmonics.basis(mean[None] / np.linalg.norm(mean), degree)[0]
+    expected = srgb_to_linear(0.5 + gaussians.harmonics[0] @ functions)
+    np.testing.assert_allclose(rendered[row, column, :3] / rendered[row, column, 3], expected, atol=0.003)
+
+
 def test_moved_object_takes_its_splats_along(room, empty_scene, tmp_path):
     made = write_splats(room, empty_scene, room.gaussians((0, 10, 0), 0.2))
     made.splats.location = (1.0, -8.0, 0.5)
@@ -126,6 +140,8 @@ def test_every_number_is_stored(room, empty_scene):
 
 def test_shown_share(room, empty_scene):
     made = write_splats(room, empty_scene, room.gaussians(np.random.default_rng(0).normal(size=(1000, 3))))
+    assert made.splats.hide_get() and not made.splats.hide_render
+    made.splats.hide_set(False)
 
     def drawn() -> int:
         graph = bpy.context.evaluated_depsgraph_get()
@@ -141,3 +157,4 @@ def test_cycles_may_look_deep_enough(room, empty_scene):
     empty_scene.cycles.transparent_max_bounces = 8
     write_splats(room, empty_scene, room.gaussians((0, 10, 0)))
     assert empty_scene.cycles.transparent_max_bounces >= 256
+    assert empty_scene.cycles.min_transparent_bounces >= 16
