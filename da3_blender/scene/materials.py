@@ -33,13 +33,15 @@ def splats_material() -> bpy.types.Material:
     Works in the splat's own frame, where it is a unit Gaussian: `splat_local` is the shaded point there,
     `splat_axis_x/y/z` are the rows of the matrix that takes directions there. What counts is the ray's distance from
     the splat's middle, |P x D|; where on its stand-in mesh the ray struck does not matter.
+    Back faces are left out, so that closed stand-ins count once.
     """
 
     def build(nodes: Builder) -> None:
         def attribute(name: str) -> Any:
             return nodes.node("ShaderNodeAttribute", attribute_name=name).outputs
 
-        incoming = nodes.node("ShaderNodeNewGeometry").outputs["Incoming"]
+        shaded = nodes.node("ShaderNodeNewGeometry").outputs
+        incoming, back = shaded["Incoming"], shaded["Backfacing"]
         ray = nodes.node(
             "ShaderNodeVectorTransform", {0: incoming}, vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT"
         ).outputs[0]
@@ -48,7 +50,8 @@ def splats_material() -> bpy.types.Material:
         off = nodes.vector("CROSS_PRODUCT", attribute("splat_local")["Vector"], direction)
         density = nodes.math("EXPONENT", nodes.math("MULTIPLY", nodes.scalar("DOT_PRODUCT", off, off), -0.5))
         color = attribute("splat_color")
-        alpha = nodes.math("MULTIPLY", density, color["Alpha"])
+        front = nodes.math("SUBTRACT", 1.0, back)
+        alpha = nodes.math("MULTIPLY", nodes.math("MULTIPLY", density, color["Alpha"]), front)
         linear = nodes.node("ShaderNodeGroup", node_tree=srgb_to_linear_group())
         nodes.feed(linear.inputs[0], color["Color"])
         mixed = nodes.node(

@@ -85,13 +85,21 @@ def _build(nodes: Builder, degree: int) -> None:
     socket(
         tree, "Splat Size", "Float", default_value=1.0, min_value=0.0, description="Makes every splat larger or smaller"
     )
+    socket(
+        tree,
+        "Face Camera",
+        "Bool",
+        default_value=True,
+        description="Renders draw flat pieces turned to the active camera: fast, exact through it. Switch off where "
+        "splats are seen from other sides too, as in mirrors",
+    )
     inputs = nodes.node("NodeGroupInput").outputs
     camera = nodes.node("GeometryNodeInputActiveCamera").outputs[0]
     eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
     points = _sorted_points(nodes, inputs, eye)
     points = _store_color(nodes, points, eye, degree)
     points = _store_axes(nodes, points, inputs["Splat Size"])
-    meshes = _stand_ins(nodes, points, eye)
+    meshes = _stand_ins(nodes, points, eye, inputs["Face Camera"])
     shown = nodes.node("GeometryNodeSetMaterial", {"Geometry": meshes, "Material": splats_material()}).outputs[0]
     nodes.node("NodeGroupOutput", {"Geometry": shown})
 
@@ -163,11 +171,11 @@ def _store_axes(nodes: Builder, points: Any, size: Any) -> Any:
     return _store(nodes, points, "splat_center", nodes.node("GeometryNodeInputPosition").outputs[0])
 
 
-def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
+def _stand_ins(nodes: Builder, points: Any, eye: Any, face_camera: Any) -> Any:
     """A mesh around each splat, all as one, with the splats' attributes on its vertices.
 
     Renders get a rectangle that faces the active camera: two triangles, hit once by a ray, and crossed in the order
-    of the splats' middles. The viewport looks from anywhere and gets octahedra.
+    of the splats' middles. Viewports, mirrors and such look from anywhere and need octahedra.
     """
     points = _store_screen_axes(nodes, points, eye)
     for name in ("scale", "rotation", "radiance:*"):
@@ -177,8 +185,9 @@ def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
     ).outputs["Mesh"]
     sphere = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": 3**0.5}).outputs["Mesh"]
     viewport = nodes.node("GeometryNodeIsViewport").outputs[0]
+    solid = nodes.math("MAXIMUM", viewport, nodes.math("SUBTRACT", 1.0, face_camera))
     shape = nodes.node(
-        "GeometryNodeSwitch", {"Switch": viewport, "False": square, "True": sphere}, input_type="GEOMETRY"
+        "GeometryNodeSwitch", {"Switch": solid, "False": square, "True": sphere}, input_type="GEOMETRY"
     ).outputs[0]
     corners = _store(nodes, shape, "splat_corner", nodes.node("GeometryNodeInputPosition").outputs[0])
     instances = nodes.node("GeometryNodeInstanceOnPoints", {"Points": points, "Instance": corners}).outputs[0]
@@ -193,7 +202,7 @@ def _stand_ins(nodes: Builder, points: Any, eye: Any) -> Any:
     )
     local = nodes.node(
         "GeometryNodeSwitch",
-        {"Switch": viewport, "False": facing, "True": nodes.vector("SCALE", corner, REACH)},
+        {"Switch": solid, "False": facing, "True": nodes.vector("SCALE", corner, REACH)},
         input_type="VECTOR",
     ).outputs[0]
     meshes = _store(nodes, meshes, "splat_local", local)
@@ -223,12 +232,11 @@ def _store_screen_axes(nodes: Builder, points: Any, eye: Any) -> Any:
     )
     reach = nodes.math("MULTIPLY", outline, REACH)
     facing = nodes.vector("NORMALIZE", local_eye)
-    # Any vector not along the line of sight will do; the line's own components, turned over, never are all alike.
-    helper = nodes.vector("CROSS_PRODUCT", facing, (0.0, 0.0, 1.0))
-    other = nodes.vector("CROSS_PRODUCT", facing, (1.0, 0.0, 0.0))
-    steep = nodes.math("GREATER_THAN", nodes.math("ABSOLUTE", nodes.separate(facing)[2]), 0.7)
+    across_z = nodes.vector("CROSS_PRODUCT", facing, (0.0, 0.0, 1.0))
+    across_x = nodes.vector("CROSS_PRODUCT", facing, (1.0, 0.0, 0.0))
+    along_z = nodes.math("GREATER_THAN", nodes.math("ABSOLUTE", nodes.separate(facing)[2]), 0.7)
     side = nodes.node(
-        "GeometryNodeSwitch", {"Switch": steep, "False": helper, "True": other}, input_type="VECTOR"
+        "GeometryNodeSwitch", {"Switch": along_z, "False": across_z, "True": across_x}, input_type="VECTOR"
     ).outputs[0]
     right = nodes.vector("NORMALIZE", side)
     up = nodes.vector("CROSS_PRODUCT", facing, right)

@@ -69,12 +69,14 @@ def footprint(mean, rotation, scale) -> np.ndarray:
         ((-0.5, 8.0, 0.3), (0.5, 0.3, 0.0), (1, 0.2, 0), 70),
     ],
 )
-def test_splat_renders_as_its_gaussian(room, empty_scene, tmp_path, mean, scale, axis, degrees):
+@pytest.mark.parametrize("face_camera", [True, False])
+def test_splat_renders_as_its_gaussian(room, empty_scene, tmp_path, mean, scale, axis, degrees, face_camera):
     rotation = room.rotation_about(axis, degrees)
     half = np.radians(degrees) / 2
     quaternion = [np.cos(half), *(np.sin(half) * np.array(axis) / np.linalg.norm(axis))]
     color = (0.9, 0.5, 0.1)
-    write_splats(room, empty_scene, room.gaussians(mean, scale, [quaternion], 0.8, color))
+    made = write_splats(room, empty_scene, room.gaussians(mean, scale, [quaternion], 0.8, color))
+    set_input(made.splats.modifiers[0], "Face Camera", face_camera)
     rendered = render(empty_scene, tmp_path / "render.exr")
     expected = 0.8 * footprint(mean, rotation, scale)
     assert np.abs(rendered[..., 3] - expected).max() < 0.02
@@ -86,6 +88,15 @@ def test_nearer_splats_cover_farther_ones(room, empty_scene, tmp_path):
     write_splats(room, empty_scene, gaussians)
     middle = render(empty_scene, tmp_path / "render.exr")[22:26, 30:34].mean(axis=(0, 1))
     np.testing.assert_allclose(middle, (0.6, 0, 0.4, 1), atol=0.02)
+
+
+@pytest.mark.large
+def test_eevee_draws_the_same_in_the_right_order(room, empty_scene, tmp_path):
+    gaussians = room.gaussians([(0, 9, 0), (0, 11, 0), (1, 10, 0)], 0.4, None, [0.6, 1.0, 0.8], np.eye(3))
+    write_splats(room, empty_scene, gaussians)
+    engine = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
+    cycles = render(empty_scene, tmp_path / "cycles.exr")
+    assert np.abs(render(empty_scene, tmp_path / "eevee.exr", engine) - cycles).max() < 0.03
 
 
 @pytest.mark.parametrize("degree", [1, 2, 4])
