@@ -33,6 +33,10 @@ EXIT_GRACE = 2.0
 """Seconds for a process to end after its output did, and for the rest of its output after it ended."""
 
 
+KILLED = (-9, 137)
+"""Exit status of a process ended by SIGKILL, here and as a remote shell tells it."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing that happened. job: as returned by `submit`; empty where it concerns the worker itself."""
@@ -235,6 +239,8 @@ class _Connection:
         status = self.process.poll()
         how = "it closed its output" if status is None else f"exit status {status}"
         advice = "Its log tells more. The next job starts a new worker."
+        if status in KILLED:
+            advice = "The system may have run out of memory: lower the resolution or use fewer photos. " + advice
         return Failure("worker-died", f"The worker ended before the job was done ({how}).", advice, self.log)
 
     def _read(self) -> None:

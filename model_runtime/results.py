@@ -26,6 +26,7 @@ ASSUMED_FOCAL_35MM = 32.0
 """Of a photo that does not tell: between a phone's main camera (24 to 28 mm) and a normal lens."""
 
 DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
+NAMES_TOLD = 3
 FOCAL_RANGE = (0.05, 50.0)
 """Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
 
@@ -69,7 +70,9 @@ def settle_cameras(
     if output.extrinsics is None:
         extrinsics, intrinsics = np.tile(np.eye(4), (count, 1, 1)), np.stack([_assumed_intrinsics(p) for p in photos])
         if given is None:
-            notes += _standalone_notes(photos)
+            notes += _assumption_notes(photos)
+            if count > 1:
+                notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
     else:
         extrinsics, intrinsics = _network_cameras(output, photos, notes)
     if given is not None:
@@ -99,13 +102,15 @@ def _network_cameras(
     extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
     extrinsics[:, :3] = _array(output.extrinsics[0])
     intrinsics = np.empty((len(photos), 3, 3))
+    unknown = []
     canvas_intrinsics = _array(output.intrinsics[0]).astype(np.float64)
     for i, (photo, canvas) in enumerate(zip(photos, canvas_intrinsics, strict=True)):
         intrinsics[i] = photo.placement.intrinsics_to_photo(canvas)
         focal = intrinsics[i].diagonal()[:2] / np.hypot(*photo.placement.photo)
         if not ((focal > FOCAL_RANGE[0]) & (focal < FOCAL_RANGE[1])).all():
             intrinsics[i] = _assumed_intrinsics(photo)
-            notes.append(f"The network found no field of view for {photo.name}; {_assumption(photo)}.")
+            unknown.append(photo)
+    notes += _assumption_notes(unknown)
     if not np.isfinite(extrinsics).all():
         raise JobError("not-finite", "The network found no cameras.", "Choose precision float32 or another checkpoint.")
     return extrinsics, intrinsics
@@ -117,16 +122,20 @@ def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:
     return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
 
 
-def _assumption(photo: PreparedPhoto) -> str:
-    source = "its EXIF data say" if photo.focal_35mm else "assumed is"
-    return f"{source} {photo.focal_35mm or ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"
+def _assumption_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
+    told = [photo.name for photo in photos if photo.focal_35mm]
+    untold = [photo.name for photo in photos if not photo.focal_35mm]
+    sources = ((told, "from their EXIF data"), (untold, f"assumed to be {ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"))
+    return [
+        f"The checkpoint found no field of view for {_listed(names)}; the focal length is {source}."
+        for names, source in sources
+        if names
+    ]
 
 
-def _standalone_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
-    notes = [f"This checkpoint finds no field of view. {photo.name}: {_assumption(photo)}." for photo in photos]
-    if len(photos) > 1:
-        notes.append("This checkpoint does not relate photos to each other: every camera stands at the origin.")
-    return notes
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return ", ".join(names[:NAMES_TOLD]) + more
 
 
 def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, ray_scale: float) -> tuple[View, ...]:

@@ -17,6 +17,7 @@ from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.image_batch import fit, normalised_batch, place
 from model_runtime.messages import GivenCameras, JobError, Photo, Prediction, Request, View
+from model_runtime.network.output import Output
 from model_runtime.photos import decode_photo
 from model_runtime.predictor import Predictor
 
@@ -36,18 +37,13 @@ def request_(tiny_checkpoint: Path, photos: tuple[Photo, ...]) -> Request:
 
 
 @pytest.fixture(scope="session")
+def network(request_: Request) -> torch.nn.Module:
+    return load_network(locate_checkpoint(request_.checkpoint), torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
 def prediction(predictor: Predictor, request_: Request) -> Prediction:
     return predictor.predict(request_, silent)
-
-
-def points(view: View) -> np.ndarray:
-    """[h,w,3] in the prediction's world, by the view's own camera."""
-    height, width = view.depth.shape
-    u = (np.arange(width) + 0.5) * view.photo_size[0] / width
-    v = (np.arange(height) + 0.5) * view.photo_size[1] / height
-    pixels = np.stack((*np.meshgrid(u, v), np.ones((height, width))), axis=-1)
-    seen = pixels @ np.linalg.inv(view.intrinsics).T * view.depth[..., None]
-    return (seen - view.extrinsics[:3, 3]) @ view.extrinsics[:3, :3]
 
 
 def project(view: View, world: np.ndarray) -> np.ndarray:
@@ -73,11 +69,10 @@ def test_every_view_covers_its_whole_photo(prediction: Prediction, photos: tuple
 
 
 def test_numbers_are_those_of_the_network_on_the_padded_batch(
-    prediction: Prediction, request_: Request, photos: tuple[Photo, ...]
+    prediction: Prediction, network: torch.nn.Module, photos: tuple[Photo, ...]
 ) -> None:
     fitted = [fit(decode_photo(photo)[1], 84) for photo in photos]
     placements = place([(160, 120), (90, 160), (100, 100)], [(i.shape[1], i.shape[0]) for i in fitted])
-    network = load_network(locate_checkpoint(request_.checkpoint), torch.device("cpu"))
     with torch.inference_mode():
         output = network(torch.from_numpy(normalised_batch(fitted, placements))[None])
     depth, pose = output.depth[0].numpy(), output.extrinsics[0].numpy()
@@ -208,6 +203,22 @@ def test_given_cameras_that_were_not_asked_for_are_told(predictor: Predictor, re
     assert any("given cameras were not used" in note for note in free.notes)
 
 
+def test_a_scale_in_metres_is_told_and_lost_to_given_cameras(
+    monkeypatch: pytest.MonkeyPatch, request_: Request, network: torch.nn.Module, prediction: Prediction
+) -> None:
+    def in_metres(*arguments: Any, **options: Any) -> Output:
+        output = network(*arguments, **options)
+        return replace(output, depth=output.depth * 4, scale_factor=torch.tensor([4.0]))
+
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: in_metres)
+    metric = Predictor().predict(request_, silent)
+    assert metric.metric
+    ray, plain = metric.views[0].ray, prediction.views[0].ray
+    assert ray is not None and plain is not None
+    assert np.abs(ray[..., 3:] - 4 * plain[..., 3:]).max() < 1e-4
+    assert not Predictor().predict(replace(request_, cameras=cameras_on(CENTRES["spread"])), silent).metric
+
+
 def test_all_bad_photos_are_named_at_once(predictor: Predictor, request_: Request) -> None:
     bad = (Photo("bad1.jpg", b"one"), Photo("bad2.jpg", b"two"))
     with pytest.raises(JobError) as caught:
@@ -249,9 +260,7 @@ def test_requests_that_cannot_work(predictor: Predictor, request_: Request, chan
     assert caught.value.failure.sentence and caught.value.failure.advice
 
 
-def failing_network(request_: Request, error: BaseException, fits: int) -> Callable[..., Any]:
-    network = load_network(locate_checkpoint(request_.checkpoint), torch.device("cpu"))
-
+def failing(network: torch.nn.Module, error: BaseException, fits: int) -> Callable[..., Any]:
     def forward(*arguments: Any, head_chunk: int, **options: Any) -> Any:
         if head_chunk > fits:
             raise error
@@ -270,16 +279,21 @@ def failing_network(request_: Request, error: BaseException, fits: int) -> Calla
     ],
 )
 def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
-    monkeypatch: pytest.MonkeyPatch, request_: Request, prediction: Prediction, error: BaseException
+    monkeypatch: pytest.MonkeyPatch,
+    request_: Request,
+    network: torch.nn.Module,
+    prediction: Prediction,
+    error: BaseException,
 ) -> None:
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing_network(request_, error, fits=1))
-    survived = Predictor().predict(request_, silent)
+    request = replace(request_, gaussians=False)
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing(network, error, fits=1))
+    survived = Predictor().predict(request, silent)
     assert survived.settings["head_chunk"] == 1
     assert np.abs(survived.views[2].depth / prediction.views[2].depth - 1).max() < 1e-4
 
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing_network(request_, error, fits=0))
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing(network, error, fits=0))
     with pytest.raises(JobError) as caught:
-        Predictor().predict(request_, silent)
+        Predictor().predict(request, silent)
     assert caught.value.failure.code == "out-of-memory"
     assert "3 photos at 84 x 84 pixels" in caught.value.failure.sentence
     for word in ("resolution", "fewer photos", "smaller checkpoint", "bfloat16"):
