@@ -57,7 +57,7 @@ def _released(repository: str, preset: str, licence: str, parameters: float, meg
 CATALOGUE = {
     entry.info.name: entry
     for entry in (
-        CatalogueEntry(CheckpointInfo("da3-tiny", "da3-tiny", "GPL-3.0-or-later", True), "", 8.0, 20),
+        CatalogueEntry(CheckpointInfo("da3-tiny", "da3-tiny", "Apache-2.0", True), "", 8.7, 17),
         _released("DA3-SMALL", "da3-small", "Apache-2.0", 34.3, 137),
         _released("DA3-BASE", "da3-base", "Apache-2.0", 135.4, 542),
         _released("DA3-LARGE", "da3-large", "CC-BY-NC-4.0", 410.9, 1644),
@@ -167,7 +167,13 @@ def _own_info(path: Path, config: dict[str, object]) -> CheckpointInfo:
             f"The {CONFIG_FILE} beside {path} names {told}, so nobody knows which network the weights are for.",
             f'It should read {{"model_name": "da3-small"}}, or another of {", ".join(PRESETS)}.',
         )
-    return CheckpointInfo(path.name, preset, "unknown", None)
+    licence, commercial_use = config.get("licence"), config.get("commercial_use")
+    return CheckpointInfo(
+        path.name,
+        preset,
+        licence if isinstance(licence, str) else "unknown",
+        commercial_use if isinstance(commercial_use, bool) else None,
+    )
 
 
 def _read_config(config: Path) -> dict[str, object]:

@@ -69,6 +69,22 @@ def test_catalogue_is_complete_and_honest_about_licences() -> None:
         assert (entry.info.licence == "CC-BY-NC-4.0") == (not entry.info.commercial_use)
 
 
+def test_the_bundled_checkpoint_is_here_and_says_the_same_of_itself() -> None:
+    assert available_checkpoints() == ("da3-tiny",)
+    located = locate_checkpoint("da3-tiny")
+    assert located.path.stat().st_size < 20e6
+    own = locate_checkpoint(str(located.path.parent))
+    assert own.info == located.info == CATALOGUE["da3-tiny"].info
+    network = load_network(located, CPU)
+    assert round(sum(p.numel() for p in network.parameters()) / 1e6, 1) == CATALOGUE["da3-tiny"].parameters
+
+
+def test_a_config_may_tell_the_licence(copy: Path) -> None:
+    config = {"model_name": "da3-tiny", "licence": "CC-BY-4.0", "commercial_use": True}
+    (copy / "config.json").write_text(json.dumps(config))
+    assert locate_checkpoint(str(copy)).info == CheckpointInfo("copy", "da3-tiny", "CC-BY-4.0", True)
+
+
 def test_a_released_name_that_is_not_here_tells_repository_size_licence_and_place(tmp_path: Path) -> None:
     code, words = failure("da3-large-1.1")
     assert code == "checkpoint-missing"

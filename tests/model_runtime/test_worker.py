@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -185,10 +186,17 @@ def codes(frames: list[tuple[str, pipe.Message]]) -> list[tuple[str, str]]:
     return [(job, message.code) for job, message in frames[1:] if isinstance(message, Failure)]
 
 
-def test_end_of_input_ends_the_worker_after_its_hello() -> None:
-    status, frames = talk(b"")
-    assert status == 0
-    assert codes(frames) == [] and len(frames) == 1
+def test_end_of_input_ends_the_worker_in_the_middle_of_a_job(slow: Request) -> None:
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert isinstance(process.stdin, FileIO) and isinstance(process.stdout, FileIO)
+        pipe.write_frame(process.stdin, "job", slow)
+        message: object = None
+        while not (isinstance(message, Progress) and message.stage == "network"):
+            frame = pipe.read_frame(process.stdout)
+            assert frame is not None
+            message = frame[1]
+        process.stdin.close()
+        assert process.wait(timeout=1.0) == 0
 
 
 def test_survivable_faults_are_answered_one_by_one_then_rubbish_ends_the_worker() -> None:
