@@ -14,9 +14,15 @@ from model_runtime.messages import GivenCameras, JobError
 ROTATION_TOLERANCE = 1e-3
 
 
-def check_cameras(cameras: GivenCameras, count: int) -> None:
-    """Raises JobError `bad-cameras` for anything but `count` pinhole cameras in the contract's conventions."""
-    extrinsics, intrinsics = cameras.extrinsics, cameras.intrinsics
+def given_cameras(cameras: GivenCameras | None, count: int) -> GivenCameras:
+    """The given cameras in float64.
+
+    Raises JobError `no-cameras` where there are none, and `bad-cameras` for anything but `count` pinhole cameras in
+    the contract's conventions.
+    """
+    if cameras is None:
+        raise JobError("no-cameras", "The request says its cameras are given, but gives none.", "Give them, or auto.")
+    extrinsics, intrinsics = cameras.extrinsics.astype(np.float64), cameras.intrinsics.astype(np.float64)
     if extrinsics.shape != (count, 4, 4) or intrinsics.shape != (count, 3, 3):
         shapes = f"{list(extrinsics.shape)} and {list(intrinsics.shape)}"
         raise _bad(f"{count} photos need extrinsics [{count}, 4, 4] and intrinsics [{count}, 3, 3], not {shapes}.")
@@ -29,6 +35,7 @@ def check_cameras(cameras: GivenCameras, count: int) -> None:
             raise _bad(f"The extrinsics of camera {i + 1} are not a rotation and a translation.")
         if k[0, 0] <= 0 or k[1, 1] <= 0 or k[1, 0] != 0 or (k[2] != (0, 0, 1)).any():
             raise _bad(f"The intrinsics of camera {i + 1} are not those of a pinhole camera.")
+    return GivenCameras(extrinsics, intrinsics)
 
 
 def _bad(sentence: str) -> JobError:
@@ -40,6 +47,6 @@ def network_cameras(cameras: GivenCameras, placements: Sequence[Placement]) -> t
 
     Last, the distance that translations were divided by.
     """
-    extrinsics, distance = normalise_given_cameras(torch.from_numpy(cameras.extrinsics.astype(np.float64)))
+    extrinsics, distance = normalise_given_cameras(torch.from_numpy(cameras.extrinsics))
     canvas = [p.intrinsics_to_canvas(k) for p, k in zip(placements, cameras.intrinsics, strict=True)]
     return extrinsics.numpy(), np.stack(canvas), float(distance)

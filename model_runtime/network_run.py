@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model_runtime.messages import JobError
 from model_runtime.network.output import Output
 
 HEAD_CHUNKS = (8, 2, 1)
@@ -44,23 +43,19 @@ def run_network(
 ) -> tuple[Output, int]:
     """The network's output for one scene (B = 1), and the head chunk it took.
 
-    on_block is told the fraction done before each block and may raise. Raises JobError `out-of-memory`.
+    on_block is told the fraction done before each block and may raise. Raises what `is_out_of_memory` knows where
+    the smallest chunk does not fit either.
     """
-    views, _, height, width = inputs.images.shape
-    for chunk in dict.fromkeys(min(chunk, views) for chunk in HEAD_CHUNKS):
+    chunks = list(dict.fromkeys(min(chunk, len(inputs.images)) for chunk in HEAD_CHUNKS))
+    for chunk in chunks[:-1]:
         try:
             return _forward(network, inputs, device, precision, chunk, on_block), chunk
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         # Only here, where the exception and the tensors its frames held are gone, can memory be given back.
-        _free_memory(device)
-    raise JobError(
-        "out-of-memory",
-        f"{views} photos at {width} x {height} pixels do not fit into the memory of {device}.",
-        "Lower the resolution, use fewer photos or choose a smaller checkpoint"
-        + (", or set the precision to bfloat16." if precision == torch.float32 else "."),
-    )
+        free_memory(device)
+    return _forward(network, inputs, device, precision, chunks[-1], on_block), chunks[-1]
 
 
 def _forward(
@@ -87,13 +82,15 @@ def _forward(
         )
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception, of torch or of Python, says that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return any(phrase in str(error).lower() for phrase in MEMORY_PHRASES)
 
 
-def _free_memory(device: torch.device) -> None:
+def free_memory(device: torch.device) -> None:
+    """Give what nobody holds any more back to the device."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

@@ -6,31 +6,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import nn
 
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.devices import choose_device, choose_precision, describe_device
-from model_runtime.given_cameras import check_cameras, network_cameras
-from model_runtime.image_batch import fit, normalised_batch, place
-from model_runtime.messages import (
-    CAMERA_SOURCES,
-    REFERENCE_VIEWS,
-    JobError,
-    Photo,
-    Prediction,
-    Request,
-)
+from model_runtime.given_cameras import given_cameras, network_cameras
+from model_runtime.image_batch import normalised_batch
+from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, GivenCameras, JobError, Prediction, Request
 from model_runtime.network.config import PRESETS, MonocularConfig
-from model_runtime.network_run import NetworkInput, run_network
-from model_runtime.photos import DecodedPhoto, check_photos, decode_photo
-from model_runtime.results import PreparedPhoto, make_views, settle_cameras
+from model_runtime.network_run import NetworkInput, free_memory, is_out_of_memory, run_network
+from model_runtime.photos import check_photos
+from model_runtime.prepared_photos import PreparedPhoto, prepare_photos
+from model_runtime.results import make_views, settle_cameras
 from model_runtime.splats import make_gaussians
 
 RESOLUTIONS = (14, 8192)
-ERRORS_TOLD = 5
 METRIC_PRESET = "da3metric-large"
 
 Report = Callable[[str, float, str], None]
@@ -66,21 +58,40 @@ class Predictor:
 
     def predict(self, request: Request, report: Report) -> Prediction:
         """The whole job. Raises JobError with what the artist should read, and whatever `report` raises."""
-        timer = Timer()
         checkpoint = locate_checkpoint(request.checkpoint)
         device = choose_device(request.device)
+        try:
+            return self._predict(request, checkpoint, device, report)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        free_memory(device)
+        resolution = request.resolution or checkpoint.resolution
+        raise JobError(
+            "out-of-memory",
+            f"{len(request.photos)} photos at a resolution of {resolution} and {checkpoint.info.name} do not fit into "
+            f"the memory of {device}.",
+            "Lower the resolution, use fewer photos or choose a smaller checkpoint.",
+        )
+
+    def _predict(
+        self, request: Request, checkpoint: CheckpointFile, device: torch.device, report: Report
+    ) -> Prediction:
+        timer = Timer()
         precision = choose_precision(request.precision, device)
         camera_source = check_request(request, checkpoint)
-        given = request.cameras if camera_source == "given" else None
+        given = given_cameras(request.cameras, len(request.photos)) if camera_source == "given" else None
         resolution = request.resolution or checkpoint.resolution
-        photos = prepare_photos(request.photos, resolution, report)
+        photos = prepare_photos(
+            request.photos, resolution, lambda done, told: report("photos", PHOTOS_DONE * done, told)
+        )
         timer("photos")
 
         report("checkpoint", PHOTOS_DONE, f"Loading {checkpoint.info.name}.")
         network = self._network(checkpoint, device)
         timer("checkpoint")
 
-        inputs, distance = _network_input(request, photos, camera_source)
+        inputs, distance = _network_input(request, photos, camera_source, given)
         output, head_chunk = run_network(network, inputs, device, precision, _network_report(report, len(photos)))
         timer("network")
 
@@ -96,12 +107,9 @@ class Predictor:
             report("gaussians", (1 + NETWORK_DONE) / 2, "Laying out splats.")
             gaussians = make_gaussians(output, photos, views, cameras)
             timer("gaussians")
-        settings: dict[str, object] = {
+        settings = {
             "resolution": resolution,
             "network_size": list(photos[0].placement.canvas),
-            "device": str(device),
-            "device_name": describe_device(device)[0],
-            "precision": str(precision).removeprefix("torch."),
             "reference_view": request.reference_view,
             "head_chunk": head_chunk,
             "seconds": timer.seconds,
@@ -112,7 +120,7 @@ class Predictor:
             checkpoint=checkpoint.info,
             camera_source=camera_source,
             metric=metric_depth or (output.scale_factor is not None and given is None),
-            settings=settings,
+            settings=settings | _hardware(device, precision),
             notes=(*_request_notes(request, camera_source), *notes),
         )
 
@@ -147,13 +155,9 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
         )
     check_photos(request.photos)
-    if request.cameras is not None:
-        check_cameras(request.cameras, len(request.photos))
     source = request.camera_source
     if source == "auto":
         source = "network" if request.cameras is None else "given"
-    if source == "given" and request.cameras is None:
-        raise JobError("no-cameras", "The request says its cameras are given, but gives none.", "Give them, or auto.")
     if source == "rays" and isinstance(PRESETS[checkpoint.info.preset], MonocularConfig):
         raise JobError(
             "no-rays",
@@ -163,43 +167,15 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
     return source
 
 
-def prepare_photos(photos: Sequence[Photo], resolution: int, report: Report) -> list[PreparedPhoto]:
-    """Decode and fit every photo, one at a time, so that only one is in memory at full size."""
-    fitted: list[tuple[DecodedPhoto, np.ndarray]] = []
-    errors: list[JobError] = []
-    for i, photo in enumerate(photos):
-        report("photos", PHOTOS_DONE * i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
-        try:
-            decoded, pixels = decode_photo(photo)
-            fitted.append((decoded, fit(pixels, resolution)))
-        except JobError as error:
-            errors.append(error)
-    if errors:
-        raise _all_of(errors)
-    placements = place(
-        [decoded.size for decoded, _ in fitted], [(color.shape[1], color.shape[0]) for _, color in fitted]
-    )
-    return [
-        PreparedPhoto(decoded.name, placement, color, decoded.plate, decoded.focal_35mm)
-        for (decoded, color), placement in zip(fitted, placements, strict=True)
-    ]
-
-
-def _all_of(errors: Sequence[JobError]) -> JobError:
-    """One error that names every bad photo, up to a readable number, so that none turns up only on the next try."""
-    first = errors[0].failure
-    sentences = [error.failure.sentence for error in errors[:ERRORS_TOLD]]
-    if len(errors) > ERRORS_TOLD:
-        sentences.append(f"{len(errors) - ERRORS_TOLD} more photos cannot be used either.")
-    return JobError(first.code, " ".join(sentences), first.advice)
-
-
-def _network_input(request: Request, photos: Sequence[PreparedPhoto], camera_source: str) -> tuple[NetworkInput, float]:
+def _network_input(
+    request: Request, photos: Sequence[PreparedPhoto], camera_source: str, given: GivenCameras | None
+) -> tuple[NetworkInput, float]:
+    """What the network takes, and the distance that translations of the given cameras were divided by."""
     placements = [photo.placement for photo in photos]
     extrinsics = intrinsics = None
     distance = 1.0
-    if camera_source == "given" and request.cameras is not None:
-        extrinsics, intrinsics, distance = network_cameras(request.cameras, placements)
+    if given is not None:
+        extrinsics, intrinsics, distance = network_cameras(given, placements)
     inputs = NetworkInput(
         images=normalised_batch([photo.color for photo in photos], placements),
         extrinsics=extrinsics,
@@ -217,6 +193,14 @@ def _network_report(report: Report, count: int) -> Callable[[float], None]:
         report("network", fraction, f"The network looks at {count} photo{'s' if count > 1 else ''}: {done:.0%}.")
 
     return on_block
+
+
+def _hardware(device: torch.device, precision: torch.dtype) -> dict[str, object]:
+    return {
+        "device": str(device),
+        "device_name": describe_device(device)[0],
+        "precision": str(precision).removeprefix("torch."),
+    }
 
 
 def _request_notes(request: Request, camera_source: str) -> list[str]:

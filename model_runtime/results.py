@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model_runtime.geometry.similarity import Similarity, align_cameras
-from model_runtime.image_batch import Placement
+from model_runtime.geometry.cameras import camera_centres
+from model_runtime.geometry.similarity import STATIC_SPREAD, Similarity, align_cameras
 from model_runtime.messages import GivenCameras, JobError, View
 from model_runtime.network.output import Output
 from model_runtime.network.sky import is_sky
+from model_runtime.prepared_photos import PreparedPhoto
 
 METRIC_FOCAL = 300.0
 """Focal length in pixels at which the output of da3metric-large is in metres."""
@@ -26,20 +27,10 @@ ASSUMED_FOCAL_35MM = 32.0
 """Of a photo that does not tell: between a phone's main camera (24 to 28 mm) and a normal lens."""
 
 DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
+LARGEST_RATIO = 10.0
 NAMES_TOLD = 3
 FOCAL_RANGE = (0.05, 50.0)
 """Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedPhoto:
-    """A photo as the network saw it. color: [h,w,3] uint8, fitted. focal_35mm: from its EXIF data, or None."""
-
-    name: str
-    placement: Placement
-    color: np.ndarray
-    plate: bytes
-    focal_35mm: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,31 +55,51 @@ def settle_cameras(
     distance: see `network_cameras`. metric_depth: the depth is that of da3metric-large, metres at focal length 300.
     """
     notes: list[str] = []
-    count = len(photos)
-    scale = np.ones(count)
+    scale = np.ones(len(photos))
     similarity = _identity()
     if output.extrinsics is None:
-        extrinsics, intrinsics = np.tile(np.eye(4), (count, 1, 1)), np.stack([_assumed_intrinsics(p) for p in photos])
-        if given is None:
-            notes += _assumption_notes(photos)
-            if count > 1:
-                notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
+        extrinsics, intrinsics = _standalone_cameras(photos, [] if given else notes)
     else:
         extrinsics, intrinsics = _network_cameras(output, photos, notes)
     if given is not None:
         if output.extrinsics is not None:
-            spread = np.ptp(np.linalg.inv(given.extrinsics)[:, :3, 3], axis=0).max()
-            similarity = align_cameras(
-                torch.from_numpy(extrinsics), torch.from_numpy(given.extrinsics), distance if spread > 0 else 1.0
-            )
+            similarity = _align(extrinsics, given.extrinsics, distance, notes)
             scale *= float(similarity.scale)
-        elif not metric_depth:
+        elif metric_depth:
+            notes.append("The depth is in metres; the given cameras are taken to be in metres too.")
+        else:
             notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
-        extrinsics, intrinsics = given.extrinsics.astype(np.float64), given.intrinsics.astype(np.float64)
+        extrinsics, intrinsics = given.extrinsics, given.intrinsics
     if metric_depth:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
         scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
     return Cameras(extrinsics, intrinsics, scale, similarity), notes
+
+
+def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: list[str]) -> Similarity:
+    """From the network's world to the given one.
+
+    The network was told the given cameras in units of `distance`. Where its own cameras spread far more or far less
+    than that, it has not understood them: then the distance itself is the better guess of the scale.
+    """
+    predicted, target = torch.from_numpy(extrinsics), torch.from_numpy(given)
+    similarity = align_cameras(predicted, target)
+    centres = camera_centres(target)
+    static = (centres - centres.mean(0)).norm() <= STATIC_SPREAD * centres.norm()
+    ratio = float(similarity.scale) / distance
+    if static or 1 / LARGEST_RATIO < ratio < LARGEST_RATIO:
+        return similarity
+    notes.append("The network's own cameras hardly agree with the given ones; the scale of the depth may be off.")
+    scale = torch.tensor(distance, dtype=torch.float64)
+    moved = similarity.rotation @ camera_centres(predicted).mean(0)
+    return Similarity(scale, similarity.rotation, centres.mean(0) - scale * moved)
+
+
+def _standalone_cameras(photos: Sequence[PreparedPhoto], notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    notes += _assumption_notes(photos)
+    if len(photos) > 1:
+        notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
+    return np.tile(np.eye(4), (len(photos), 1, 1)), np.stack([_assumed_intrinsics(photo) for photo in photos])
 
 
 def _identity() -> Similarity:

@@ -13,7 +13,8 @@ from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.geometry.surface_splats import surface_splats
 from model_runtime.messages import Gaussians, View
 from model_runtime.network.output import GaussianSplats, Output
-from model_runtime.results import Cameras, PreparedPhoto
+from model_runtime.prepared_photos import PreparedPhoto
+from model_runtime.results import Cameras
 
 ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence", "view_index")
 
@@ -66,11 +67,11 @@ def _move_splats(
     """
     assert output.extrinsics is not None and output.intrinsics is not None
     means, scales, rotations, opacities, harmonics = fields
-    old = output.extrinsics[0, i].double().cpu()
+    old = output.extrinsics[0, i].cpu().double()
     new = torch.from_numpy(cameras.extrinsics[i])
     world_scale = float(splats.world_scale[0])
     grow = float(cameras.depth_scale[i]) / world_scale
-    old_k = output.intrinsics[0, i].double().cpu()
+    old_k = output.intrinsics[0, i].cpu().double()
     new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
     stretch = torch.linalg.inv(new_k) @ old_k
     seen = (means.double() @ old[:, :3].T + world_scale * old[:, 3]) * grow

@@ -12,12 +12,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime import network_run
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.image_batch import fit, normalised_batch, place
 from model_runtime.messages import GivenCameras, JobError, Photo, Prediction, Request, View
 from model_runtime.network.output import Output
+from model_runtime.network_run import is_out_of_memory
 from model_runtime.photos import decode_photo
 from model_runtime.predictor import Predictor
 
@@ -247,6 +247,7 @@ def moved(name: str, change: Callable[[np.ndarray], object]) -> GivenCameras:
         ({"resolution": 5}, "bad-request"),
         ({"resolution": 100_000}, "bad-request"),
         ({"cameras": cameras_on(CENTRES["two"])}, "bad-cameras"),
+        ({"cameras": GivenCameras(np.ones(3, bool), np.ones(3, bool))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0, 0), np.nan))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__imul__(2))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0), -e[1, 0]))}, "bad-cameras"),
@@ -295,13 +296,13 @@ def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
     with pytest.raises(JobError) as caught:
         Predictor().predict(request, silent)
     assert caught.value.failure.code == "out-of-memory"
-    assert "3 photos at 84 x 84 pixels" in caught.value.failure.sentence
-    for word in ("resolution", "fewer photos", "smaller checkpoint", "bfloat16"):
+    assert "3 photos at a resolution of 84 and mine" in caught.value.failure.sentence
+    for word in ("resolution", "fewer photos", "smaller checkpoint"):
         assert word in caught.value.failure.advice
 
 
 def test_other_errors_of_the_network_are_not_taken_for_memory() -> None:
-    assert not network_run._is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
 def test_cancel_takes_effect_within_one_block(predictor: Predictor, request_: Request) -> None:

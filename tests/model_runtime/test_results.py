@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 from model_runtime.image_batch import Placement
 from model_runtime.messages import Gaussians, GivenCameras, JobError, View
 from model_runtime.network.output import GaussianSplats, Output
-from model_runtime.results import ASSUMED_FOCAL_35MM, PreparedPhoto, make_views, settle_cameras
+from model_runtime.prepared_photos import PreparedPhoto
+from model_runtime.results import ASSUMED_FOCAL_35MM, make_views, settle_cameras
 from model_runtime.splats import make_gaussians
 
 CANVAS = 84
@@ -168,6 +169,17 @@ def test_one_view_and_static_cameras_keep_the_networks_scale() -> None:
             assert np.abs(view.depth - cut).max() < 1e-5
             assert view.ray is not None
             assert view.ray[0, 0, 3:] == pytest.approx(centres[i], abs=1e-4)
+
+
+def test_a_network_that_misses_the_given_cameras_leaves_the_scale_to_their_distance() -> None:
+    """Its own cameras hardly move, as those of an untrained network do."""
+    given = given_cameras(CENTRES * 20)
+    output = perfect_output(given_cameras(CENTRES * 1e-3))
+    _, cameras, views, notes = settle(output, given)
+    assert len(notes) == 1 and "hardly agree" in notes[0]
+    assert cameras.depth_scale == pytest.approx([1.0] * 3)
+    origins = np.stack([view.ray[0, 0, 3:] for view in views if view.ray is not None])
+    assert origins.mean(0) == pytest.approx(20 * CENTRES.mean(0), abs=1e-3)
 
 
 def test_collinear_cameras_keep_their_up() -> None:
