@@ -1,0 +1,1 @@
+"""Synthetic rooms, losses and trainers for the networks."""

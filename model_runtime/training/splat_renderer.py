@@ -1,0 +1,127 @@
+"""Differentiable rendering of Gaussian splats in plain torch, for small pictures.
+
+3D Gaussian Splatting (Kerbl et al. 2023): splats are projected by a local affine camera (Zwicker et al. 2001), sorted
+by depth and blended front to back. Every splat is paired with the pixels inside three standard deviations; sorted by
+pixel and depth, the pairs' transmittances are differences of one running sum.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from model_runtime.geometry.rotations import quaternion_to_matrix
+from model_runtime.geometry.spherical_harmonics import basis
+
+NEAR = 0.01
+LOW_PASS = 0.3
+"""Pixels squared added to the projected variance, so that no splat falls between pixels."""
+REACH = 3.0
+LARGEST_ALPHA = 0.99
+
+
+@dataclass(frozen=True)
+class Splats:
+    """One scene. means [G,3]; scales [G,3] standard deviations; rotations [G,4] wxyz; harmonics [G,3,K]; opacities
+    [G], 0..1. World frame."""
+
+    means: torch.Tensor
+    scales: torch.Tensor
+    rotations: torch.Tensor
+    harmonics: torch.Tensor
+    opacities: torch.Tensor
+
+
+@dataclass(frozen=True)
+class _Projected:
+    """Visible splats, nearest first. centre [V,2] pixels; inverse [V,3] of the covariance (xx, xy, yy);
+    reach [V,2] pixels; colour [V,3]; opacity [V]."""
+
+    centre: torch.Tensor
+    inverse: torch.Tensor
+    reach: torch.Tensor
+    colour: torch.Tensor
+    opacity: torch.Tensor
+
+
+def splat_covariances(scales: torch.Tensor, rotations: torch.Tensor) -> torch.Tensor:
+    """World covariances [G,3,3] of standard deviations [G,3] along the axes of rotations [G,4] wxyz."""
+    root = quaternion_to_matrix(rotations) * scales[:, None, :]
+    return root @ root.mT
+
+
+def splat_colours(splats: Splats, camera_centre: torch.Tensor) -> torch.Tensor:
+    """Colours [G,3] seen from `camera_centre` [3], not below zero."""
+    degree = round(splats.harmonics.shape[-1] ** 0.5) - 1
+    values = basis(degree, splats.means - camera_centre)
+    return (0.5 + (splats.harmonics * values[:, None]).sum(-1)).clamp_min(0)
+
+
+def _project(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]) -> _Projected:
+    rotation, translation = extrinsics[:3, :3], extrinsics[:3, 3]
+    camera = splats.means @ rotation.mT + translation
+    order = camera[:, 2].detach().argsort()
+    order = order[camera[order, 2] > NEAR]
+    x, y, z = camera[order].unbind(-1)
+    fx, fy, cx, cy = intrinsics[0, 0], intrinsics[1, 1], intrinsics[0, 2], intrinsics[1, 2]
+    zero = torch.zeros_like(z)
+    jacobian = torch.stack([fx / z, zero, -fx * x / z**2, zero, fy / z, -fy * y / z**2], -1).unflatten(-1, (2, 3))
+    affine = jacobian @ rotation
+    covariance = affine @ splat_covariances(splats.scales[order], splats.rotations[order]) @ affine.mT
+    xx, xy, yy = covariance[:, 0, 0] + LOW_PASS, covariance[:, 0, 1], covariance[:, 1, 1] + LOW_PASS
+    determinant = (xx * yy - xy * xy).clamp_min(1e-12)
+    centre = torch.stack([fx * x / z + cx, fy * y / z + cy], -1)
+    reach = REACH * torch.stack([xx, yy], -1).sqrt().detach()
+    limits = centre.new_tensor([size[1], size[0]])
+    seen = ((centre + reach > 0) & (centre - reach < limits)).all(-1)
+    colour = splat_colours(splats, -rotation.mT @ translation)
+    return _Projected(
+        centre[seen],
+        (torch.stack([yy, -xy, xx], -1) / determinant[:, None])[seen],
+        reach[seen],
+        colour[order][seen],
+        splats.opacities[order][seen],
+    )
+
+
+def _pairs(centre: torch.Tensor, reach: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Splat [P] and pixel [P] (row-major) numbers of all pixels whose middle lies in a splat's box; splats in order."""
+    height, width = size
+    limits = torch.tensor([width, height])
+    low = (centre.detach() - reach - 0.5).ceil().long().clamp_min(0)
+    high = ((centre.detach() + reach - 0.5).floor().long() + 1).minimum(limits)
+    extent = (high - low).clamp_min(0)
+    count = extent[:, 0] * extent[:, 1]
+    splat = torch.repeat_interleave(torch.arange(len(count)), count)
+    inside = torch.arange(len(splat)) - torch.repeat_interleave(count.cumsum(0) - count, count)
+    column = low[splat, 0] + inside % extent[splat, 0]
+    row = low[splat, 1] + inside // extent[splat, 0]
+    return splat, row * width + column
+
+
+def render_splats(
+    splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Picture [3,H,W] over black and coverage [H,W] of splats seen by one camera.
+
+    extrinsics: [3,4] or [4,4] world-to-camera; intrinsics: [3,3] pixels, centres at +0.5; size: (height, width).
+    """
+    height, width = size
+    projected = _project(splats, extrinsics, intrinsics, size)
+    splat, pixel = _pairs(projected.centre, projected.reach, size)
+    # Stable: pairs of one pixel stay nearest first.
+    pixel, order = pixel.sort(stable=True)
+    splat = splat[order]
+    offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - projected.centre[splat]
+    dx, dy = offset.unbind(-1)
+    a, b, c = projected.inverse[splat].unbind(-1)
+    falloff = torch.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
+    alpha = (projected.opacity[splat] * falloff).clamp(0, LARGEST_ALPHA)
+
+    passed = torch.log1p(-alpha).double()
+    before = passed.cumsum(0) - passed
+    starts = torch.searchsorted(pixel, torch.arange(height * width))
+    at_start = before[starts.clamp_max(max(len(before) - 1, 0))] if len(before) else before.new_zeros(height * width)
+    weight = alpha * (before - at_start[pixel]).exp().to(alpha.dtype)
+    picture = alpha.new_zeros(height * width, 3).index_add(0, pixel, weight[:, None] * projected.colour[splat])
+    coverage = alpha.new_zeros(height * width).index_add(0, pixel, weight)
+    return picture.T.unflatten(1, size), coverage.unflatten(0, size)

@@ -1,0 +1,63 @@
+"""Correspondences against the geometry of a pan, and the matching loss against perfect and useless attention."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from model_runtime.training.matching import AttentionProbe, bilinear_targets, matching_loss, patch_correspondences
+from model_runtime.training.rooms import RoomBatch
+
+
+def wall(shift: float) -> RoomBatch:
+    """A wall at depth 2 seen by a 56 x 56 camera of focal length 56, then from `shift` metres to the right."""
+    extrinsics = torch.eye(4).repeat(1, 2, 1, 1)
+    extrinsics[0, 1, 0, 3] = -shift
+    intrinsics = torch.tensor([[56.0, 0, 28], [0, 56, 28], [0, 0, 1]]).repeat(1, 2, 1, 1)
+    return RoomBatch(torch.zeros(1, 2, 3, 56, 56), torch.full((1, 2, 56, 56), 2.0), extrinsics, intrinsics)
+
+
+def test_a_sideways_step_shifts_patches():
+    # 0.5 m at depth 2 with focal length 56 is 14 pixels: one patch.
+    truth = patch_correspondences(wall(0.5))
+    positions, visible = truth.positions, truth.visible
+    columns = torch.arange(16) % 4
+    # Patches are sampled at the pixel right below and right of their middle, half a pixel off.
+    torch.testing.assert_close(positions[0, 0, 1, :, 0], columns - 1 + 0.5 / 14, atol=1e-5, rtol=0)
+    torch.testing.assert_close(positions[0, 1, 0, :, 0], columns + 1 + 0.5 / 14, atol=1e-5, rtol=0)
+    assert visible[0, 0, 1].tolist() == (columns > 0).tolist()
+    assert not visible[0, 0, 0].any()
+
+
+def test_hidden_points_have_no_match():
+    batch = wall(0.0)
+    batch.depth[0, 1, :, :28] = 1.0
+    visible = patch_correspondences(batch).visible
+    assert visible[0, 0, 1].tolist() == [False, False, True, True] * 4
+
+
+def test_bilinear_targets_sum_to_one_and_hit_corners():
+    positions = torch.tensor([[0.0, 0.0], [1.25, 0.5], [-0.4, 3.3]])
+    weights = bilinear_targets(positions, 3, 4).view(3, 3, 4)
+    assert weights.sum((1, 2)).tolist() == pytest.approx([1, 1, 1])
+    assert weights[0, 0, 0] == 1
+    assert weights[1, 0, 1] == pytest.approx(0.75 * 0.5)
+    assert weights[2, 2, 0] == 1
+
+
+def test_loss_of_perfect_and_of_useless_attention():
+    truth = patch_correspondences(wall(0.5))
+    probe = AttentionProbe(())
+    codes = torch.from_numpy(np.eye(17, dtype=np.float32))
+    moved = codes.clone()
+    # View 1 sees at column c what view 0 sees at c + 1.
+    moved[1:16], moved[16] = codes[2:], codes[1]
+    keys = torch.cat([codes, moved])[None, None] * 5
+    probe.queries, probe.keys = [keys], [keys]
+    good, matched = matching_loss(probe, truth)
+    assert float(matched) == 1
+    probe.queries, probe.keys = [torch.zeros_like(keys)], [torch.zeros_like(keys)]
+    useless, _ = matching_loss(probe, truth)
+    assert float(useless) == pytest.approx(math.log(16), rel=1e-5)
+    assert float(good) < 0.6 * math.log(16)
