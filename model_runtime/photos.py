@@ -25,12 +25,18 @@ BACKDROP = (255, 255, 255)
 
 MIN_SIDE = 14
 PLATE_QUALITY = 95
-BITS_8_MODES = ("L", "RGB")
+SHOWN_MODES = ("L", "RGB", "RGBA")
+"""Pillow's names of pixels that Blender shows as they are, if all of them are opaque."""
+
+TURNED = range(2, 9)
+"""EXIF orientations of photos that are not stored upright."""
+
+FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
-    """size: upright (width, height). plate: see `messages.View`. focal_35mm: see `_focal_35mm`; None where not told."""
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm: see `_read_exif`."""
 
     name: str
     size: tuple[int, int]
@@ -63,15 +69,13 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns at half the size at which it refuses; only the refusal matters here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(photo.data), formats=FORMATS) as opened:
-                orientation = opened.getexif().get(ExifTags.Base.Orientation, 1)
-                focal_35mm = _focal_35mm(opened.getexif())
-                mode, transparent = opened.mode, opened.has_transparency_data
-                opened.load()
-                upright = ImageOps.exif_transpose(opened)
-        image, recoloured = _to_srgb(upright)
+            # Of sizes from half of what Pillow refuses, and of odd metadata: nothing an artist need know.
+            warnings.simplefilter("ignore")
+            opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
+            orientation, focal_35mm = _read_exif(opened)
+        opened.load()
+        turned = orientation in TURNED
+        image, repainted = _to_srgb(ImageOps.exif_transpose(opened) if turned else opened)
     except MemoryError:
         raise
     except Image.DecompressionBombError as error:
@@ -97,7 +101,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
         raise JobError(
             "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
         )
-    shows_as_is = orientation == 1 and mode in BITS_8_MODES and not transparent and not recoloured
+    shows_as_is = opened.mode in SHOWN_MODES and not turned and not repainted
     plate = b"" if shows_as_is else _plate(image)
     return DecodedPhoto(photo.name, image.size, plate, focal_35mm), np.asarray(image)
 
@@ -109,7 +113,7 @@ def _plate(image: Image.Image) -> bytes:
 
 
 def _to_srgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The image as opaque RGB, and whether its colour profile changed the colours."""
+    """The image as opaque RGB, and whether its colour profile or transparent parts changed the picture."""
     profile = _foreign_profile(image.info.get("icc_profile"))
     alpha = None
     if image.has_transparency_data:
@@ -118,15 +122,13 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, bool]:
         image = image.convert("RGB")
     elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
         image = _to_8_bit(image)
-    recoloured = False
-    if profile is not None:
-        recoloured, image = _apply_profile(image, profile)
-    image = image.convert("RGB")
-    if alpha is not None:
-        backdrop = Image.new("RGB", image.size, BACKDROP)
-        backdrop.paste(image, mask=alpha)
-        image = backdrop
-    return image, recoloured
+    converted = None if profile is None else _apply_profile(image, profile)
+    image = (converted or image).convert("RGB")
+    if alpha is None or alpha.getextrema() == (255, 255):
+        return image, converted is not None
+    backdrop = Image.new("RGB", image.size, BACKDROP)
+    backdrop.paste(image, mask=alpha)
+    return backdrop, True
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -152,16 +154,21 @@ def _foreign_profile(icc: bytes | None) -> ImageCms.ImageCmsProfile | None:
     return None if "sRGB" in name else profile
 
 
-def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> tuple[bool, Image.Image]:
-    """The image taken from `profile` to sRGB; untouched where the profile is for another kind of image."""
+def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image | None:
+    """The image taken from `profile` to sRGB; None where the profile is for another kind of image."""
     try:
-        converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except ImageCms.PyCMSError:
-        return False, image
-    return (False, image) if converted is None else (True, converted)
+        return None
 
 
-def _focal_35mm(exif: Image.Exif) -> float | None:
-    """The focal length in millimetres on 36 x 24 mm film of the same angle of view (Exif 2.3, tag 0xA405)."""
-    focal = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.FocalLengthIn35mmFilm)
-    return float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None
+def _read_exif(image: Image.Image) -> tuple[int, float | None]:
+    """Orientation (Exif 2.3, tag 0x0112) and the focal length in millimetres on 36 x 24 mm film of the same angle of
+    view (tag 0xA405), where it is told."""
+    try:
+        exif = image.getexif()
+        orientation, focal = exif.get(ExifTags.Base.Orientation), exif.get_ifd(ExifTags.IFD.Exif).get(FOCAL_TAG)
+    except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
+        return 1, None
+    focal_35mm = float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None
+    return orientation if orientation in TURNED else 1, focal_35mm

@@ -58,9 +58,9 @@ def settle_cameras(
     scale = np.ones(len(photos))
     similarity = _identity()
     if output.extrinsics is None:
-        extrinsics, intrinsics = _standalone_cameras(photos, [] if given else notes)
+        extrinsics, intrinsics, assumed = _standalone_cameras(photos)
     else:
-        extrinsics, intrinsics = _network_cameras(output, photos, notes)
+        extrinsics, intrinsics, assumed = _network_cameras(output, photos)
     if given is not None:
         if output.extrinsics is not None:
             similarity = _align(extrinsics, given.extrinsics, distance, notes)
@@ -70,6 +70,8 @@ def settle_cameras(
         else:
             notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
         extrinsics, intrinsics = given.extrinsics, given.intrinsics
+    else:
+        notes += assumed
     if metric_depth:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
         scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
@@ -95,20 +97,19 @@ def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: li
     return Similarity(scale, similarity.rotation, centres.mean(0) - scale * moved)
 
 
-def _standalone_cameras(photos: Sequence[PreparedPhoto], notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    notes += _assumption_notes(photos)
+def _standalone_cameras(photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    notes = _assumption_notes(photos)
     if len(photos) > 1:
         notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
-    return np.tile(np.eye(4), (len(photos), 1, 1)), np.stack([_assumed_intrinsics(photo) for photo in photos])
+    extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
+    return extrinsics, np.stack([_assumed_intrinsics(photo) for photo in photos]), notes
 
 
 def _identity() -> Similarity:
     return Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
 
 
-def _network_cameras(
-    output: Output, photos: Sequence[PreparedPhoto], notes: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
+def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
     assert output.extrinsics is not None and output.intrinsics is not None
     extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
     extrinsics[:, :3] = _array(output.extrinsics[0])
@@ -121,10 +122,9 @@ def _network_cameras(
         if not ((focal > FOCAL_RANGE[0]) & (focal < FOCAL_RANGE[1])).all():
             intrinsics[i] = _assumed_intrinsics(photo)
             unknown.append(photo)
-    notes += _assumption_notes(unknown)
     if not np.isfinite(extrinsics).all():
         raise JobError("not-finite", "The network found no cameras.", "Choose precision float32 or another checkpoint.")
-    return extrinsics, intrinsics
+    return extrinsics, intrinsics, _assumption_notes(unknown)
 
 
 def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:

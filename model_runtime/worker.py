@@ -28,7 +28,7 @@ from model_runtime.predictor import Predictor, Report
 PROGRESS_INTERVAL = 0.1
 """Seconds between two Progress frames of one stage."""
 
-EXIT_BAD_FRAME = 2
+EXIT_FAULT, EXIT_BAD_FRAME = 1, 2
 
 Predict = Callable[[Request, Report], Prediction]
 
@@ -78,19 +78,26 @@ class Worker:
         return pipe.encode_frame(job, failure)
 
     def _read(self) -> None:
+        """Take frames until there are no more. A fault of our own ends the worker too: a deaf one would hang a job."""
+        try:
+            while (frame := self._next_frame()) is not None:
+                self._take(*frame)
+        except Exception:
+            traceback.print_exc()
+            _leave(EXIT_FAULT)
+        _leave(0)
+
+    def _next_frame(self) -> tuple[str, pipe.Message] | None:
+        """The next frame that can be understood; None at the end of the stream."""
         while True:
             try:
-                frame = pipe.read_frame(self._source)
+                return pipe.read_frame(self._source)
             except pipe.FrameError as error:
                 self._send(error.job, error.failure)
                 if error.fatal:
                     _leave(EXIT_BAD_FRAME)
-                continue
             except OSError:
-                frame = None
-            if frame is None:
-                _leave(0)
-            self._take(*frame)
+                return None
 
     def _take(self, job: str, message: pipe.Message) -> None:
         if isinstance(message, pipe.Cancel):

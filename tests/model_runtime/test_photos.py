@@ -177,6 +177,22 @@ def test_focal_length_is_read() -> None:
     assert decode_photo(Photo("x", good()))[0].focal_35mm is None
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0rubbish rubbish", b"Exif\0\0MM", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_damaged_exif_data_do_not_damn_the_photo(format: str, exif: bytes) -> None:
+    image = Image.fromarray(pattern())
+    decoded, shown = decode_photo(Photo("x", file_bytes(image, format, exif=exif, quality=95)))
+    assert np.abs(tiles(shown) - COLOURS).max() <= 8
+    assert decoded.plate == b"" and decoded.focal_35mm is None
+
+
+def test_opaque_alpha_needs_no_plate() -> None:
+    image = Image.fromarray(pattern()).convert("RGBA")
+    decoded, shown = decode_photo(Photo("x", file_bytes(image, "PNG")))
+    assert (shown == pattern()).all()
+    assert decoded.plate == b""
+
+
 def good() -> bytes:
     return file_bytes(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)), "PNG")
 
