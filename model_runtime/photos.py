@@ -167,7 +167,7 @@ def _read_exif(image: Image.Image) -> tuple[int, float | None]:
     view (tag 0xA405), where it is told."""
     try:
         exif = image.getexif()
-        orientation, focal = exif.get(ExifTags.Base.Orientation), exif.get_ifd(ExifTags.IFD.Exif).get(FOCAL_TAG)
+        orientation, focal = exif.get(ExifTags.Base.Orientation, 1), exif.get_ifd(ExifTags.IFD.Exif).get(FOCAL_TAG)
     except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
         return 1, None
     focal_35mm = float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None
