@@ -23,8 +23,8 @@ THINNEST = 0.02
 TRANSPARENT_BOUNCES = 256
 """How many splats deep Cycles looks."""
 
-CERTAIN_BOUNCES = 16
-"""How many splats deep it looks before it may leave the rest to chance: less noise, for some time."""
+CERTAIN_BOUNCES = 64
+"""How many splats deep it looks before it may leave the rest to chance: an eighth of the noise, half as long again."""
 
 
 def write_splats(

@@ -168,4 +168,4 @@ def test_cycles_may_look_deep_enough(room, empty_scene):
     empty_scene.cycles.transparent_max_bounces = 8
     write_splats(room, empty_scene, room.gaussians((0, 10, 0)))
     assert empty_scene.cycles.transparent_max_bounces >= 256
-    assert empty_scene.cycles.min_transparent_bounces >= 16
+    assert empty_scene.cycles.min_transparent_bounces >= 64
