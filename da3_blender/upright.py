@@ -6,7 +6,7 @@ they all avoid. A floor near that up, where there is one, then says it better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,9 @@ DAMPING = 0.05
 
 GRID = 48
 """Rows and columns of points per view that the floor is sought among."""
+
+MOST_POINTS = 30_000
+"""Of all views' grids, an even choice: more would only cost time."""
 
 TRIALS = 300
 FLOOR_SHARE = 0.04
@@ -134,8 +137,10 @@ def _oriented_points(views: tuple[View, ...]) -> tuple[np.ndarray, np.ndarray, f
         height, width = view.depth.shape
         row = np.unique(np.linspace(0, height - 1, GRID).astype(int))
         column = np.unique(np.linspace(0, width - 1, GRID).astype(int))
-        grid = unproject(view, *np.meshgrid(row, column, indexing="ij"))
-        usable = usable_pixels(view)[np.ix_(row, column)]
+        usable = usable_pixels(view)
+        tame = replace(view, depth=np.where(usable, view.depth, 0.0))  # the sky's depth may be infinite
+        grid = unproject(tame, *np.meshgrid(row, column, indexing="ij"))
+        usable = usable[np.ix_(row, column)]
         normal = np.cross(np.gradient(grid, axis=0), np.gradient(grid, axis=1))
         length = np.linalg.norm(normal, axis=-1, keepdims=True)
         usable &= length[..., 0] > 0
@@ -146,4 +151,8 @@ def _oriented_points(views: tuple[View, ...]) -> tuple[np.ndarray, np.ndarray, f
         normals.append(normal[usable])
         depths.append(view.depth[np.ix_(row, column)][usable])
     depth = np.concatenate(depths)
-    return np.concatenate(points), np.concatenate(normals), float(np.median(depth)) if len(depth) else 1.0
+    chosen = np.arange(len(depth))
+    if len(depth) > MOST_POINTS:
+        chosen = np.random.default_rng(0).choice(len(depth), size=MOST_POINTS, replace=False)
+    scale = float(np.median(depth)) if len(depth) else 1.0
+    return np.concatenate(points)[chosen], np.concatenate(normals)[chosen], scale

@@ -44,6 +44,17 @@ def test_sky_and_flying_pixels_become_no_points(room):
     assert len(whole.points.position) == view.depth.size - 8 * view.depth.shape[1]
 
 
+def test_sky_may_be_infinitely_far(room, recwarn):
+    view = room.view()
+    view.sky[:8] = True
+    view.depth[:8] = np.inf
+    plan = plan_scene(room.prediction(view), "room")
+    assert len(plan.points.position) == view.depth.size - 8 * view.depth.shape[1]
+    assert np.isfinite(plan.points.position).all() and np.isfinite(plan.motion).all()
+    assert plan.cameras[0].clip[1] == 1000
+    assert not recwarn.list
+
+
 def test_confidence_rank():
     np.testing.assert_allclose(rank(np.float32([5, 1, 3, 3])), [1, 0.25, 0.75, 0.75])
     np.testing.assert_array_equal(rank(np.full(4, 2.0)), 1)
