@@ -30,7 +30,8 @@ class PlanSettings:
     confidence_threshold: 0..1, share of the least sure points hidden at first; all are there, the slider moves it.
     point_stride: take every so many-th row and column of the depth maps.
     point_budget, splat_budget: the most points and splats to make.
-    upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0.
+    upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0. With both off, the scene
+        stays in the frame of the cameras that were given, or else in the reference view's with z up for y down.
     standard_view: let the scene's view transform be `Standard`, so that photo colours render as they are. Off by
         default because it changes how everything else in an artist's scene looks.
     """

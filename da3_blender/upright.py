@@ -75,13 +75,17 @@ def camera_up(rotations: np.ndarray) -> tuple[np.ndarray, float]:
     """
     right = rotations[:, 0]
     up = -rotations[:, 1].mean(axis=0)
+    if np.linalg.norm(up) < 0.1:  # photos turned every way
+        up = -rotations[0, 1]
+    # A little of "against the view" gives photos straight down, whose own up lies in the ground, a way to find theirs.
+    up = up - 0.01 * rotations[:, 2].mean(axis=0)
     weights = np.ones(len(right))
     for _ in range(10):
         # A damped step from the cameras' own up towards what the right vectors say; they cannot say what they do not
         # span, and there the step is none.
         scatter = (right * weights[:, None]).T @ right / weights.sum()
         up = np.linalg.solve(scatter + DAMPING * np.eye(3), up)
-        up /= max(float(np.linalg.norm(up)), 1e-12)
+        up /= np.linalg.norm(up)
         weights = 1.0 / np.maximum(np.abs(right @ up), 0.02)
     spread = np.linalg.eigvalsh(right.T @ right / len(right))[1]
     return up, float(np.clip(spread / 0.1, 0.0, 1.0))

@@ -26,8 +26,8 @@ def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
     """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats.
 
     Also sets the scene's active camera, resolution and pixel aspect from the first view, binds one camera per frame by
-    timeline markers, and, where the plan says so, the `Standard` view transform. If Blender fails midway, what was
-    made is taken out again before the error goes on.
+    timeline markers, lets Cycles look through enough splats, and, where the plan says so, sets the `Standard` view
+    transform. If Blender fails midway, what was made is taken out again before the error goes on.
     """
     top = bpy.data.collections.new(f"DA3 {plan.name}")
     try:

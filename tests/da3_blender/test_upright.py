@@ -65,6 +65,25 @@ def test_camera_up_ignores_a_rolled_photo(room):
     assert certainty == 1
 
 
+def test_photos_upside_down_to_each_other_still_have_an_up(room):
+    first = room.look_at(np.array([0, 0, 1.5]), np.array([0, 4, 1]))[:3, :3]
+    up, _ = camera_up(np.stack([first, np.diag([-1.0, -1, 1]) @ first]))
+    assert np.degrees(np.arccos(up[2])) < 10
+
+
+def test_photos_straight_down(room):
+    down = room.look_at(np.array([0, 0, 3]), np.array([0, 0.001, 0]))
+    views = []
+    for degrees in (0, 80, 170, 260):
+        extrinsics = down.copy()
+        extrinsics[:3] = room.rotation_about((0, 0, 1), degrees) @ extrinsics[:3]
+        view = room.view()
+        views.append(replace(view, extrinsics=extrinsics, depth=np.full_like(view.depth, 3.0)))
+    motion = upright_motion(tuple(views), True, True, False)
+    assert up_error(motion, np.eye(4)) < 0.1
+    assert (motion @ (0, 0, 0, 1))[2] == pytest.approx(0, abs=0.01)
+
+
 def test_first_camera_looks_along_y(room):
     views, _ = tilted_views(room, 15)
     motion = upright_motion(views, True, True, False)
