@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -120,7 +120,7 @@ def room() -> SimpleNamespace:
 
 
 @pytest.fixture
-def empty_scene() -> Iterator[Callable[[], object]]:
+def empty_scene() -> Iterator[object]:
     """A Blender file with nothing in it but its scene; skips where there is no bpy."""
     bpy = pytest.importorskip("bpy")
     bpy.ops.wm.read_factory_settings(use_empty=True)
