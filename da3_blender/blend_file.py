@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -33,8 +36,23 @@ def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
             else:
                 image.filepath = bpy.path.relpath(image.filepath, start=str(path.parent))
     _show_colours()
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
+    with quietly():
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
     return f"{'packed into' if pack else 'linked relative to'} the .blend ({size / 1e6:.1f} MB)"
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps what Blender itself writes to the standard output (a line per rendered tile) off the terminal."""
+    sys.stdout.flush()
+    terminal = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 1)
+        os.close(terminal)
 
 
 def _show_colours() -> None:

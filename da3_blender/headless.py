@@ -181,7 +181,7 @@ def make_scene(options: argparse.Namespace) -> None:
     times = [f"worker {answered - started:.1f} s", f"scene {saved - answered:.1f} s"]
     if not options.no_preview:
         preview = options.output.with_suffix(".png")
-        write_preview(objects, preview)
+        write_preview(objects, preview, options.preview_splats)
         print(f"preview: {preview}")
         times.append(f"preview {time.monotonic() - saved:.1f} s")
     print("took: " + ", ".join(times))

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from .blend_file import quietly
 from .scene import SceneObjects
 from .scene.cameras import apply_camera_resolution
 
@@ -18,13 +19,17 @@ GAP = 6
 """Pixels."""
 
 SAMPLES = 8
+SPLAT_SAMPLES = 2
+"""Seeing through hundreds of splats per ray is slow: few samples, then denoised."""
+
 NEW_VIEW = (20.0, 10.0)
 """Degrees from the first camera to the new viewpoint, around the middle of what it sees: sideways and up."""
 
 
-def write_preview(objects: SceneObjects, path: Path) -> None:
-    """Writes `path` (PNG): the first camera's photo, the points and the splats through it, and a new viewpoint.
+def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> None:
+    """Writes `path` (PNG): the first camera's photo, the points through that camera and from a new viewpoint.
 
+    splats: adds the splats through the first camera, which takes minutes on a CPU.
     Cycles renders, which needs neither display nor GPU. Changes the open file, so call it after saving.
     """
     scene = bpy.context.scene
@@ -35,7 +40,7 @@ def write_preview(objects: SceneObjects, path: Path) -> None:
     background = first.data.background_images
     if background:
         panels.append(_photo_pixels(background[0].image, scene))
-    for camera, shown, caption in _shots(objects):
+    for camera, shown, caption in _shots(objects, splats):
         for item in (objects.points, objects.splats):
             if item is not None:
                 item.hide_render = item is not shown
@@ -46,16 +51,17 @@ def write_preview(objects: SceneObjects, path: Path) -> None:
     _write_png(np.concatenate(parts, axis=1), path)
 
 
-def _shots(objects: SceneObjects) -> Iterator[tuple[bpy.types.Object, bpy.types.Object, str]]:
+def _shots(objects: SceneObjects, splats: bool) -> Iterator[tuple[bpy.types.Object, bpy.types.Object, str]]:
     """Camera, what it is to see, and the caption of every rendered panel."""
     first = objects.cameras[0]
     yield first, objects.points, f"{len(objects.points.data.vertices):,} points, camera 1"
-    if objects.splats is not None:
+    yield new_viewpoint(first, objects.points), objects.points, "new viewpoint"
+    if splats and objects.splats is not None:
+        bpy.context.scene.cycles.samples, bpy.context.scene.cycles.use_denoising = SPLAT_SAMPLES, True
         yield first, objects.splats, f"{len(objects.splats.data.vertices):,} splats, camera 1"
-    yield _new_viewpoint(first, objects.points), objects.points, "points, new viewpoint"
 
 
-def _new_viewpoint(first: bpy.types.Object, points: bpy.types.Object) -> bpy.types.Object:
+def new_viewpoint(first: bpy.types.Object, points: bpy.types.Object) -> bpy.types.Object:
     """A copy of the camera, carried around the point at the median depth before it."""
     position = np.empty(len(points.data.vertices) * 3, np.float32)
     points.data.attributes["position"].data.foreach_get("vector", position)
@@ -80,10 +86,8 @@ def _set_up(scene: bpy.types.Scene) -> None:
     scene.cycles.use_denoising = False
     scene.cycles.max_bounces = 0
     render.resolution_percentage = 100
-    aspect = render.pixel_aspect_y / render.pixel_aspect_x
-    render.resolution_x = round(PANEL_HEIGHT * render.resolution_x / render.resolution_y / aspect)
+    render.resolution_x = round(PANEL_HEIGHT * render.resolution_x / render.resolution_y)
     render.resolution_y = PANEL_HEIGHT
-    render.pixel_aspect_x = render.pixel_aspect_y = 1.0
     render.image_settings.file_format = "PNG"
     scene.view_settings.view_transform = "Standard"
     scene.timeline_markers.clear()
@@ -101,7 +105,8 @@ def _render(scene: bpy.types.Scene, caption: str) -> np.ndarray:
     scene.render.stamp_note_text = caption
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = str(Path(folder) / "panel.png")
-        bpy.ops.render.render(write_still=True)
+        with quietly():
+            bpy.ops.render.render(write_still=True)
         image = bpy.data.images.load(scene.render.filepath)
         pixels = _pixels(image)
     bpy.data.images.remove(image)

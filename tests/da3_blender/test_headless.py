@@ -1,0 +1,321 @@
+"""Photos in, .blend out, with a real worker and with workers that do one thing only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from da3_blender.scene_arguments import find_photos, parse_arguments
+from model_runtime.messages import JobError, Progress
+
+bpy = pytest.importorskip("bpy")
+
+from da3_blender import blend_file, headless, preview  # noqa: E402
+from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene_plan import PlanSettings, plan_scene  # noqa: E402
+from da3_blender.worker_process import WorkerProcess  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+LIVING_ROOM = ROOT / "examples/living_room"
+WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
+
+WORKER = """
+import sys
+sys.path.insert(0, {root!r})
+from model_runtime import pipe
+from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Progress
+
+source, sink = sys.stdin.buffer, sys.stdout.buffer
+pipe.write_frame(sink, "", Hello(PROTOCOL_VERSION, "1", "3", "none", "cpu", "cpu", 1, ()))
+job, request = pipe.read_frame(source)
+pipe.write_frame(sink, job, Progress("network", 0.5, "Half way."))
+{rest}
+"""
+WAITS_FOR_CANCEL = """
+name, message = pipe.read_frame(source)
+pipe.write_frame(sink, job, Failure("cancelled", type(message).__name__))
+open({trace!r}, "w").write(type(message).__name__)
+"""
+FAILS = 'pipe.write_frame(sink, job, Failure("out-of-memory", "Too little memory.", "Lower the resolution."))'
+DIES = 'print("something broke", file=sys.stderr, flush=True); sys.exit(3)'
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    """Two small photos of the living room, in a folder of their own."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in (1, 2):
+        image = Image.open(LIVING_ROOM / f"living_room_{number}.jpg").resize((160, 120), Image.Resampling.BOX)
+        image.save(folder / f"room_{number}.png")
+    return sorted(folder.iterdir())
+
+
+def scripted(tmp_path: Path, rest: str) -> str:
+    """The command of a worker that says hello, takes a job, tells progress, and goes on with `rest`."""
+    script = tmp_path / "scripted_worker.py"
+    script.write_text(WORKER.format(root=str(ROOT), rest=rest))
+    return f'"{sys.executable}" "{script}"'
+
+
+def run_headless(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "da3_blender.headless", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=600,
+    )
+
+
+# The whole way
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A scene of two photos by the bundled checkpoint, made by one run of the command for all tests here."""
+    folder = tmp_path_factory.mktemp("finished")
+    photo_folder = folder / "photos"
+    photo_folder.mkdir()
+    for number in (1, 2):
+        image = Image.open(LIVING_ROOM / f"living_room_{number}.jpg").resize((160, 120), Image.Resampling.BOX)
+        image.save(photo_folder / f"room_{number}.png")
+    output = folder / "made/room.blend"
+    run = run_headless(photo_folder, "-o", output, "--resolution", 112, "--python", WORKER_PYTHON, "--name", "room")
+    assert run.returncode == 0, run.stderr
+    yield SimpleNamespace(output=output, photos=sorted(photo_folder.iterdir()), run=run)
+
+
+def test_the_scene_holds_cameras_points_and_splats(finished: SimpleNamespace) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(finished.output))
+    top = bpy.data.collections["DA3 room"]
+    assert {child.name for child in top.children} == {"Cameras", "Points", "Splats"}
+    cameras = sorted(item.name for item in top.children["Cameras"].objects)
+    assert cameras == ["room_1.png", "room_2.png"]
+    scene = bpy.context.scene
+    assert scene.camera.name == "room_1.png"
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (160, 120)
+    points = top.children["Points"].objects[0].data
+    assert 0.3 * 2 * 112 * 84 < len(points.vertices) <= 2 * 112 * 84
+    assert len(top.children["Splats"].objects[0].data.vertices) > 0
+    assert top["da3_checkpoint"] == "da3-tiny"
+
+
+def test_the_command_tells_what_it_made(finished: SimpleNamespace) -> None:
+    said = finished.run.stdout
+    bpy.ops.wm.open_mainfile(filepath=str(finished.output))
+    count = len(bpy.data.collections["DA3 room"].children["Points"].objects[0].data.vertices)
+    for part in (
+        "made 2 cameras",
+        f"{count:,} points",
+        "licence",
+        "room_2.png",
+        str(finished.output),
+        "preview",
+        "[  0%] photos",
+    ):
+        assert part in said, part
+
+
+def test_a_moved_blend_keeps_its_photos(finished: SimpleNamespace, tmp_path: Path) -> None:
+    moved = shutil.copy(finished.output, tmp_path / "elsewhere.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(moved))
+    for number in (1, 2):
+        background = bpy.data.cameras[f"room_{number}.png"].background_images[0]
+        image = background.image
+        assert image.packed_file is not None
+        assert tuple(image.size) == (160, 120)
+        shown = np.array(image.pixels[:]).reshape(120, 160, 4)[::-1, :, :3]
+        truth = np.asarray(Image.open(finished.photos[number - 1]).convert("RGB")) / 255
+        assert np.abs(shown - truth).max() < 1e-3
+
+
+def test_the_preview_shows_the_photo_and_points_that_agree_with_it(finished: SimpleNamespace) -> None:
+    sheet = np.asarray(Image.open(finished.output.with_suffix(".png")).convert("RGB"), float) / 255
+    height = preview.PANEL_HEIGHT
+    width = round(height * 160 / 120)
+    assert sheet.shape == (height, 3 * width + 2 * preview.GAP, 3)
+    photo = sheet[:, :width]
+    truth = Image.open(finished.photos[0]).convert("RGB").resize((width, height))
+    assert np.abs(photo - np.asarray(truth, float) / 255).mean() < 0.03
+    points = sheet[:, width + preview.GAP :][:, :width]
+    middle = np.s_[40:-40, 40:-40]
+    # Points of the first photo lie on the rays of its pixels whatever their depth, so colours must agree.
+    assert np.corrcoef(photo[middle].ravel(), points[middle].ravel())[0, 1] > 0.7
+
+
+# Keeping photos
+
+
+def test_linked_photos_are_found_when_blend_and_photos_move_together(
+    photos: list[Path], room: SimpleNamespace, tmp_path: Path
+) -> None:
+    views = [room.view(photo_size=(160, 120), focal=(130.0, 130.0), name=photo.name) for photo in photos]
+    write_scene(plan_scene(room.prediction(*views), "room", photos), blend_file.empty_scene())
+    (tmp_path / "made").mkdir()
+    told = blend_file.save(tmp_path / "made/room.blend", photos, "link")
+    assert "linked" in told
+    new_home = tmp_path / "moved"
+    new_home.mkdir()
+    shutil.move(tmp_path / "photos", new_home / "photos")
+    shutil.move(tmp_path / "made", new_home / "made")
+    bpy.ops.wm.open_mainfile(filepath=str(new_home / "made/room.blend"))
+    for photo in photos:
+        image = bpy.data.cameras[photo.name].background_images[0].image
+        assert image.packed_file is None
+        assert tuple(image.size) == (160, 120)
+        assert len(image.pixels) == 160 * 120 * 4
+
+
+def test_many_megabytes_of_photos_are_linked_and_few_are_packed(
+    photos: list[Path], room: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_scene(room.prediction(room.view(name=photos[0].name)), "room", photos[:1])
+    write_scene(plan, blend_file.empty_scene())
+    monkeypatch.setattr(blend_file, "PACK_LIMIT", photos[0].stat().st_size - 1)
+    assert "linked" in blend_file.save(tmp_path / "a.blend", photos[:1])
+    monkeypatch.setattr(blend_file, "PACK_LIMIT", photos[0].stat().st_size)
+    assert "packed" in blend_file.save(tmp_path / "b.blend", photos[:1])
+
+
+def test_the_new_viewpoint_goes_around_what_the_first_camera_sees(room: SimpleNamespace) -> None:
+    scene = blend_file.empty_scene()
+    objects = write_scene(plan_scene(room.prediction(), "room", settings=PlanSettings(edge_angle=0)), scene)
+    first = objects.cameras[0]
+    bpy.context.view_layer.update()
+    camera = preview.new_viewpoint(first, objects.points)
+    bpy.context.view_layer.update()
+    depth = float(np.median(room.view().depth))
+    old, new = np.array(first.matrix_world), np.array(camera.matrix_world)
+    pivot = old[:3, 3] - depth * old[:3, 2]
+    assert np.linalg.norm(new[:3, 3] - pivot) == pytest.approx(depth, rel=1e-3)
+    toward = (pivot - new[:3, 3]) / depth
+    assert toward @ -new[:3, 2] == pytest.approx(1, abs=1e-4)
+    assert new[2, 3] > old[2, 3] + 0.1
+    sideways, up = np.radians(preview.NEW_VIEW)
+    assert new[:3, 2] @ old[:3, 2] == pytest.approx(np.cos(sideways) * np.cos(up), abs=1e-4)
+
+
+# Jobs that go wrong
+
+
+def test_an_interrupt_cancels_the_job_before_it_goes_on_up(photos: list[Path], tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    options = parse_arguments([str(photos[0])])
+    command = headless.shlex.split(scripted(tmp_path, WAITS_FOR_CANCEL.format(trace=str(trace))))
+    worker = WorkerProcess(command)
+
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            headless.run_job(worker, headless.make_request(options), interrupt)
+        assert not worker.jobs
+    finally:
+        worker.close()
+    assert trace.read_text() == "Cancel"
+
+
+@pytest.mark.parametrize(
+    ("rest", "sentences"),
+    [
+        (FAILS, ("out-of-memory: Too little memory.", "Lower the resolution.")),
+        (DIES, ("worker-died", "something broke")),
+    ],
+)
+def test_a_failed_job_is_told_and_writes_nothing(
+    photos: list[Path], tmp_path: Path, rest: str, sentences: tuple[str, ...]
+) -> None:
+    output = tmp_path / "made.blend"
+    run = run_headless(*photos, "-o", output, "--worker", scripted(tmp_path, rest))
+    assert run.returncode == 1
+    assert "[ 50%] network: Half way." in run.stdout
+    for sentence in sentences:
+        assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not output.exists()
+
+
+# Arguments, photos, cameras
+
+
+def test_a_folder_gives_its_photos_by_name_and_a_list_keeps_its_order(photos: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "photos/notes.txt").touch()
+    (tmp_path / "photos/.hidden.png").touch()
+    assert find_photos([tmp_path / "photos"]) == photos
+    assert find_photos(photos[::-1]) == photos[::-1]
+    options = parse_arguments([str(tmp_path / "photos")])
+    assert options.name == "photos"
+    assert options.output == Path("photos.blend")
+
+
+def test_photos_of_the_same_name_are_told_apart(photos: list[Path], tmp_path: Path) -> None:
+    twin = tmp_path / "other" / photos[0].name
+    twin.parent.mkdir()
+    shutil.copy(photos[0], twin)
+    names = [photo.name for photo in headless.read_photos([photos[0], twin])]
+    assert len(set(names)) == 2
+    assert all(photos[0].name in name for name in names)
+
+
+def test_cameras_belong_to_photos_by_name(tmp_path: Path) -> None:
+    chosen = [LIVING_ROOM / "living_room_3.jpg", LIVING_ROOM / "living_room_1.jpg"]
+    cameras = headless.read_cameras(LIVING_ROOM / "cameras.json", chosen)
+    assert cameras.extrinsics.shape == (2, 4, 4)
+    truth = {entry["photo"]: entry for entry in json.loads((LIVING_ROOM / "cameras.json").read_text())["cameras"]}
+    for index, photo in enumerate(chosen):
+        assert np.array_equal(cameras.extrinsics[index], truth[photo.name]["extrinsics"])
+        assert np.array_equal(cameras.intrinsics[index], truth[photo.name]["intrinsics"])
+        rotation = cameras.extrinsics[index, :3, :3]
+        assert np.abs(rotation @ rotation.T - np.eye(3)).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("not json", "cannot be used as cameras"),
+        ('{"cameras": [{"photo": "b.jpg"}]}', "no camera for a.jpg"),
+        ('{"cameras": [{"photo": "a.jpg", "extrinsics": [1, 2], "intrinsics": [1]}]}', "cannot be used as cameras"),
+        ('{"cameras": [{"photo": "a.jpg"}]}', "cannot be used as cameras"),
+        ("[]", "cannot be used as cameras"),
+    ],
+)
+def test_cameras_that_cannot_be_used_get_a_sentence(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "cameras.json"
+    path.write_text(content)
+    with pytest.raises(JobError, match=sentence) as error:
+        headless.read_cameras(path, [Path("a.jpg")])
+    assert error.value.failure.advice
+
+
+def test_progress_is_told_once_per_stage_and_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = headless.ProgressLines()
+    for percent in range(101):
+        tell(Progress("photos" if percent < 10 else "network", percent / 100, "Working."))
+    lines = capsys.readouterr().out.splitlines()
+    assert 10 <= len(lines) <= 13
+    assert lines[0] == "[  0%] photos: Working."
+    assert lines[-1] == "[100%] network: Working."
+
+
+def test_views_keep_their_network_and_licence_in_the_report(room: SimpleNamespace) -> None:
+    prediction = replace(room.prediction(), metric=True)
+    objects = write_scene(plan_scene(prediction, "room"), blend_file.empty_scene())
+    text = "\n".join(headless.report(prediction, objects))
+    assert "licence Apache-2.0, commercial use allowed" in text
+    assert "no splats; the scene is in metres" in text
+    assert "640x480" in text

@@ -1,0 +1,252 @@
+"""The front door: which Python it takes, when it installs, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+posix = pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+
+FAKE_PYTHON = """#!/bin/sh
+# Answers like a Python {version}: tells its version, makes environments holding itself, and notes what pip is asked.
+case "$1 $2" in
+  "-c "*sys.version_info*) test "{version}" = "$FAKE_WANTED" && echo "True $0" || echo "False $0" ;;
+  "-c "*sys.version*) echo "{version}" ;;
+  "-c "*bpy*) exit ${{FAKE_BPY:-0}} ;;
+  "-m venv") test -z "$FAKE_NO_VENV" || {{ echo "ensurepip is not available"; exit 1; }}
+             mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/pyvenv.cfg" ;;
+  "-m pip") echo "$@" >> "$FAKE_LOG"; exit ${{FAKE_PIP:-0}} ;;
+esac
+"""
+
+
+def fake_python(folder: Path, version: str, name: str = "python") -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(FAKE_PYTHON.format(version=version))
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_under_test", ROOT / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def checkout(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty checkout for environments; pip's calls are noted in pip.log."""
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "pip.log"))
+    return tmp_path
+
+
+def pip_calls(checkout: Path) -> list[str]:
+    log = checkout / "pip.log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def run_build(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "build.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+# Which Python
+
+
+def pretend_version(build: ModuleType, monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setattr(build.sys, "version_info", (3, 12, 1, "final", 0))
+    monkeypatch.setattr(build.sys, "argv", ["build.py", "test"])
+    monkeypatch.setenv("PATH", str(path))
+
+
+def test_another_python_without_a_right_one_gets_a_sentence(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretend_version(build, monkeypatch, tmp_path)
+    assert build.main(["test"]) == 1
+    said = capsys.readouterr().out
+    assert "This is Python 3.12" in said
+    assert "3.11 and 3.13" in said
+    assert "Traceback" not in said
+
+
+@posix
+def test_another_python_hands_over_to_one_on_the_path_that_starts(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "python3.11"
+    broken.write_text("#!/bin/sh\nexit 127\n")  # as a version manager's shim for a version that is not there
+    broken.chmod(0o755)
+    right = fake_python(tmp_path, "3.13", "python3.13")
+    pretend_version(build, monkeypatch, tmp_path)
+    monkeypatch.setenv("FAKE_WANTED", "3.13")
+    called: list[list[str]] = []
+    monkeypatch.setattr(build.subprocess, "call", lambda command: called.append(command) or 7)
+    with pytest.raises(SystemExit) as end:
+        build.main(["test"])
+    assert end.value.code == 7
+    assert called == [[right, "build.py", "test"]]
+
+
+def test_the_running_python_is_one_of_the_right_ones(build: ModuleType) -> None:
+    assert build.find_python(sys.version_info[:2]) == sys.executable
+    build.use_right_python()
+
+
+# Environments
+
+
+def test_requirements_are_pinned_and_leave_the_index_to_pip(build: ModuleType) -> None:
+    lines = build.requirements("blender", "test")
+    assert "torch==2.13.0" in lines
+    assert any(line.startswith("bpy==4.5") for line in lines)
+    assert any(line.startswith("pytest==") for line in lines)
+    assert not any("://" in line or line.startswith("-") for line in lines)
+    assert len(build.requirements("blender")) < len(lines)
+
+
+@posix
+def test_a_complete_environment_takes_no_second_installation(build: ModuleType, checkout: Path) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    python = environment.ensure(["a==1", "b==2"])
+    assert python == checkout / ".venv/bin/python"
+    assert pip_calls(checkout) == ["-m pip install --disable-pip-version-check a==1 b==2"]
+    environment.ensure(["a==1", "b==2"])
+    environment.ensure(["a==1"])
+    assert len(pip_calls(checkout)) == 1
+    environment.ensure(["a==2", "b==2"])
+    assert pip_calls(checkout)[1:] == ["-m pip install --disable-pip-version-check a==2 b==2"]
+
+
+@posix
+def test_an_interrupted_installation_is_begun_anew(
+    build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    monkeypatch.setenv("FAKE_PIP", "1")
+    with pytest.raises(build.BuildError, match="PyPI"):
+        environment.ensure(["a==1"])
+    half_unpacked = checkout / ".venv/half_unpacked"
+    half_unpacked.touch()
+    monkeypatch.delenv("FAKE_PIP")
+    environment.ensure(["a==1"])
+    assert not half_unpacked.exists()
+    assert len(pip_calls(checkout)) == 2
+    environment.ensure(["a==1"])
+    assert len(pip_calls(checkout)) == 2
+
+
+@posix
+def test_an_environment_of_another_python_is_made_anew(build: ModuleType, checkout: Path) -> None:
+    build.Environment(".venv", fake_python(checkout / "old", "3.11.1")).ensure(["a==1"])
+    left_over = checkout / ".venv/left_over"
+    left_over.touch()
+    build.Environment(".venv", fake_python(checkout / "new", "3.11.9")).ensure(["a==1"])
+    assert not left_over.exists()
+    assert len(pip_calls(checkout)) == 2
+
+
+@posix
+def test_a_folder_that_is_no_environment_is_left_alone(build: ModuleType, checkout: Path) -> None:
+    treasure = checkout / ".venv/treasure"
+    treasure.parent.mkdir()
+    treasure.touch()
+    with pytest.raises(build.BuildError, match="not a Python environment"):
+        build.Environment(".venv", fake_python(checkout / "base", "3.11")).ensure(["a==1"])
+    assert treasure.exists()
+
+
+@posix
+def test_a_missing_venv_module_gets_a_sentence(
+    build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_NO_VENV", "1")
+    with pytest.raises(build.BuildError, match=r"apt install python3\.\d+-venv"):
+        build.Environment(".venv", fake_python(checkout / "base", "3.11")).ensure(["a==1"])
+    assert not (checkout / ".venv").exists()
+
+
+@posix
+def test_bpy_that_does_not_start_gets_a_sentence_and_stays_incomplete(
+    build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    monkeypatch.setenv("FAKE_BPY", "1")
+    with pytest.raises(build.BuildError, match="libxi6"):
+        environment.ensure(["a==1"])
+    assert not environment.note.exists()
+
+
+def test_other_installations_of_python_do_not_leak_in(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET"):
+        monkeypatch.setenv(name, "/elsewhere")
+    monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "/wheels")
+    variables = build.clean_variables()
+    assert not {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET"} & set(variables)
+    assert variables["PIP_USER"] == "0"
+    assert variables["PYTHONNOUSERSITE"] == "1"
+    assert variables["PIP_FIND_LINKS"] == "/wheels"
+
+
+# Commands
+
+
+@pytest.mark.parametrize("broken", ["ruff", "pyright", "pytest", ""])
+def test_test_runs_all_tools_pytest_last_and_fails_when_one_does(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    ready = type("Ready", (), {"ensure": lambda self, wanted: Path("python")})
+    monkeypatch.setattr(build, "main_environment", ready)
+    tools: list[str] = []
+
+    def call(command: list[str], **_: object) -> int:
+        tools.append(command[2])
+        return 1 if command[2] == broken else 0
+
+    monkeypatch.setattr(build.subprocess, "call", call)
+    assert build.main(["test"]) == (1 if broken else 0)
+    assert tools == ["ruff", "ruff", "pyright", "pytest"]
+
+
+def test_without_a_command_it_tells_its_commands() -> None:
+    result = run_build()
+    assert result.returncode == 2
+    assert "build.py scene" in result.stdout
+    assert "build.py test" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "there is no photo or folder nowhere"),
+        ([str(ROOT / "docs")], "holds no photo"),
+        ([str(ROOT / "examples/living_room"), "--output", "scene.obj"], "does not end in .blend"),
+        ([str(ROOT / "examples/living_room"), "--cameras", "nowhere.json"], "there is no file nowhere.json"),
+        ([str(ROOT / "examples/living_room"), "--resolution", "-3"], "give a number of pixels"),
+        ([], "required: photos"),
+    ],
+)
+def test_bad_scene_arguments_are_refused_before_anything_is_installed(arguments: list[str], sentence: str) -> None:
+    result = run_build("scene", *arguments)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert "installing" not in result.stdout
+
+
+def test_an_unknown_blender_gets_a_sentence() -> None:
+    result = run_build("test", "--blender", "2.79")
+    assert result.returncode == 1
+    assert "4.2, 4.5, 5.0, 5.2" in result.stdout
