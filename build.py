@@ -5,7 +5,7 @@
     python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
 
 The environments (`.venv*`) hold the dependencies that pyproject.toml names. They are made once and again when
-those change; each one notes what it holds only when it is complete, so an interrupted installation is begun anew.
+those change; each one notes what it holds only when it is complete, so an interrupted installation is noticed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent
 PYTHONS = ((3, 11), (3, 13))
@@ -28,7 +32,6 @@ BLENDERS = {
 }
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
-IMPORT_CHECK = "import bpy, numpy"
 INTERRUPTED = 130
 
 
@@ -68,7 +71,7 @@ def use_right_python() -> None:
     for version in PYTHONS:
         if path := find_python(version):
             say(f"this is Python {sys.version_info[0]}.{sys.version_info[1]}; going on with {path}")
-            sys.exit(subprocess.call([path, *sys.argv]))
+            sys.exit(call([path, *sys.argv]))
     raise BuildError(
         f"This is Python {sys.version_info[0]}.{sys.version_info[1]}, but Blender's Python package (bpy) exists for "
         "Python 3.11 and 3.13 only, and neither is on the PATH. Install one of them (python.org, your system's "
@@ -88,11 +91,11 @@ def requirements(*groups: str) -> list[str]:
 
 
 class Environment:
-    """A virtual environment in this checkout, with a note of what it holds."""
+    """A virtual environment in this checkout, with a note of what it holds; `version` is its Python's."""
 
-    def __init__(self, name: str, base_python: str) -> None:
+    def __init__(self, name: str, base_python: str, version: tuple[int, int]) -> None:
         self.folder = ROOT / name
-        self.base_python = base_python
+        self.base_python, self.version = base_python, version
         self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self.note = self.folder / "complete.txt"
         self.begun = self.folder / "installing.txt"
@@ -100,70 +103,64 @@ class Environment:
     def ensure(self, wanted: list[str]) -> Path:
         """The environment's Python with `wanted` installed; takes no time when that is so already."""
         if not self._holds(wanted):
-            self._make()
-            self._install(wanted)
+            with only_one(f"{self.folder.name}.lock"):
+                if not self._holds(wanted):
+                    self._make()
+                    self._install(wanted)
         return self.python
 
     def _holds(self, wanted: list[str]) -> bool:
         if not self.note.is_file() or not self.python.exists():
             return False
-        version, *held = self.note.read_text(encoding="utf-8").splitlines()
-        return version == self._base_version() and set(wanted) <= set(held)
-
-    def _base_version(self) -> str:
-        if self.base_python == sys.executable:
-            return sys.version
-        command = [self.base_python, "-c", "import sys; print(sys.version)"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return set(wanted) <= set(self.note.read_text(encoding="utf-8").splitlines())
 
     def _make(self) -> None:
-        """An environment that works, anew where there is none or an unfinished or broken one."""
-        if self.folder.exists() and not self.begun.exists() and not (self.folder / "pyvenv.cfg").is_file():
-            raise BuildError(f"{self.folder} is not a Python environment. Move it away and try again.")
-        if self.begun.exists():
-            say(f"an earlier installation into {self.folder.name} was interrupted: beginning anew")
-            shutil.rmtree(self.folder)
-        elif self.folder.exists() and not self._works():
-            say(f"{self.folder.name} belongs to another Python: making it anew")
-            shutil.rmtree(self.folder)
-        if self.python.exists():
+        """An environment whose Python starts, anew where there is none or a broken one."""
+        if self._works():
             return
+        if self.folder.exists():
+            if not (self.folder / "pyvenv.cfg").is_file():
+                raise BuildError(f"{self.folder} is not a Python environment. Move it away and try again.")
+            say(f"the Python of {self.folder.name} does not start: making the environment anew")
+            shutil.rmtree(self.folder)
         say(f"making the environment {self.folder.name} with {self.base_python}")
-        self.folder.mkdir(exist_ok=True)
-        self.begun.touch()
         command = [self.base_python, "-m", "venv", str(self.folder)]
         made = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_variables())
         if made.returncode:
-            shutil.rmtree(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise BuildError(
-                f"Python's venv module failed. On Debian and Ubuntu it is a package of its own: "
-                f"apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv\n{made.stdout}{made.stderr}"
+                "Python's venv module failed. On Debian and Ubuntu it is a package of its own: "
+                f"apt install python{self.version[0]}.{self.version[1]}-venv\n{made.stdout}{made.stderr}"
             )
 
     def _works(self) -> bool:
-        question = [str(self.python), "-c", "import sys; print(sys.version)"]
+        """Whether the environment's Python starts, has the right version, and has pip."""
+        question = "import sys, pip; print(sys.version_info[:2])"
         try:
-            answer = subprocess.run(question, capture_output=True, text=True, check=False)
+            answer = subprocess.run([str(self.python), "-c", question], capture_output=True, text=True, check=False)
         except OSError:
             return False
-        return answer.returncode == 0 and answer.stdout.strip() == self._base_version()
+        return answer.returncode == 0 and answer.stdout.strip() == str(self.version)
 
     def _install(self, wanted: list[str]) -> None:
         say(f"installing into {self.folder.name}: {', '.join(wanted)}")
+        command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
+        if self.begun.exists():
+            say("an earlier installation was interrupted: unpacking everything again")
+            command.append("--force-reinstall")
         self.note.unlink(missing_ok=True)
         self.begun.touch()
-        command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check", *wanted]
-        if subprocess.call(command, env=clean_variables()):
+        if call([*command, *wanted], env=clean_variables()):
             raise BuildError(
                 "The installation failed; pip says why above. It needs to reach PyPI and some 3 GB of free disk "
                 "(10 GB where pip takes the CUDA build of torch). Run the same command again to go on."
             )
         self._check_bpy()
-        self.note.write_text("\n".join([self._base_version(), *wanted]) + "\n", encoding="utf-8")
+        self.note.write_text("\n".join(wanted) + "\n", encoding="utf-8")
         self.begun.unlink()
 
     def _check_bpy(self) -> None:
-        command = [str(self.python), "-c", IMPORT_CHECK]
+        command = [str(self.python), "-c", "import bpy"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_variables())
         if answer.returncode:
             raise BuildError(
@@ -171,6 +168,46 @@ class Environment:
                 "on Debian and Ubuntu: apt install libgl1 libegl1 libxrender1 libxi6 libxfixes3 libxxf86vm1 "
                 f"libxkbcommon0 libsm6 libice6 libgomp1\n{answer.stderr.strip()}"
             )
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[None]:
+    """Waits until no other build.py holds the lock `name`, and holds it; it is free again when this process ends."""
+    folder = ROOT / ".cache"
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("a+") as file:
+        waiting = False
+        while not _lock(file):
+            if not waiting:
+                say("waiting for another build.py that is installing")
+            waiting = True
+            time.sleep(1)
+        yield
+
+
+def _lock(file: IO[str]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def call(command: list[str], **options: Any) -> int:
+    """Runs a command to its end and returns its status. Ctrl-C reaches it too, and it ends in its own way."""
+    with subprocess.Popen(command, **options) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def clean_variables() -> dict[str, str]:
@@ -182,7 +219,8 @@ def clean_variables() -> dict[str, str]:
 
 def main_environment() -> Environment:
     version = sys.version_info[:2]
-    return Environment(".venv" if version == PYTHONS[0] else f".venv-{version[0]}.{version[1]}", sys.executable)
+    name = ".venv" if version == PYTHONS[0] else f".venv-{version[0]}.{version[1]}"
+    return Environment(name, sys.executable, version)
 
 
 # Commands
@@ -196,7 +234,7 @@ def scene(arguments: list[str]) -> int:
     parse_arguments(arguments, program="build.py scene")
     python = main_environment().ensure(requirements("blender"))
     variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
-    return subprocess.call([str(python), "-m", "da3_blender.headless", *arguments], env=variables)
+    return call([str(python), "-m", "da3_blender.headless", *arguments], env=variables)
 
 
 def test(arguments: list[str]) -> int:
@@ -213,7 +251,7 @@ def test(arguments: list[str]) -> int:
         ("pytest", ["-m", "pytest", *arguments]),
     ):
         say(name)
-        if subprocess.call([python, *command], cwd=ROOT, env=variables):
+        if call([python, *command], cwd=ROOT, env=variables):
             failed.append(name)
     if failed:
         say(f"failed: {', '.join(failed)}")
@@ -235,12 +273,10 @@ def test_in_blenders(arguments: list[str]) -> int:
         if base is None:
             results.append((name, f"not run: needs Python {version[0]}.{version[1]} on the PATH"))
             continue
-        python = Environment(f".venv-bpy-{name}", base).ensure([f"bpy=={package}", *wanted])
+        python = Environment(f".venv-bpy-{name}", base, version).ensure([f"bpy=={package}", *wanted])
         say(f"bpy {package}")
         variables = {**clean_variables(), "DA3_WORKER_PYTHON": str(worker_python)}
-        code = subprocess.call(
-            [str(python), "-m", "pytest", "tests/da3_blender", *arguments[1:]], cwd=ROOT, env=variables
-        )
+        code = call([str(python), "-m", "pytest", "tests/da3_blender", *arguments[1:]], cwd=ROOT, env=variables)
         results.append((name, "passed" if code == 0 else f"failed (pytest's code {code})"))
     for name, result in results:
         say(f"Blender {name}: {result}")

@@ -17,8 +17,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a
 FAKE_PYTHON = """#!/bin/sh
 # Answers like a Python {version}: tells its version, makes environments holding itself, and notes what pip is asked.
 case "$1 $2" in
+  "-c "*pip*) echo "({version_tuple})" ;;
   "-c "*sys.version_info*) test "{version}" = "$FAKE_WANTED" && echo "True $0" || echo "False $0" ;;
-  "-c "*sys.version*) echo "{version}" ;;
   "-c "*bpy*) exit ${{FAKE_BPY:-0}} ;;
   "-m venv") test -z "$FAKE_NO_VENV" || {{ echo "ensurepip is not available"; exit 1; }}
              mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && touch "$3/pyvenv.cfg" ;;
@@ -30,7 +30,7 @@ esac
 def fake_python(folder: Path, version: str, name: str = "python") -> str:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text(FAKE_PYTHON.format(version=version))
+    path.write_text(FAKE_PYTHON.format(version=version, version_tuple=version.replace(".", ", ")))
     path.chmod(0o755)
     return str(path)
 
@@ -93,7 +93,7 @@ def test_another_python_hands_over_to_one_on_the_path_that_starts(
     pretend_version(build, monkeypatch, tmp_path)
     monkeypatch.setenv("FAKE_WANTED", "3.13")
     called: list[list[str]] = []
-    monkeypatch.setattr(build.subprocess, "call", lambda command: called.append(command) or 7)
+    monkeypatch.setattr(build, "call", lambda command: called.append(command) or 7)
     with pytest.raises(SystemExit) as end:
         build.main(["test"])
     assert end.value.code == 7
@@ -119,7 +119,7 @@ def test_requirements_are_pinned_and_leave_the_index_to_pip(build: ModuleType) -
 
 @posix
 def test_a_complete_environment_takes_no_second_installation(build: ModuleType, checkout: Path) -> None:
-    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
     python = environment.ensure(["a==1", "b==2"])
     assert python == checkout / ".venv/bin/python"
     assert pip_calls(checkout) == ["-m pip install --disable-pip-version-check a==1 b==2"]
@@ -131,31 +131,46 @@ def test_a_complete_environment_takes_no_second_installation(build: ModuleType, 
 
 
 @posix
-def test_an_interrupted_installation_is_begun_anew(
+def test_after_an_interrupted_installation_everything_is_unpacked_again(
     build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
     monkeypatch.setenv("FAKE_PIP", "1")
     with pytest.raises(build.BuildError, match="PyPI"):
         environment.ensure(["a==1"])
-    half_unpacked = checkout / ".venv/half_unpacked"
-    half_unpacked.touch()
     monkeypatch.delenv("FAKE_PIP")
     environment.ensure(["a==1"])
-    assert not half_unpacked.exists()
-    assert len(pip_calls(checkout)) == 2
+    assert pip_calls(checkout)[1:] == ["-m pip install --disable-pip-version-check --force-reinstall a==1"]
     environment.ensure(["a==1"])
     assert len(pip_calls(checkout)) == 2
 
 
 @posix
-def test_an_environment_of_another_python_is_made_anew(build: ModuleType, checkout: Path) -> None:
-    build.Environment(".venv", fake_python(checkout / "old", "3.11.1")).ensure(["a==1"])
+@pytest.mark.parametrize(("version", "made_anew"), [("3.11", False), ("3.13", True)])
+def test_an_environment_of_another_python_is_made_anew(
+    build: ModuleType, checkout: Path, version: str, made_anew: bool
+) -> None:
+    build.Environment(".venv", fake_python(checkout / "old", version), (3, 11))._make()
     left_over = checkout / ".venv/left_over"
     left_over.touch()
-    build.Environment(".venv", fake_python(checkout / "new", "3.11.9")).ensure(["a==1"])
-    assert not left_over.exists()
+    build.Environment(".venv", fake_python(checkout / "new", "3.11"), (3, 11)).ensure(["a==1"])
+    assert left_over.exists() != made_anew
+
+
+@posix
+def test_an_environment_whose_python_has_gone_is_made_anew(build: ModuleType, checkout: Path) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
+    environment.ensure(["a==1"]).unlink()
+    environment.ensure(["a==1"])
+    assert environment.python.exists()
     assert len(pip_calls(checkout)) == 2
+
+
+def test_a_second_installation_waits_for_the_first(build: ModuleType, checkout: Path) -> None:
+    with build.only_one("x.lock"), (checkout / ".cache/x.lock").open("a+") as second:
+        assert not build._lock(second)
+    with (checkout / ".cache/x.lock").open("a+") as third:
+        assert build._lock(third)
 
 
 @posix
@@ -164,7 +179,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(build: ModuleType, checko
     treasure.parent.mkdir()
     treasure.touch()
     with pytest.raises(build.BuildError, match="not a Python environment"):
-        build.Environment(".venv", fake_python(checkout / "base", "3.11")).ensure(["a==1"])
+        build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11)).ensure(["a==1"])
     assert treasure.exists()
 
 
@@ -174,7 +189,7 @@ def test_a_missing_venv_module_gets_a_sentence(
 ) -> None:
     monkeypatch.setenv("FAKE_NO_VENV", "1")
     with pytest.raises(build.BuildError, match=r"apt install python3\.\d+-venv"):
-        build.Environment(".venv", fake_python(checkout / "base", "3.11")).ensure(["a==1"])
+        build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11)).ensure(["a==1"])
     assert not (checkout / ".venv").exists()
 
 
@@ -182,7 +197,7 @@ def test_a_missing_venv_module_gets_a_sentence(
 def test_bpy_that_does_not_start_gets_a_sentence_and_stays_incomplete(
     build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"))
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
     monkeypatch.setenv("FAKE_BPY", "1")
     with pytest.raises(build.BuildError, match="libxi6"):
         environment.ensure(["a==1"])
@@ -216,7 +231,7 @@ def test_test_runs_all_tools_pytest_last_and_fails_when_one_does(
         tools.append(command[2])
         return 1 if command[2] == broken else 0
 
-    monkeypatch.setattr(build.subprocess, "call", call)
+    monkeypatch.setattr(build, "call", call)
     assert build.main(["test"]) == (1 if broken else 0)
     assert tools == ["ruff", "ruff", "pyright", "pytest"]
 
