@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import model_runtime
+from model_runtime import bench_command
 from model_runtime.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
 from model_runtime.standard_streams import claim_streams
 
@@ -46,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", default=Request.device)
     predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
     predict.set_defaults(run=_predict)
+
+    bench = commands.add_parser("bench", help="measure predictions on scenes whose truth is known")
+    bench_command.add_arguments(bench)
+    bench.set_defaults(run=bench_command.run)
     return parser
 
 

@@ -1,6 +1,6 @@
 """Models the benchmark's test scenes, photographs them with Cycles and writes photos, cameras and depth.
 
-    python examples/benchmark_rooms [folder] [--scenes study dining ...] [--samples 12] [--scale 1.0]
+    python examples/benchmark_rooms [folder] [--scenes study dining ...] [--samples 8] [--scale 1.0]
 
 Needs bpy, numpy and Pillow. The folder (`.cache/benchmark_rooms` of this checkout by default) then holds, for each
 scene, `photo_1.jpg` ..., `depth_1.npy` ... and `cameras.json`. The cameras are those of `examples/living_room`:
@@ -154,7 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
     parser.add_argument("--scenes", nargs="*", choices=names, default=names, metavar="SCENE", help=", ".join(names))
-    parser.add_argument("--samples", type=int, default=12)
+    parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size, for trials")
     arguments = parser.parse_args()
     for scene in SCENES:

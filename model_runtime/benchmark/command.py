@@ -1,0 +1,83 @@
+"""The command `bench`: methods on the scenes of a data set, to a page of tables and plots."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from pathlib import Path
+
+from model_runtime.benchmark import scores
+from model_runtime.benchmark.datasets import read_dataset
+from model_runtime.benchmark.datasets.scene import TruthScene, evenly_chosen
+from model_runtime.benchmark.methods import Runner, RunOptions
+from model_runtime.benchmark.plots import draw
+from model_runtime.benchmark.report import page
+from model_runtime.benchmark.results import Entry, Results
+from model_runtime.devices import choose_device, describe_device
+from model_runtime.messages import JobError
+
+
+def run(options: argparse.Namespace) -> None:
+    scenes = [evenly_chosen(scene, options.views) for scene in read_dataset(options.dataset, options.root)]
+    if options.scenes:
+        scenes = [scene for scene in scenes if scene.name in options.scenes]
+    if not scenes:
+        raise JobError("bad-request", "None of the scenes asked for exists.", "Leave --scenes out to see their names.")
+    runner = Runner(RunOptions(options.checkpoint, options.resolution, options.device, options.precision))
+    results = Results(_settings(options, scenes))
+    options.output.mkdir(parents=True, exist_ok=True)
+    for scene in scenes:
+        for method in options.methods:
+            entry = measure(runner, method, scene, not options.no_surfaces, not options.no_novel_views)
+            results.entries.append(entry)
+            print(_line(entry), file=sys.stderr, flush=True)
+    write(results, options.output)
+
+
+def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, novel_views: bool) -> Entry:
+    """Every score of one method on one scene. A method that gives no result is an entry that says why."""
+    entry = Entry(scene.name, scene.group, method)
+    try:
+        outcome = runner.run(method, scene)
+        entry.source, entry.errors = outcome.source, list(scores.pair_errors_of(outcome, scene))
+        entry.scores |= scores.score_cameras(outcome, scene) | scores.score_depth(outcome, scene)
+        entry.scores["seconds"] = outcome.cost.seconds
+        if outcome.cost.gibibytes is not None:
+            entry.scores["gibibytes"] = outcome.cost.gibibytes
+        if surfaces:
+            entry.scores |= scores.score_reconstruction(outcome, scene)
+        if novel_views and outcome.depths is not None:
+            entry.scores |= scores.score_novel_views(runner, method, scene)
+    except JobError as error:
+        entry.failure = error.failure.sentence
+    return entry
+
+
+def write(results: Results, folder: Path) -> None:
+    """The page, its plots and the numbers behind them."""
+    results.save(folder / "results.json")
+    saved = Results.load(folder / "results.json")
+    text = page(saved, draw(saved, folder))
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    print(folder / "README.md")
+
+
+def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str, object]:
+    device = choose_device(options.device)
+    counts = sorted({len(scene.views) for scene in scenes})
+    return {
+        "data set": options.dataset,
+        "photos a scene": " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))),
+        "checkpoint": Path(options.checkpoint).name,
+        "resolution": options.resolution,
+        "device": describe_device(device)[0] if device.type != "cpu" else f"CPU ({platform.machine()})",
+    }
+
+
+def _line(entry: Entry) -> str:
+    if entry.failure:
+        return f"{entry.scene}, {entry.method}: {entry.failure}"
+    names = ("auc30", "abs_rel_scene", "fscore", "psnr", "seconds")
+    told = ", ".join(f"{name} {entry.scores[name]:.1f}" for name in names if name in entry.scores)
+    return f"{entry.scene}, {entry.method} ({entry.source}): {told}"

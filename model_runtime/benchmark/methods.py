@@ -1,0 +1,181 @@
+"""What is compared: the project's predictions with cameras from different sources, and COLMAP beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from model_runtime.benchmark.datasets.scene import TruthScene, read_photos
+from model_runtime.features.mapping import map_photos
+from model_runtime.features.matching import Matches, match_photos
+from model_runtime.features.photo import feature_photo
+from model_runtime.features.refine import refine_cameras
+from model_runtime.messages import Gaussians, GivenCameras, Photo, Request
+from model_runtime.photos import decode_photo
+from model_runtime.predictor import Predictor
+
+LEGEND = {
+    "auto": "cameras from where the worker chooses (`auto`)",
+    "network": "cameras and depth from the network alone",
+    "rays": "cameras solved from the network's ray maps",
+    "given": "true cameras given",
+    "colmap": "COLMAP alone: cameras and sparse points, no depth",
+    "disturbed": "true cameras turned by 3 degrees each, focal length 5 % too long: where `refined` starts",
+    "refined": "the disturbed cameras after `refine`",
+}
+"""What each method (`bench_command.METHODS`) is called in the page."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options of every request of a run; see messages.Request."""
+
+    checkpoint: str
+    resolution: int | None = None
+    device: str = "auto"
+    precision: str = "auto"
+
+
+@dataclass(eq=False)
+class Cost:
+    """seconds: wall clock. gibibytes: peak memory, of the GPU where one was used, else of this process; None where the
+    system does not tell.
+    """
+
+    seconds: float = 0.0
+    gibibytes: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a method made of a scene's photos.
+
+    extrinsics: [N,4,4], NaN for photos it did not place. intrinsics: [N,3,3], pixels of the photos.
+    depths: [h,w] along z for each photo, or None. source: where the cameras came from.
+    """
+
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    depths: list[np.ndarray] | None
+    gaussians: Gaussians | None
+    source: str
+    cost: Cost = field(default_factory=Cost)
+
+
+TURN, STRETCH = 3.0, 1.05
+"""How cameras are disturbed: degrees about a random axis each, and the factor of all focal lengths."""
+
+
+def disturbed(scene: TruthScene) -> Outcome:
+    """The true cameras, turned on their spot and with a wrong focal length; the same every time."""
+    axes = np.random.default_rng(len(scene.views)).normal(size=(len(scene.views), 3))
+    turns = np.radians(TURN) * axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    extrinsics, intrinsics = scene.extrinsics, scene.intrinsics
+    extrinsics[:, :3] = Rotation.from_rotvec(turns).as_matrix() @ extrinsics[:, :3]
+    intrinsics[:, (0, 1), (0, 1)] *= STRETCH
+    return Outcome(extrinsics, intrinsics, None, None, "disturbed")
+
+
+class Runner:
+    """Runs methods on photos; keeps the network loaded between scenes."""
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
+        self.predictor = Predictor()
+
+    def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
+        """What `method` makes of the scene's photos. Raises JobError where it cannot."""
+        photos = read_photos(scene.views)
+        with measured(self.options.device) as cost:
+            if method == "colmap":
+                outcome = _colmap(photos)
+            elif method == "disturbed":
+                outcome = disturbed(scene)
+            elif method == "refined":
+                outcome = _refined(disturbed(scene), photos)
+            else:
+                outcome = self._predict(method, scene, photos, gaussians)
+        outcome.cost.seconds, outcome.cost.gibibytes = cost.seconds, cost.gibibytes
+        return outcome
+
+    def _predict(self, method: str, scene: TruthScene, photos: tuple[Photo, ...], gaussians: bool) -> Outcome:
+        options = self.options
+        request = Request(
+            photos=photos,
+            checkpoint=options.checkpoint,
+            resolution=options.resolution,
+            cameras=GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None,
+            camera_source=method,
+            gaussians=gaussians,
+            device=options.device,
+            precision=options.precision,
+        )
+        prediction = self.predictor.predict(request, _no_report)
+        return Outcome(
+            extrinsics=np.stack([view.extrinsics for view in prediction.views]),
+            intrinsics=np.stack([view.intrinsics for view in prediction.views]),
+            depths=[np.where(view.sky, 0, view.depth) for view in prediction.views],
+            gaussians=prediction.gaussians,
+            source=prediction.camera_source,
+        )
+
+
+def _colmap(photos: tuple[Photo, ...]) -> Outcome:
+    cameras = map_photos(_matches(photos), _ignore)
+    return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, "features")
+
+
+def _refined(start: Outcome, photos: tuple[Photo, ...]) -> Outcome:
+    cameras = refine_cameras(start.extrinsics, start.intrinsics, _matches(photos), _ignore)
+    return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, "refined" if cameras.kept else "left as given")
+
+
+def _matches(photos: tuple[Photo, ...]) -> Matches:
+    decoded = [decode_photo(photo) for photo in photos]
+    return match_photos([feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded], _ignore)
+
+
+def _no_report(stage: str, fraction: float, sentence: str) -> None:
+    pass
+
+
+def _ignore(fraction: float, sentence: str) -> None:
+    pass
+
+
+@contextmanager
+def measured(device: str) -> Iterator[Cost]:
+    """Time and peak memory of what happens inside."""
+    cost = Cost()
+    cuda = torch.cuda.is_available() and device in ("auto", "cuda")
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
+    read_peak = _process_peak()
+    start = time.perf_counter()
+    yield cost
+    if cuda:
+        torch.cuda.synchronize()
+    cost.seconds = time.perf_counter() - start
+    cost.gibibytes = torch.cuda.max_memory_allocated() / 2**30 if cuda else read_peak()
+
+
+def _process_peak() -> Callable[[], float | None]:
+    """Begins a new count of this process's peak memory; the result reads it, in GiB (Linux only)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return lambda: None
+
+    def read() -> float:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        kibibytes = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+        return kibibytes / 2**20
+
+    return read

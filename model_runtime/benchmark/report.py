@@ -1,0 +1,133 @@
+"""The results as a page of tables (Markdown)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model_runtime.benchmark import published
+from model_runtime.benchmark.methods import LEGEND
+from model_runtime.benchmark.results import Results
+
+
+@dataclass(frozen=True)
+class Column:
+    """score: its key. better: `higher`, `lower` or empty."""
+
+    title: str
+    score: str
+    digits: int
+    better: str = ""
+
+
+CAMERAS = (
+    Column("AUC3", "auc3", 1, "higher"),
+    Column("AUC5", "auc5", 1, "higher"),
+    Column("AUC15", "auc15", 1, "higher"),
+    Column("AUC30", "auc30", 1, "higher"),
+    Column("rotation °", "rotation", 2, "lower"),
+    Column("focal %", "focal", 1, "lower"),
+    Column("placed %", "placed", 0, "higher"),
+)
+DEPTH = (
+    Column("AbsRel, scene scale %", "abs_rel_scene", 1, "lower"),
+    Column("AbsRel, view scale %", "abs_rel_view", 1, "lower"),
+    Column("AbsRel, scale + shift %", "abs_rel_shift", 1, "lower"),
+    Column("δ1, scene scale %", "delta1_scene", 1, "higher"),
+    Column("δ1, view scale %", "delta1_view", 1, "higher"),
+    Column("δ1, scale + shift %", "delta1_shift", 1, "higher"),
+)
+SURFACE = (
+    Column("F-score %", "fscore", 1, "higher"),
+    Column("precision %", "precision", 1, "higher"),
+    Column("recall %", "recall", 1, "higher"),
+    Column("accuracy", "accuracy", 3, "lower"),
+    Column("completeness", "completeness", 3, "lower"),
+    Column("Chamfer", "chamfer", 3, "lower"),
+)
+NOVEL_VIEWS = (Column("PSNR dB", "psnr", 2, "higher"), Column("SSIM", "ssim", 3, "higher"))
+COST = (Column("seconds", "seconds", 1, "lower"), Column("peak GiB", "gibibytes", 2, "lower"))
+
+SECTIONS = (
+    ("Cameras", CAMERAS, "All pairs of photos; rotation and focal length: median over the photos placed."),
+    ("Depth", DEPTH, "After one scale for the whole scene, a scale for each view, a scale and a shift for each view."),
+    ("Surface", SURFACE, "Fused depth against the true surface, cameras aligned; distances in the data set's unit."),
+    ("Novel views", NOVEL_VIEWS, "Every 8th photo kept back and rendered from the splats of the others."),
+    ("Cost", COST, "One scene, network already loaded; peak memory of the GPU, or of the whole process on a CPU."),
+)
+PER_SCENE = (CAMERAS[3], CAMERAS[6], DEPTH[0], SURFACE[0])
+
+
+def page(results: Results, pictures: list[str]) -> str:
+    """The whole page; pictures: file names of the plots beside it."""
+    parts = ["# Benchmark", _introduction(results)]
+    for title, columns, caption in SECTIONS:
+        if any(results.mean(method, c.score) is not None for method in results.methods for c in columns):
+            parts += [f"## {title}", caption, _summary(results, columns)]
+    parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
+    parts += ["## Scene by scene", _scenes(results)]
+    if failures := [e for e in results.entries if e.failure]:
+        parts += ["## Without a result", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]
+    parts += ["## Published numbers, for context", _published()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _introduction(results: Results) -> str:
+    told = ", ".join(f"{name}: {value}" for name, value in results.settings.items() if value is not None)
+    legend = "\n".join(f"- `{method}`: {LEGEND[method]}" for method in results.methods)
+    return f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {told}.\n\n{legend}"
+
+
+def _summary(results: Results, columns: tuple[Column, ...]) -> str:
+    groups = [None, *results.groups] if len(results.groups) > 1 else [None]
+    rows = []
+    for group in groups:
+        shown = [m for m in results.methods if any(results.mean(m, c.score, group) is not None for c in columns)]
+        values = [[results.mean(method, c.score, group) for c in columns] for method in shown]
+        best = [_best(column, [row[k] for row in values]) for k, column in enumerate(columns)]
+        name = "all" if group is None else group
+        for method, row in zip(shown, values, strict=True):
+            cells = [_number(value, c.digits, value == b) for value, c, b in zip(row, columns, best, strict=True)]
+            rows.append([name, f"`{method}`", *cells])
+    return _table(["scenes", "method", *(_heading(column) for column in columns)], rows)
+
+
+def _scenes(results: Results) -> str:
+    rows = []
+    for entry in results.entries:
+        cells = [_number(entry.scores.get(c.score), c.digits) for c in PER_SCENE]
+        rows.append([entry.scene, entry.group, f"`{entry.method}`", entry.source, *cells])
+    return _table(["scene", "walls", "method", "cameras from", *(_heading(column) for column in PER_SCENE)], rows)
+
+
+def _published() -> str:
+    rows = [
+        [method, *(f"{low:.1f} / {high:.1f}" for low, high in values)] for method, values in published.POSE_AUC.items()
+    ]
+    told = (
+        "AUC3 / AUC30 in percent as the paper of Depth Anything 3 reports them on its five data sets. Other photos, "
+        "other scenes, up to 100 views each: they say how the released networks compare with each other, not how the "
+        "tables above compare with them."
+    )
+    return told + "\n\n" + _table(["published", *published.DATASETS], rows)
+
+
+def _heading(column: Column) -> str:
+    return column.title + {"higher": " ↑", "lower": " ↓", "": ""}[column.better]
+
+
+def _best(column: Column, values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(known) < 2 or not column.better:
+        return None
+    return max(known) if column.better == "higher" else min(known)
+
+
+def _number(value: float | None, digits: int, bold: bool = False) -> str:
+    if value is None:
+        return "-"
+    return f"**{value:.{digits}f}**" if bold else f"{value:.{digits}f}"
+
+
+def _table(heading: list[str], rows: list[list[str]]) -> str:
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,118 @@
+"""The command from photos to page, with a stand-in checkpoint; and the page's numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from model_runtime import bench_command
+from model_runtime.benchmark import datasets, methods
+from model_runtime.benchmark.datasets import rooms
+from model_runtime.benchmark.reconstruction import Protocol
+from model_runtime.benchmark.report import page
+from model_runtime.benchmark.results import Entry, Results
+from model_runtime.cli import main
+
+SIZE = 112, 84
+FOCAL = 90.0
+
+
+def save_room(folder: Path) -> None:
+    """Three photos of a painted wall 2 m away, taken side by side."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    paint = gaussian_filter(rng.uniform(size=(400, 500, 3)), (1.2, 1.2, 0))
+    paint = (255 * (paint - paint.min()) / np.ptp(paint)).astype(np.uint8)
+    entries = []
+    for i in range(3):
+        left = 60 + 40 * i
+        Image.fromarray(paint[80 : 80 + SIZE[1], left : left + SIZE[0]]).save(folder / f"photo_{i}.png")
+        np.save(folder / f"depth_{i}.npy", np.full(SIZE[::-1], 2.0, np.float32))
+        extrinsics = np.eye(4)
+        extrinsics[0, 3] = -left / FOCAL * 2
+        intrinsics = [[FOCAL, 0, SIZE[0] / 2], [0, FOCAL, SIZE[1] / 2], [0, 0, 1]]
+        entry = {"photo": f"photo_{i}.png", "depth": f"depth_{i}.npy", "extrinsics": extrinsics.tolist()}
+        entries.append(entry | {"intrinsics": intrinsics})
+    (folder / "cameras.json").write_text(json.dumps({"walls": "textured", "cameras": entries}))
+
+
+def test_photos_to_page(tmp_path, tiny_checkpoint, capsys, monkeypatch):
+    monkeypatch.setattr(rooms, "PROTOCOL", Protocol(cell=0.05, truncation=0.15, threshold=0.05, points=20_000))
+    save_room(tmp_path / "rooms" / "wall")
+    output = tmp_path / "page"
+    arguments = ["--root", str(tmp_path / "rooms"), "--output", str(output), "--checkpoint", str(tiny_checkpoint)]
+    main(["bench", *arguments, "--methods", "network", "given", "colmap", "--device", "cpu"])
+    results = Results.load(output / "results.json")
+    given = next(entry for entry in results.entries if entry.method == "given")
+    assert given.scores["auc3"] == 100
+    assert given.scores["rotation"] == pytest.approx(0, abs=1e-4)
+    assert {"abs_rel_scene", "fscore", "psnr", "ssim", "seconds"} <= set(given.scores)
+    colmap = next(entry for entry in results.entries if entry.method == "colmap")
+    assert "abs_rel_scene" not in colmap.scores
+    text = (output / "README.md").read_text(encoding="utf-8")
+    for picture in ("camera_recall.png", "cameras_by_scene.png", "depth_by_scene.png", "surface_by_scene.png"):
+        assert f"({picture})" in text
+        with Image.open(output / picture) as opened:
+            assert min(opened.size) > 200
+    assert "| DA3-Giant | 80.3 / 95.9 |" in text
+    assert "wall, network" in capsys.readouterr().err
+
+
+def test_a_scene_that_does_not_exist(tmp_path):
+    save_room(tmp_path / "wall")
+    with pytest.raises(SystemExit) as stopped:
+        main(["bench", "--root", str(tmp_path), "--scenes", "cellar"])
+    assert "None of the scenes" in str(stopped.value)
+
+
+def test_scenes_not_rendered_yet_say_how(tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        main(["bench", "--root", str(tmp_path)])
+    assert "examples/benchmark_rooms" in str(stopped.value)
+
+
+def test_what_can_be_asked_for_exists():
+    assert tuple(datasets.DATASETS) == bench_command.DATASETS
+    assert tuple(methods.LEGEND) == bench_command.METHODS
+
+
+def results() -> Results:
+    return Results(
+        {"checkpoint": "mine"},
+        [
+            Entry("a", "plain", "auto", "features", {"auc30": 80.0, "seconds": 2.0}, [1.0, None]),
+            Entry("b", "textured", "auto", "network", {"auc30": 90.0, "seconds": 4.0}, [2.0, 3.0]),
+            Entry("a", "plain", "colmap", failure="It found no match."),
+            Entry("b", "textured", "colmap", "features", {"auc30": 96.0, "seconds": 1.0}, [0.5, 0.7]),
+        ],
+    )
+
+
+def test_a_scene_without_a_result_counts_as_nothing_for_accuracy_only():
+    assert results().mean("auto", "auc30") == 85
+    assert results().mean("colmap", "auc30") == 48
+    assert results().mean("colmap", "auc30", "textured") == 96
+    assert results().mean("colmap", "seconds") == 1
+    assert results().mean("colmap", "psnr") is None
+
+
+def test_the_page_tells_means_groups_and_failures():
+    text = page(results(), ["plot.png"])
+    assert "| all | `auto` | - | - | - | **85.0** |" in text
+    assert "| plain | `auto` | - | - | - | 80.0 |" in text
+    assert "- a, colmap: It found no match." in text
+    assert "![plot](plot.png)" in text
+
+
+def test_results_come_back_from_their_file(tmp_path):
+    told = results()
+    told.entries[0].scores["chamfer"] = float("inf")
+    told.entries[0].errors[1] = float("inf")
+    told.save(tmp_path / "results.json")
+    back = Results.load(tmp_path / "results.json")
+    assert back.entries[0].scores == {"auc30": 80.0, "seconds": 2.0}
+    assert back.entries[0].errors == [1.0, None]
+    assert back.entries[1:] == told.entries[1:]

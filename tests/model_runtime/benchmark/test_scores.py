@@ -1,0 +1,115 @@
+"""Outcomes that are wrong by a known amount, on a small scene."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+from model_runtime.benchmark.datasets.scene import TruthScene, TruthView
+from model_runtime.benchmark.fusion import DepthView, view_points
+from model_runtime.benchmark.methods import Outcome, disturbed, measured
+from model_runtime.benchmark.reconstruction import Protocol
+from model_runtime.benchmark.scores import score_cameras, score_depth, score_reconstruction
+
+INTRINSICS = np.array([[60.0, 0, 40], [0, 60, 30], [0, 0, 1]])
+PROTOCOL = Protocol(cell=0.03, truncation=0.1, threshold=0.05, points=50_000)
+
+
+def wall(shift: float) -> np.ndarray:
+    """Depth of the slanted wall z = 2 + 0.2 x from x = shift: along the ray (u, v, 1), z = 2 + 0.2 (shift + u z)."""
+    u = np.broadcast_to((np.arange(80) + 0.5 - 40) / 60, (60, 80))
+    return (2 + 0.2 * shift) / (1 - 0.2 * u)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> TruthScene:
+    views = []
+    for i, shift in enumerate((-0.3, 0.0, 0.3)):
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(path)
+        extrinsics = np.eye(4)
+        extrinsics[0, 3] = -shift
+        views.append(TruthView(path, extrinsics, INTRINSICS, partial(wall, shift)))
+    truth = np.concatenate(
+        [view_points(DepthView(wall(s), INTRINSICS, v.extrinsics)) for s, v in zip((-0.3, 0, 0.3), views, strict=True)]
+    )
+    return TruthScene("made up", "wall", tuple(views), PROTOCOL, lambda: truth)
+
+
+def outcome(scene: TruthScene, scale: float = 0.25, stretch: float = 1.0) -> Outcome:
+    """The truth in a world `scale` as large, depth maps at half the size, depth further `stretch`ed."""
+    extrinsics = scene.extrinsics
+    extrinsics[:, :3, 3] *= scale
+    depths = [view.depth()[::2, ::2] * scale * stretch for view in scene.views if view.depth is not None]
+    return Outcome(extrinsics, scene.intrinsics, depths, None, "network")
+
+
+def test_the_truth_in_another_scale_is_right(scene):
+    right = outcome(scene)
+    cameras = score_cameras(right, scene)
+    assert (cameras["auc3"], cameras["auc30"], cameras["placed"], cameras["focal"]) == (100, 100, 100, 0)
+    assert cameras["rotation"] == pytest.approx(0, abs=1e-5)
+    depth = score_depth(right, scene)
+    assert depth["abs_rel_scene"] < 1  # what half the pixels leave
+    assert depth["delta1_view"] == 100
+    assert score_reconstruction(right, scene)["fscore"] > 99
+
+
+def test_stretched_depth_shows_in_the_surface_but_not_in_scaled_depth(scene):
+    stretched = outcome(scene, stretch=1.1)
+    assert score_depth(stretched, scene)["abs_rel_scene"] < 1
+    surface = score_reconstruction(stretched, scene)
+    assert surface["fscore"] < 5
+    assert surface["accuracy"] == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_wrong_focal_length_is_told_in_percent(scene):
+    told = outcome(scene)
+    intrinsics = told.intrinsics.copy()
+    intrinsics[:, 0, 0] *= 1.05
+    intrinsics[:, 1, 1] *= 1.05
+    assert score_cameras(Outcome(told.extrinsics, intrinsics, None, None, ""), scene)["focal"] == pytest.approx(5)
+
+
+def test_photos_without_a_camera_lower_what_is_placed(scene):
+    told = outcome(scene)
+    told.extrinsics[0] = np.nan
+    scores = score_cameras(told, scene)
+    assert scores["placed"] == pytest.approx(200 / 3)
+    assert scores["auc30"] == pytest.approx(100 / 3)
+    assert score_reconstruction(told, scene)["recall"] > 80
+
+
+def test_nothing_to_score_without_depth(scene):
+    cameras_only = Outcome(scene.extrinsics, scene.intrinsics, None, None, "features")
+    assert score_depth(cameras_only, scene) == {}
+    assert score_reconstruction(cameras_only, scene) == {}
+
+
+def test_depth_where_the_truth_has_none_does_not_count(scene):
+    holes = [TruthView(v.photo, v.extrinsics, v.intrinsics, lambda: np.zeros((60, 80))) for v in scene.views]
+    empty = TruthScene("made up", "hole", tuple(holes), PROTOCOL, scene.surface)
+    assert score_reconstruction(outcome(scene), empty)["fscore"] == 0
+
+
+def test_cost_counts_the_memory_that_was_held():
+    with measured("cpu") as nothing:
+        pass
+    with measured("cpu") as cost:
+        held = np.ones(2**24)  # 128 MiB
+    if cost.gibibytes is None or nothing.gibibytes is None:
+        pytest.skip("this system does not tell the peak memory of a process")
+    assert cost.gibibytes - nothing.gibibytes == pytest.approx(held.nbytes / 2**30, rel=0.2)
+    assert cost.seconds > 0
+
+
+def test_disturbed_cameras_are_off_by_what_they_promise(scene):
+    start = disturbed(scene)
+    turn = start.extrinsics[:, :3, :3] @ scene.extrinsics[:, :3, :3].transpose(0, 2, 1)
+    assert np.allclose(np.degrees(Rotation.from_matrix(turn).magnitude()), 3)
+    centres = [np.linalg.inv(extrinsics)[:, :3, 3] for extrinsics in (start.extrinsics, scene.extrinsics)]
+    assert np.allclose(centres[0], centres[1])
+    assert score_cameras(start, scene)["focal"] == pytest.approx(5)
