@@ -64,7 +64,7 @@ class Curriculum:
             views=views,
             images=max(2, round(self.images / area)),
             difficulty=min(1.0, 0.1 + progress / 0.5),
-            matching=float(np.clip((0.75 - progress) / 0.5, 0.1, 1)),
+            matching=float(np.clip((0.9 - progress) / 0.5, 0.2, 1)),
             posed=bool(progress >= 0.4 and views > 1 and of_step.random() < 0.15),
         )
 

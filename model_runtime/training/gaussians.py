@@ -18,6 +18,7 @@ from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.gaussian_adapter import LARGEST, place_gaussians
 from model_runtime.network.gaussian_head import RawGaussians
 from model_runtime.network.output import GaussianSplats
+from model_runtime.training import distributed
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.splat_renderer import Splats, render_splats
 from model_runtime.training.targets import normalise_images
@@ -31,7 +32,7 @@ FRESH_OPACITY = 0.9
 
 @dataclass(frozen=True)
 class GaussianConfig:
-    """copy_steps: of the cheap start; render_steps: of the photometric part; scenes: a step of the latter."""
+    """copy_steps: of the cheap start; render_steps: of the photometric part; scenes: a step and process."""
 
     out: Path
     copy_steps: int = 400
@@ -124,6 +125,7 @@ class GaussianTrainer:
 
     def __init__(self, network: AnyViewNetwork, config: GaussianConfig) -> None:
         self.config = config
+        self.rank, self.ranks = distributed.start()
         self.network = network.requires_grad_(False)
         self.head = network.gs_head.requires_grad_(True)
         self.optimiser = torch.optim.Adam(self.head.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
@@ -145,6 +147,8 @@ class GaussianTrainer:
         return self.config.copy_steps + self.config.render_steps
 
     def save(self) -> None:
+        if self.rank != 0:
+            return
         state = {"head": self.head.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
         beside = self.state_path.with_suffix(".part")
         torch.save(state, beside)
@@ -152,7 +156,8 @@ class GaussianTrainer:
 
     def batch(self) -> RoomBatch:
         config = self.config
-        return self.generator.batch(self.step * 1000, config.scenes, config.views, config.size, 0.5)
+        first = (self.step * self.ranks + self.rank) * 1000
+        return self.generator.batch(first, config.scenes, config.views, config.size, 0.5)
 
     def loss(self, batch: RoomBatch) -> tuple[torch.Tensor, float]:
         """The step's loss and, once pictures are rendered, their mean PSNR."""
@@ -173,6 +178,7 @@ class GaussianTrainer:
         self.optimiser.zero_grad(set_to_none=True)
         loss, quality = self.loss(self.batch())
         loss.backward()
+        distributed.average_gradients(self.head.parameters())
         torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
@@ -183,7 +189,7 @@ class GaussianTrainer:
         last = self.steps if until is None else until
         while self.step < last:
             record = self.train_step()
-            if self.step % 10 == 0:
+            if self.step % 10 == 0 and self.rank == 0:
                 with (self.config.out / "gaussians.jsonl").open("a") as file:
                     file.write(json.dumps(record) + "\n")
                 print("  ".join(f"{name} {value:.4g}" for name, value in record.items()), flush=True)

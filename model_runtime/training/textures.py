@@ -6,6 +6,7 @@ and random colours give an endless supply of surfaces. Every pattern repeats sea
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -205,6 +206,7 @@ FAMILIES: dict[str, Callable[[np.random.Generator], Pattern]] = {
 }
 
 
+@cache
 def make_texture_bank(seed: int = 0, variants: int = 20) -> TextureBank:
     """`variants` patterns of every family in `FAMILIES`; the same seed gives the same bank."""
     patterns: list[np.ndarray] = []

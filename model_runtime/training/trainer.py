@@ -22,6 +22,7 @@ from model_runtime.training.targets import make_targets, normalise_images
 
 SMALLEST_CAMERA_DISTANCE = 0.1
 FEW_TOKENS = 256
+STATE_FILE = "state.pt"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def given_cameras(batch: RoomBatch) -> torch.Tensor:
 
 
 class Trainer:
-    """One process's part of a training run. Everything that decides the next step is in `out`/state.pt."""
+    """One process's part of a training run. Everything that decides the next step is in STATE_FILE."""
 
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
@@ -109,7 +110,7 @@ class Trainer:
 
     @property
     def state_path(self) -> Path:
-        return self.config.out / "state.pt"
+        return self.config.out / STATE_FILE
 
     def resume(self) -> None:
         """Continues from the last saved state, if there is one."""

@@ -17,8 +17,13 @@ def some_splats(count: int = 24) -> Splats:
     means = rng.uniform([-1, -0.8, 2], [1, 0.8, 5], (count, 3))
     means[0, 2] = -1
     rotations = rng.normal(size=(count, 4))
-    numbers = (means, rng.uniform(0.05, 0.4, (count, 3)), rotations, 0.4 * rng.normal(size=(count, 3, 9)))
-    return Splats(*(torch.from_numpy(x) for x in numbers), torch.from_numpy(rng.uniform(0.2, 1, count)))
+    return Splats(
+        torch.from_numpy(means),
+        torch.from_numpy(rng.uniform(0.05, 0.4, (count, 3))),
+        torch.from_numpy(rotations),
+        torch.from_numpy(0.4 * rng.normal(size=(count, 3, 9))),
+        torch.from_numpy(rng.uniform(0.2, 1, count)),
+    )
 
 
 def some_camera() -> tuple[torch.Tensor, torch.Tensor]:
