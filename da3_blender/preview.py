@@ -99,6 +99,7 @@ def _set_up(scene: bpy.types.Scene) -> None:
         if name.startswith("use_stamp_"):
             setattr(render, name, name == "use_stamp_note")
     render.stamp_font_size = 14
+    render.stamp_foreground, render.stamp_background = (1, 1, 1, 1), (0, 0, 0, 0.7)
 
 
 def _render(scene: bpy.types.Scene, caption: str) -> np.ndarray:
