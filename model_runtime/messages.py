@@ -16,8 +16,9 @@ import numpy as np
 
 PROTOCOL_VERSION = 1
 
-CAMERA_SOURCES = ("auto", "given", "network", "rays")
-"""Where a job's cameras may come from. `auto`: `given` when the request carries cameras, else `network`."""
+CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
+"""Where a job's cameras may come from; docs/cameras.md tells them apart. `auto`: `given` when the request carries
+cameras; else, for a bundled checkpoint, `features` where they place at least half of the photos; else `network`."""
 
 REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -53,6 +54,7 @@ class Request:
     checkpoint: a catalogue name (`da3-tiny`, `da3-small`, ...) or a path the worker can read.
     resolution: longest side in pixels that the network sees; None takes the checkpoint's own.
     camera_source: one of CAMERA_SOURCES.
+    refine: whether the network's cameras are made to agree with features of the photos, where that makes them better.
     gaussians: whether to return Gaussian splats.
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
     """
@@ -66,6 +68,7 @@ class Request:
     gaussians: bool = True
     device: str = "auto"
     precision: str = "auto"
+    refine: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,8 @@ class View:
     ray_confidence: [rh,rw] float32 or None.
     plate: file bytes (JPEG or PNG) of the upright, opaque, 8-bit sRGB photo where the photo's own file would not
         show like that in Blender (EXIF rotation, CMYK, ...); empty where the file itself is right.
+    camera_source: where this view's camera comes from, as in `Prediction.camera_source`; photos that features leave
+        out have the network's.
     """
 
     name: str
@@ -97,6 +102,7 @@ class View:
     ray: np.ndarray | None = None
     ray_confidence: np.ndarray | None = None
     plate: bytes = b""
+    camera_source: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +144,13 @@ class CheckpointInfo:
 class Prediction:
     """Everything about a finished job.
 
-    camera_source: where the cameras really came from (`given`, `network` or `rays`; never `auto`).
+    camera_source: where the cameras really came from: `given`, `network`, `rays`, `features`, or `refined` (the
+        network's, adjusted to features); never `auto`.
     metric: True when the world's unit is the metre.
     settings: what the job ran with (resolution, device, precision, seconds, ...), JSON-able.
     notes: plain sentences the artist should see.
+    match_error: median distance in pixels of the original photos between features and the projections of their
+        common points; None where no features were matched.
     """
 
     views: tuple[View, ...]
@@ -151,6 +160,7 @@ class Prediction:
     metric: bool = False
     settings: dict[str, object] = field(default_factory=dict[str, object])
     notes: tuple[str, ...] = ()
+    match_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,24 @@ FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
-    """size: upright (width, height). plate: see `messages.View`. focal_35mm: see `_read_exif`."""
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `_Exif`."""
 
     name: str
     size: tuple[int, int]
     plate: bytes
     focal_35mm: float | None
+    camera: str = ""
+
+
+@dataclass(frozen=True)
+class _Exif:
+    """orientation: Exif 2.3, tag 0x0112. focal_35mm: the focal length in millimetres on 36 x 24 mm film of the same
+    angle of view (tag 0xA405), where it is told. camera: make, model and focal length as one text, equal for photos
+    of the same lens; empty where nothing is told."""
+
+    orientation: int = 1
+    focal_35mm: float | None = None
+    camera: str = ""
 
 
 def check_photos(photos: Sequence[Photo]) -> None:
@@ -72,9 +84,9 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
             # Of sizes from half of what Pillow refuses, and of odd metadata: nothing an artist need know.
             warnings.simplefilter("ignore")
             opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
-            orientation, focal_35mm = _read_exif(opened)
+            exif = _read_exif(opened)
         opened.load()
-        turned = orientation in TURNED
+        turned = exif.orientation in TURNED
         image, repainted = _to_srgb(ImageOps.exif_transpose(opened) if turned else opened)
     except MemoryError:
         raise
@@ -103,7 +115,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
         )
     shows_as_is = opened.mode in SHOWN_MODES and not turned and not repainted
     plate = b"" if shows_as_is else _plate(image)
-    return DecodedPhoto(photo.name, image.size, plate, focal_35mm), np.asarray(image)
+    return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera), np.asarray(image)
 
 
 def _plate(image: Image.Image) -> bytes:
@@ -162,13 +174,14 @@ def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Ima
         return None
 
 
-def _read_exif(image: Image.Image) -> tuple[int, float | None]:
-    """Orientation (Exif 2.3, tag 0x0112) and the focal length in millimetres on 36 x 24 mm film of the same angle of
-    view (tag 0xA405), where it is told."""
+def _read_exif(image: Image.Image) -> _Exif:
     try:
-        exif = image.getexif()
-        orientation, focal = exif.get(ExifTags.Base.Orientation, 1), exif.get_ifd(ExifTags.IFD.Exif).get(FOCAL_TAG)
+        main = image.getexif()
+        detail = main.get_ifd(ExifTags.IFD.Exif)
+        orientation, focal = main.get(ExifTags.Base.Orientation, 1), detail.get(FOCAL_TAG)
+        told = (main.get(ExifTags.Base.Make), main.get(ExifTags.Base.Model), detail.get(ExifTags.Base.FocalLength))
+        camera = " ".join(str(value).strip() for value in told if value is not None)
     except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
-        return 1, None
+        return _Exif()
     focal_35mm = float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None
-    return orientation if orientation in TURNED else 1, focal_35mm
+    return _Exif(orientation if orientation in TURNED else 1, focal_35mm, camera)

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
+from model_runtime.camera_sources import FoundCameras, find_cameras, needs_features, resolve_source
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
+from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
-from model_runtime.given_cameras import given_cameras, network_cameras
-from model_runtime.image_batch import normalised_batch
-from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, GivenCameras, JobError, Prediction, Request
+from model_runtime.given_cameras import given_cameras
+from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, JobError, Prediction, Request
 from model_runtime.network.config import PRESETS, MonocularConfig
-from model_runtime.network_run import NetworkInput, free_memory, is_out_of_memory, run_network
+from model_runtime.network_look import NetworkLook
+from model_runtime.network_run import free_memory, is_out_of_memory
 from model_runtime.photos import check_photos
-from model_runtime.prepared_photos import PreparedPhoto, prepare_photos
+from model_runtime.prepared_photos import prepare_photos
 from model_runtime.results import make_views, settle_cameras
 from model_runtime.splats import make_gaussians
 
 RESOLUTIONS = (14, 8192)
 METRIC_PRESET = "da3metric-large"
+NEW_SCALE = ("given", "features")
+"""Camera sources whose world has a unit of its own, not the network's."""
 
 Report = Callable[[str, float, str], None]
 """Told stage, fraction of the whole job and a sentence; raises to stop the job."""
 
-PHOTOS_DONE, CHECKPOINT_DONE, NETWORK_DONE = 0.1, 0.2, 0.9
+PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE = 0.1, 0.2, 0.4, 0.9
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Predictor:
 
     def predict(self, request: Request, report: Report) -> Prediction:
         """The whole job. Raises JobError with what the artist should read, and whatever `report` raises."""
+        report = _onward(report)
         checkpoint = locate_checkpoint(request.checkpoint)
         device = choose_device(request.device)
         try:
@@ -79,11 +84,12 @@ class Predictor:
     ) -> Prediction:
         timer = Timer()
         precision = choose_precision(request.precision, device)
-        camera_source = check_request(request, checkpoint)
-        given = given_cameras(request.cameras, len(request.photos)) if camera_source == "given" else None
+        source = check_request(request, checkpoint)
+        given = given_cameras(request.cameras, len(request.photos)) if source == "given" else None
         resolution = request.resolution or checkpoint.resolution
+        with_features = needs_features(source, request.refine)
         photos = prepare_photos(
-            request.photos, resolution, lambda done, told: report("photos", PHOTOS_DONE * done, told)
+            request.photos, resolution, lambda done, told: report("photos", PHOTOS_DONE * done, told), with_features
         )
         timer("photos")
 
@@ -91,15 +97,25 @@ class Predictor:
         network = self._network(checkpoint, device)
         timer("checkpoint")
 
-        inputs, distance = _network_input(request, photos, camera_source, given)
-        output, head_chunk = run_network(network, inputs, device, precision, _network_report(report, len(photos)))
+        metric_depth = checkpoint.info.preset == METRIC_PRESET
+        tell_look = _span(report, "network", FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE)
+        look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
+        found = FoundCameras("given", given, ("given",) * len(photos))
+        if given is None:
+            tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
+            found = find_cameras(source, request.refine, photos, look.own_scene, tell_features)
+        if with_features:
+            timer("features")
+        output, distance, head_chunk = look(found.known)
         timer("network")
 
         report("cameras", NETWORK_DONE, "Working out cameras and views.")
-        metric_depth = checkpoint.info.preset == METRIC_PRESET
-        cameras, notes = settle_cameras(output, photos, given, distance, metric_depth)
+        cameras, notes = settle_cameras(output, photos, found.known, distance, metric_depth)
+        if found.sparse is not None and (fitted := fit_depths(output, photos, cameras, found.sparse, metric_depth)):
+            cameras, notes = fitted, []
         ray_scale = 1.0 if output.scale_factor is None else float(output.scale_factor[0])
         views = make_views(output, photos, cameras, ray_scale)
+        views = tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
         timer("cameras")
 
         gaussians = None
@@ -107,21 +123,17 @@ class Predictor:
             report("gaussians", (1 + NETWORK_DONE) / 2, "Laying out splats.")
             gaussians = make_gaussians(output, photos, views, cameras)
             timer("gaussians")
-        settings = {
-            "resolution": resolution,
-            "network_size": list(photos[0].placement.canvas),
-            "reference_view": request.reference_view,
-            "head_chunk": head_chunk,
-            "seconds": timer.seconds,
-        }
+        settings = {"resolution": resolution, "head_chunk": head_chunk, "seconds": timer.seconds}
+        settings |= {"network_size": list(photos[0].placement.canvas), "reference_view": request.reference_view}
         return Prediction(
             views=views,
             gaussians=gaussians,
             checkpoint=checkpoint.info,
-            camera_source=camera_source,
-            metric=metric_depth or (output.scale_factor is not None and given is None),
-            settings=settings | _hardware(device, precision),
-            notes=(*_request_notes(request, camera_source), *notes),
+            camera_source=found.source,
+            metric=metric_depth or (output.scale_factor is not None and found.source not in NEW_SCALE),
+            settings=settings | _hardware(device, precision) | found.settings,
+            notes=(*_request_notes(request, source), *found.notes, *notes),
+            match_error=found.match_error,
         )
 
     def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
@@ -155,9 +167,7 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
         )
     check_photos(request.photos)
-    source = request.camera_source
-    if source == "auto":
-        source = "network" if request.cameras is None else "given"
+    source = resolve_source(request, checkpoint)
     if source == "rays" and isinstance(PRESETS[checkpoint.info.preset], MonocularConfig):
         raise JobError(
             "no-rays",
@@ -167,32 +177,21 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
     return source
 
 
-def _network_input(
-    request: Request, photos: Sequence[PreparedPhoto], camera_source: str, given: GivenCameras | None
-) -> tuple[NetworkInput, float]:
-    """What the network takes, and the distance that translations of the given cameras were divided by."""
-    placements = [photo.placement for photo in photos]
-    extrinsics = intrinsics = None
-    distance = 1.0
-    if given is not None:
-        extrinsics, intrinsics, distance = network_cameras(given, placements)
-    inputs = NetworkInput(
-        images=normalised_batch([photo.color for photo in photos], placements),
-        extrinsics=extrinsics,
-        intrinsics=intrinsics,
-        gaussians=request.gaussians,
-        reference_view=request.reference_view,
-        pose_from="rays" if camera_source == "rays" else "camera_head",
-    )
-    return inputs, distance
+def _onward(report: Report) -> Report:
+    """`report` with fractions that never fall, whichever way the cameras are found."""
+    reached = 0.0
+
+    def told(stage: str, fraction: float, sentence: str) -> None:
+        nonlocal reached
+        reached = max(reached, fraction)
+        report(stage, reached, sentence)
+
+    return told
 
 
-def _network_report(report: Report, count: int) -> Callable[[float], None]:
-    def on_block(done: float) -> None:
-        fraction = CHECKPOINT_DONE + (NETWORK_DONE - CHECKPOINT_DONE) * done
-        report("network", fraction, f"The network looks at {count} photo{'s' if count > 1 else ''}: {done:.0%}.")
-
-    return on_block
+def _span(report: Report, stage: str, start: float, end: float) -> Callable[[float, str], None]:
+    """`report` for a stage that takes the job from one fraction to another."""
+    return lambda done, sentence: report(stage, start + (end - start) * done, sentence)
 
 
 def _hardware(device: torch.device, precision: torch.dtype) -> dict[str, object]:

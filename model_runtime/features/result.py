@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pycolmap
 
-from model_runtime.features.matching import Matches
+if TYPE_CHECKING:  # COLMAP takes long to load, and these arrays are used without it, too
+    import pycolmap
+
+    from model_runtime.features.matching import Matches
 
 
 @dataclass(frozen=True, eq=False)

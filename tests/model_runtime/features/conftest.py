@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from model_runtime.features.matching import Matches, match_photos
 from model_runtime.features.photo import FeaturePhoto, feature_photo
 
-VIEWS, HEIGHT, WIDTH, FOCAL = 4, 270, 360, 300.0
+VIEWS, HEIGHT, WIDTH, FOCAL = 4, 216, 288, 240.0
 HALF_SIZES = np.array([2.0, 1.3, 2.5])
 TEXELS_PER_METRE = 120
 
@@ -36,7 +36,7 @@ def silent(fraction: float, sentence: str) -> None:
 def room() -> Room:
     """Four hand-held photos of a far corner, taken by one camera."""
     rng = np.random.default_rng(5)
-    paint = np.sum([s * gaussian_filter(rng.normal(size=(6, 640, 640)), (0, s, s)) for s in (3, 6, 15)], axis=0)
+    paint = np.sum([s * gaussian_filter(rng.normal(size=(6, 640, 640)), (0, s, s)) for s in (3.5, 7, 16)], axis=0)
     paint = 0.5 + 0.18 * paint / paint.std()
     intrinsics = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
     extrinsics = np.tile(np.eye(4), (VIEWS, 1, 1))

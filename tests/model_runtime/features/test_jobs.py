@@ -1,0 +1,228 @@
+"""Whole jobs whose cameras come from features, on an untrained network: what must hold whatever the network says."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, resolve_source
+from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
+from model_runtime.depth_fit import depth_corrections
+from model_runtime.features.mapping import map_photos
+from model_runtime.features.matching import Matches
+from model_runtime.features.photo import feature_photo
+from model_runtime.features.tracks import select
+from model_runtime.image_batch import Placement
+from model_runtime.messages import CheckpointInfo, GivenCameras, JobError, Photo, Prediction, Request, View
+from model_runtime.network_look import OwnScene
+from model_runtime.pipe import read_frame, write_frame
+from model_runtime.predictor import Predictor
+from model_runtime.prepared_photos import PreparedPhoto, prepare_photos
+
+Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def silent(*_: object) -> None:
+    pass
+
+
+def png(name: str, pixels: np.ndarray) -> Photo:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return Photo(name, file.getvalue())
+
+
+@pytest.fixture(scope="module")
+def request_(room: Any, tiny_checkpoint: Path) -> Request:
+    photos = tuple(png(f"{i}.png", pixels) for i, pixels in enumerate(room.photos))
+    return Request(photos, checkpoint=str(tiny_checkpoint), camera_source="features", gaussians=False)
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor()
+
+
+@pytest.fixture(scope="module")
+def prediction(predictor: Predictor, request_: Request) -> Prediction:
+    return predictor.predict(request_, silent)
+
+
+def poses(views: tuple[View, ...]) -> np.ndarray:
+    return np.stack([view.extrinsics for view in views])
+
+
+def test_cameras_are_those_of_features(room: Any, prediction: Prediction, errors_of: Errors) -> None:
+    assert prediction.camera_source == "features" and not prediction.metric
+    assert [view.camera_source for view in prediction.views] == ["features"] * len(prediction.views)
+    assert errors_of(poses(prediction.views), room.extrinsics).max() < 0.6
+    assert prediction.match_error is not None and 0 < prediction.match_error < 0.5
+
+
+def test_every_view_is_brought_to_the_points_it_sees(room: Any, prediction: Prediction, matches: Matches) -> None:
+    """True depths, each view's at its own scale: one scale afterwards, that of the cameras; also without points."""
+    mapped = map_photos(matches, silent)
+    factors = np.array([0.5, 1.0, 3.0, 2.0])
+    depths = [depth * factor for depth, factor in zip(room.depth, factors, strict=True)]
+    sparse = select(mapped.sparse, mapped.sparse.view != 3)
+    sizes = [view.photo_size for view in prediction.views]
+    corrections = depth_corrections(depths, sizes, mapped.extrinsics, sparse)
+    assert corrections is not None
+    centres = (np.linalg.inv(e)[:, :3, 3] for e in (mapped.extrinsics, room.extrinsics))
+    unit = np.divide(*(np.linalg.norm(c - c[0], axis=1).sum() for c in centres))
+    assert corrections[:3] * factors[:3] == pytest.approx([unit] * 3, rel=0.02)
+    assert corrections[3] == pytest.approx(np.median(corrections[:3]))
+    assert depth_corrections(depths, sizes, mapped.extrinsics, select(sparse, sparse.view < 0)) is None
+
+
+def test_it_is_the_same_as_giving_those_cameras(
+    predictor: Predictor, request_: Request, prediction: Prediction
+) -> None:
+    given = GivenCameras(poses(prediction.views), np.stack([view.intrinsics for view in prediction.views]))
+    posed = predictor.predict(replace(request_, cameras=given, camera_source="given"), silent)
+    assert [view.camera_source for view in posed.views] == ["given"] * len(posed.views)
+    assert posed.match_error is None
+    for a, b in zip(prediction.views, posed.views, strict=True):
+        ratio = a.depth / b.depth
+        assert np.ptp(ratio) < 1e-5 * ratio.mean()
+
+
+def test_it_travels(prediction: Prediction) -> None:
+    stream = io.BytesIO()
+    write_frame(stream, "job", prediction)
+    stream.seek(0)
+    frame = read_frame(stream)  # type: ignore[arg-type]
+    assert frame is not None and isinstance(frame[1], Prediction)
+    assert frame[1].match_error == prediction.match_error
+    assert frame[1].views[1].camera_source == "features"
+
+
+def test_a_photo_features_leave_out_is_placed_and_told(predictor: Predictor, request_: Request) -> None:
+    plain = png("plain.png", np.full((200, 320, 3), 128, np.uint8))
+    mixed = predictor.predict(replace(request_, photos=(*request_.photos[:3], plain)), silent)
+    assert [view.camera_source for view in mixed.views] == ["features"] * 3 + ["network"]
+    assert any("plain.png" in note for note in mixed.notes)
+    assert np.isfinite(poses(mixed.views)).all()
+
+
+def test_nothing_to_match_leaves_the_networks_cameras(predictor: Predictor, request_: Request) -> None:
+    plain = tuple(png(f"{i}.png", np.full((90, 120, 3), 100 + i, np.uint8)) for i in range(2))
+    found = predictor.predict(replace(request_, photos=plain), silent)
+    assert found.camera_source == "network" and found.match_error is None
+    assert any("none of the 2 photos" in note for note in found.notes)
+
+
+def test_refine_that_does_not_help_changes_nothing(predictor: Predictor, request_: Request) -> None:
+    """An untrained network's cameras are nowhere near; they stay, with a sentence."""
+    asked = replace(request_, camera_source="network")
+    alone = predictor.predict(asked, silent)
+    told: list[float] = []
+    refined = predictor.predict(replace(asked, refine=True), lambda _, fraction, __: told.append(fraction))
+    assert refined.camera_source == "network" and len(refined.notes) == len(alone.notes) + 1
+    assert (poses(refined.views) == poses(alone.views)).all()
+    assert told == sorted(told) and told[-1] < 1
+
+
+def prepared(room: Any) -> list[PreparedPhoto]:
+    height, width = room.photos[0].shape[:2]
+    placement = Placement((width, height), (56, 42), (56, 42))
+    small = np.zeros((42, 56, 3), np.uint8)
+    return [
+        PreparedPhoto(f"{i}.png", placement, small, b"", None, feature_photo(f"{i}.png", pixels))
+        for i, pixels in enumerate(room.photos)
+    ]
+
+
+def test_refined_cameras_keep_the_scale_of_the_networks_depth(room: Any, errors_of: Errors) -> None:
+    """A network whose depths are right in metres, and its cameras turned right but standing at half the distances."""
+    shrunk = room.extrinsics.copy()
+    shrunk[:, :3, 3] *= 0.5
+    scene = OwnScene(GivenCameras(shrunk, room.intrinsics * [[1.04, 1, 1], [1, 1.04, 1], [1, 1, 1]]), list(room.depth))
+    found = find_cameras("network", True, prepared(room), lambda: scene, silent)
+    assert found.source == "refined" and found.view_sources == ("refined",) * len(room.photos)
+    assert found.known is not None and found.sparse is not None
+    assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
+    centres, true = (np.linalg.inv(e)[:, :3, 3] for e in (found.known.extrinsics, room.extrinsics))
+    assert np.linalg.norm(centres[3] - centres[0]) == pytest.approx(np.linalg.norm(true[3] - true[0]), rel=0.02)
+    before = found.settings["match_error_before"]
+    assert isinstance(before, float) and found.match_error is not None and before > found.match_error
+
+
+def test_left_out_photos_stand_where_the_network_sees_them(room: Any, errors_of: Errors) -> None:
+    """The network's cameras are the true ones in another world: the photo without matches comes out right, too."""
+    photos = prepared(room)
+    blind = replace(photos[2], feature=feature_photo("2.png", np.full((*room.photos[0].shape[:2], 3), 9, np.uint8)))
+    photos[2] = blind
+    moved = room.extrinsics @ np.linalg.inv(room.extrinsics[1])
+    moved[:, :3, 3] *= 3
+    scene = OwnScene(GivenCameras(moved, room.intrinsics * 2), list(room.depth))
+    found = find_cameras("features", False, photos, lambda: scene, silent)
+    assert found.view_sources == ("features", "features", "network", "features")
+    assert found.known is not None
+    assert errors_of(found.known.extrinsics, room.extrinsics).max() < 1.5
+    assert found.known.intrinsics[2, 0, 0] == found.known.intrinsics[0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("bundled", "count", "given", "source", "wanted"),
+    [
+        (True, 3, False, "auto", FEATURES_OR_NETWORK),
+        (True, 1, False, "auto", "network"),
+        (True, 3, True, "auto", "given"),
+        (True, 3, True, "features", "features"),
+        (False, 3, False, "auto", "network"),
+        (False, 3, False, "features", "features"),
+        (False, 3, False, "rays", "rays"),
+    ],
+)
+def test_rule_of_auto(bundled: bool, count: int, given: bool, source: str, wanted: str) -> None:
+    folder = BUNDLED_FOLDER if bundled else Path("/somewhere/else")
+    checkpoint = CheckpointFile(CheckpointInfo("x", "da3-tiny", "MIT", True), folder / "x" / "model.safetensors")
+    cameras = GivenCameras(np.zeros((count, 4, 4)), np.zeros((count, 3, 3))) if given else None
+    request = Request((Photo("a", b"a"),) * count, cameras=cameras, camera_source=source)
+    assert resolve_source(request, checkpoint) == wanted
+
+
+def test_auto_takes_features_where_they_place_half(room: Any) -> None:
+    photos = prepared(room)
+    blank = feature_photo("blank", np.full((100, 100, 3), 7, np.uint8))
+    scene = OwnScene(GivenCameras(room.extrinsics, room.intrinsics), list(room.depth))
+    half = [photos[0], photos[1], *(replace(photo, feature=blank) for photo in photos[2:])]
+    assert find_cameras(FEATURES_OR_NETWORK, False, half, lambda: scene, silent).source == "features"
+    less = [*half, replace(photos[3], feature=blank)]
+    scene = OwnScene(GivenCameras(room.extrinsics[[0, 1, 2, 3, 3]], room.intrinsics[[0, 1, 2, 3, 3]]), [])
+    found = find_cameras(FEATURES_OR_NETWORK, False, less, lambda: scene, silent)
+    assert (found.source, found.known, found.view_sources) == ("network", None, ("network",) * 5)
+    assert find_cameras("features", False, less, lambda: scene, silent).source == "features"
+
+
+def test_cancel_while_features_are_matched(predictor: Predictor, request_: Request) -> None:
+    def cancel(stage: str, fraction: float, sentence: str) -> None:
+        if stage == "features" and sentence.startswith("Matching"):
+            raise JobError("cancelled", "The job was cancelled.")
+
+    with pytest.raises(JobError, match="cancelled"):
+        predictor.predict(request_, cancel)
+
+
+def test_exif_tells_cameras_apart() -> None:
+    def jpeg(name: str, make: str, focal_35mm: int) -> Photo:
+        file = io.BytesIO()
+        exif = Image.Exif()
+        exif[0x010F], exif[0x0110] = make, "One"
+        exif.get_ifd(0x8769)[0xA405] = focal_35mm
+        Image.new("RGB", (120, 90), (9, 9, len(name))).save(file, "JPEG", exif=exif)
+        return Photo(name, file.getvalue())
+
+    photos = prepare_photos([jpeg("a", "Acme", 28), jpeg("bb", "Other", 50)], 56, silent, with_features=True)
+    features = [photo.feature for photo in photos]
+    assert features[0] is not None and features[1] is not None
+    assert [feature.camera for feature in features if feature] == ["Acme One", "Other One"]
+    assert features[1].known_focal == pytest.approx(50 / np.hypot(36, 24) * np.hypot(120, 90))
