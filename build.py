@@ -51,9 +51,9 @@ def find_python(version: tuple[int, int]) -> str | None:
     if sys.version_info[:2] == version:
         return sys.executable
     name = f"{version[0]}.{version[1]}"
-    candidates = [
-        [path] for path in (shutil.which(f"python{name}"), shutil.which("python3"), shutil.which("python")) if path
-    ]
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    paths = [shutil.which(program, path=folder) for program in (f"python{name}", "python3") for folder in folders]
+    candidates = [[path] for path in paths if path]
     if os.name == "nt" and (launcher := shutil.which("py")):
         candidates.insert(0, [launcher, f"-{name}"])
     question = "import sys; print(sys.version_info[:2] == " + repr(version) + ", sys.executable)"

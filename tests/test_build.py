@@ -86,11 +86,12 @@ def test_another_python_without_a_right_one_gets_a_sentence(
 def test_another_python_hands_over_to_one_on_the_path_that_starts(
     build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "python3.11"
+    broken = tmp_path / "python3.13"
     broken.write_text("#!/bin/sh\nexit 127\n")  # as a version manager's shim for a version that is not there
     broken.chmod(0o755)
-    right = fake_python(tmp_path, "3.13", "python3.13")
+    right = fake_python(tmp_path / "later", "3.13", "python3.13")
     pretend_version(build, monkeypatch, tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{tmp_path / 'later'}")
     monkeypatch.setenv("FAKE_WANTED", "3.13")
     called: list[list[str]] = []
     monkeypatch.setattr(build, "call", lambda command: called.append(command) or 7)
