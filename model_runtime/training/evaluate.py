@@ -5,16 +5,29 @@ no rotation at all, and the mean relative pose.
 """
 
 import argparse
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.geometry.surface_splats import surface_splats
 from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.gaussian_adapter import place_gaussians
 from model_runtime.training import metrics
+from model_runtime.training.gaussians import (
+    FrozenGeometry,
+    frozen_geometry,
+    psnr,
+    raw_gaussians,
+    render_inputs,
+    scene_splats,
+)
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
+from model_runtime.training.splat_renderer import Splats
 from model_runtime.training.targets import make_targets, normalise_images
 
 HELD_OUT_SEED = 977
@@ -106,6 +119,49 @@ def evaluate(network: AnyViewNetwork, setting: Setting, rooms: int = 64, rays: b
     return {name: score(depth, extrinsics, batch) for name, (depth, extrinsics) in answers.items()}
 
 
+@torch.no_grad()
+def evaluate_gaussians(network: AnyViewNetwork, setting: Setting, rooms: int = 16) -> dict[str, float]:
+    """Mean PSNR in decibels of input photos of held-out rooms, shown again by splats from the predicted cameras.
+
+    Beside the Gaussian head: splats laid on the predicted depth, and every photo's mean colour.
+    """
+    generator = RoomGenerator(HELD_OUT_SEED)
+    batch = generator.batch(0, rooms, setting.views, setting.size, setting.difficulty)
+    geometry = frozen_geometry(network, batch)
+    raw = raw_gaussians(network, geometry)
+    head = place_gaussians(raw, geometry.depth, geometry.extrinsics, geometry.intrinsics)
+    surface = surface_gaussians(batch.images, geometry)
+    flat = batch.images.mean((-1, -2), keepdim=True).expand_as(batch.images)
+    pictures = {
+        "Gaussian head": render_inputs([scene_splats(head, room) for room in range(rooms)], geometry),
+        "splats on the depth": render_inputs(surface, geometry),
+        "mean colour": flat,
+    }
+    return {name: float(psnr(picture, batch.images).mean()) for name, picture in pictures.items()}
+
+
+def surface_gaussians(images: torch.Tensor, geometry: FrozenGeometry) -> list[Splats]:
+    """What checkpoints without a Gaussian head get: splats flat on the depth, coloured by the photo."""
+    colours = (images * 255).round().byte().movedim(2, -1).numpy()
+    everywhere = np.ones(images.shape[-2:], bool)
+    rooms = []
+    for room in range(len(images)):
+        parts = [
+            surface_splats(
+                geometry.depth[room, view].numpy(),
+                np.ones(images.shape[-2:]),
+                colours[room, view],
+                metrics.homogeneous(geometry.extrinsics[room, view]).numpy(),
+                geometry.intrinsics[room, view].numpy(),
+                everywhere,
+            )
+            for view in range(images.shape[1])
+        ]
+        fields = {field.name: [getattr(part, field.name) for part in parts] for field in dataclasses.fields(Splats)}
+        rooms.append(Splats(**{name: torch.from_numpy(np.concatenate(values)) for name, values in fields.items()}))
+    return rooms
+
+
 def table(results: dict[Setting, dict[str, Scores]]) -> str:
     """Markdown table of `evaluate`'s scores."""
     lines = [
@@ -140,6 +196,12 @@ def main() -> None:
         setting = Setting(views, (chosen.size[0], chosen.size[1]), chosen.difficulty)
         results[setting] = evaluate(network, setting, chosen.rooms, chosen.rays)
     print(table(results))
+    size = (chosen.size[0], chosen.size[1])
+    print("\n| photos | input photos shown again by | PSNR dB |\n|---|---|---|")
+    for name, decibels in evaluate_gaussians(
+        network, Setting(2, size, chosen.difficulty), min(16, chosen.rooms)
+    ).items():
+        print(f"| 2 | {name} | {decibels:.1f} |")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class GaussianConfig:
     scenes: int = 4
     views: int = 2
     size: tuple[int, int] = (84, 84)
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     seed: int = 0
     save_every: int = 50
 
@@ -103,12 +103,12 @@ def scene_splats(gaussians: GaussianSplats, scene: int) -> Splats:
     )
 
 
-def render_inputs(gaussians: GaussianSplats, geometry: FrozenGeometry) -> torch.Tensor:
+def render_inputs(rooms: list[Splats], geometry: FrozenGeometry) -> torch.Tensor:
     """The splats of every scene seen by the predicted cameras of its own views [B,N,3,H,W]."""
     size = (geometry.images.shape[-2], geometry.images.shape[-1])
     scenes, views = geometry.images.shape[:2]
     pictures = [
-        render_splats(scene_splats(gaussians, b), geometry.extrinsics[b, n], geometry.intrinsics[b, n], size)[0]
+        render_splats(rooms[b], geometry.extrinsics[b, n], geometry.intrinsics[b, n], size)[0]
         for b in range(scenes)
         for n in range(views)
     ]
@@ -166,7 +166,7 @@ class GaussianTrainer:
         if self.step < self.config.copy_steps:
             return copy_loss(raw, batch.images), 0.0
         gaussians = place_gaussians(raw, geometry.depth, geometry.extrinsics, geometry.intrinsics)
-        pictures = render_inputs(gaussians, geometry)
+        pictures = render_inputs([scene_splats(gaussians, room) for room in range(len(batch.images))], geometry)
         photometric = functional.l1_loss(pictures, batch.images) + functional.mse_loss(pictures, batch.images)
         return photometric, float(psnr(pictures.detach(), batch.images).mean())
 

@@ -19,6 +19,7 @@ from model_runtime.training.gaussians import (
     copy_loss,
     psnr,
     render_inputs,
+    scene_splats,
 )
 from model_runtime.training.initialise import fresh_network
 
@@ -68,5 +69,7 @@ def test_splats_that_are_their_pixels_cost_nothing_and_show_the_photo():
     extrinsics = torch.eye(4)[None, None, :3]
     intrinsics = torch.tensor([[30.0, 0, 17.5], [0, 30, 14], [0, 0, 1]])[None, None]
     gaussians = place_gaussians(raw, depth, extrinsics, intrinsics)
-    picture = render_inputs(gaussians, FrozenGeometry(smooth, [], (2, 2), depth, extrinsics, intrinsics))
+    picture = render_inputs(
+        [scene_splats(gaussians, 0)], FrozenGeometry(smooth, [], (2, 2), depth, extrinsics, intrinsics)
+    )
     assert float(psnr(picture[..., 3:-3, 3:-3], smooth[..., 3:-3, 3:-3]).min()) > 24
