@@ -54,13 +54,14 @@ def find_python(version: tuple[int, int]) -> str | None:
     folders = os.environ.get("PATH", "").split(os.pathsep)
     paths = [shutil.which(program, path=folder) for program in (f"python{name}", "python3") for folder in folders]
     candidates = [[path] for path in paths if path]
-    if os.name == "nt" and (launcher := shutil.which("py")):
+    launcher = shutil.which("py") if os.name == "nt" else None
+    if launcher:
         candidates.insert(0, [launcher, f"-{name}"])
     question = "import sys; print(sys.version_info[:2] == " + repr(version) + ", sys.executable)"
     for candidate in candidates:
         answer = subprocess.run([*candidate, "-c", question], capture_output=True, text=True, check=False)
         if answer.returncode == 0 and answer.stdout.startswith("True "):
-            return answer.stdout.strip().removeprefix("True ")
+            return answer.stdout.strip()[len("True ") :]
     return None
 
 
@@ -69,7 +70,8 @@ def use_right_python() -> None:
     if sys.version_info[:2] in PYTHONS:
         return
     for version in PYTHONS:
-        if path := find_python(version):
+        path = find_python(version)
+        if path:
             say(f"this is Python {sys.version_info[0]}.{sys.version_info[1]}; going on with {path}")
             sys.exit(call([path, *sys.argv]))
     raise BuildError(
