@@ -47,7 +47,7 @@ def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, nove
             entry.scores["gibibytes"] = outcome.cost.gibibytes
         if surfaces:
             entry.scores |= scores.score_reconstruction(outcome, scene)
-        if novel_views and outcome.depths is not None:
+        if novel_views and outcome.depths is not None and method != "unaligned":
             entry.scores |= scores.score_novel_views(runner, method, scene)
     except JobError as error:
         entry.failure = error.failure.sentence

@@ -23,6 +23,7 @@ from model_runtime.predictor import Predictor
 
 LEGEND = {
     "auto": "cameras from where the worker chooses (`auto`)",
+    "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
     "network": "cameras and depth from the network alone",
     "rays": "cameras solved from the network's ray maps",
     "given": "true cameras given",
@@ -89,6 +90,7 @@ class Runner:
     def __init__(self, options: RunOptions) -> None:
         self.options = options
         self.predictor = Predictor()
+        self._auto: tuple[TruthScene, Outcome] | None = None
 
     def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
         """What `method` makes of the scene's photos. Raises JobError where it cannot."""
@@ -100,19 +102,33 @@ class Runner:
                 outcome = disturbed(scene)
             elif method == "refined":
                 outcome = _refined(disturbed(scene), photos)
+            elif method == "unaligned":
+                outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians)
             else:
-                outcome = self._predict(method, scene, photos, gaussians)
+                true = GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
+                outcome = self._predict(method, photos, true, gaussians)
+        if method == "auto":
+            self._auto = scene, outcome
         outcome.cost.seconds, outcome.cost.gibibytes = cost.seconds, cost.gibibytes
         return outcome
 
-    def _predict(self, method: str, scene: TruthScene, photos: tuple[Photo, ...], gaussians: bool) -> Outcome:
+    def _auto_cameras(self, scene: TruthScene) -> GivenCameras:
+        """Those of the last run, where it was of this scene."""
+        if self._auto is None or self._auto[0] is not scene:
+            self.run("auto", scene)
+        assert self._auto is not None
+        return GivenCameras(self._auto[1].extrinsics, self._auto[1].intrinsics)
+
+    def _predict(
+        self, source: str, photos: tuple[Photo, ...], cameras: GivenCameras | None, gaussians: bool
+    ) -> Outcome:
         options = self.options
         request = Request(
             photos=photos,
             checkpoint=options.checkpoint,
             resolution=options.resolution,
-            cameras=GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None,
-            camera_source=method,
+            cameras=cameras,
+            camera_source=source,
             gaussians=gaussians,
             device=options.device,
             precision=options.precision,

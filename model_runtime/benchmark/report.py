@@ -66,7 +66,7 @@ def page(results: Results, pictures: list[str]) -> str:
     parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
     parts += ["## Scene by scene", _scenes(results)]
     if failures := [e for e in results.entries if e.failure]:
-        parts += ["## Without a result", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]
+        parts += ["## Failures", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]
     parts += ["## Published numbers, for context", _published()]
     return "\n\n".join(parts) + "\n"
 
