@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pycolmap
 
+from model_runtime.features.adjust import adjust
 from model_runtime.features.matching import MAX_ERROR, SEED, Matches, Report, starting_camera
 from model_runtime.features.result import FeatureCameras, from_reconstruction, nothing_found
 
@@ -34,7 +35,10 @@ def map_photos(matches: Matches, report: Report) -> FeatureCameras:
             quality = (model.num_reg_images(), _fit(model))
             if best is None or quality > best[0]:
                 best = quality, model
-    return nothing_found(len(matches.photos)) if best is None else from_reconstruction(best[1], matches)
+    if best is None:
+        return nothing_found(len(matches.photos))
+    _polish(best[1])
+    return from_reconstruction(best[1], matches)
 
 
 def _fit(model: pycolmap.Reconstruction) -> float:
@@ -42,6 +46,13 @@ def _fit(model: pycolmap.Reconstruction) -> float:
     model.update_point_3d_errors()
     points = model.points3D.values()
     return sum(point.track.length() * max(0.0, 1 - (point.error / MAX_ERROR) ** 2) for point in points)
+
+
+def _polish(model: pycolmap.Reconstruction) -> None:
+    """Adjust once more with an eye for how well most observations fit: COLMAP's own adjustments trust every one."""
+    model.update_point_3d_errors()
+    errors = sorted(point.error for point in model.points3D.values())
+    adjust(model, 2 * errors[len(errors) // 2])
 
 
 def _map_from(matches: Matches, focal: float, progress: _Progress) -> list[pycolmap.Reconstruction]:

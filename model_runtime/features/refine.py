@@ -10,20 +10,21 @@ import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from model_runtime.features.adjust import adjust
 from model_runtime.features.matching import MAX_ERROR, Matches, Report
 from model_runtime.features.result import SparsePoints, no_points, reprojection_errors, seen_points
 from model_runtime.features.tracks import build_tracks, select, triangulate
 from model_runtime.geometry.similarity import align_cameras
 
-LOSS_SCALES = (16.0, 4.0, 1.0)
-"""Working pixels at which an error begins to count less, one adjustment after the other (Cauchy loss): cameras that
-are degrees off miss by tens of pixels at first."""
+LOSS_SCALES = (16.0, 4.0, 1.0, 0.5)
+"""Working pixels from which on an error counts less, one adjustment after the other: cameras that are degrees off miss
+by tens of pixels at first. The last is twice the median error where that is less."""
 
-LEAST_OBSERVATIONS = 25
+LEAST_OBSERVATIONS = 40
 """Points a photo must see to be adjusted."""
 
 LEAST_EXPLAINED = 0.5
-"""Share of the observations that must fit within MAX_ERROR in the end."""
+"""Share of the observations, of each photo and of all, that must fit within MAX_ERROR in the end."""
 
 LARGEST_ERROR = 0.9
 """Median error in working pixels that good matches stay below; wrong ones that happen to agree seldom do."""
@@ -68,9 +69,13 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
         placed = triangulate(poses, lenses, tracks)
         errors = reprojection_errors(poses, lenses, placed) / pixel[placed.view]
         in_front = seen_points(poses, placed)[:, 2] > 0
-        poses, lenses = _adjust(poses, lenses, select(placed, in_front & (errors < 8 * scale)), matches, scale)
+        close = select(placed, in_front & (errors < 8 * scale))
+        loss_scale = min(scale, 2 * float(np.median(errors))) if scale == LOSS_SCALES[-1] else scale
+        poses, lenses = _adjust(poses, lenses, close, matches, loss_scale)
     _, explained = _fit(poses, lenses, tracks, pixel)
-    adjusted = np.bincount(tracks.view[explained], minlength=len(reached)) >= LEAST_OBSERVATIONS
+    fitting = np.bincount(tracks.view[explained], minlength=len(reached))
+    of_all = np.bincount(tracks.view, minlength=len(reached))
+    adjusted = fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all)
     tracks = select(tracks, adjusted[tracks.view])
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
@@ -131,16 +136,7 @@ def _adjust(
     if len(views) < 2:
         return extrinsics, intrinsics
     model = _model(extrinsics, intrinsics, sparse, matches)
-    options = pycolmap.BundleAdjustmentOptions()
-    options.print_summary = False
-    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
-    options.ceres.loss_function_scale = loss_scale
-    options.ceres.solver_options.num_threads = 1
-    config = pycolmap.BundleAdjustmentConfig()
-    for i in views:
-        config.add_image(int(i) + 1)
-    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    adjust(model, loss_scale)
     poses, lenses = extrinsics.copy(), intrinsics.copy()
     for i in views:
         poses[i, :3] = model.image(int(i) + 1).cam_from_world().matrix()

@@ -88,7 +88,7 @@ def test_pixels_are_those_of_the_original_photo(room: Any, cameras: FeatureCamer
     assert found.intrinsics[0, 0, 2] == pytest.approx(5 * room.intrinsics[0, 0, 2])
     column, row = (found.sparse.pixel / 5).astype(int).T
     assert column.max() > 0.8 * room.depth.shape[2] and row.max() > 0.8 * room.depth.shape[1]
-    assert errors_of(found.extrinsics, room.extrinsics[1:3]).max() < 3
+    assert errors_of(found.extrinsics, room.extrinsics[1:3]).max() < 5
 
 
 def test_photos_without_matches_are_left_out(feature_photos: list[FeaturePhoto]) -> None:
