@@ -77,7 +77,7 @@ def test_every_view_is_brought_to_the_points_it_sees(room: Any, prediction: Pred
     assert corrections is not None
     centres = (np.linalg.inv(e)[:, :3, 3] for e in (mapped.extrinsics, room.extrinsics))
     unit = np.divide(*(np.linalg.norm(c - c[0], axis=1).sum() for c in centres))
-    assert corrections[:3] * factors[:3] == pytest.approx([unit] * 3, rel=0.02)
+    assert corrections[:3] * factors[:3] == pytest.approx([unit] * 3, rel=0.04)
     assert corrections[3] == pytest.approx(np.median(corrections[:3]))
     assert depth_corrections(depths, sizes, mapped.extrinsics, select(sparse, sparse.view < 0)) is None
 
@@ -150,7 +150,7 @@ def test_refined_cameras_keep_the_scale_of_the_networks_depth(room: Any, errors_
     assert found.known is not None and found.sparse is not None
     assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
     centres, true = (np.linalg.inv(e)[:, :3, 3] for e in (found.known.extrinsics, room.extrinsics))
-    assert np.linalg.norm(centres[3] - centres[0]) == pytest.approx(np.linalg.norm(true[3] - true[0]), rel=0.02)
+    assert np.linalg.norm(centres[3] - centres[0]) == pytest.approx(np.linalg.norm(true[3] - true[0]), rel=0.04)
     before = found.settings["match_error_before"]
     assert isinstance(before, float) and found.match_error is not None and before > found.match_error
 
