@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
-from model_runtime.depth_fit import depth_corrections
+from model_runtime.depth_fit import depth_scales
 from model_runtime.geometry.similarity import align_cameras
 from model_runtime.messages import GivenCameras, Request
 from model_runtime.network_look import OwnScene
@@ -146,8 +146,8 @@ def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes
         view_sources = (source,) * len(matches.photos)
         told = "The photos' features did not make the cameras better; they are as the network found them."
         return FoundCameras(source, None, view_sources, match_error=refined.match_error, notes=[*notes, told])
-    corrections = depth_corrections(own.depths, [p.size for p in matches.photos], refined.extrinsics, refined.sparse)
-    unit = 1.0 if corrections is None else float(np.median(corrections))
+    scales = depth_scales(own.depths, [p.size for p in matches.photos], refined.extrinsics, refined.sparse)
+    unit = 1.0 if scales is None else float(np.median(scales))
     extrinsics = refined.extrinsics.copy()
     extrinsics[:, :3, 3] /= unit
     sparse = replace(refined.sparse, points=refined.sparse.points / unit)

@@ -1,4 +1,8 @@
-"""The network's depths brought to the sparse points that features found, one scale per view."""
+"""The network's depths brought to the sparse points that features found: a scale per view, and a shift where it helps.
+
+A small network sees near things too near and far things too far, or the reverse, by about the same amount all over a
+photo; the shift takes most of that away.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,20 @@ from model_runtime.network.output import Output
 from model_runtime.prepared_photos import PreparedPhoto
 from model_runtime.results import Cameras
 
+LEAST_FOR_SHIFT = 50
+"""Fewer known depths than this decide a view's scale, but no shift."""
+
+SHIFT_GAIN = 0.02
+"""A shift must lower the median relative error by this much; less may be the noise of the points."""
+
+NEAREST_SHARE = 0.2
+"""A shift may bring a view's nearest depth down to this share of what the scale makes of it: none turns negative."""
+
 
 def fit_depths(
     output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, sparse: SparsePoints, metric: bool
 ) -> Cameras | None:
-    """The cameras with each view's depth scale from its sparse points; None where no view has enough of them.
+    """The cameras with each view's depth scale and shift from its sparse points; None where no view has enough of them.
 
     metric: the depths are metres; then it is the world that is scaled to them as a whole.
     """
@@ -25,18 +38,23 @@ def fit_depths(
         photo.placement.crop(depth.float().cpu().numpy()) * scale
         for photo, depth, scale in zip(photos, output.depth[0], cameras.depth_scale, strict=True)
     ]
-    corrections = depth_corrections(depths, [p.placement.photo for p in photos], cameras.extrinsics, sparse)
-    if corrections is None:
-        return None
+    sizes = [photo.placement.photo for photo in photos]
     if not metric:
-        return replace(cameras, depth_scale=cameras.depth_scale * corrections)
-    unit = float(np.median(corrections))
+        corrections = depth_corrections(depths, sizes, cameras.extrinsics, sparse)
+        if corrections is None:
+            return None
+        scales, shifts = corrections.T
+        return replace(cameras, depth_scale=cameras.depth_scale * scales, depth_shift=shifts)
+    scales = depth_scales(depths, sizes, cameras.extrinsics, sparse)
+    if scales is None:
+        return None
+    unit = float(np.median(scales))
     extrinsics = cameras.extrinsics.copy()
     extrinsics[:, :3, 3] /= unit
-    return replace(cameras, extrinsics=extrinsics, depth_scale=cameras.depth_scale * corrections / unit)
+    return replace(cameras, extrinsics=extrinsics, depth_scale=cameras.depth_scale * scales / unit)
 
 
-def depth_corrections(
+def depth_scales(
     depths: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]], extrinsics: np.ndarray, sparse: SparsePoints
 ) -> np.ndarray | None:
     """[N], what each view's depth map [h,w] is to be multiplied by to meet the sparse points it sees.
@@ -44,16 +62,48 @@ def depth_corrections(
     sizes: (width, height) of the photos that the maps cover. A view with too few points takes the median of the
     others; None where every view has too few.
     """
-    known = seen_points(extrinsics, sparse)[:, 2]
-    corrections = np.full(len(depths), np.nan)
-    for i, (depth, size) in enumerate(zip(depths, sizes, strict=True)):
-        mine = sparse.view == i
-        found = align_depth(_at(depth, sparse.pixel[mine], size), known[mine])
-        if found is not None:
-            corrections[i] = found.scale
-    if np.isnan(corrections).all():
+    fits = [align_depth(*pair) for pair in _pairs(depths, sizes, extrinsics, sparse)]
+    scales = np.array([np.nan if fit is None else fit.scale for fit in fits])
+    if np.isnan(scales).all():
         return None
-    return np.where(np.isnan(corrections), np.nanmedian(corrections), corrections)
+    return np.where(np.isnan(scales), np.nanmedian(scales), scales)
+
+
+def depth_corrections(
+    depths: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]], extrinsics: np.ndarray, sparse: SparsePoints
+) -> np.ndarray | None:
+    """[N,2], scale and shift that bring each view's depth map to the sparse points it sees; see `depth_scales`.
+
+    The shift is 0 where it would help little, rest on few points, or turn the view's nearest depths round.
+    """
+    scales = depth_scales(depths, sizes, extrinsics, sparse)
+    if scales is None:
+        return None
+    corrections = np.stack((scales, np.zeros(len(scales))), axis=1)
+    for i, (depth, (mine, known)) in enumerate(zip(depths, _pairs(depths, sizes, extrinsics, sparse), strict=True)):
+        line = align_depth(mine, known, with_shift=True)
+        if line is None or len(known) < LEAST_FOR_SHIFT:
+            continue
+        nearest = line.scale * float(depth.min())
+        error, error_with_shift = (
+            np.median(np.abs(scale * mine + shift - known) / known)
+            for scale, shift in (corrections[i], (line.scale, line.shift))
+        )
+        if error_with_shift < error - SHIFT_GAIN and nearest + line.shift >= NEAREST_SHARE * nearest:
+            corrections[i] = line.scale, line.shift
+    return corrections
+
+
+def _pairs(
+    depths: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]], extrinsics: np.ndarray, sparse: SparsePoints
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each view's depths at the sparse points it sees, and the depths those points really have."""
+    known = seen_points(extrinsics, sparse)[:, 2]
+    views = [sparse.view == i for i in range(len(depths))]
+    return [
+        (_at(depth, sparse.pixel[mine], size), known[mine])
+        for depth, size, mine in zip(depths, sizes, views, strict=True)
+    ]
 
 
 def _at(depth: np.ndarray, pixel: np.ndarray, photo: tuple[int, int]) -> np.ndarray:

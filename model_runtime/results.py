@@ -37,13 +37,15 @@ FOCAL_RANGE = (0.05, 50.0)
 class Cameras:
     """The prediction's cameras: extrinsics [N,4,4], intrinsics [N,3,3] in photo pixels, both float64.
 
-    depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
+    depth_scale, depth_shift: [N], what the network's depth is multiplied by, and what is then added to it, to be in the
+        prediction's world.
     similarity: from the network's world to the prediction's.
     """
 
     extrinsics: np.ndarray
     intrinsics: np.ndarray
     depth_scale: np.ndarray
+    depth_shift: np.ndarray
     similarity: Similarity
 
 
@@ -75,7 +77,7 @@ def settle_cameras(
     if metric_depth:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
         scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
-    return Cameras(extrinsics, intrinsics, scale, similarity), notes
+    return Cameras(extrinsics, intrinsics, scale, np.zeros_like(scale), similarity), notes
 
 
 def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: list[str]) -> Similarity:
@@ -159,7 +161,7 @@ def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras
 
 def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_scale: float) -> View:
     crop = photo.placement.crop
-    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
+    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i]) + np.float32(cameras.depth_shift[i])
     if not (np.isfinite(depth) & (depth > 0)).all():
         raise JobError(
             "not-finite",

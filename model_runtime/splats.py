@@ -70,13 +70,14 @@ def _move_splats(
     old = output.extrinsics[0, i].cpu().double()
     new = torch.from_numpy(cameras.extrinsics[i])
     world_scale = float(splats.world_scale[0])
-    grow = float(cameras.depth_scale[i]) / world_scale
     old_k = output.intrinsics[0, i].cpu().double()
     new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
     stretch = torch.linalg.inv(new_k) @ old_k
-    seen = (means.double() @ old[:, :3].T + world_scale * old[:, 3]) * grow
-    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
-    scales = scales * (grow * float(stretch.diagonal()[:2].mean()))
+    seen = means.double() @ old[:, :3].T / world_scale + old[:, 3]
+    grow = cameras.depth_scale[i] + cameras.depth_shift[i] / seen[:, 2:]
+    grow = grow.where(grow > 0, torch.nan)  # shifted behind the camera: not finite, so left out
+    means = ((seen * grow @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
+    scales = scales * (grow / world_scale * float(stretch.diagonal()[:2].mean())).float()
     turn = (new[:3, :3].T @ old[:, :3]).float()
     rotations = quaternion_multiply(matrix_to_quaternion(turn), rotations)
     return [means, scales, rotations, opacities, rotate(harmonics, turn)]
