@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
     predict.add_argument("--resolution", type=int, help="longest side the network sees")
     predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
+    predict.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
     predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
     predict.add_argument("--no-gaussians", action="store_true")
     predict.add_argument("--device", default=Request.device)

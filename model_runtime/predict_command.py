@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> None:
         gaussians=not options.no_gaussians,
         device=options.device,
         precision=options.precision,
+        refine=options.refine,
     )
     prediction = Predictor().predict(request, _print_progress)
     with options.output.open("wb") as file:
@@ -54,11 +55,15 @@ def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
     if prediction.gaussians is not None:
         named |= {f"gaussian_{name}": a for name, a in vars(prediction.gaussians).items() if name != "source"}
     meta = {
-        "views": [{"name": view.name, "photo_size": view.photo_size} for view in prediction.views],
+        "views": [
+            {"name": view.name, "photo_size": view.photo_size, "camera_source": view.camera_source}
+            for view in prediction.views
+        ],
         "gaussians": prediction.gaussians and prediction.gaussians.source,
         "checkpoint": asdict(prediction.checkpoint),
         "camera_source": prediction.camera_source,
         "metric": prediction.metric,
+        "match_error": prediction.match_error,
         "settings": prediction.settings,
         "notes": prediction.notes,
     }

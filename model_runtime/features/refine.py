@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from model_runtime.features.adjust import adjust
 from model_runtime.features.matching import MAX_ERROR, Matches, Report
+from model_runtime.features.resection import resect
 from model_runtime.features.result import SparsePoints, no_points, reprojection_errors, seen_points
 from model_runtime.features.tracks import build_tracks, select, triangulate
 from model_runtime.geometry.similarity import align_cameras
@@ -31,7 +33,7 @@ LARGEST_ERROR = 0.9
 
 FOCAL_FACTOR = 1.5
 LARGEST_TURN = 20.0
-"""How far, as a factor and in degrees, cameras may move: more is not a refinement but another solution."""
+"""How far, as a factor and in degrees, most cameras may move: more is not a refinement but another solution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +65,16 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
     pixel = np.array([photo.pixel for photo in matches.photos])
-    poses, lenses = extrinsics, _shared_start(intrinsics, matches)
-    for i, scale in enumerate(LOSS_SCALES):
-        report(i / len(LOSS_SCALES), "Refining the cameras by their features.")
-        placed = triangulate(poses, lenses, tracks)
-        errors = reprojection_errors(poses, lenses, placed) / pixel[placed.view]
-        in_front = seen_points(poses, placed)[:, 2] > 0
-        close = select(placed, in_front & (errors < 8 * scale))
-        loss_scale = min(scale, 2 * float(np.median(errors))) if scale == LOSS_SCALES[-1] else scale
-        poses, lenses = _adjust(poses, lenses, close, matches, loss_scale)
-    _, explained = _fit(poses, lenses, tracks, pixel)
-    fitting = np.bincount(tracks.view[explained], minlength=len(reached))
-    of_all = np.bincount(tracks.view, minlength=len(reached))
-    adjusted = fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all)
+    told = "Refining the cameras by their features."
+    report(0.0, told)
+    poses, lenses = _adjust_in_steps(extrinsics, _shared_start(intrinsics, matches), tracks, matches, LOSS_SCALES)
+    adjusted = _agreeing(poses, lenses, tracks, pixel)
+    lost = reached & ~adjusted
+    if lost.any() and adjusted.sum() >= 2:
+        report(0.5, told)
+        poses = resect(poses, lenses, tracks, matches, lost, LEAST_OBSERVATIONS)
+        poses, lenses = _adjust_in_steps(poses, lenses, tracks, matches, LOSS_SCALES[1:])
+        adjusted = _agreeing(poses, lenses, tracks, pixel)
     tracks = select(tracks, adjusted[tracks.view])
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
@@ -94,6 +93,29 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
 def _as_given(extrinsics: np.ndarray, intrinsics: np.ndarray, error: float | None = None) -> RefinedCameras:
     nobody = np.zeros(len(extrinsics), bool)
     return RefinedCameras(False, extrinsics, intrinsics, nobody, no_points(), error, error)
+
+
+def _adjust_in_steps(
+    poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, matches: Matches, scales: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bundle adjustments, one per loss scale (working pixels), each with points placed and chosen anew."""
+    pixel = np.array([photo.pixel for photo in matches.photos])
+    for scale in scales:
+        placed = triangulate(poses, lenses, tracks)
+        errors = reprojection_errors(poses, lenses, placed) / pixel[placed.view]
+        in_front = seen_points(poses, placed)[:, 2] > 0
+        close = select(placed, in_front & (errors < 8 * scale))
+        loss_scale = min(scale, 2 * float(np.median(errors))) if scale == scales[-1] else scale
+        poses, lenses = _adjust(poses, lenses, close, matches, loss_scale)
+    return poses, lenses
+
+
+def _agreeing(poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, pixel: np.ndarray) -> np.ndarray:
+    """[N] bool, the photos whose camera explains enough of what they see."""
+    _, explained = _fit(poses, lenses, tracks, pixel)
+    fitting = np.bincount(tracks.view[explained], minlength=len(poses))
+    of_all = np.bincount(tracks.view, minlength=len(poses))
+    return fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all)
 
 
 def _fit(
@@ -194,5 +216,5 @@ def _is_small(
     return bool(
         np.isfinite(poses).all()
         and (np.maximum(focal, 1 / focal) < FOCAL_FACTOR).all()
-        and (cosine > np.cos(np.radians(LARGEST_TURN))).all()
+        and np.median(cosine) > np.cos(np.radians(LARGEST_TURN))
     )

@@ -65,6 +65,14 @@ def test_hopeless_cameras_are_kept_as_they_are(room: Any, matches: Matches) -> N
     assert refined.match_error == refined.start_error
 
 
+def test_one_camera_that_looks_the_other_way_is_found_again(room: Any, matches: Matches, errors_of: Errors) -> None:
+    start, lenses = disturbed(room, 1.0, 1.02)
+    start[0, :3] = Rotation.from_euler("y", 180, degrees=True).as_matrix() @ start[0, :3]
+    refined = refine_cameras(start, lenses, matches, silent)
+    assert refined.kept and refined.adjusted.all()
+    assert errors_of(refined.extrinsics, room.extrinsics).max() < 0.6
+
+
 def test_photos_without_matches_stay(room: Any, matches: Matches) -> None:
     """One photo that matches no other: it keeps its camera, the others are adjusted."""
     fewer = {pair: geometry for pair, geometry in matches.geometries.items() if 0 not in pair}
