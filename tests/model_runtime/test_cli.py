@@ -30,7 +30,7 @@ def test_predict_writes_arrays_and_says_what_made_them(
     assert arrays["view0_depth"].shape == (70, 84) and arrays["view1_ray"].shape == (48, 24, 6)
     assert len(arrays["gaussian_means"]) == 70 * 84 + 84 * 42
     meta = json.loads(str(arrays["meta"]))
-    assert meta["views"][1] == {"name": "tall.png", "photo_size": [90, 160]}
+    assert meta["views"][1] == {"name": "tall.png", "photo_size": [90, 160], "camera_source": "network"}
     assert meta["camera_source"] == "network" and meta["gaussians"] == "network"
 
 
