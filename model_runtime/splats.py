@@ -16,6 +16,13 @@ from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.prepared_photos import PreparedPhoto
 from model_runtime.results import Cameras
 
+LOW_PASS = 0.3
+"""Variance, in pixels of the map squared, that the renderer of 3D Gaussian Splatting adds to every splat it draws.
+
+Gaussian heads are trained through it. Other renderers, and larger pictures, show gaps between the splats unless it is
+part of them, as in Mip-Splatting (Yu et al. 2024).
+"""
+
 ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence", "view_index")
 
 
@@ -76,8 +83,11 @@ def _move_splats(
     seen = means.double() @ old[:, :3].T / world_scale + old[:, 3]
     grow = cameras.depth_scale[i] + cameras.depth_shift[i] / seen[:, 2:]
     grow = grow.where(grow > 0, torch.nan)  # shifted behind the camera: not finite, so left out
-    means = ((seen * grow @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
-    scales = scales * (grow / world_scale * float(stretch.diagonal()[:2].mean())).float()
+    seen = seen * grow
+    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
+    scales = scales * grow / world_scale * stretch.diagonal()[:2].mean()
+    pixel = seen[:, 2:] / new_k.diagonal()[:2].mean()
+    scales = (scales.square() + LOW_PASS * pixel.square()).sqrt().float()
     turn = (new[:3, :3].T @ old[:, :3]).float()
     rotations = quaternion_multiply(matrix_to_quaternion(turn), rotations)
     return [means, scales, rotations, opacities, rotate(harmonics, turn)]

@@ -150,7 +150,12 @@ def test_a_faultless_network_in_another_frame_gives_the_given_scene(count: int, 
     assert splats.source == "network"
     expected = np.concatenate([view_points(view).reshape(-1, 3) for view in views])
     assert np.abs(splats.means - expected).max() < 1e-3
-    assert np.abs(splats.scales - 0.01 / SHRINK).max() < 1e-5
+    pixels = [
+        view.depth.ravel() / PLACEMENTS[i].intrinsics_to_canvas(view.intrinsics).diagonal()[:2].mean()
+        for i, view in enumerate(views)
+    ]
+    scales = np.hypot(0.01 / SHRINK, 0.3**0.5 * np.concatenate(pixels))
+    assert np.abs(splats.scales - scales[:, None]).max() < 1e-5
     back = Rotation.from_matrix(TURN.T)
     turned = Rotation.from_quat(splats.rotations[:, [1, 2, 3, 0]])
     assert (back.inv() * turned).magnitude().max() < 1e-4
