@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.measure import marching_cubes
 
-CUBE = 32
+CUBE = 16
 """Cells along an edge of a cube."""
 
 
@@ -48,8 +48,11 @@ def fuse(
     voxel: edge of a cell; truncation: how far from a depth map's surface its distances count; both in world units.
     """
     vertices, faces, count = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
-    for corner in _cubes_near_surface(views, voxel, truncation, farthest):
-        surface = _mesh_cube(views, corner, voxel, truncation, farthest)
+    corners = _cubes_near_surface(views, voxel, truncation, farthest)
+    visible = np.stack([_may_see(view, (corners + 0.5) * CUBE * voxel, CUBE * voxel) for view in views], -1)
+    for corner, seen_by in zip(corners, visible, strict=True):
+        seeing = [view for view, sees in zip(views, seen_by, strict=True) if sees]
+        surface = _mesh_cube(seeing, corner, voxel, truncation, farthest)
         if surface is not None:
             vertices.append(surface[0])
             faces.append(surface[1] + count)
@@ -68,6 +71,17 @@ def _cubes_near_surface(views: Sequence[DepthView], voxel: float, truncation: fl
         for axis_choice in np.ndindex(2, 2, 2):
             near |= set(map(tuple, np.where(axis_choice, highest, lowest).tolist()))
     return np.array(sorted(near), np.int64).reshape(-1, 3)
+
+
+def _may_see(view: DepthView, centres: np.ndarray, edge: float) -> np.ndarray:
+    """Whether any point of cubes with these centres [C,3] can lie in the picture: [C]."""
+    height, width = view.depth.shape
+    corners = np.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)], float)
+    rays = corners @ np.linalg.inv(view.intrinsics).T
+    inward = np.cross(rays, np.roll(rays, -1, axis=0))
+    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
+    seen = centres @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
+    return (seen @ inward.T > -edge * np.sqrt(3) / 2).all(1)
 
 
 def _mesh_cube(
@@ -107,9 +121,8 @@ def _signed_distances(view: DepthView, points: np.ndarray, farthest: float) -> t
     seen = points @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
     z = seen[:, 2]
     height, width = view.depth.shape
-    with np.errstate(divide="ignore", invalid="ignore"):
-        projected = (seen @ view.intrinsics.T)[:, :2] / z[:, None]
-    inside = (z > 0) & (projected >= 0).all(1) & (projected[:, 0] < width) & (projected[:, 1] < height)
-    column, row = np.where(inside[:, None], projected, 0).astype(np.int64).T
-    depth = view.depth[row, column]
-    return depth - z, inside & known(depth, farthest)
+    u, v = view.intrinsics[:2] @ seen.T
+    inside = (z > 0) & (u >= 0) & (v >= 0) & (u < width * z) & (v < height * z)
+    depth = np.zeros(len(points))
+    depth[inside] = view.depth[(v[inside] / z[inside]).astype(np.int64), (u[inside] / z[inside]).astype(np.int64)]
+    return depth - z, known(depth, farthest)
