@@ -111,17 +111,24 @@ def render_splats(
     # Stable: pairs of one pixel stay nearest first.
     pixel, order = pixel.sort(stable=True)
     splat = splat[order]
-    offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - projected.centre[splat]
+    # index_select: with several threads, the gradient of plain indexing adds up in another order on every run.
+    offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - projected.centre.index_select(0, splat)
     dx, dy = offset.unbind(-1)
-    a, b, c = projected.inverse[splat].unbind(-1)
+    a, b, c = projected.inverse.index_select(0, splat).unbind(-1)
     falloff = torch.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
-    alpha = (projected.opacity[splat] * falloff).clamp(0, LARGEST_ALPHA)
+    alpha = (projected.opacity.index_select(0, splat) * falloff).clamp(0, LARGEST_ALPHA)
 
     passed = torch.log1p(-alpha).double()
     before = passed.cumsum(0) - passed
     starts = torch.searchsorted(pixel, torch.arange(height * width))
-    at_start = before[starts.clamp_max(max(len(before) - 1, 0))] if len(before) else before.new_zeros(height * width)
-    weight = alpha * (before - at_start[pixel]).exp().to(alpha.dtype)
-    picture = alpha.new_zeros(height * width, 3).index_add(0, pixel, weight[:, None] * projected.colour[splat])
+    at_start = (
+        before.index_select(0, starts.clamp_max(max(len(before) - 1, 0)))
+        if len(before)
+        else before.new_zeros(height * width)
+    )
+    weight = alpha * (before - at_start.index_select(0, pixel)).exp().to(alpha.dtype)
+    picture = alpha.new_zeros(height * width, 3).index_add(
+        0, pixel, weight[:, None] * projected.colour.index_select(0, splat)
+    )
     coverage = alpha.new_zeros(height * width).index_add(0, pixel, weight)
     return picture.T.unflatten(1, size), coverage.unflatten(0, size)
