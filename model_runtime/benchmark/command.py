@@ -17,6 +17,8 @@ from model_runtime.benchmark.results import Entry, Results
 from model_runtime.devices import choose_device, describe_device
 from model_runtime.messages import JobError
 
+RESULTS = "results.json"
+
 
 def run(options: argparse.Namespace) -> None:
     scenes = [evenly_chosen(scene, options.views) for scene in read_dataset(options.dataset, options.root)]
@@ -27,11 +29,15 @@ def run(options: argparse.Namespace) -> None:
     runner = Runner(RunOptions(options.checkpoint, options.resolution, options.device, options.precision))
     results = Results(_settings(options, scenes))
     options.output.mkdir(parents=True, exist_ok=True)
-    for scene in scenes:
+    saved = options.output / RESULTS
+    if options.resume and saved.is_file():
+        results.entries = Results.load(saved).entries
+    for scene in [scene for scene in scenes if scene.name not in results.scenes]:
         for method in options.methods:
             entry = measure(runner, method, scene, not options.no_surfaces, not options.no_novel_views)
             results.entries.append(entry)
             print(_line(entry), file=sys.stderr, flush=True)
+        results.save(saved)
     write(results, options.output)
 
 
@@ -56,8 +62,8 @@ def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, nove
 
 def write(results: Results, folder: Path) -> None:
     """The page, its plots and the numbers behind them."""
-    results.save(folder / "results.json")
-    saved = Results.load(folder / "results.json")
+    results.save(folder / RESULTS)
+    saved = Results.load(folder / RESULTS)
     text = page(saved, draw(saved, folder))
     (folder / "README.md").write_text(text, encoding="utf-8")
     print(folder / "README.md")

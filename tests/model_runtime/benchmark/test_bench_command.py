@@ -59,6 +59,9 @@ def test_photos_to_page(tmp_path, tiny_checkpoint, capsys, monkeypatch):
             assert min(opened.size) > 200
     assert "| DA3-Giant | 80.3 / 95.9 |" in text
     assert "wall, network" in capsys.readouterr().err
+    main(["bench", *arguments, "--resume"])
+    assert capsys.readouterr().err == ""
+    assert Results.load(output / "results.json").entries == results.entries
 
 
 def test_a_scene_that_does_not_exist(tmp_path):
