@@ -159,8 +159,8 @@ def test_another_protocol_version_is_refused(play, script: str) -> None:
 
 
 def test_a_silent_worker_is_given_up(play) -> None:
-    client = play("print('thinking', file=sys.stderr, flush=True); time.sleep(60)", hello_timeout=1.0)
-    failure = ending(client, client.submit(SMALL), seconds=5)
+    client = play("print('thinking', file=sys.stderr, flush=True); time.sleep(60)", hello_timeout=5.0)
+    failure = ending(client, client.submit(SMALL), seconds=20)
     assert failure.code == "worker-silent" and "thinking" in failure.log
 
 
@@ -208,8 +208,8 @@ time.sleep(60)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.fork")
 def test_a_child_that_keeps_the_output_open_does_not_hide_the_death(play) -> None:
-    client = play("hello(); pid = os.fork(); time.sleep(8) if pid == 0 else os._exit(9)")
-    failure = ending(client, client.submit(SMALL), seconds=7)
+    client = play("hello(); pid = os.fork(); time.sleep(25) if pid == 0 else os._exit(9)")
+    failure = ending(client, client.submit(SMALL), seconds=20)
     assert failure.code == "worker-died" and "exit status 9" in failure.sentence
 
 
