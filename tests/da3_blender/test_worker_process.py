@@ -208,8 +208,8 @@ time.sleep(60)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.fork")
 def test_a_child_that_keeps_the_output_open_does_not_hide_the_death(play) -> None:
-    client = play("hello(); pid = os.fork(); time.sleep(25) if pid == 0 else os._exit(9)")
-    failure = ending(client, client.submit(SMALL), seconds=20)
+    client = play("hello(); pid = os.fork(); time.sleep(8) if pid == 0 else os._exit(9)")
+    failure = ending(client, client.submit(SMALL), seconds=7)
     assert failure.code == "worker-died" and "exit status 9" in failure.sentence
 
 
