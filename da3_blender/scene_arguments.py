@@ -28,7 +28,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         default="auto",
         help="keep the photos in the .blend, or link to them; auto packs up to 64 MB",
     )
-    parser.add_argument("--preview-splats", action="store_true", help="show the splats too; minutes on a CPU")
+    parser.add_argument("--preview-splats", action="store_true", help="show the splats too; slower")
     parser.add_argument("--no-preview", action="store_true", help="do not render <output>.png")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--python", type=Path, help="the Python that runs the worker; this one by default")
