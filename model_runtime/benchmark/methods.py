@@ -107,7 +107,7 @@ class Runner:
             else:
                 true = GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
                 outcome = self._predict(method, photos, true, gaussians)
-        if method == "auto":
+        if method == "auto" and not gaussians:
             self._auto = scene, outcome
         outcome.cost.seconds, outcome.cost.gibibytes = cost.seconds, cost.gibibytes
         return outcome

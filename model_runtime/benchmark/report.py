@@ -52,7 +52,11 @@ SECTIONS = (
     ("Depth", DEPTH, "After one scale for the whole scene, a scale for each view, a scale and a shift for each view."),
     ("Surface", SURFACE, "Fused depth against the true surface, cameras aligned; distances in the data set's unit."),
     ("Novel views", NOVEL_VIEWS, "Every 8th photo kept back and rendered from the splats of the others."),
-    ("Cost", COST, "One scene, network already loaded; peak memory of the GPU, or of the whole process on a CPU."),
+    (
+        "Cost",
+        COST,
+        "One scene, network already loaded; peak memory of the GPU, or on a CPU of the process, leftovers included.",
+    ),
 )
 PER_SCENE = (CAMERAS[3], CAMERAS[6], DEPTH[0], SURFACE[0])
 
