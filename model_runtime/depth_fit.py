@@ -62,7 +62,11 @@ def depth_scales(
     sizes: (width, height) of the photos that the maps cover. A view with too few points takes the median of the
     others; None where every view has too few.
     """
-    fits = [align_depth(*pair) for pair in _pairs(depths, sizes, extrinsics, sparse)]
+    return _scales(_pairs(depths, sizes, extrinsics, sparse))
+
+
+def _scales(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray | None:
+    fits = [align_depth(*pair) for pair in pairs]
     scales = np.array([np.nan if fit is None else fit.scale for fit in fits])
     if np.isnan(scales).all():
         return None
@@ -76,11 +80,12 @@ def depth_corrections(
 
     The shift is 0 where it would help little, rest on few points, or turn the view's nearest depths round.
     """
-    scales = depth_scales(depths, sizes, extrinsics, sparse)
+    pairs = _pairs(depths, sizes, extrinsics, sparse)
+    scales = _scales(pairs)
     if scales is None:
         return None
     corrections = np.stack((scales, np.zeros(len(scales))), axis=1)
-    for i, (depth, (mine, known)) in enumerate(zip(depths, _pairs(depths, sizes, extrinsics, sparse), strict=True)):
+    for i, (depth, (mine, known)) in enumerate(zip(depths, pairs, strict=True)):
         line = align_depth(mine, known, with_shift=True)
         if line is None or len(known) < LEAST_FOR_SHIFT:
             continue
