@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.blocks import Block
 from model_runtime.network.vision_transformer import PATCH
@@ -20,7 +21,6 @@ from model_runtime.training.matching import AttentionProbe, DisplacementReadout,
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.targets import make_targets, normalise_images
 
-SMALLEST_CAMERA_DISTANCE = 0.1
 FEW_TOKENS = 256
 STATE_FILE = "state.pt"
 
@@ -67,15 +67,6 @@ def geometry(
     with torch.autocast("cpu", enabled=False):
         camera = network.cam_dec(features.layers[-1].camera.float())
     return Predictions(depth, depth_conf, ray, ray_conf, camera)
-
-
-def given_cameras(batch: RoomBatch) -> torch.Tensor:
-    """Extrinsics [B,N,4,4] as the network takes them: relative to view 0, at unit median distance from it."""
-    relative = batch.extrinsics @ torch.linalg.inv(batch.extrinsics[:, :1])
-    distance = torch.linalg.inv(relative)[:, 1:, :3, 3].norm(dim=-1).median(1).values
-    relative = relative.clone()
-    relative[..., :3, 3] /= distance.clamp_min(SMALLEST_CAMERA_DISTANCE)[:, None, None]
-    return relative
 
 
 class Trainer:
@@ -151,7 +142,7 @@ class Trainer:
     def losses(self, batch: RoomBatch, stage: Stage) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
         """Weighted terms to be summed, and the share of patches matched where views are compared."""
         images = normalise_images(batch.images)
-        extrinsics = given_cameras(batch) if stage.posed else None
+        extrinsics = normalise_given_cameras(batch.extrinsics)[0] if stage.posed else None
         intrinsics = batch.intrinsics if stage.posed else None
         blocks = self.matched_blocks() if stage.views > 1 else []
         count = images.shape[0] * images.shape[1]
