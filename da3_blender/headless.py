@@ -150,12 +150,15 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
         f"checkpoint {checkpoint.name}: licence {checkpoint.licence}, {use[checkpoint.commercial_use]}",
         f"made {len(objects.cameras)} cameras ({prediction.camera_source}), "
         f"{len(objects.points.data.vertices):,} points, {splats} splats; the scene is in {unit}",
-        f"{'camera':<24}{'photo':>12}{'lens mm':>9}{'x':>9}{'y':>9}{'z':>9}",
     ]
+    if prediction.match_error is not None:
+        lines.append(f"match error {prediction.match_error:.2f} pixels: features of the photos against the cameras")
+    lines.append(f"{'camera':<24}{'photo':>12}{'lens mm':>9}{'x':>9}{'y':>9}{'z':>9}  from")
     for view, camera in zip(prediction.views, objects.cameras, strict=True):
         size = f"{view.photo_size[0]}x{view.photo_size[1]}"
         place = "".join(f"{value:9.3f}" for value in camera.matrix_world.translation)
-        lines.append(f"{camera.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}")
+        source = view.camera_source or prediction.camera_source
+        lines.append(f"{camera.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}  {source}")
     return lines
 
 

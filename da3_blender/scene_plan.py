@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_runtime.messages import Prediction, View
+from model_runtime.messages import Prediction
 
 from .conventions import BlenderCamera, to_blender_camera
 from .point_cloud import PointPlan, plan_points, surface_mask
@@ -51,7 +51,8 @@ class CameraPlan:
     """One camera and its photo.
 
     photo_path: the photo's file, or None when it was not found. plate: file bytes to pack in its stead, or empty.
-    clip: (start, end). display_size: of the camera's drawing, world units.
+    clip: (start, end). display_size: of the camera's drawing, world units. source: where the camera comes from, as in
+    `View.camera_source`.
     """
 
     name: str
@@ -60,6 +61,7 @@ class CameraPlan:
     plate: bytes
     clip: tuple[float, float]
     display_size: float
+    source: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ def plan_scene(
             notes.append(f"{splats.left_out} splats above the limit of {settings.splat_budget} were left out.")
     return ScenePlan(
         name=name.strip(),
-        cameras=_plan_cameras(views, motion, paths, notes),
+        cameras=_plan_cameras(prediction, motion, paths, notes),
         points=points,
         splats=splats,
         motion=motion,
@@ -142,8 +144,9 @@ def _check_settings(settings: PlanSettings, name: str) -> None:
 
 
 def _plan_cameras(
-    views: tuple[View, ...], motion: np.ndarray, paths: list[Path | None], notes: list[str]
+    prediction: Prediction, motion: np.ndarray, paths: list[Path | None], notes: list[str]
 ) -> tuple[CameraPlan, ...]:
+    views = prediction.views
     depths = np.concatenate([view.depth[usable_pixels(view)] for view in views])
     typical, farthest = float(np.median(depths)), float(depths.max())
     # The motion is rigid: a point keeps its camera coordinates when the camera moves along.
@@ -161,6 +164,7 @@ def _plan_cameras(
                 plate=view.plate,
                 clip=(typical / 1000, max(1000.0, 10 * farthest)),
                 display_size=typical / 10,
+                source=view.camera_source or prediction.camera_source,
             )
         )
     return tuple(cameras)
@@ -170,11 +174,13 @@ def _provenance(prediction: Prediction) -> dict[str, str | float | bool]:
     checkpoint = prediction.checkpoint
     may_sell = {True: "yes", False: "no", None: "unknown"}[checkpoint.commercial_use]
     plain = {key: value for key, value in prediction.settings.items() if isinstance(value, (str, float, int))}
+    matched = {} if prediction.match_error is None else {"match_error": prediction.match_error}
     return {
         "checkpoint": checkpoint.name,
         "licence": checkpoint.licence,
         "commercial_use": may_sell,
         "camera_source": prediction.camera_source,
+        **matched,
         "metric": prediction.metric,
         **{f"setting_{key}": value for key, value in plain.items()},
     }

@@ -23,6 +23,9 @@ RESOLUTION = "da3_resolution"
 PIXEL_ASPECT = "da3_pixel_aspect"
 """Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
 
+SOURCE = "da3_camera_source"
+"""Custom property of the camera object: where its place and lens come from (`features`, `network`, ...)."""
+
 
 def write_camera(plan: CameraPlan, collection: bpy.types.Collection) -> bpy.types.Object:
     """The camera object of one view, with its photo as background, linked into `collection`."""
@@ -37,6 +40,7 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection) -> bpy.type
     data[PIXEL_ASPECT] = plan.camera.pixel_aspect
     item = bpy.data.objects.new(plan.name, data)
     item.matrix_world = Matrix(plan.camera.matrix_world.tolist())
+    item[SOURCE] = plan.source
     collection.objects.link(item)
     image = _photo(plan)
     if image is not None:
