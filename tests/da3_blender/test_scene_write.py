@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from da3_blender.scene_plan import plan_scene
 
 bpy = pytest.importorskip("bpy")
 
+from da3_blender.headless import report  # noqa: E402
 from da3_blender.scene import write, write_scene  # noqa: E402
 
 
@@ -28,6 +31,20 @@ def test_collections(room, empty_scene):
     assert made.collection["da3_checkpoint"] == "da3-tiny"
     assert made.collection["da3_licence"] == "Apache-2.0"
     assert made.collection["da3_commercial_use"] == "yes"
+    assert made.collection["da3_camera_source"] == "network"
+    assert "da3_match_error" not in made.collection
+
+
+def test_every_camera_tells_where_it_comes_from(room, empty_scene):
+    views = [replace(room.view(name=source), camera_source=source) for source in ("features", "network")]
+    prediction = replace(room.prediction(*views, source="features"), match_error=0.75)
+    made = write_scene(plan_scene(prediction, "kitchen"), empty_scene)
+    assert [camera["da3_camera_source"] for camera in made.cameras] == ["features", "network"]
+    assert made.collection["da3_camera_source"] == "features"
+    assert made.collection["da3_match_error"] == 0.75
+    told = report(prediction, made)
+    assert any("match error 0.75 pixels" in line for line in told)
+    assert [line.split()[-1] for line in told[-2:]] == ["features", "network"]
 
 
 def test_prediction_without_splats(room, empty_scene):
