@@ -22,7 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from model_runtime import pipe
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Prediction, Progress, Request
+from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Progress
 
 LOG_LINES = 200
 LOG_LINE_BYTES = 4096
@@ -42,7 +42,7 @@ class Event:
     """One thing that happened. job: as returned by `submit`; empty where it concerns the worker itself."""
 
     job: str
-    message: Hello | Progress | Prediction | Failure
+    message: Hello | Progress | pipe.Answer
 
 
 class WorkerProcess:
@@ -82,7 +82,7 @@ class WorkerProcess:
         self._retire()
         self._spawn()
 
-    def submit(self, request: Request) -> str:
+    def submit(self, task: pipe.Task) -> str:
         """Queue a job, starting the worker if need be, and return the job's id. Never waits and never fails:
         what goes wrong arrives as a Failure of this job."""
         job = uuid.uuid4().hex
@@ -90,7 +90,7 @@ class WorkerProcess:
         self._jobs.add(job)
         self._spawn()
         if self._connection is not None:
-            self._connection.send(job, request)
+            self._connection.send(job, task)
         return job
 
     def cancel(self, job: str) -> None:
@@ -155,7 +155,7 @@ class WorkerProcess:
                 self._end(Failure("protocol-version", sentence, advice))
                 return
             self._events.append(Event("", message))
-        elif isinstance(message, Progress | Prediction | Failure) and (job in self._jobs or not job):
+        elif isinstance(message, Progress | pipe.Answer) and (job in self._jobs or not job):
             if not isinstance(message, Progress):
                 self._jobs.discard(job)
             self._events.append(Event(job, message))
@@ -190,7 +190,7 @@ class _Connection:
         self._stdin, self._stdout, self._stderr = (
             cast(io.FileIO, file) for file in (self.process.stdin, self.process.stdout, self.process.stderr)
         )
-        self._outgoing: SimpleQueue[tuple[str, Request | pipe.Cancel] | None] = SimpleQueue()
+        self._outgoing: SimpleQueue[tuple[str, pipe.Task | pipe.Cancel] | None] = SimpleQueue()
         self._incoming: SimpleQueue[tuple[str, pipe.Message] | Failure] = SimpleQueue()
         self._log: deque[bytes] = deque(maxlen=LOG_LINES)
         self._exit_seen: float | None = None
@@ -203,7 +203,7 @@ class _Connection:
     def log(self) -> str:
         return b"\n".join(self._log.copy()).decode(errors="replace")
 
-    def send(self, job: str, message: Request | pipe.Cancel) -> None:
+    def send(self, job: str, message: pipe.Task | pipe.Cancel) -> None:
         self._outgoing.put((job, message))
 
     def received(self) -> list[tuple[str, pipe.Message] | Failure]:

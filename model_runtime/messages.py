@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
 """Where a job's cameras may come from; docs/cameras.md tells them apart. `auto`: `given` when the request carries
@@ -132,12 +132,18 @@ class CheckpointInfo:
 
     licence: SPDX-like identifier (`Apache-2.0`, `CC-BY-NC-4.0`, `GPL-3.0-or-later`, or `unknown` for a user's own).
     commercial_use: True, False, or None when unknown.
+    revision, sha256: which download it was, the repository's commit and the hash of the weights; empty where it was
+        put there by hand.
+    licence_accepted: when somebody accepted the licence of this download, as YYYY-MM-DD; empty where nobody was asked.
     """
 
     name: str
     preset: str
     licence: str
     commercial_use: bool | None
+    revision: str = ""
+    sha256: str = ""
+    licence_accepted: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +167,58 @@ class Prediction:
     settings: dict[str, object] = field(default_factory=dict[str, object])
     notes: tuple[str, ...] = ()
     match_error: float | None = None
+
+
+@dataclass(frozen=True)
+class ListModels:
+    """Asks which models of the catalogue are on the worker's machine; the answer is `Models`."""
+
+
+@dataclass(frozen=True)
+class DownloadModel:
+    """Asks for a model of the catalogue (`model_runtime.catalogue`) to be downloaded; the answer is `Models`.
+
+    accepted_licence: the licence somebody accepted, as the catalogue names it; needed unless it is Apache-2.0.
+    accepted_on: when, as YYYY-MM-DD; the worker's own date where empty.
+    """
+
+    name: str
+    accepted_licence: str = ""
+    accepted_on: str = ""
+
+
+@dataclass(frozen=True)
+class RemoveModel:
+    """Asks for the files of a downloaded model to be deleted, whole or half; the answer is `Models`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What of one model of the catalogue is on a machine.
+
+    ready: it can be used now. bytes_here: of its weights, downloaded so far. bytes_needed: of its weights in all.
+    path: its folder. revision, sha256, licence_accepted: as in `CheckpointInfo`.
+    """
+
+    name: str
+    ready: bool
+    bytes_here: int
+    bytes_needed: int
+    path: str
+    revision: str = ""
+    sha256: str = ""
+    licence_accepted: str = ""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Every model of the catalogue. folder: where downloads go; free_bytes: of its disk."""
+
+    folder: str
+    free_bytes: int
+    models: tuple[ModelState, ...]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, JobError, Prediction, Progress, Request
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    DownloadModel,
+    Failure,
+    Hello,
+    JobError,
+    ListModels,
+    Models,
+    Prediction,
+    Progress,
+    RemoveModel,
+    Request,
+)
 
 MAGIC = b"DA3F"
 PREFIX = struct.Struct("<4sIIQ")
@@ -34,8 +46,14 @@ class Cancel:
     """Stop the job that the frame names. The worker answers with a `Failure` of code `cancelled`."""
 
 
-Message = Request | Prediction | Progress | Failure | Hello | Cancel
-MESSAGES: dict[str, type] = {kind.__name__: kind for kind in (Request, Prediction, Progress, Failure, Hello, Cancel)}
+Task = Request | ListModels | DownloadModel | RemoveModel
+"""What asks for work, and so starts a job."""
+
+Answer = Prediction | Models | Failure
+"""What ends a job."""
+
+Message = Task | Answer | Progress | Hello | Cancel
+MESSAGES: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Message)}
 
 
 class Source(Protocol):

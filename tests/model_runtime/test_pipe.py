@@ -13,13 +13,18 @@ from model_runtime import pipe
 from model_runtime.messages import (
     PROTOCOL_VERSION,
     CheckpointInfo,
+    DownloadModel,
     Failure,
     Gaussians,
     GivenCameras,
     Hello,
+    ListModels,
+    Models,
+    ModelState,
     Photo,
     Prediction,
     Progress,
+    RemoveModel,
     Request,
     View,
 )
@@ -67,6 +72,10 @@ MESSAGES = [
     Progress("network", 1, "An integer where a float is meant."),
     Failure("cancelled", "The job was cancelled."),
     Hello(1, "0.1", "3.11", "2.13", "cpu", "x86", 1 << 40, ("da3-tiny",)),
+    ListModels(),
+    DownloadModel("da3-large-1.1", "CC-BY-NC-4.0", "2026-01-31"),
+    RemoveModel("da3-small"),
+    Models("/models", 1 << 40, (ModelState("da3-small", False, 17, 137_000_000, "/models/DA3-SMALL"),)),
     pipe.Cancel(),
 ]
 
