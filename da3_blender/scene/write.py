@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 import bpy
 
 from ..scene_plan import ScenePlan
 from .cameras import bind_to_timeline, look_through, write_camera
+from .marks import ID, NOTES, mark
 from .points import write_points
 from .splats import write_splats
 
@@ -25,6 +27,7 @@ class SceneObjects:
 def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
     """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats.
 
+    The collection and every object carry the marks of `scene.marks`, by which they are found again.
     Also sets the scene's active camera, resolution and pixel aspect from the first view, binds one camera per frame by
     timeline markers, lets Cycles look through enough splats, and, where the plan says so, sets the `Standard` view
     transform. If Blender fails midway, what was made is taken out again before the error goes on.
@@ -34,10 +37,16 @@ def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
         scene.collection.children.link(top)
         for key, value in plan.provenance.items():
             top[f"da3_{key}"] = value
+        top[ID], top[NOTES] = uuid.uuid4().hex, "\n".join(plan.notes)
         inside = {name: _child(top, name) for name in ("Cameras", "Points", "Splats")}
         cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
         points = write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
+        for item, camera in zip(cameras, plan.cameras, strict=True):
+            mark(item, top[ID], "camera", camera.name)
+        mark(points, top[ID], "points")
+        if splats is not None:
+            mark(splats, top[ID], "splats")
     except BaseException:
         _take_out(top)
         raise

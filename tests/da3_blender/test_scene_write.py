@@ -47,6 +47,21 @@ def test_every_camera_tells_where_it_comes_from(room, empty_scene):
     assert [line.split()[-1] for line in told[-2:]] == ["features", "network"]
 
 
+def test_parts_are_marked(room, empty_scene):
+    prediction = room.prediction(room.view(name="a.jpg"), room.view(name="b.jpg"), gaussians=room.gaussians((0, 0, 0)))
+    prediction = replace(prediction, match_error=0.75, notes=("First.", "Second."))
+    made = write_scene(plan_scene(prediction, "kitchen"), empty_scene)
+    other = write_scene(plan_scene(prediction, "kitchen"), empty_scene)
+    identity = made.collection["da3_id"]
+    assert identity != other.collection["da3_id"]
+    assert {item["da3_id"] for item in made.collection.all_objects} == {identity}
+    assert [(item["da3_role"], item["da3_view"]) for item in made.cameras] == [("camera", "a.jpg"), ("camera", "b.jpg")]
+    assert made.points["da3_role"] == "points"
+    assert made.splats is not None and made.splats["da3_role"] == "splats"
+    assert made.collection["da3_match_error"] == 0.75
+    assert made.collection["da3_notes"] == "First.\nSecond."
+
+
 def test_prediction_without_splats(room, empty_scene):
     assert write_scene(plan_scene(room.prediction(), "kitchen"), empty_scene).splats is None
 
