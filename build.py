@@ -3,6 +3,7 @@
 
     python3 build.py scene PHOTOS... [--output X.blend]     photos to a Blender scene; `scene --help` tells the rest
     python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
+    python3 build.py extension                              dist/da3_blender-<version>.zip, to install in Blender
 
 The environments (`.venv*`) hold the dependencies that pyproject.toml names. They are made once and again when
 those change; each one notes what it holds only when it is complete, so an interrupted installation is noticed.
@@ -14,7 +15,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +36,19 @@ BLENDERS = {
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
 INTERRUPTED = 130
+
+SAME_TIME = (1980, 1, 1, 0, 0, 0)
+SAME_EPOCH = "315532800"
+"""The age of every file in the extension, so that the same sources make the same zip."""
+
+VALIDATE = """
+import importlib.util, pathlib, runpy, sys
+bpy = pathlib.Path(importlib.util.find_spec("bpy").origin).parent
+(tool,) = bpy.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
+sys.argv = [str(tool), "validate", sys.argv[1]]
+runpy.run_path(str(tool), run_name="__main__")
+"""
+"""Blender's own check of an extension; it needs no running Blender."""
 
 
 class BuildError(Exception):
@@ -243,7 +259,7 @@ def test(arguments: list[str]) -> int:
     """ruff, pyright and pytest, pytest last; all of them run. `--blender` tests the add-on in other bpy instead."""
     if arguments[:1] == ["--blender"]:
         return test_in_blenders(arguments[1:])
-    python = str(main_environment().ensure(requirements("blender", "benchmark", "test")))
+    python = str(main_environment().ensure(requirements("blender", "benchmark", "extension", "test")))
     variables = {**clean_variables(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     failed = []
     for name, command in (
@@ -265,7 +281,8 @@ def test_in_blenders(arguments: list[str]) -> int:
     names = list(BLENDERS) if arguments[:1] == ["all"] else arguments[:1]
     if not names or names[0] not in BLENDERS:
         raise BuildError(f"--blender wants `all` or one of {', '.join(BLENDERS)}.")
-    worker_python = main_environment().ensure(requirements("blender", "test"))
+    worker_python = main_environment().ensure(requirements("blender", "extension", "test"))
+    built = build_extension(worker_python, ROOT / "dist")
     shared = ("numpy", "pillow", "scipy", "pytest")
     wanted = [line for line in requirements("test") if line.startswith(shared)]
     results = []
@@ -277,15 +294,78 @@ def test_in_blenders(arguments: list[str]) -> int:
             continue
         python = Environment(f".venv-bpy-{name}", base, version).ensure([f"bpy=={package}", *wanted])
         say(f"bpy {package}")
-        variables = {**clean_variables(), "DA3_WORKER_PYTHON": str(worker_python)}
-        code = call([str(python), "-m", "pytest", "tests/da3_blender", *arguments[1:]], cwd=ROOT, env=variables)
+        variables = {**clean_variables(), "DA3_WORKER_PYTHON": str(worker_python), "DA3_EXTENSION": str(built)}
+        folders = ["tests/da3_blender", "tests/extension"]
+        code = call([str(python), "-m", "pytest", *folders, *arguments[1:]], cwd=ROOT, env=variables)
         results.append((name, "passed" if code == 0 else f"failed (pytest's code {code})"))
     for name, result in results:
         say(f"Blender {name}: {result}")
     return 0 if all(result == "passed" for _, result in results) else 1
 
 
-COMMANDS = {"scene": scene, "test": test}
+def extension(arguments: list[str]) -> int:
+    """The zip that Blender installs, in dist/, checked by Blender's own validator."""
+    if arguments:
+        raise BuildError(f"extension takes no options: {' '.join(arguments)}")
+    python = main_environment().ensure(requirements("blender", "extension"))
+    path = build_extension(python, ROOT / "dist")
+    if call([str(python), "-c", VALIDATE, str(path)], env=clean_variables()):
+        raise BuildError(f"Blender finds fault with {path}; it says why above.")
+    say(f"{path} ({path.stat().st_size / 1e6:.1f} MB): drag it into Blender's window to install it")
+    return 0
+
+
+def build_extension(python: Path, folder: Path) -> Path:
+    """Writes da3_blender-<version>.zip into `folder` and returns its path; `python` has pip and setuptools.
+
+    The zip holds the manifest, the add-on's package and the worker's wheel, which the manifest names.
+    """
+    import tomllib
+
+    manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
+    package = ROOT / "da3_blender"
+    files = {str(file.relative_to(package)): file for file in package.rglob("*") if file.is_file()}
+    files = {name: file for name, file in files.items() if "__pycache__" not in name}
+    files |= {name: ROOT / name for name in ("blender_manifest.toml", "LICENSE")}
+    with tempfile.TemporaryDirectory() as temporary:
+        wheel = build_wheel(python, Path(temporary))
+        if manifest["wheels"] != [f"./wheels/{wheel.name}"] or manifest["version"] != wheel.name.split("-")[1]:
+            raise BuildError(
+                f"blender_manifest.toml has version {manifest['version']} and names {manifest['wheels']}, but "
+                f"model_runtime/__init__.py makes {wheel.name}. Write one version in all three places."
+            )
+        files[f"wheels/{wheel.name}"] = wheel
+        made = Path(temporary) / f"{manifest['id']}-{manifest['version']}.zip"
+        write_zip(made, files)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.move(made, folder / made.name))
+
+
+def build_wheel(python: Path, folder: Path) -> Path:
+    """The wheel of model_runtime, made in `folder` from a copy: setuptools would take up what earlier builds left."""
+    source = folder / "source"
+    shutil.copytree(ROOT / "model_runtime", source / "model_runtime", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [str(python), "-m", "pip", "wheel", "--disable-pip-version-check", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--wheel-dir", str(folder), str(source)]
+    if call(command, env={**clean_variables(), "SOURCE_DATE_EPOCH": SAME_EPOCH}):
+        raise BuildError("The worker's wheel cannot be built; pip says why above.")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def write_zip(path: Path, files: dict[str, Path]) -> None:
+    """A zip of the files under the given names, the same whenever it is made."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, file in sorted(files.items()):
+            entry = zipfile.ZipInfo(name.replace(os.sep, "/"), SAME_TIME)
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, file.read_bytes())
+
+
+COMMANDS = {"scene": scene, "test": test, "extension": extension}
 
 
 def main(arguments: list[str]) -> int:
