@@ -103,7 +103,7 @@ def test_death_tells_the_exit_status_and_the_end_of_the_log(play) -> None:
 
 
 def test_death_in_the_middle_of_a_frame_is_a_death(play) -> None:
-    client = play("hello(); sink.write(pipe.PREFIX.pack(pipe.MAGIC, 1, 100, 0) + b'{'); os._exit(3)")
+    client = play("hello(); sink.write(pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, 100, 0) + b'{'); os._exit(3)")
     failure = ending(client, client.submit(SMALL))
     assert failure.code == "worker-died" and "exit status 3" in failure.sentence
 
