@@ -11,11 +11,20 @@ import torch
 import torch.distributed as dist
 
 
+def device() -> torch.device:
+    """This process's own GPU, or the CPU where there is none."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+
+
 def start() -> tuple[int, int]:
     """Rank and number of processes; joins the group that the launcher set up, if any."""
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     if ranks > 1 and not dist.is_initialized():
-        dist.init_process_group("gloo")
+        # NCCL refuses two processes on one GPU; gloo takes them, and CPUs.
+        alone = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        dist.init_process_group("nccl" if alone else "gloo")
     return (dist.get_rank(), ranks) if ranks > 1 else (0, 1)
 
 

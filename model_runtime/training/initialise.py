@@ -1,13 +1,15 @@
 """Starting weights from which a small network finds depth and pose within the first thousand steps."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from model_runtime.network import create_model
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.blocks import Block
+from model_runtime.network.config import PRESETS, AnyViewConfig, MonocularConfig
+from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.network.vision_transformer import TABLE
 
 LAYER_SCALE = 0.5
@@ -29,29 +31,40 @@ def position_table(dim: int) -> torch.Tensor:
     return torch.cat([torch.zeros(1, dim), table.flatten(0, 1)])[None]
 
 
-def fresh_network(preset: str, seed: int) -> AnyViewNetwork:
+def fresh_network(preset: str | AnyViewConfig, seed: int) -> AnyViewNetwork:
     """An untrained network in training mode, the same for the same seed; ValueError for a monocular preset."""
-    torch.manual_seed(seed)
-    network = create_model(preset)
-    if not isinstance(network, AnyViewNetwork):
+    config = PRESETS[preset] if isinstance(preset, str) else preset
+    if not isinstance(config, AnyViewConfig):
         raise ValueError(f"{preset} has no cameras to train; choose a preset with a Dual-DPT head.")
+    torch.manual_seed(seed)
+    network = AnyViewNetwork(config)
+    cameras = network.cam_dec
+    _initialise(network, (cameras.fc_t, cameras.fc_qvec, cameras.fc_fov[0]))
+    return network.train()
+
+
+def fresh_monocular(config: MonocularConfig, seed: int) -> MonocularNetwork:
+    """An untrained monocular network in training mode, the same for the same seed."""
+    torch.manual_seed(seed)
+    network = MonocularNetwork(config)
     _initialise(network)
     return network.train()
 
 
 @torch.no_grad()
-def _initialise(network: AnyViewNetwork) -> None:
+def _initialise(network: AnyViewNetwork | MonocularNetwork, keep_bias: Sequence[nn.Module] = ()) -> None:
     """Strong positions, strong residuals, and tokens that tell the reference view."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=math.sqrt(1 / (2.5 * module.in_features)))
-            if module.bias is not None and not _is_camera_output(network, module):
+            if module.bias is not None and all(module is not other for other in keep_bias):
                 nn.init.zeros_(module.bias)
     transformer = network.backbone.pretrained
     nn.init.xavier_uniform_(transformer.patch_embed.proj.weight.flatten(1))
     transformer.pos_embed.copy_(position_table(network.config.backbone.dim))
     nn.init.normal_(transformer.cls_token, std=TOKEN_DEVIATION)
-    nn.init.normal_(transformer.camera_token, std=TOKEN_DEVIATION)
+    if network.config.backbone.alternation is not None:
+        nn.init.normal_(transformer.camera_token, std=TOKEN_DEVIATION)
     for block in transformer.blocks:
         assert isinstance(block, Block)
         for scale in (block.ls1, block.ls2):
@@ -59,7 +72,3 @@ def _initialise(network: AnyViewNetwork) -> None:
     for name, parameter in network.head.named_parameters():
         if name in OUTPUTS:
             parameter.mul_(OUTPUT_SHRINK)
-
-
-def _is_camera_output(network: AnyViewNetwork, module: nn.Linear) -> bool:
-    return any(module is layer for layer in (network.cam_dec.fc_t, network.cam_dec.fc_qvec, network.cam_dec.fc_fov[0]))

@@ -20,7 +20,7 @@ from model_runtime.network.blocks import Block
 from model_runtime.network.vision_transformer import PATCH
 from model_runtime.training.losses import masked_mean
 from model_runtime.training.rooms import RoomBatch
-from model_runtime.training.targets import world_points
+from model_runtime.training.targets import has_label, world_points
 
 OCCLUSION_TOLERANCE = 0.05
 """A point is seen in another view when its depth there agrees with the view's own to this share."""
@@ -70,19 +70,21 @@ def patch_correspondences(batch: RoomBatch) -> Correspondences:
     scenes, views, height, width = batch.depth.shape
     rows, columns = height // PATCH, width // PATCH
     half = PATCH // 2
-    points = world_points(batch.depth, batch.extrinsics, batch.intrinsics)
+    labelled = has_label(batch.depth)
+    points = world_points(batch.depth.where(labelled, 0.0), batch.extrinsics, batch.intrinsics)
     points = points[:, :, half::PATCH, half::PATCH].reshape(scenes, views, 1, rows * columns, 3)
     camera = points @ batch.extrinsics[:, None, :, :3, :3].mT + batch.extrinsics[:, None, :, None, :3, 3]
     z = camera[..., 2].clamp_min(1e-6)
     pixels = camera @ batch.intrinsics[:, None].mT
     pixels = pixels[..., :2] / z[..., None]
-    size = torch.tensor([width, height])
+    size = torch.tensor([width, height], device=pixels.device)
     inside = ((pixels >= 0) & (pixels < size)).all(-1) & (camera[..., 2] > 1e-3)
     nearest = pixels.long().clamp_min(0).minimum(size - 1)
     flat = (nearest[..., 1] * width + nearest[..., 0]).permute(0, 2, 1, 3).flatten(2)
     seen = batch.depth.flatten(2).gather(2, flat).unflatten(2, (views, -1)).transpose(1, 2)
     visible = inside & ((z - seen).abs() < OCCLUSION_TOLERANCE * z)
-    visible = visible & ~torch.eye(views, dtype=torch.bool)[:, :, None]
+    visible = visible & labelled[:, :, half::PATCH, half::PATCH].flatten(2)[:, :, None]
+    visible = visible & ~torch.eye(views, dtype=torch.bool, device=visible.device)[:, :, None]
     return Correspondences(pixels / PATCH - 0.5, visible, (rows, columns))
 
 
@@ -90,7 +92,7 @@ def bilinear_targets(positions: torch.Tensor, rows: int, columns: int) -> torch.
     """Weights over the patches [...,rows*columns], summing to one, of positions [...,2] on the patch grid."""
 
     def along(axis: torch.Tensor, count: int) -> torch.Tensor:
-        offset = axis.clamp(0, count - 1)[..., None] - torch.arange(count)
+        offset = axis.clamp(0, count - 1)[..., None] - torch.arange(count, device=axis.device)
         return (1 - offset.abs()).clamp_min(0)
 
     x, y = along(positions[..., 0], columns), along(positions[..., 1], rows)
@@ -103,8 +105,7 @@ def matching_loss(probe: AttentionProbe, truth: Correspondences, head: int = 0) 
     rows, columns = truth.grid
     views = truth.positions.shape[1]
     target = bilinear_targets(truth.positions, rows, columns)
-    loss = torch.zeros(())
-    correct = torch.zeros(())
+    loss = correct = target.new_zeros(())
     for queries, keys in zip(probe.queries, probe.keys, strict=True):
         q, k = (x[:, head].float().unflatten(1, (views, -1))[:, :, 1:] for x in (queries, keys))
         logits = torch.einsum("bipc,bjqc->bijpq", q, k) / q.shape[-1] ** 0.5
@@ -127,9 +128,9 @@ class DisplacementReadout(nn.Module):
         """Mean L1 in patches over the patches of all other views that the reference view, view 0, sees too."""
         rows, columns = truth.grid
         views = truth.positions.shape[1]
-        row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        moved = truth.positions[:, 1:, 0] - torch.stack([column, row], -1).flatten(0, 1)
-        loss = torch.zeros(())
+        patches = torch.arange(rows * columns, device=truth.positions.device)
+        moved = truth.positions[:, 1:, 0] - torch.stack([patches % columns, patches // columns], -1)
+        loss = moved.new_zeros(())
         for layer, output in zip(self.layers, probe.outputs, strict=True):
             predicted = layer(output.float().unflatten(1, (views, -1))[:, 1:, 1:])
             loss = loss + masked_mean((predicted - moved).abs().sum(-1), truth.visible[:, 1:, 0])

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn import functional
 
+from model_runtime.geometry.cameras import pixel_rays, scale_intrinsics, unproject
 from model_runtime.network.vision_transformer import PATCH
-from model_runtime.training.rooms import RoomBatch, pixel_rays
+from model_runtime.training.rooms import RoomBatch
 
 RAYS_PER_PATCH = 8
 """Side of the ray map per patch."""
@@ -46,34 +47,38 @@ def normalise_images(images: torch.Tensor) -> torch.Tensor:
 
 def world_points(depth: torch.Tensor, extrinsics: torch.Tensor, intrinsics: torch.Tensor) -> torch.Tensor:
     """Points [B,N,H,W,3] of depth maps [B,N,H,W] in the world of extrinsics [B,N,4,4]."""
-    to_world = torch.linalg.inv(extrinsics)
-    camera = pixel_rays(intrinsics, *depth.shape[-2:]) * depth[..., None]
-    return torch.einsum("bnij,bnhwj->bnhwi", to_world[..., :3, :3], camera) + to_world[..., None, None, :3, 3]
+    return unproject(depth, intrinsics, extrinsics)
+
+
+def has_label(depth: torch.Tensor) -> torch.Tensor:
+    """Where depth says something: not in the sky, not in holes of measured depth."""
+    return torch.isfinite(depth) & (depth > 0)
 
 
 def make_targets(batch: RoomBatch) -> Targets:
-    """Truth of a batch relative to view 0, at unit mean distance; sizes must be multiples of the patch size."""
+    """Truth of a batch relative to view 0, at unit mean distance; sizes must be multiples of the patch size.
+
+    Depth is 0 where the batch has none.
+    """
     extrinsics = batch.extrinsics @ torch.linalg.inv(batch.extrinsics[:, :1])
-    valid = torch.isfinite(batch.depth) & (batch.depth > 0)
-    points = world_points(batch.depth, extrinsics, batch.intrinsics)
-    distance = points.norm(dim=-1).where(valid, 0.0)
-    scale = distance.sum((1, 2, 3)) / valid.sum((1, 2, 3)).clamp_min(1)
+    valid = has_label(batch.depth)
+    depth = batch.depth.where(valid, 0.0)
+    distance = world_points(depth, extrinsics, batch.intrinsics).norm(dim=-1).where(valid, 0.0)
+    known = valid.sum((1, 2, 3))
+    scale = (distance.sum((1, 2, 3)) / known.clamp_min(1)).where(known > 0, 1.0)
     extrinsics = extrinsics.clone()
     extrinsics[..., :3, 3] = extrinsics[..., :3, 3] / scale[:, None, None]
-    depth = batch.depth / scale[:, None, None, None]
+    depth = depth / scale[:, None, None, None]
 
     height, width = depth.shape[-2:]
-    rows, columns = height * RAYS_PER_PATCH // PATCH, width * RAYS_PER_PATCH // PATCH
-    to_world = torch.linalg.inv(extrinsics)
-    rays = pixel_rays(batch.intrinsics, rows, columns, PATCH / RAYS_PER_PATCH)
-    direction = torch.einsum("bnij,bnhwj->bnhwi", to_world[..., :3, :3], rays)
-    origin = to_world[..., None, None, :3, 3].expand_as(direction)
-    ray_depth = functional.interpolate(depth, (rows, columns), mode="nearest-exact")
-    ray_valid = functional.interpolate(valid.float(), (rows, columns), mode="nearest-exact") > 0.5
+    grid = (height * RAYS_PER_PATCH // PATCH, width * RAYS_PER_PATCH // PATCH)
+    ray = pixel_rays(scale_intrinsics(batch.intrinsics, (height, width), grid), extrinsics, grid)
+    ray_depth = functional.interpolate(depth, grid, mode="nearest-exact")
+    ray_valid = functional.interpolate(valid.float(), grid, mode="nearest-exact") > 0.5
     return Targets(
         depth=depth,
         valid=valid,
-        ray=torch.cat([direction, origin], -1),
+        ray=ray,
         ray_depth=ray_depth,
         ray_valid=ray_valid,
         extrinsics=extrinsics,
