@@ -1,0 +1,145 @@
+"""Starts the worker once and tells what it runs on, or why it does not. No bpy; nothing here waits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import model_runtime
+from model_runtime.messages import Failure, Hello, JobError
+
+from .runtime_folder import has_nvidia_driver
+from .worker_command import RuntimeSettings, worker_command, worker_environment
+from .worker_process import WorkerProcess
+
+
+@dataclass(frozen=True)
+class RuntimeReport:
+    """A worker that works. lines: what the artist reads; notes: what could be better and how; seconds: to start."""
+
+    hello: Hello
+    seconds: float
+    lines: tuple[str, ...]
+    notes: tuple[Failure, ...]
+
+
+class RuntimeCheck:
+    """One start of the worker; `poll` until it tells a RuntimeReport or a Failure."""
+
+    def __init__(self, settings: RuntimeSettings) -> None:
+        self._settings = settings
+        self._worker: WorkerProcess | None = None
+        self._started = time.monotonic()
+        self._early: Failure | None = None
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        try:
+            command = worker_command(self._settings)
+        except JobError as error:
+            self._early = error.failure
+            return
+        self._worker = WorkerProcess(command, environment=worker_environment(self._settings))
+        self._worker.start()
+
+    def poll(self) -> RuntimeReport | Failure | None:
+        """The answer, once, and then the worker is gone; None while there is none."""
+        if self._early is not None:
+            failure, self._early = self._early, None
+            return failure
+        for event in self._worker.poll() if self._worker else ():
+            if isinstance(event.message, Hello | Failure):
+                self.close()
+                return self._answer(event.message)
+        return None
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _answer(self, message: Hello | Failure) -> RuntimeReport | Failure:
+        if isinstance(message, Failure):
+            return explain_failure(message, self._settings)
+        seconds = time.monotonic() - self._started
+        notes = worker_notes(message, self._settings.local and has_nvidia_driver())
+        return RuntimeReport(message, seconds, report_lines(message, seconds), notes)
+
+
+def report_lines(hello: Hello, seconds: float) -> tuple[str, ...]:
+    """What a worker said of itself, a line for each thing."""
+    memory = f"{hello.device_memory / 1e9:.1f} GB" if hello.device_memory else "unknown"
+    return (
+        f"Device: {hello.device_name} ({hello.device})",
+        f"Memory: {memory}",
+        f"Worker {hello.version}, protocol {hello.protocol}",
+        f"Python {hello.python}, torch {hello.torch}",
+        f"Models ready: {', '.join(hello.checkpoints) or 'none'}",
+        f"Started in {seconds:.1f} s",
+    )
+
+
+def worker_notes(hello: Hello, has_nvidia: bool) -> tuple[Failure, ...]:
+    """What is wrong with a worker that works all the same. has_nvidia: whether its machine has an NVIDIA driver."""
+    notes = []
+    if hello.version != model_runtime.__version__:
+        notes.append(
+            Failure(
+                "version-mismatch",
+                f"The worker has version {hello.version}, the add-on {model_runtime.__version__}.",
+                "Install the runtime again, or the same version on the worker's machine.",
+            )
+        )
+    if has_nvidia and hello.device == "cpu" and "+cpu" in hello.torch:
+        notes.append(
+            Failure(
+                "torch-without-gpu",
+                "This machine has an NVIDIA GPU, but the worker's torch is the CPU build.",
+                "Install the runtime again with torch for this machine's GPU.",
+            )
+        )
+    elif has_nvidia and hello.device == "cpu":
+        notes.append(
+            Failure(
+                "driver-too-old",
+                f"torch {hello.torch} cannot use this machine's NVIDIA GPU, so jobs run on the CPU.",
+                "Update the NVIDIA driver, then repair the runtime.",
+            )
+        )
+    return tuple(notes)
+
+
+def explain_failure(failure: Failure, settings: RuntimeSettings) -> Failure:
+    """The same failure with what its log and the kind of runtime tell about its reason."""
+    if failure.code not in ("worker-died", "worker-start"):
+        return failure
+    said = f"{failure.sentence}\n{failure.log}"
+    missing = "No module named" in said and "model_runtime" in said
+    if settings.kind == "python" and (missing or "SyntaxError" in said):
+        return replace(
+            failure,
+            code="wrong-python",
+            sentence=f"{settings.python} is not a Python that has model_runtime.",
+            advice="Install the runtime instead, or install the worker's package (a .whl file in the extension's "
+            "folder `wheels`) into this Python, 3.11 or newer.",
+        )
+    if settings.kind == "installed" and (missing or "ImportError" in said or "ModuleNotFoundError" in said):
+        return replace(
+            failure, code="runtime-broken", sentence="The installed runtime does not start.", advice="Repair it."
+        )
+    if settings.kind == "command" and "exit status 255" in said:
+        return replace(
+            failure,
+            code="remote-unreachable",
+            sentence="The remote machine cannot be reached, or the connection to it broke.",
+            advice="The log tells why. Try the command in a terminal; it must log in without asking for a password.",
+        )
+    if settings.kind == "command" and (missing or "exit status 127" in said or "not found" in said):
+        return replace(
+            failure,
+            code="remote-command",
+            sentence="The other machine does not have the worker's program.",
+            advice="Install the worker's package there, and give the full path of da3-runtime in the command.",
+        )
+    return failure

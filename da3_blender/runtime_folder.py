@@ -1,0 +1,211 @@
+"""The folder that holds the worker's own environment: what is installed there, what is left over, what is too old.
+
+    runtime.json           which environment is the installed one; written last, whole, so it is never half true
+    runtime-<version>-*/   the environment; `.part` at its end while it is made; all but the one in runtime.json go
+    cache/  python/  uv/   uv's downloads (hard links of the environment's files where the disk can), Pythons, uv itself
+    install.lock           held while something is being installed
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from model_runtime.messages import Failure, JobError
+
+MARKER, LOCK = "runtime.json", "install.lock"
+CACHE, PYTHONS, UV = "cache", "python", "uv"
+PART = ".part"
+WHEEL_PATTERN = "da3_runtime-*-py3-none-any.whl"
+WHEELS_FOLDER = Path(__file__).parent / "wheels"
+"""Where the extension carries the worker's wheel."""
+
+SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
+"""Bytes that an installation may take. The CPU build was measured at 1.2 GB; CUDA's libraries add several."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """The worker as one file. sha256: of its bytes."""
+
+    path: Path
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class InstalledRuntime:
+    """What runtime.json says of a finished environment. environment: its folder's name. size: bytes on the disk."""
+
+    environment: str
+    version: str
+    wheel_sha256: str
+    python_version: str
+    torch: str
+    device: str
+    size: int
+
+
+def environment_python(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def find_wheel(folder: Path = WHEELS_FOLDER) -> Path | None:
+    """The newest of the worker's wheels in `folder`, None where there is none."""
+    return max(folder.glob(WHEEL_PATTERN), key=lambda path: path.stat().st_mtime, default=None)
+
+
+def open_wheel(path: Path | None) -> Wheel:
+    """The wheel with its version and hash. Raises JobError `wheel-missing` or `wheel-damaged`."""
+    advice = "Install the extension again."
+    if path is None or not path.is_file():
+        raise JobError("wheel-missing", "The extension does not hold the worker's package.", advice)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise JobError("wheel-damaged", f"{path.name} cannot be read: {error}.", advice) from error
+    if broken:
+        raise JobError("wheel-damaged", f"{path.name} is damaged in {broken}.", advice)
+    return Wheel(path, path.name.split("-")[1], hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def installed_runtime(folder: Path) -> InstalledRuntime | None:
+    """The environment that jobs run in; None where there is none, or its Python is gone."""
+    try:
+        runtime = InstalledRuntime(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return runtime if environment_python(folder / runtime.environment).exists() else None
+
+
+def installed_python(folder: Path) -> Path | None:
+    """The Python of the installed environment."""
+    runtime = installed_runtime(folder)
+    return None if runtime is None else environment_python(folder / runtime.environment)
+
+
+def write_marker(folder: Path, runtime: InstalledRuntime) -> None:
+    """From here on `runtime` is the installed one."""
+    new = folder / f"{MARKER}.part"
+    new.write_text(json.dumps(asdict(runtime), indent=2) + "\n", encoding="utf-8")
+    os.replace(new, folder / MARKER)
+
+
+def needs_upgrade(runtime: InstalledRuntime, wheel: Wheel) -> bool:
+    """Whether the extension carries another worker than the installed one."""
+    return (runtime.version, runtime.wheel_sha256) != (wheel.version, wheel.sha256)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Environments that are not the installed one: unfinished, or still in use when they were replaced."""
+    runtime = installed_runtime(folder)
+    keep = runtime.environment if runtime else ""
+    return sorted(path for path in folder.glob("runtime-*") if path.name != keep)
+
+
+def interruption(folder: Path) -> Failure | None:
+    """What to tell about an installation that neither ended nor is going on."""
+    if not any(path.suffix == PART for path in leftovers(folder)):
+        return None
+    try:
+        with locked(folder):
+            pass
+    except JobError:
+        return None
+    return Failure(
+        "install-interrupted",
+        "The last installation was interrupted.",
+        "Install again: finished downloads are kept.",
+    )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """A folder that is still in use (Windows) stays until the next time."""
+    for path in leftovers(folder):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def prune_cache(folder: Path) -> None:
+    """Removes downloads that no environment shares; all of them where the disk has no hard links."""
+    for package in (folder / CACHE).glob("archive-v*/*"):
+        files = (Path(parent, name) for parent, _, names in os.walk(package) for name in names)
+        if all(path.lstat().st_nlink == 1 for path in files):
+            shutil.rmtree(package, ignore_errors=True)
+
+
+def remove_runtime(folder: Path) -> None:
+    """Removes everything that was installed. Raises JobError `install-busy`, `remove-failed`."""
+    if not folder.exists():
+        return
+    with locked(folder):
+        (folder / MARKER).unlink(missing_ok=True)
+        for path in (*folder.glob("runtime-*"), folder / CACHE, folder / PYTHONS, folder / UV):
+            shutil.rmtree(path, ignore_errors=True)
+    left = leftovers(folder)
+    if left:
+        raise JobError("remove-failed", f"{left[0]} cannot be removed.", "Close other Blenders and try again.")
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of all files in a folder, each counted once however many hard links it has there."""
+    sizes: dict[tuple[int, int], int] = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                status = os.lstat(os.path.join(parent, name))
+                sizes[status.st_dev, status.st_ino] = status.st_size
+    return sum(sizes.values())
+
+
+def free_space(folder: Path) -> int:
+    """Bytes free on the disk of a folder that need not exist yet."""
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+
+
+def has_nvidia_driver() -> bool:
+    return shutil.which("nvidia-smi") is not None
+
+
+def space_needed(torch_backend: str = "auto") -> int:
+    """Bytes that an installation may take on this machine, downloads included."""
+    gpu = torch_backend != "cpu" and (has_nvidia_driver() or shutil.which("rocminfo") is not None)
+    return SPACE_WITH_GPU if gpu else SPACE_WITHOUT_GPU
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds the folder against other Blenders. Raises JobError `install-busy` where one of them holds it."""
+    with (folder / LOCK).open("a+b") as file:
+        if not _lock(file):
+            raise JobError(
+                "install-busy", "Another Blender is installing the runtime.", "Wait for it to end, or stop it there."
+            )
+        yield
+
+
+def _lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

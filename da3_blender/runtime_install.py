@@ -1,0 +1,334 @@
+"""Installs the worker's own environment with uv, in a thread: cancellable, whole or not at all. No bpy.
+
+A new environment is made beside the old one, asked whether it works, and only then named in `runtime.json`; until then
+nothing that was there is touched. Finished downloads stay in uv's cache, so an interrupted installation goes on there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import json
+import os
+import shutil
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from model_runtime.messages import Failure, JobError, Progress
+
+from .guarded_process import GuardedProcess
+from .runtime_folder import (
+    CACHE,
+    PART,
+    PYTHONS,
+    UV,
+    InstalledRuntime,
+    Wheel,
+    environment_python,
+    free_space,
+    has_nvidia_driver,
+    locked,
+    open_wheel,
+    prune_cache,
+    remove_leftovers,
+    size_on_disk,
+    space_needed,
+    write_marker,
+)
+from .uv_output import UvProgress, explain_output, no_space
+
+UV_REQUIREMENT = "uv==0.13.9"
+OLDEST_UV = (0, 8)
+"""A uv that is there already serves from this version on: it chooses torch's build for the GPU by itself."""
+
+PYTHON = "3.12"
+USABLE_PYTHONS = ">=3.11,<3.14"
+"""Taken from the machine where uv cannot fetch PYTHON."""
+
+STAGES = {"prepare": 0.0, "uv": 0.01, "python": 0.04, "packages": 0.08, "check": 0.95, "finish": 0.99}
+"""Where each stage begins on the whole's way from 0 to 1."""
+
+LEAKS = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
+"""Variables that would let other installations of Python leak in."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The end of a good installation."""
+
+    runtime: InstalledRuntime
+
+
+class RuntimeInstall:
+    """One installation into `folder`.
+
+    wheel: the worker's wheel. online: whether the network may be used. torch_backend: uv's choice of torch's build
+    (`auto`, `cpu`, `cu130`, ...); empty takes what the ordinary package index has. repair: trust no earlier download.
+    python: any Python that can make a venv. uv: this uv and no other.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        wheel: Path | None,
+        *,
+        online: bool = True,
+        torch_backend: str = "auto",
+        repair: bool = False,
+        python: str = sys.executable,
+        uv: Path | None = None,
+    ) -> None:
+        self._folder, self._wheel_path = folder, wheel
+        self._online, self._torch_backend, self._repair = online, torch_backend, repair
+        self._python, self._uv = python, uv
+        self._events: SimpleQueue[Progress | Failure | Installed] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="da3-install", daemon=True)
+        self._process: GuardedProcess | None = None
+        self._stopping = threading.Lock()
+        self._cancelled = False
+        self._stage = "prepare"
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        atexit.register(self.cancel)
+        self._thread.start()
+
+    def poll(self) -> list[Progress | Failure | Installed]:
+        """What happened since the last call; the last event of all is Installed or a Failure."""
+        events: list[Progress | Failure | Installed] = []
+        while True:
+            try:
+                events.append(self._events.get_nowait())
+            except Empty:
+                return events
+
+    def cancel(self) -> None:
+        """Stop at once, with every process that was started; `poll` then tells a Failure of code `cancelled`."""
+        with self._stopping:
+            self._cancelled = True
+            if self._process is not None:
+                self._process.stop()
+
+    def join(self, seconds: float | None = None) -> None:
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            self._events.put(Installed(self._install()))
+        except JobError as error:
+            self._events.put(error.failure)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+            advice = "Check that the folder can be written to."
+            failed = Failure("install-failed", f"The installation failed: {error}.", advice, traceback.format_exc())
+            self._events.put(no_space("The disk became full.") if full else failed)
+        except Exception as error:  # a thread that ends without a word would leave the progress bar for ever
+            sentence = f"The installation failed in a way it does not know: {type(error).__name__}: {error}."
+            advice = "Please report this with the log."
+            self._events.put(Failure("internal", sentence, advice, traceback.format_exc()))
+        atexit.unregister(self.cancel)
+
+    def _install(self) -> InstalledRuntime:
+        self._tell("prepare", 0.0, "Looking at the disk and the package.")
+        if not self._online:
+            raise JobError(
+                "offline",
+                "Blender does not allow online access, and the runtime has to be downloaded.",
+                "Allow it in Preferences > System > Network, or use an existing Python.",
+            )
+        wheel = open_wheel(self._wheel_path)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with locked(self._folder):
+            remove_leftovers(self._folder)
+            if self._repair:
+                for name in (CACHE, UV):
+                    shutil.rmtree(self._folder / name, ignore_errors=True)
+            self._check_space()
+            environment = self._folder / f"runtime-{wheel.version}-{uuid.uuid4().hex[:8]}"
+            part = environment.with_name(environment.name + PART)
+            try:
+                return self._fill(part, environment, wheel)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
+
+    def _fill(self, part: Path, environment: Path, wheel: Wheel) -> InstalledRuntime:
+        uv = self._find_uv()
+        self._make_environment(uv, part)
+        self._install_packages(uv, part, wheel)
+        facts = self._check(part, wheel)
+        self._tell("finish", 0.0, "Putting the runtime into place.")
+        runtime = InstalledRuntime(
+            environment.name,
+            wheel.version,
+            wheel.sha256,
+            str(facts["python"]),
+            str(facts["torch"]),
+            str(facts["device"]),
+            size_on_disk(part),
+        )
+        part.rename(environment)
+        write_marker(self._folder, runtime)
+        remove_leftovers(self._folder)
+        prune_cache(self._folder)
+        return runtime
+
+    def _check_space(self) -> None:
+        needed, free = space_needed(self._torch_backend), free_space(self._folder)
+        # What an interrupted or earlier installation has downloaded need not come again.
+        needed -= size_on_disk(self._folder / CACHE)
+        if free < needed:
+            raise JobError(
+                "no-space",
+                f"The runtime needs {needed / 1e9:.1f} GB of disk space, and {free / 1e9:.1f} GB are free.",
+                f"Free some space on the disk of {self._folder}.",
+            )
+
+    def _find_uv(self) -> Path:
+        """uv of this folder, of the PATH, or fetched by pip into a venv of its own."""
+        self._tell("uv", 0.0, "Looking for uv, the installer.")
+        own = self._folder / UV / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
+        path = shutil.which("uv")
+        candidates = [self._uv] if self._uv else [own, *([Path(path)] if path else [])]
+        for candidate in candidates:
+            if candidate.exists() and self._uv_version(candidate) >= OLDEST_UV:
+                return candidate
+        if self._uv is None:
+            self._tell("uv", 0.2, "Fetching uv, the installer.")
+            self._fetch_uv()
+            if own.exists() and self._uv_version(own) >= OLDEST_UV:
+                return own
+        raise JobError(
+            "uv-missing", "uv, the program that installs the runtime, does not start.", "Install uv and try again."
+        )
+
+    def _uv_version(self, uv: Path) -> tuple[int, ...]:
+        """(0,) for a file that is no working uv."""
+        status, output = self._call([str(uv), "--version"])
+        words = output.split()
+        if status or len(words) < 2 or words[0] != "uv":
+            return (0,)
+        return tuple(int(part) for part in words[1].split(".") if part.isdigit())
+
+    def _fetch_uv(self) -> None:
+        home = self._folder / UV
+        shutil.rmtree(home, ignore_errors=True)
+        status, output = self._call([self._python, "-I", "-m", "venv", str(home)])
+        if status:
+            raise JobError(
+                "uv-missing",
+                "Blender's Python cannot make the small environment that uv is fetched into.",
+                "Install uv (docs.astral.sh/uv) and try again; on Debian, `apt install python3-venv` helps too.",
+                output,
+            )
+        pip = [str(environment_python(home)), "-m", "pip", "install", "--disable-pip-version-check"]
+        status, output = self._call([*pip, "--only-binary=:all:", UV_REQUIREMENT])
+        if status:
+            raise _error(explain_output("fetching uv", output, has_nvidia=False))
+
+    def _make_environment(self, uv: Path, part: Path) -> None:
+        """With a Python that uv fetches, which no update of the system takes away; else with one that is here."""
+        progress = UvProgress("Fetching Python.")
+        venv = [str(uv), "venv", "--relocatable", "--no-project"]
+        status, output = self._follow("python", progress, [*venv, "--managed-python", "--python", PYTHON, str(part)])
+        if status:
+            shutil.rmtree(part, ignore_errors=True)
+            here = [*venv, "--no-python-downloads", "--python", USABLE_PYTHONS, str(part)]
+            second, told = self._follow("python", UvProgress("Using this machine's Python."), here)
+            if second:
+                failure = explain_output("fetching Python", f"{output}\n{told}", has_nvidia=False)
+                if failure.code == "install-failed":
+                    failure = Failure(
+                        "wrong-python",
+                        f"uv could neither fetch Python {PYTHON} nor find a Python {USABLE_PYTHONS} here.",
+                        "Install Python 3.12 from python.org and try again.",
+                        failure.log,
+                    )
+                raise _error(failure)
+
+    def _install_packages(self, uv: Path, part: Path, wheel: Wheel) -> None:
+        command = [str(uv), "pip", "install", "--python", str(environment_python(part)), str(wheel.path)]
+        if self._torch_backend:
+            command.append(f"--torch-backend={self._torch_backend}")
+        progress = UvProgress("Choosing packages for this machine.")
+        status, output = self._follow("packages", progress, command)
+        if status:
+            raise _error(explain_output("installing packages", output, has_nvidia_driver()))
+
+    def _check(self, part: Path, wheel: Wheel) -> dict[str, object]:
+        """What the new worker says of itself. Raises JobError `runtime-broken` where it has not the wheel's version."""
+        self._tell("check", 0.0, "Starting the worker for the first time.")
+        status, output = self._call([str(environment_python(part)), "-I", "-m", "model_runtime", "info"])
+        lines = output.splitlines()
+        try:
+            start = len(lines) - 1 - lines[::-1].index("{")
+            facts = json.loads("\n".join(lines[start:]))
+        except ValueError:
+            facts = {}
+        if status or facts.get("version") != wheel.version:
+            raise JobError(
+                "runtime-broken",
+                "The new runtime does not start.",
+                "The log tells why. The earlier runtime, if there was one, is still in place.",
+                output,
+            )
+        return facts
+
+    def _follow(self, stage: str, progress: UvProgress, command: Sequence[str]) -> tuple[int, str]:
+        """Runs uv and tells its progress."""
+        used = shutil.disk_usage(self._folder).used
+
+        def tell() -> None:
+            self._tell(stage, progress.fraction, progress.sentence)
+
+        def take(line: str) -> None:
+            progress.take(line)
+            tell()
+
+        def measure() -> None:
+            progress.grown(shutil.disk_usage(self._folder).used - used)
+            tell()
+
+        tell()
+        return self._call(command, take, measure)
+
+    def _call(self, command: Sequence[str], on_line=lambda line: None, on_tick=lambda: None) -> tuple[int, str]:
+        """Exit status and output of a program that `cancel` can end. Raises JobError `cancelled`."""
+        with self._stopping:
+            if not self._cancelled:
+                self._process = GuardedProcess(command, self._environment(), self._folder, self._python)
+        if self._process is not None:
+            status, output = self._process.wait(on_line, on_tick)
+            self._process = None
+            if not self._cancelled:
+                return status, output
+        raise JobError("cancelled", "The installation was cancelled.", "What was installed before is still in place.")
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in LEAKS}
+        return {
+            **kept,
+            "PYTHONNOUSERSITE": "1",
+            "UV_CACHE_DIR": str(self._folder / CACHE),
+            "UV_PYTHON_INSTALL_DIR": str(self._folder / PYTHONS),
+        }
+
+    def _tell(self, stage: str, fraction: float, sentence: str) -> None:
+        """fraction: of this stage."""
+        begins = list(STAGES.values())
+        start = STAGES[stage]
+        end = next((begin for begin in begins if begin > start), 1.0)
+        self._events.put(Progress(stage, start + (end - start) * fraction, sentence))
+
+
+def _error(failure: Failure) -> JobError:
+    return JobError(failure.code, failure.sentence, failure.advice, failure.log)

@@ -1,0 +1,76 @@
+"""Which program the worker is: in the environment installed for it, in another Python, or behind a command. No bpy."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_runtime.messages import JobError
+
+from .runtime_folder import installed_python
+
+KINDS = ("installed", "python", "command")
+ARGUMENTS = ("-m", "model_runtime", "worker")
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """Where the worker runs.
+
+    kind: one of KINDS. folder: of the installed runtime. python: path of a Python that has model_runtime.
+    command: as in a terminal, such as `ssh gpubox da3-runtime worker`. models_folder: where local workers keep
+    checkpoints; empty takes the worker's own choice. torch_backend: torch's build for an installation.
+    """
+
+    kind: str = "installed"
+    folder: Path = Path()
+    python: str = ""
+    command: str = ""
+    models_folder: str = ""
+    torch_backend: str = "auto"
+
+    @property
+    def local(self) -> bool:
+        """Whether the worker is known to run on this machine."""
+        return self.kind != "command"
+
+
+def worker_command(settings: RuntimeSettings) -> list[str]:
+    """The program and its arguments. Raises JobError `runtime-missing`, `python-missing` or `command-unreadable`."""
+    if settings.kind == "installed":
+        python = installed_python(settings.folder)
+        if python is None:
+            raise JobError(
+                "runtime-missing",
+                "The runtime, which computes the scenes, is not installed yet.",
+                "Install it in the add-on's preferences, or choose an existing Python or a remote worker there.",
+            )
+        return [str(python), "-I", *ARGUMENTS]
+    if settings.kind == "python":
+        python = Path(settings.python).expanduser()
+        if not settings.python or not python.is_file():
+            told = f"There is no Python at '{settings.python}'." if settings.python else "No Python is chosen."
+            raise JobError("python-missing", told, "Choose a Python that has model_runtime in the preferences.")
+        return [str(python), *ARGUMENTS]
+    return _split(settings.command)
+
+
+def worker_environment(settings: RuntimeSettings) -> dict[str, str]:
+    """Variables for the worker besides this process's own. A remote worker does not get them."""
+    if settings.local and settings.models_folder:
+        return {"DA3_MODELS": str(Path(settings.models_folder).expanduser())}
+    return {}
+
+
+def _split(command: str) -> list[str]:
+    advice = "Write it as in a terminal, such as: ssh gpubox da3-runtime worker"
+    windows = os.name == "nt"  # where a backslash is part of a path
+    try:
+        words = shlex.split(command, posix=not windows)
+    except ValueError as error:
+        raise JobError("command-unreadable", f"The worker's command cannot be read: {error}.", advice) from error
+    if not words:
+        raise JobError("command-unreadable", "The worker's command is empty.", advice)
+    return [word.strip('"') for word in words] if windows else words
