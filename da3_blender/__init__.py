@@ -3,16 +3,29 @@
 Importing this package, or any of its modules without `bpy`, does nothing and needs no Blender.
 """
 
+import sys
+from importlib import import_module
+
+MODULES = ("scene.cameras", "command_line")
+"""Modules with something to register, in this order. They need bpy, which importing the package must not."""
+
 
 def register() -> None:
     """Called by Blender when the add-on is switched on."""
-    from .scene import cameras  # needs bpy, which importing the package must not
-
-    cameras.register()
+    _forget_older_runtime()
+    for name in MODULES:
+        import_module(f".{name}", __package__).register()
 
 
 def unregister() -> None:
     """Called by Blender when the add-on is switched off: leaves nothing running."""
-    from .scene import cameras
+    for name in reversed(MODULES):
+        import_module(f".{name}", __package__).unregister()
 
-    cameras.unregister()
+
+def _forget_older_runtime() -> None:
+    """Lets an upgraded extension load its own `model_runtime`: Blender loads the add-on anew, but not its wheels."""
+    package = str(__package__)
+    if package.startswith("bl_ext.") and not any(name.startswith(f"{package}.") for name in sys.modules):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "model_runtime"]:
+            del sys.modules[name]

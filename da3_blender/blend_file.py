@@ -15,8 +15,8 @@ PACK_LIMIT = 64_000_000
 
 
 def empty_scene() -> bpy.types.Scene:
-    """The scene of a new file with nothing in it."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    """The scene of a new file with nothing in it. Preferences and add-ons stay as they are."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     return bpy.context.scene
 
 

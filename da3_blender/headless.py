@@ -113,9 +113,12 @@ def make_request(options: argparse.Namespace) -> Request:
     )
 
 
-def worker_command(options: argparse.Namespace) -> list[str]:
+def worker_command(options: argparse.Namespace, otherwise: Sequence[str] = ()) -> list[str]:
+    """The worker that the options name; else `otherwise`; else this Python's."""
     if options.worker:
         return shlex.split(options.worker)
+    if otherwise and not options.python:
+        return list(otherwise)
     return [str(options.python or sys.executable), "-m", "model_runtime", "worker"]
 
 
@@ -162,13 +165,16 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     return lines
 
 
-def make_scene(options: argparse.Namespace) -> None:
-    """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError."""
+def make_scene(options: argparse.Namespace, worker_otherwise: Sequence[str] = ()) -> None:
+    """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError.
+
+    worker_otherwise: the worker's command where the options name none; this Python's by default.
+    """
     started = time.monotonic()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     request = make_request(options)
     print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
-    worker = WorkerProcess(worker_command(options))
+    worker = WorkerProcess(worker_command(options, worker_otherwise))
     try:
         prediction = run_job(worker, request, ProgressLines())
     finally:
@@ -190,10 +196,10 @@ def make_scene(options: argparse.Namespace) -> None:
     print("took: " + ", ".join(times))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+def run(options: argparse.Namespace, worker_otherwise: Sequence[str] = ()) -> int:
+    """`make_scene` for a command line: tells on standard error what went wrong, and returns the exit status."""
     try:
-        make_scene(options)
+        make_scene(options, worker_otherwise)
     except JobError as error:
         failure = error.failure
         parts = [failure.log, f"{failure.code}: {failure.sentence}", failure.advice]
@@ -206,4 +212,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(parse_arguments(sys.argv[1:])))

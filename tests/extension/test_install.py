@@ -1,0 +1,212 @@
+"""The zip that artists install, by Blender's own commands in a clean profile: what it holds, does and leaves behind.
+
+Runs in the bpy of this environment, and in a Blender when DA3_BLENDER has its path. The zip is built here, by a Python
+with setuptools, unless DA3_EXTENSION has its path.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import model_runtime
+
+ROOT = Path(__file__).parents[2]
+MODULE = "bl_ext.user_default.da3_blender"
+BLENDER = os.environ.get("DA3_BLENDER")
+WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
+MANIFEST = tomllib.loads((ROOT / "blender_manifest.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+VERSION = model_runtime.__version__
+
+needs_blender = pytest.mark.skipif(not BLENDER, reason="DA3_BLENDER is not set")
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_for_extension", ROOT / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def extension(build: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if built := os.environ.get("DA3_EXTENSION"):
+        return Path(built)
+    return build.build_extension(Path(WORKER_PYTHON), tmp_path_factory.mktemp("dist"))
+
+
+def small_checkout(folder: Path, manifest_version: str, runtime_version: str) -> Path:
+    """A copy of the sources with other versions, and without the large weights."""
+    for package in ("da3_blender", "model_runtime"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    for name, version in (("blender_manifest.toml", manifest_version), ("model_runtime/__init__.py", runtime_version)):
+        (folder / name).write_text((ROOT / name).read_text().replace(VERSION, version))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def upgrade(build: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension's next version."""
+    folder = tmp_path_factory.mktemp("next")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "ROOT", small_checkout(folder, "99.0.0", "99.0.0"))
+        return build.build_extension(Path(WORKER_PYTHON), folder / "dist")
+
+
+def run(command: list[str | Path], profile: Path) -> str:
+    """Output of a command that must succeed, with an empty user folder for Blender, outside the checkout."""
+    leaks = ("PYTHONPATH", "BLENDER_USER_RESOURCES")
+    variables = {name: value for name, value in os.environ.items() if name not in leaks}
+    variables["BLENDER_USER_RESOURCES"] = str(profile)
+    profile.mkdir(exist_ok=True)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, cwd=profile, env=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+# What the zip holds
+
+
+def test_one_version_everywhere(extension: Path) -> None:
+    wheel = f"da3_runtime-{VERSION}-py3-none-any.whl"
+    assert MANIFEST["version"] == VERSION
+    assert MANIFEST["wheels"] == [f"./wheels/{wheel}"]
+    assert extension.name == f"da3_blender-{VERSION}.zip"
+    names = zipfile.ZipFile(extension).namelist()
+    assert [name for name in names if name.endswith(".whl")] == [f"wheels/{wheel}"]
+    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "scene/__init__.py"} <= set(names)
+    assert not [name for name in names if "pycache" in name or name.startswith(("tests", "model_runtime"))]
+
+
+@pytest.mark.parametrize("versions", [("99.0.0", VERSION), (VERSION, "99.0.0")])
+def test_two_versions_are_refused(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, versions: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(build, "ROOT", small_checkout(tmp_path, *versions))
+    with pytest.raises(build.BuildError, match=r"99\.0\.0.*Write one version"):
+        build.build_extension(Path(WORKER_PYTHON), tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_the_same_sources_make_the_same_zip(build: ModuleType, extension: Path, tmp_path: Path) -> None:
+    again = build.build_extension(Path(WORKER_PYTHON), tmp_path)
+    assert again.read_bytes() == extension.read_bytes()
+
+
+def test_the_wheel_is_the_whole_worker(extension: Path, tmp_path: Path) -> None:
+    """Its metadata ask pip for everything the worker needs, and it runs with the checkpoint that it carries."""
+    with zipfile.ZipFile(extension) as archive:
+        wheel = archive.extract(MANIFEST["wheels"][0].removeprefix("./"), tmp_path)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    (metadata,) = (tmp_path / "unpacked").glob("*.dist-info/METADATA")
+    asked = Parser().parsestr(metadata.read_text()).get_all("Requires-Dist") or []
+    name = re.compile(r"[A-Za-z0-9_.-]+")
+    assert {name.match(line)[0] for line in asked} == {
+        name.match(line)[0] for line in PROJECT["project"]["dependencies"]
+    }
+    assert "da3-runtime = model_runtime.cli:main" in metadata.with_name("entry_points.txt").read_text()
+    variables = {**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}
+    command = [WORKER_PYTHON, "-m", "model_runtime", "info"]
+    told = json.loads(subprocess.run(command, capture_output=True, cwd=tmp_path, env=variables, check=True).stdout)
+    assert told["version"] == VERSION
+    assert "da3-tiny" in told["checkpoints"]
+    assert (tmp_path / "unpacked/model_runtime/weights/da3-tiny/model.safetensors").stat().st_size > 1_000_000
+
+
+# What Blender makes of it
+
+
+def test_bpy_finds_it_valid(build: ModuleType, extension: Path, tmp_path: Path) -> None:
+    told = run([sys.executable, "-c", build.VALIDATE, extension], tmp_path)
+    assert "Success" in told
+
+
+@needs_blender
+def test_blender_finds_it_valid_and_installs_and_enables_it_by_command(extension: Path, tmp_path: Path) -> None:
+    assert BLENDER
+    told = run([BLENDER, "--background", "--command", "extension", "validate", extension], tmp_path)
+    assert "Success" in told
+    install = ["extension", "install-file", "--repo", "user_default", "--enable", extension]
+    run([BLENDER, "--background", "--command", *install], tmp_path)
+    listed = run([BLENDER, "--background", "--command", "extension", "list"], tmp_path)
+    assert re.search(r"da3_blender.*installed", listed)
+    script = f"import bpy, sys; assert '{MODULE}' in bpy.context.preferences.addons and '{MODULE}' in sys.modules"
+    run([BLENDER, "--background", "--python-exit-code", "1", "--python-expr", script], tmp_path)
+
+
+def start(program: str) -> list[str | Path]:
+    script = Path(__file__).with_name("life_cycle.py")
+    if program == "bpy":
+        return [sys.executable, script]
+    assert BLENDER
+    return [BLENDER, "--background", "--python", script, "--"]
+
+
+@pytest.fixture(scope="module", params=["bpy", pytest.param("blender", marks=needs_blender)])
+def life(
+    request: pytest.FixtureRequest, extension: Path, upgrade: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """The report of life_cycle.py: by stage, what the extension left in Blender."""
+    folder = tmp_path_factory.mktemp("life")
+    report = folder / "report.json"
+    output = run([*start(request.param), extension, upgrade, report], folder / "profile")
+    told = json.loads(report.read_text())
+    assert "error" not in told, told["error"]
+    assert "Traceback" not in output, output
+    return told
+
+
+ON = ("installed", "enabled again", "enabled once more", "upgraded")
+OFF = ("before", "disabled", "disabled again", "uninstalled")
+
+
+def test_it_is_on_when_it_should_be(life: dict[str, Any]) -> None:
+    assert [stage for stage, on in life["enabled"].items() if on] == [stage for stage in life["enabled"] if stage in ON]
+    assert set(life["enabled"]) == {*ON, *OFF}
+    assert life["traces"]["installed"] != life["traces"]["before"]
+    for stage in ON[1:3]:
+        assert life["traces"][stage] == life["traces"]["installed"]
+
+
+@pytest.mark.parametrize("stage", OFF[1:])
+def test_switched_off_it_leaves_nothing_behind(life: dict[str, Any], stage: str) -> None:
+    before, after = life["traces"]["before"], life["traces"][stage]
+    left = {kind: sorted(set(after[kind]) ^ set(words)) for kind, words in before.items() if after[kind] != words}
+    assert left == {}
+
+
+def test_blender_gets_the_wheel_and_nothing_else(life: dict[str, Any]) -> None:
+    assert life["installed"]["before"] == []
+    assert life["installed"]["installed"] == [f"da3_runtime-{VERSION}.dist-info", "model_runtime"]
+    assert life["installed"]["uninstalled"] == []
+    for stage, modules in life["loaded"].items():
+        assert not [name for name in modules if name.partition(".")[0] in ("torch", "da3_blender")], stage
+    modules = life["loaded"]["installed"]
+    assert modules[MODULE]
+    assert all(".local" in file for name, file in modules.items() if name.partition(".")[0] == "model_runtime")
+
+
+def test_an_upgrade_comes_with_its_own_runtime(life: dict[str, Any]) -> None:
+    assert life["runtime"]["installed"] == VERSION
+    assert life["runtime"]["upgraded"] == "99.0.0"
+    assert not [name for name in life["loaded"]["uninstalled"] if name.startswith(MODULE)]
