@@ -1,0 +1,345 @@
+"""Installations by a stand-in for uv: a script that prints and writes what uv does, and fails or hangs on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from da3_blender import runtime_folder, runtime_install
+from da3_blender.runtime_folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
+from da3_blender.runtime_install import STAGES, Installed, RuntimeInstall
+from model_runtime.messages import Failure, JobError, Progress
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are POSIX scripts")
+
+FAKE_UV = """#!{python}
+import json, os, pathlib, subprocess, sys
+here = pathlib.Path(__file__).parent
+plan = json.loads((here / "plan.json").read_text())
+words = sys.argv[1:]
+def note(name, text):
+    with (here / name).open("a") as file: file.write(text + chr(10))
+def hang():
+    child = subprocess.Popen(["sleep", "600"])
+    note("pids", f"{{os.getpid()}} {{child.pid}}")
+    child.wait()
+note("calls", " ".join(words))
+if words == ["--version"]:
+    print(plan.get("version", "uv 0.13.9 (x86_64-unknown-linux-gnu)"))
+    sys.exit(plan.get("version_status", 0))
+if words[0] == "venv":
+    told = plan.get("managed" if "--managed-python" in words else "here")
+    if told:
+        sys.exit(told)
+    python = pathlib.Path(words[-1]) / "bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\\ncat $(dirname $0)/../info.json\\n")
+    python.chmod(0o755)
+    sys.exit()
+wheel = next(pathlib.Path(word) for word in words if word.endswith(".whl"))
+environment = pathlib.Path(words[words.index("--python") + 1]).parent.parent
+cached = pathlib.Path(os.environ["UV_CACHE_DIR"]) / "archive-v0/torch/torch.bin"
+print("Resolved 2 packages in 1ms", flush=True)
+if not cached.exists():
+    note("downloads", "torch")
+    print("Downloading torch (2.0MiB)", flush=True)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_bytes(bytes(1000000))
+    print(" Downloaded torch", flush=True)
+if plan.get("hang"):
+    hang()
+if plan.get("install"):
+    sys.exit(plan["install"])
+print("Prepared 2 packages in 1ms", flush=True)
+os.link(cached, environment / "torch.bin")
+version = plan.get("worker", wheel.name.split("-")[1])
+info = {{"version": version, "python": "3.12.9", "torch": "2.13.0+cpu", "device": "cpu"}}
+(environment / "info.json").write_text("a warning" + chr(10) + json.dumps(info, indent=2) + chr(10))
+print("Installed 2 packages in 1ms", flush=True)
+"""
+
+
+class Place:
+    """A folder to install into, a wheel, and the stand-in for uv."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.folder = root, root / "runtime"
+        self.uv = root / "bin/uv"
+        self.uv.parent.mkdir()
+        self.uv.write_text(FAKE_UV.format(python=sys.executable))
+        self.uv.chmod(0o755)
+        self.plan()
+
+    def plan(self, **plan: object) -> None:
+        (self.uv.parent / "plan.json").write_text(json.dumps(plan))
+
+    def wheel(self, version: str = "0.1.0", content: str = "x") -> Path:
+        path = self.root / f"da3_runtime-{version}-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("model_runtime/__init__.py", content)
+        return path
+
+    def noted(self, name: str) -> list[str]:
+        path = self.uv.parent / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def start(self, wheel: Path | None = None, **options: object) -> RuntimeInstall:
+        install = RuntimeInstall(self.folder, wheel or self.wheel(), **{"uv": self.uv, **options})
+        install.start()
+        return install
+
+    def install(self, wheel: Path | None = None, **options: object) -> list[Progress | Failure | Installed]:
+        return finish(self.start(wheel, **options))
+
+    def failure(self, wheel: Path | None = None, **options: object) -> Failure:
+        last = self.install(wheel, **options)[-1]
+        assert isinstance(last, Failure), last
+        assert last.sentence.endswith(".") and not list(self.folder.glob("*.part"))
+        return last
+
+    def environments(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("runtime-*"))
+
+
+def finish(install: RuntimeInstall) -> list[Progress | Failure | Installed]:
+    install.join(30)
+    assert not install.running
+    return install.poll()
+
+
+def wait_until(true, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def assert_gone(pids: list[int]) -> None:
+    assert pids
+    wait_until(lambda: not any(alive(pid) for pid in pids))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 1000)
+    return Place(tmp_path)
+
+
+def test_a_fresh_installation(place: Place) -> None:
+    wheel = place.wheel()
+    events = place.install(wheel)
+    steps = [event for event in events if isinstance(event, Progress)]
+    fractions = [step.fraction for step in steps]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == STAGES["finish"]
+    assert list(dict.fromkeys(step.stage for step in steps)) == list(STAGES)
+    assert "Downloading torch (2 MiB); 1 files to go." in [step.sentence for step in steps]
+    assert isinstance(events[-1], Installed)
+    runtime = events[-1].runtime
+    assert runtime == installed_runtime(place.folder)
+    assert (runtime.version, runtime.python_version, runtime.torch) == ("0.1.0", "3.12.9", "2.13.0+cpu")
+    assert runtime.wheel_sha256 == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert 1_000_000 < runtime.size < 1_001_000
+    assert place.environments() == [runtime.environment]
+    assert installed_python(place.folder) == place.folder / runtime.environment / "bin/python"
+    assert not runtime_folder.needs_upgrade(runtime, open_wheel(wheel))
+    assert interruption(place.folder) is None
+    assert place.noted("calls")[-1].endswith("--torch-backend=auto")
+
+
+@pytest.mark.parametrize("again", ["cancel", "install"])
+def test_cancel_ends_everything_at_once_and_changes_nothing(place: Place, again: str) -> None:
+    place.install()
+    before = installed_runtime(place.folder)
+    place.plan(hang=True)
+    install = place.start(place.wheel("0.2.0"))
+    wait_until(lambda: place.noted("pids"))
+    began = time.monotonic()
+    install.cancel()
+    assert time.monotonic() - began < 0.1
+    last = finish(install)[-1]
+    assert isinstance(last, Failure) and last.code == "cancelled"
+    assert time.monotonic() - began < 5
+    assert_gone([int(pid) for pid in place.noted("pids")[0].split()])
+    assert installed_runtime(place.folder) == before and before is not None
+    assert place.environments() == [before.environment]
+    if again == "install":
+        place.plan()
+        assert isinstance(place.install(place.wheel("0.2.0"))[-1], Installed)
+        assert place.noted("downloads") == ["torch"]
+
+
+def test_cancel_before_the_first_program(place: Place) -> None:
+    install = RuntimeInstall(place.folder, place.wheel(), uv=place.uv)
+    install.cancel()
+    install.start()
+    last = finish(install)[-1]
+    assert isinstance(last, Failure) and last.code == "cancelled"
+    assert place.noted("calls") == []
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from da3_blender import runtime_install
+runtime_install.space_needed = lambda backend: 1000
+install = runtime_install.RuntimeInstall(Path(sys.argv[1]), Path(sys.argv[2]), uv=Path(sys.argv[3]))
+install.start()
+time.sleep(600)
+"""
+
+
+def test_killed_midway_leaves_no_process_and_goes_on_next_time(place: Place) -> None:
+    place.plan(hang=True)
+    wheel = place.wheel()
+    arguments = [str(place.folder), str(wheel), str(place.uv)]
+    blender = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
+    wait_until(lambda: place.noted("pids"))
+    assert interruption(place.folder) is None, "it is going on"
+    busy = place.install(wheel)[-1]
+    assert isinstance(busy, Failure) and busy.code == "install-busy"
+    blender.send_signal(signal.SIGKILL)
+    blender.wait()
+    assert_gone([int(pid) for pid in place.noted("pids")[0].split()])
+    told = interruption(place.folder)
+    assert told is not None and told.code == "install-interrupted"
+    assert installed_runtime(place.folder) is None
+    place.plan()
+    assert isinstance(place.install(wheel)[-1], Installed)
+    assert interruption(place.folder) is None and len(place.environments()) == 1
+    assert place.noted("downloads") == ["torch"], "a finished download does not come again"
+
+
+def test_upgrade_replaces_and_repair_trusts_no_download(place: Place) -> None:
+    place.install()
+    old = installed_runtime(place.folder)
+    newer, same_version = place.wheel("0.2.0"), place.wheel("0.1.0", "other content")
+    assert old is not None
+    assert runtime_folder.needs_upgrade(old, open_wheel(newer))
+    assert runtime_folder.needs_upgrade(old, open_wheel(same_version))
+    place.install(newer)
+    new = installed_runtime(place.folder)
+    assert new is not None and new.version == "0.2.0" and place.environments() == [new.environment]
+    assert place.noted("downloads") == ["torch"]
+    place.install(newer, repair=True)
+    repaired = installed_runtime(place.folder)
+    assert repaired is not None and repaired.environment != new.environment
+    assert place.environments() == [repaired.environment]
+    assert place.noted("downloads") == ["torch", "torch"]
+
+
+def test_an_upgrade_that_does_not_start_keeps_the_old(place: Place) -> None:
+    place.install()
+    old = installed_runtime(place.folder)
+    place.plan(worker="9.9")
+    failure = place.failure(place.wheel("0.2.0"))
+    assert failure.code == "runtime-broken" and '"9.9"' in failure.log
+    assert old is not None and installed_runtime(place.folder) == old and place.environments() == [old.environment]
+
+
+def test_no_space_is_told_before_anything_is_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 3_000_000_000)
+    monkeypatch.setattr(runtime_install, "free_space", lambda folder: 1_500_000_000)
+    failure = place.failure()
+    assert failure.code == "no-space"
+    assert "3.0 GB" in failure.sentence and "1.5 GB" in failure.sentence
+    assert place.noted("calls") == [] and place.environments() == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        ({"install": "error: No space left on device (os error 28)"}, "no-space"),
+        ({"install": "error: Failed to fetch: dns error"}, "no-network"),
+        ({"install": "No solution found when resolving dependencies"}, "no-build"),
+        ({"managed": "dns error", "here": "No interpreter found"}, "no-network"),
+        ({"managed": "unknown", "here": "No interpreter found for Python >=3.11"}, "wrong-python"),
+        ({"version": "uv 0.4.0"}, "uv-missing"),
+        ({"version_status": 1}, "uv-missing"),
+    ],
+)
+def test_failures_of_uv(place: Place, monkeypatch: pytest.MonkeyPatch, plan: dict[str, object], code: str) -> None:
+    monkeypatch.setattr(runtime_install, "has_nvidia_driver", lambda: False)
+    place.plan(**plan)
+    assert place.failure().code == code
+    assert installed_runtime(place.folder) is None
+
+
+def test_a_machine_with_no_way_to_fetch_python_uses_its_own(place: Place) -> None:
+    place.plan(managed="error sending request")
+    assert isinstance(place.install(torch_backend="")[-1], Installed)
+    managed, here = (line for line in place.noted("calls") if line.startswith("venv"))
+    assert "--managed-python --python 3.12" in managed
+    assert "--no-python-downloads --python >=3.11,<3.14" in here
+    assert "--torch-backend" not in place.noted("calls")[-1]
+
+
+def test_uv_cannot_be_fetched_without_venv(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = place.root / "python"
+    python.write_text(f'#!/bin/sh\n[ "$3" = venv ] && echo no ensurepip && exit 1\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(runtime_install.shutil, "which", lambda name: None)
+    failure = place.failure(uv=None, python=str(python))
+    assert failure.code == "uv-missing" and failure.log == "no ensurepip"
+
+
+def test_offline_is_refused(place: Place) -> None:
+    failure = place.failure(online=False)
+    assert failure.code == "offline" and not place.folder.exists()
+
+
+def test_a_damaged_or_missing_wheel_is_refused(place: Place) -> None:
+    wheel = place.wheel()
+    data = bytearray(wheel.read_bytes())
+    data[data.index(b"x", 40)] ^= 1
+    wheel.write_bytes(data)
+    assert place.failure(wheel).code == "wheel-damaged"
+    wheel.write_bytes(b"no zip")
+    assert place.failure(wheel).code == "wheel-damaged"
+    assert place.failure(place.root / "none.whl").code == "wheel-missing"
+    assert find_wheel(place.root / "bin") is None and find_wheel(place.root) == wheel
+
+
+def test_remove_leaves_nothing_but_the_lock(place: Place) -> None:
+    place.install()
+    (place.folder / "python").mkdir()
+    runtime_folder.remove_runtime(place.folder)
+    assert [path.name for path in place.folder.iterdir()] == ["install.lock"]
+    assert installed_runtime(place.folder) is None
+    runtime_folder.remove_runtime(place.root / "never installed")
+
+
+def test_remove_waits_for_no_installation(place: Place) -> None:
+    place.plan(hang=True)
+    install = place.start()
+    wait_until(lambda: place.noted("pids"))
+    with pytest.raises(JobError, match="Another Blender"):
+        runtime_folder.remove_runtime(place.folder)
+    install.cancel()
+    finish(install)
+
+
+def test_downloads_that_nothing_shares_are_pruned(tmp_path: Path) -> None:
+    kept, alone = tmp_path / "cache/archive-v0/kept/file", tmp_path / "cache/archive-v0/alone/file"
+    for path in (kept, alone):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(100))
+    os.link(kept, tmp_path / "file")
+    assert runtime_folder.size_on_disk(tmp_path) == 200
+    runtime_folder.prune_cache(tmp_path)
+    assert kept.exists() and not alone.parent.exists()
