@@ -6,7 +6,6 @@ with setuptools, unless DA3_EXTENSION has its path.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from email.parser import Parser
 from pathlib import Path
 from types import ModuleType
@@ -32,27 +32,14 @@ MANIFEST = tomllib.loads((ROOT / "blender_manifest.toml").read_text())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 VERSION = model_runtime.__version__
 
+Run = Callable[[list[str | Path], Path], str]
+
 needs_blender = pytest.mark.skipif(not BLENDER, reason="DA3_BLENDER is not set")
-
-
-@pytest.fixture(scope="module")
-def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_for_extension", ROOT / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def extension(build: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if built := os.environ.get("DA3_EXTENSION"):
-        return Path(built)
-    return build.build_extension(Path(WORKER_PYTHON), tmp_path_factory.mktemp("dist"))
 
 
 def small_checkout(folder: Path, manifest_version: str, runtime_version: str) -> Path:
     """A copy of the sources with other versions, and without the large weights."""
+    folder.mkdir(exist_ok=True)
     for package in ("da3_blender", "model_runtime"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
     for name in ("pyproject.toml", "LICENSE"):
@@ -69,18 +56,6 @@ def upgrade(build: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "ROOT", small_checkout(folder, "99.0.0", "99.0.0"))
         return build.build_extension(Path(WORKER_PYTHON), folder / "dist")
-
-
-def run(command: list[str | Path], profile: Path) -> str:
-    """Output of a command that must succeed, with an empty user folder for Blender, outside the checkout."""
-    leaks = ("PYTHONPATH", "BLENDER_USER_RESOURCES")
-    variables = {name: value for name, value in os.environ.items() if name not in leaks}
-    variables["BLENDER_USER_RESOURCES"] = str(profile)
-    profile.mkdir(exist_ok=True)
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300, cwd=profile, env=variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 # What the zip holds
@@ -107,9 +82,15 @@ def test_two_versions_are_refused(
     assert not (tmp_path / "dist").exists()
 
 
-def test_the_same_sources_make_the_same_zip(build: ModuleType, extension: Path, tmp_path: Path) -> None:
-    again = build.build_extension(Path(WORKER_PYTHON), tmp_path)
-    assert again.read_bytes() == extension.read_bytes()
+def test_the_same_sources_make_the_same_zip(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for age in (0, 1_000_000_000):
+        copy = small_checkout(tmp_path / str(age), VERSION, VERSION)
+        for file in copy.rglob("*.*"):
+            os.utime(file, (age, age))
+        monkeypatch.setattr(build, "ROOT", copy)
+        made.append(build.build_extension(Path(WORKER_PYTHON), copy / "dist").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_the_wheel_is_the_whole_worker(extension: Path, tmp_path: Path) -> None:
@@ -136,13 +117,15 @@ def test_the_wheel_is_the_whole_worker(extension: Path, tmp_path: Path) -> None:
 # What Blender makes of it
 
 
-def test_bpy_finds_it_valid(build: ModuleType, extension: Path, tmp_path: Path) -> None:
+def test_bpy_finds_it_valid(run: Run, build: ModuleType, extension: Path, tmp_path: Path) -> None:
     told = run([sys.executable, "-c", build.VALIDATE, extension], tmp_path)
     assert "Success" in told
 
 
 @needs_blender
-def test_blender_finds_it_valid_and_installs_and_enables_it_by_command(extension: Path, tmp_path: Path) -> None:
+def test_blender_finds_it_valid_and_installs_and_enables_it_by_command(
+    run: Run, extension: Path, tmp_path: Path
+) -> None:
     assert BLENDER
     told = run([BLENDER, "--background", "--command", "extension", "validate", extension], tmp_path)
     assert "Success" in told
@@ -164,7 +147,7 @@ def start(program: str) -> list[str | Path]:
 
 @pytest.fixture(scope="module", params=["bpy", pytest.param("blender", marks=needs_blender)])
 def life(
-    request: pytest.FixtureRequest, extension: Path, upgrade: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, run: Run, extension: Path, upgrade: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """The report of life_cycle.py: by stage, what the extension left in Blender."""
     folder = tmp_path_factory.mktemp("life")

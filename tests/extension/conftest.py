@@ -1,0 +1,61 @@
+"""The extension as a zip, and programs run in an empty Blender profile.
+
+The zip is built by a Python with setuptools, unless DA3_EXTENSION has the path of one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_for_extension", ROOT / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def extension(build: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if built := os.environ.get("DA3_EXTENSION"):
+        return Path(built)
+    python = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
+    return build.build_extension(Path(python), tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[[list[str | Path], Path], str]:
+    """Runs a command that must succeed, with `profile` as Blender's user folder and no view of the checkout;
+    returns what it printed."""
+
+    def run(command: list[str | Path], profile: Path) -> str:
+        profile.mkdir(exist_ok=True)
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        variables["BLENDER_USER_RESOURCES"] = str(profile)
+        done = subprocess.run(
+            [str(word) for word in command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+            cwd=profile,
+            env=variables,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    return run
