@@ -1,6 +1,6 @@
 """`blender --command da3` makes what `build.py scene` makes.
 
-The bpy package has no command line: there the command's function is called. The Blender of DA3_BLENDER is tested too when that is set.
+The bpy package has no command line: there, its function is called. DA3_BLENDER may have the path of a Blender with one.
 """
 
 from __future__ import annotations
