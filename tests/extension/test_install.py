@@ -83,9 +83,9 @@ def test_two_versions_are_refused(
 
 
 def test_the_same_sources_make_the_same_zip(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    sources, made = small_checkout(tmp_path / "sources", VERSION, VERSION), []
     for age in (0, 1_000_000_000):
-        copy = small_checkout(tmp_path / str(age), VERSION, VERSION)
+        copy = Path(shutil.copytree(sources, tmp_path / str(age)))
         for file in copy.rglob("*.*"):
             os.utime(file, (age, age))
         monkeypatch.setattr(build, "ROOT", copy)
