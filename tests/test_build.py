@@ -242,6 +242,7 @@ def test_without_a_command_it_tells_its_commands() -> None:
     assert result.returncode == 2
     assert "build.py scene" in result.stdout
     assert "build.py test" in result.stdout
+    assert "build.py extension" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -260,6 +261,24 @@ def test_bad_scene_arguments_are_refused_before_anything_is_installed(arguments:
     assert result.returncode == 2
     assert sentence in result.stderr
     assert "installing" not in result.stdout
+
+
+def test_extension_takes_no_options() -> None:
+    result = run_build("extension", "--fast")
+    assert result.returncode == 1
+    assert "extension takes no options: --fast" in result.stdout
+
+
+def test_an_extension_that_blender_refuses_is_an_error(
+    build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = type("Ready", (), {"ensure": lambda self, wanted: Path(sys.executable)})
+    monkeypatch.setattr(build, "main_environment", ready)
+    monkeypatch.setattr(build, "requirements", lambda *groups: [])
+    (checkout / "broken.zip").write_bytes(b"no zip")
+    monkeypatch.setattr(build, "build_extension", lambda python, folder: checkout / "broken.zip")
+    assert build.main(["extension"]) == 1
+    assert "Blender finds fault with" in capsys.readouterr().out
 
 
 def test_an_unknown_blender_gets_a_sentence() -> None:
