@@ -1,7 +1,7 @@
-"""The network's depths brought to the sparse points that features found: a scale per view, and a shift where it helps.
+"""The network's depths brought to the sparse points that features found: a scale per view, then a smooth correction.
 
-A small network sees near things too near and far things too far, or the reverse, by about the same amount all over a
-photo; the shift takes most of that away.
+A small network sees near things too near and far things too far, or a whole part of a photo too far, by more than the
+points are wrong.
 """
 
 from __future__ import annotations
@@ -13,24 +13,16 @@ import numpy as np
 
 from model_runtime.features.result import SparsePoints, seen_points
 from model_runtime.geometry.depth_alignment import align_depth
+from model_runtime.geometry.depth_correction import smooth_correction
 from model_runtime.network.output import Output
 from model_runtime.prepared_photos import PreparedPhoto
 from model_runtime.results import Cameras
-
-LEAST_FOR_SHIFT = 50
-"""Fewer known depths than this decide a view's scale, but no shift."""
-
-SHIFT_GAIN = 0.02
-"""A shift must lower the median relative error by this much; less may be the noise of the points."""
-
-NEAREST_SHARE = 0.2
-"""A shift may bring a view's nearest depth down to this share of what the scale makes of it: none turns negative."""
 
 
 def fit_depths(
     output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, sparse: SparsePoints, metric: bool
 ) -> Cameras | None:
-    """The cameras with each view's depth scale and shift from its sparse points; None where no view has enough of them.
+    """The cameras with each view's depth scale and correction from its sparse points; None where no view has enough.
 
     metric: the depths are metres; then it is the world that is scaled to them as a whole.
     """
@@ -38,20 +30,19 @@ def fit_depths(
         photo.placement.crop(depth.float().cpu().numpy()) * scale
         for photo, depth, scale in zip(photos, output.depth[0], cameras.depth_scale, strict=True)
     ]
-    sizes = [photo.placement.photo for photo in photos]
-    if not metric:
-        corrections = depth_corrections(depths, sizes, cameras.extrinsics, sparse)
-        if corrections is None:
-            return None
-        scales, shifts = corrections.T
-        return replace(cameras, depth_scale=cameras.depth_scale * scales, depth_shift=shifts)
-    scales = depth_scales(depths, sizes, cameras.extrinsics, sparse)
+    pairs = _pairs(depths, [photo.placement.photo for photo in photos], cameras.extrinsics, sparse)
+    scales = _scales(pairs)
     if scales is None:
         return None
-    unit = float(np.median(scales))
+    corrections = tuple(
+        smooth_correction(depth * scale, position, at * scale, known)
+        for depth, scale, (position, at, known) in zip(depths, scales, pairs, strict=True)
+    )
+    unit = float(np.median(scales)) if metric else 1.0
     extrinsics = cameras.extrinsics.copy()
     extrinsics[:, :3, 3] /= unit
-    return replace(cameras, extrinsics=extrinsics, depth_scale=cameras.depth_scale * scales / unit)
+    scales = cameras.depth_scale * scales / unit
+    return replace(cameras, extrinsics=extrinsics, depth_scale=scales, depth_correction=corrections)
 
 
 def depth_scales(
@@ -65,54 +56,28 @@ def depth_scales(
     return _scales(_pairs(depths, sizes, extrinsics, sparse))
 
 
-def _scales(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray | None:
-    fits = [align_depth(*pair) for pair in pairs]
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of one view's M points: where they are in the picture [M,2], its depths there [M], and those they really have [M]."""
+
+
+def _scales(pairs: Sequence[Pairs]) -> np.ndarray | None:
+    fits = [align_depth(at, known) for _, at, known in pairs]
     scales = np.array([np.nan if fit is None else fit.scale for fit in fits])
     if np.isnan(scales).all():
         return None
     return np.where(np.isnan(scales), np.nanmedian(scales), scales)
 
 
-def depth_corrections(
-    depths: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]], extrinsics: np.ndarray, sparse: SparsePoints
-) -> np.ndarray | None:
-    """[N,2], scale and shift that bring each view's depth map to the sparse points it sees; see `depth_scales`.
-
-    The shift is 0 where it would help little, rest on few points, or turn the view's nearest depths round.
-    """
-    pairs = _pairs(depths, sizes, extrinsics, sparse)
-    scales = _scales(pairs)
-    if scales is None:
-        return None
-    corrections = np.stack((scales, np.zeros(len(scales))), axis=1)
-    for i, (depth, (mine, known)) in enumerate(zip(depths, pairs, strict=True)):
-        line = align_depth(mine, known, with_shift=True)
-        if line is None or len(known) < LEAST_FOR_SHIFT:
-            continue
-        nearest = line.scale * float(depth.min())
-        error, error_with_shift = (
-            np.median(np.abs(scale * mine + shift - known) / known)
-            for scale, shift in (corrections[i], (line.scale, line.shift))
-        )
-        if error_with_shift < error - SHIFT_GAIN and nearest + line.shift >= NEAREST_SHARE * nearest:
-            corrections[i] = line.scale, line.shift
-    return corrections
-
-
 def _pairs(
     depths: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]], extrinsics: np.ndarray, sparse: SparsePoints
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each view's depths at the sparse points it sees, and the depths those points really have."""
+) -> list[Pairs]:
     known = seen_points(extrinsics, sparse)[:, 2]
-    views = [sparse.view == i for i in range(len(depths))]
-    return [
-        (_at(depth, sparse.pixel[mine], size), known[mine])
-        for depth, size, mine in zip(depths, sizes, views, strict=True)
-    ]
-
-
-def _at(depth: np.ndarray, pixel: np.ndarray, photo: tuple[int, int]) -> np.ndarray:
-    """[M] values of a map over the whole photo at pixels [M,2] of the photo."""
-    height, width = depth.shape
-    column, row = np.floor(pixel * (width / photo[0], height / photo[1])).astype(int).T
-    return depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    pairs = []
+    for i, (depth, size) in enumerate(zip(depths, sizes, strict=True)):
+        mine = sparse.view == i
+        position = sparse.pixel[mine] / size
+        height, width = depth.shape
+        column, row = np.floor(position * (width, height)).astype(int).T
+        at = depth[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+        pairs.append((position, at, known[mine]))
+    return pairs

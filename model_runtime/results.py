@@ -37,16 +37,16 @@ FOCAL_RANGE = (0.05, 50.0)
 class Cameras:
     """The prediction's cameras: extrinsics [N,4,4], intrinsics [N,3,3] in photo pixels, both float64.
 
-    depth_scale, depth_shift: [N], what the network's depth is multiplied by, and what is then added to it, to be in the
-        prediction's world.
+    depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
     similarity: from the network's world to the prediction's.
+    depth_correction: for each view the map [h,w] over the photo that its depth is multiplied by besides, or None.
     """
 
     extrinsics: np.ndarray
     intrinsics: np.ndarray
     depth_scale: np.ndarray
-    depth_shift: np.ndarray
     similarity: Similarity
+    depth_correction: tuple[np.ndarray | None, ...] | None = None
 
 
 def settle_cameras(
@@ -77,7 +77,7 @@ def settle_cameras(
     if metric_depth:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
         scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
-    return Cameras(extrinsics, intrinsics, scale, np.zeros_like(scale), similarity), notes
+    return Cameras(extrinsics, intrinsics, scale, similarity), notes
 
 
 def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: list[str]) -> Similarity:
@@ -161,7 +161,10 @@ def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras
 
 def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_scale: float) -> View:
     crop = photo.placement.crop
-    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i]) + np.float32(cameras.depth_shift[i])
+    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
+    correction = None if cameras.depth_correction is None else cameras.depth_correction[i]
+    if correction is not None:
+        depth = depth * correction
     if not (np.isfinite(depth) & (depth > 0)).all():
         raise JobError(
             "not-finite",

@@ -55,7 +55,9 @@ def _network_gaussians(
             field[0, index.to(field.device)].float().cpu()
             for field in (splats.means, splats.scales, splats.rotations, splats.opacities, splats.harmonics)
         ]
-        fields = _move_splats(fields, output, splats, i, photo, cameras)
+        network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
+        grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[~view.sky, None]
+        fields = _move_splats(fields, output, splats, i, photo, cameras, grow)
         finite = torch.stack([field.reshape(len(field), -1).isfinite().all(1) for field in fields]).all(0)
         part = [field[finite].numpy() for field in fields]
         part.append(view.confidence[~view.sky][finite.numpy()])
@@ -66,11 +68,17 @@ def _network_gaussians(
 
 
 def _move_splats(
-    fields: list[Tensor], output: Output, splats: GaussianSplats, i: int, photo: PreparedPhoto, cameras: Cameras
+    fields: list[Tensor],
+    output: Output,
+    splats: GaussianSplats,
+    i: int,
+    photo: PreparedPhoto,
+    cameras: Cameras,
+    grow: Tensor,
 ) -> list[Tensor]:
     """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels.
 
-    Each view moves on its own, so that its splats stay on its plate even where no similarity fits all cameras.
+    grow: [P,1], how many times as far each is as the network has it. Each view moves on its own, so that its splats stay on its plate even where no similarity fits all cameras.
     """
     assert output.extrinsics is not None and output.intrinsics is not None
     means, scales, rotations, opacities, harmonics = fields
@@ -80,10 +88,7 @@ def _move_splats(
     old_k = output.intrinsics[0, i].cpu().double()
     new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
     stretch = torch.linalg.inv(new_k) @ old_k
-    seen = means.double() @ old[:, :3].T / world_scale + old[:, 3]
-    grow = cameras.depth_scale[i] + cameras.depth_shift[i] / seen[:, 2:]
-    grow = grow.where(grow > 0, torch.nan)  # shifted behind the camera: not finite, so left out
-    seen = seen * grow
+    seen = (means.double() @ old[:, :3].T / world_scale + old[:, 3]) * grow
     means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
     scales = scales * grow / world_scale * stretch.diagonal()[:2].mean()
     pixel = seen[:, 2:] / new_k.diagonal()[:2].mean()

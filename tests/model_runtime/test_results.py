@@ -163,6 +163,24 @@ def test_a_faultless_network_in_another_frame_gives_the_given_scene(count: int, 
     assert np.abs(splats.harmonics[:, 0, [3, 1, 2]] * (-1, -1, 1) - TURN.T @ (-1, 0, 0)).max() < 1e-4
 
 
+def test_splats_stay_on_corrected_depths() -> None:
+    given = given_cameras(CENTRES)
+    output = perfect_output(given)
+    photos, cameras, plain, _ = settle(output, given)
+    rng = np.random.default_rng(3)
+    factors = tuple(rng.uniform(0.5, 2, view.depth.shape).astype(np.float32) for view in plain[:2])
+    cameras = replace(cameras, depth_correction=(*factors, None))
+    views = make_views(output, photos, cameras, 1.0)
+    for view, before, factor in zip(views, plain, (*factors, 1.0), strict=True):
+        assert view.depth == pytest.approx(before.depth * factor, rel=1e-6)
+    splats = make_gaussians(output, photos, views, cameras)
+    expected = np.concatenate([view_points(view).reshape(-1, 3) for view in views])
+    assert np.abs(splats.means - expected).max() < 1e-3
+    pixels = np.concatenate([view.depth.ravel() / 72.5 for view in views])
+    grown = 0.01 / SHRINK * np.concatenate([*(factor.ravel() for factor in factors), np.ones(plain[2].depth.size)])
+    assert splats.scales == pytest.approx(np.tile(np.hypot(grown, 0.3**0.5 * pixels)[:, None], 3), rel=1e-4)
+
+
 def test_one_view_and_static_cameras_keep_the_networks_scale() -> None:
     for centres in (CENTRES[:1], np.tile(CENTRES[1], (3, 1))):
         given = given_cameras(centres)
