@@ -6,7 +6,19 @@ Importing this package, or any of its modules without `bpy`, does nothing and ne
 import sys
 from importlib import import_module
 
-MODULES = ("scene.cameras", "command_line")
+MODULES = (
+    "scene.cameras",
+    "command_line",
+    "settings",
+    "thumbnails",
+    "jobs",
+    "operators.photos",
+    "operators.run",
+    "panels.photos",
+    "panels.model",
+    "panels.output",
+    "panels.run",
+)
 """Modules with something to register, in this order. They need bpy, which importing the package must not."""
 
 

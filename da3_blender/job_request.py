@@ -1,0 +1,127 @@
+"""From what the artist set to a job: what is read at once from Blender, and what a thread reads later from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from model_runtime.messages import GivenCameras, JobError, Photo, Request
+
+from . import photo_list
+from .job_manager import JobTarget
+from .scene_plan import PlanSettings
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoSource:
+    """A photo still to be read: from `path`, or `data` where it is packed in the .blend."""
+
+    name: str
+    path: Path | None
+    data: bytes = b""
+
+    def read(self) -> Photo:
+        """The photo's bytes; raises JobError where its file cannot be read."""
+        if self.path is None:
+            return Photo(self.name, self.data)
+        try:
+            return Photo(self.name, self.path.read_bytes())
+        except OSError as error:
+            sentence = f"{self.path} cannot be read: {error.strerror}."
+            raise JobError("photo-unreadable", sentence, "Check the file, or remove the photo.") from error
+
+
+def photo_sources(settings: Any) -> tuple[PhotoSource, ...]:
+    """The usable photos of the list, the reference photo first, under names that tell them apart.
+
+    Raises JobError where there is none.
+    """
+    photos = photo_list.usable(settings)
+    if not photos:
+        sentence = "None of the photos can be used." if len(settings.photos) else "There are no photos yet."
+        raise JobError("no-photos", sentence, "Add photos; two or more of the same place work best.")
+    taken: set[str] = set()
+    sources = []
+    for photo in photos:
+        name = next(name for name in _names(photo) if name not in taken)
+        taken.add(name)
+        path = Path(bpy.path.abspath(photo.path)) if photo.path else None
+        sources.append(PhotoSource(name, path, b"" if path else bytes(photo.image.packed_file.data)))
+    return tuple(sources)
+
+
+def make_job(
+    scene: bpy.types.Scene, cameras: GivenCameras | None = None, collection_id: str = ""
+) -> tuple[Callable[[], Request], JobTarget]:
+    """The job that `scene.da3` asks for: a function that reads the photos (for a thread), and where the result goes.
+
+    cameras: known ones, one per photo in the order of `photo_sources`. collection_id: `da3_id` of the result to
+    update; a new one is made where it is empty. Raises JobError where there is nothing to do.
+    """
+    settings = scene.da3
+    sources = photo_sources(settings)
+    request = base_request(settings, cameras)
+
+    def read() -> Request:
+        return replace(request, photos=tuple(source.read() for source in sources))
+
+    target = JobTarget(
+        name=settings.scene_name.strip() or default_name(sources),
+        scene_uid=scene.session_uid,
+        scene_name=scene.name,
+        photo_paths=tuple(source.path for source in sources),
+        plan_settings=plan_settings(settings),
+        collection_id=collection_id,
+    )
+    return read, target
+
+
+def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
+    """The request without its photos."""
+    source = "given" if cameras is not None else settings.camera_source
+    if source == "given" and cameras is None:
+        raise JobError("no-cameras", "No known cameras are chosen.", "Choose them, or another source of cameras.")
+    referenced = any(photo.reference and not photo.problem for photo in settings.photos)
+    return Request(
+        photos=(),
+        checkpoint=bpy.path.abspath(settings.checkpoint_path) if settings.checkpoint_path else settings.model,
+        resolution=settings.resolution if settings.own_resolution else None,
+        cameras=cameras,
+        camera_source=source,
+        reference_view="first" if referenced else Request.reference_view,
+        gaussians=settings.make_splats,
+        refine=settings.refine,
+    )
+
+
+def plan_settings(settings: Any) -> PlanSettings:
+    return PlanSettings(
+        edge_angle=settings.edge_angle,
+        confidence_threshold=settings.confidence,
+        upright=settings.upright,
+        centre=settings.centre,
+        standard_view=settings.standard_view,
+    )
+
+
+def default_name(sources: tuple[PhotoSource, ...]) -> str:
+    """The folder's name where the photos come from one."""
+    folders = {source.path.parent.name for source in sources if source.path is not None}
+    return folders.pop() if len(folders) == 1 and "" not in folders else "Photos"
+
+
+def _names(photo: Any):
+    """Names for a photo from the shortest on; the last of them is always free."""
+    yield photo.name
+    if photo.path:
+        path = Path(photo.path)
+        yield f"{path.parent.name}/{path.name}"
+        yield str(path)
+    number = 2
+    while True:
+        yield f"{photo.name} ({number})"
+        number += 1

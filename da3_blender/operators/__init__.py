@@ -1,0 +1,3 @@
+"""Operators: each a few lines that call the plain functions scripts and tests call too."""
+
+UNDOABLE = {"REGISTER", "UNDO"}

@@ -1,0 +1,212 @@
+"""Operators on the list of photos, and dropping photos on a 3D viewport."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import CollectionProperty, IntProperty, StringProperty
+
+from .. import photo_list
+from ..scene_arguments import PHOTO_SUFFIXES
+from . import UNDOABLE
+
+FILTER = ";".join(f"*{suffix}" for suffix in PHOTO_SUFFIXES)
+
+
+def chosen_files(operator: bpy.types.Operator) -> list[Path]:
+    """The files of a file browser's or a drop's operator."""
+    if operator.files:
+        return [Path(operator.directory) / file.name for file in operator.files if file.name]
+    return [Path(operator.filepath)] if operator.filepath else []
+
+
+class ChoosesFiles:
+    """A file browser that takes several photos."""
+
+    __annotations__ = {
+        "filepath": StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"}),
+        "directory": StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"}),
+        "files": CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}),
+        "filter_glob": StringProperty(default=FILTER, options={"HIDDEN"}),
+    }
+
+    def invoke(self, context, event):
+        if self.files:  # dropped
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+
+class DA3_OT_add_photos(ChoosesFiles, bpy.types.Operator):
+    """Choose photo files for the list"""
+
+    bl_idname = "da3.add_photos"
+    bl_label = "Add Photos"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        files = chosen_files(self)
+        if not files:
+            self.report({"WARNING"}, "No photo was chosen")
+            return {"CANCELLED"}
+        self.report({"INFO"}, photo_list.add_files(context.scene.da3, files).sentence)
+        return {"FINISHED"}
+
+
+class DA3_OT_add_photo_folder(bpy.types.Operator):
+    """Add all photos of a folder to the list"""
+
+    bl_idname = "da3.add_photo_folder"
+    bl_label = "Add Folder"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        "directory": StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"}),
+        "filter_folder": bpy.props.BoolProperty(default=True, options={"HIDDEN"}),
+    }
+
+    def invoke(self, context, event):
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        try:
+            added = photo_list.add_folder(context.scene.da3, Path(self.directory))
+        except (OSError, ValueError) as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, added.sentence)
+        return {"FINISHED"}
+
+
+class DA3_OT_add_images(bpy.types.Operator):
+    """Add images that are already in this file to the list"""
+
+    bl_idname = "da3.add_images"
+    bl_label = "Add Images of This File"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        "image": StringProperty(name="Image", description="Name of one image; all of them where this is empty")
+    }
+
+    def execute(self, context):
+        images = [image for image in photo_list.usable_images() if self.image in ("", image.name)]
+        if not images:
+            self.report({"WARNING"}, "This file has no images with a file or packed data")
+            return {"CANCELLED"}
+        self.report({"INFO"}, photo_list.add_images(context.scene.da3, images).sentence)
+        return {"FINISHED"}
+
+
+class HasPhotos:
+    """Operators that need a photo in the list."""
+
+    @classmethod
+    def poll(cls, context):
+        return len(context.scene.da3.photos) > 0
+
+
+class DA3_OT_remove_photo(HasPhotos, bpy.types.Operator):
+    """Take the chosen photo out of the list; its file stays"""
+
+    bl_idname = "da3.remove_photo"
+    bl_label = "Remove Photo"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        settings = context.scene.da3
+        photo_list.remove(settings, settings.active_photo)
+        return {"FINISHED"}
+
+
+class DA3_OT_clear_photos(HasPhotos, bpy.types.Operator):
+    """Take all photos out of the list; their files stay"""
+
+    bl_idname = "da3.clear_photos"
+    bl_label = "Remove All Photos"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        photo_list.clear(context.scene.da3)
+        return {"FINISHED"}
+
+
+class DA3_OT_move_photo(HasPhotos, bpy.types.Operator):
+    """Move the chosen photo up or down in the list"""
+
+    bl_idname = "da3.move_photo"
+    bl_label = "Move Photo"
+    bl_options = UNDOABLE
+    __annotations__ = {"step": IntProperty(name="Step", description="Places to move on; negative moves up", default=1)}
+
+    def execute(self, context):
+        settings = context.scene.da3
+        moved = photo_list.move(settings, settings.active_photo, self.step)
+        return {"FINISHED"} if moved else {"CANCELLED"}
+
+
+class DA3_OT_set_reference(HasPhotos, bpy.types.Operator):
+    """Make the scene in the frame of the chosen photo's camera; again to leave the choice to the model"""
+
+    bl_idname = "da3.set_reference"
+    bl_label = "Use as Reference Photo"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        settings = context.scene.da3
+        photo_list.set_reference(settings, settings.active_photo)
+        return {"FINISHED"}
+
+
+class DA3_OT_refresh_photos(HasPhotos, bpy.types.Operator):
+    """Look at the files of all photos again"""
+
+    bl_idname = "da3.refresh_photos"
+    bl_label = "Check Photos Again"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        bad = photo_list.refresh(context.scene.da3)
+        self.report({"INFO"}, f"{bad} photos cannot be used" if bad else "All photos can be used")
+        return {"FINISHED"}
+
+
+class DA3_FH_photos(bpy.types.FileHandler):
+    """Photos dropped on a 3D viewport go to the list while its sidebar shows the tab DA3."""
+
+    bl_idname = "DA3_FH_photos"
+    bl_label = "Photos for DA3"
+    bl_import_operator = "da3.add_photos"
+    bl_file_extensions = ";".join(PHOTO_SUFFIXES)
+
+    @classmethod
+    def poll_drop(cls, context):
+        area = context.area
+        return (
+            area is not None
+            and area.type == "VIEW_3D"
+            and any(r.type == "UI" and r.width > 1 and r.active_panel_category == "DA3" for r in area.regions)
+        )
+
+
+CLASSES = (
+    DA3_OT_add_photos,
+    DA3_OT_add_photo_folder,
+    DA3_OT_add_images,
+    DA3_OT_remove_photo,
+    DA3_OT_clear_photos,
+    DA3_OT_move_photo,
+    DA3_OT_set_reference,
+    DA3_OT_refresh_photos,
+    DA3_FH_photos,
+)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,177 @@
+"""Operators that start, stop and settle a job."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from model_runtime.messages import JobError
+
+from .. import job_request, jobs, photo_list, placing
+from . import UNDOABLE
+from .photos import ChoosesFiles, chosen_files
+
+
+def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
+    """Tell the artist, and end the operator."""
+    failure = error.failure
+    operator.report({"ERROR"}, f"{failure.sentence} {failure.advice}".strip())
+    return {"CANCELLED"}
+
+
+class DA3_OT_run(bpy.types.Operator):
+    """Make a scene from the photos; Blender stays usable meanwhile"""
+
+    bl_idname = "da3.run"
+    bl_label = "Make Scene"
+
+    @classmethod
+    def poll(cls, context):
+        return not jobs.manager().running
+
+    def execute(self, context):
+        try:
+            jobs.start(*job_request.make_job(context.scene))
+        except JobError as error:
+            return report_failure(self, error)
+        return {"FINISHED"}
+
+
+class DA3_OT_cancel(bpy.types.Operator):
+    """Stop making the scene"""
+
+    bl_idname = "da3.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context):
+        return jobs.manager().running
+
+    def execute(self, context):
+        jobs.manager().cancel()
+        jobs.redraw()
+        return {"FINISHED"}
+
+
+class ResultWaits:
+    @classmethod
+    def poll(cls, context):
+        return jobs.manager().state.waiting is not None
+
+
+class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
+    """Put the finished scene into the scene that is open now"""
+
+    bl_idname = "da3.place_result"
+    bl_label = "Place Here"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        try:
+            jobs.manager().place_waiting(lambda result: placing.write(result, context.scene))
+        except JobError as error:
+            return report_failure(self, error)
+        return {"FINISHED"}
+
+
+class DA3_OT_discard_result(ResultWaits, bpy.types.Operator):
+    """Throw the finished scene away"""
+
+    bl_idname = "da3.discard_result"
+    bl_label = "Discard"
+
+    def execute(self, context):
+        jobs.manager().discard_waiting()
+        return {"FINISHED"}
+
+
+class HasFailure:
+    @classmethod
+    def poll(cls, context):
+        return jobs.manager().state.failure is not None
+
+
+class DA3_OT_copy_log(HasFailure, bpy.types.Operator):
+    """Copy what went wrong, with the worker's log, to the clipboard"""
+
+    bl_idname = "da3.copy_log"
+    bl_label = "Copy Report"
+
+    def execute(self, context):
+        failure = jobs.manager().state.failure
+        assert failure is not None  # poll
+        parts = (f"{failure.code}: {failure.sentence}", failure.advice, failure.log)
+        context.window_manager.clipboard = "\n".join(part for part in parts if part)
+        self.report({"INFO"}, "The report is on the clipboard")
+        return {"FINISHED"}
+
+
+class DA3_OT_dismiss_failure(HasFailure, bpy.types.Operator):
+    """Close this message"""
+
+    bl_idname = "da3.dismiss_failure"
+    bl_label = "Dismiss"
+
+    def execute(self, context):
+        jobs.manager().state.failure = None
+        return {"FINISHED"}
+
+
+class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
+    """Choose photos and make a scene from them"""
+
+    bl_idname = "da3.import_photos"
+    bl_label = "Photos as 3D Scene"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        **ChoosesFiles.__annotations__,
+        "replace": BoolProperty(
+            name="Replace List", description="Take the photos of the list out before", default=True
+        ),
+        "run": BoolProperty(
+            name="Make Scene", description="Start at once, with the settings of the panel", default=True
+        ),
+        "scene_name": StringProperty(name="Name", description="Name of the scene; the folder's by default"),
+    }
+
+    def execute(self, context):
+        settings = context.scene.da3
+        if self.replace:
+            photo_list.clear(settings)
+        settings.scene_name = self.scene_name or settings.scene_name
+        self.report({"INFO"}, photo_list.add_files(settings, chosen_files(self)).sentence)
+        if self.run:
+            try:
+                jobs.start(*job_request.make_job(context.scene))
+            except JobError as error:
+                report_failure(self, error)
+        return {"FINISHED"}
+
+
+def import_menu(self, context):
+    self.layout.operator(DA3_OT_import_photos.bl_idname, text="Photos as 3D Scene (DA3)")
+
+
+CLASSES = (
+    DA3_OT_run,
+    DA3_OT_cancel,
+    DA3_OT_place_result,
+    DA3_OT_discard_result,
+    DA3_OT_copy_log,
+    DA3_OT_dismiss_failure,
+    DA3_OT_import_photos,
+)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    bpy.types.TOPBAR_MT_file_import.append(import_menu)
+
+
+def unregister() -> None:
+    bpy.types.TOPBAR_MT_file_import.remove(import_menu)
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,24 @@
+"""The sidebar tab DA3. Panels only show; what they need is worked out elsewhere."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+
+class Sidebar:
+    """What every panel of the tab has in common."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "DA3"
+
+
+def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
+    """Lines of text, broken at the sidebar's width; Blender's labels do not break."""
+    scale = context.preferences.system.ui_scale
+    letters = max(20, int(context.region.width / (7.2 * scale)) - 6)
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))

@@ -1,0 +1,33 @@
+"""Which model looks at the photos, and what its results may be used for."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import Sidebar
+
+
+class DA3_PT_model(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_model"
+    bl_label = "Model"
+    bl_order = 1
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.da3
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "model")
+        layout.prop(settings, "checkpoint_path")
+
+
+CLASSES = (DA3_PT_model,)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

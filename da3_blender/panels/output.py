@@ -1,0 +1,62 @@
+"""What to make from the photos."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import Sidebar
+
+
+class DA3_PT_make(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_make"
+    bl_label = "Make"
+    bl_order = 2
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.da3
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "scene_name")
+        layout.prop(settings, "camera_source")
+        if settings.camera_source in ("auto", "network", "rays"):
+            layout.prop(settings, "refine")
+        column = layout.column(heading="Also")
+        column.prop(settings, "make_points")
+        column.prop(settings, "make_splats")
+        layout.prop(settings, "make_mesh")
+
+
+class DA3_PT_make_details(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_make_details"
+    bl_parent_id = "DA3_PT_make"
+    bl_label = "Details"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.da3
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        row = layout.row(heading="Detail")
+        row.prop(settings, "own_resolution", text="")
+        value = row.row()
+        value.active = settings.own_resolution
+        value.prop(settings, "resolution", text="")
+        layout.prop(settings, "confidence")
+        layout.prop(settings, "edge_angle")
+        column = layout.column(heading="Scene")
+        column.prop(settings, "upright")
+        column.prop(settings, "centre")
+        column.prop(settings, "standard_view")
+
+
+CLASSES = (DA3_PT_make, DA3_PT_make_details)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

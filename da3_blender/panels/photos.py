@@ -1,0 +1,97 @@
+"""The list of photos."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import thumbnails
+from . import Sidebar
+
+
+class DA3_UL_photos(bpy.types.UIList):
+    """A row per photo: thumbnail, name, size, lens, problem."""
+
+    bl_idname = "DA3_UL_photos"
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+        row = layout.row(align=True)
+        row.alert = bool(item.problem)
+        row.label(text=item.name, **self.picture(item))
+        details = row.row(align=True)
+        details.alignment = "RIGHT"
+        if item.problem:
+            details.label(text="", icon="ERROR")
+        else:
+            details.active = False
+            details.label(text=photo_details(item))
+            if item.reference:
+                details.label(text="", icon="ORIENTATION_VIEW")
+
+    @staticmethod
+    def picture(item) -> dict[str, object]:
+        if item.problem:
+            return {"icon": "FILE_IMAGE"}
+        if item.image is not None:
+            return {"icon_value": item.image.preview_ensure().icon_id}
+        number = thumbnails.icon(item.path)
+        return {"icon_value": number} if number else {"icon": "FILE_IMAGE"}
+
+
+def photo_details(photo) -> str:
+    """Size and, where the camera noted it, lens."""
+    lens = f"   {photo.lens:.0f} mm" if photo.lens else ""
+    return f"{photo.width} x {photo.height}{lens}"
+
+
+class DA3_MT_photos(bpy.types.Menu):
+    """Seldom needed operations on the list."""
+
+    bl_idname = "DA3_MT_photos"
+    bl_label = "Photo List"
+
+    def draw(self, context):
+        self.layout.operator("da3.add_images", icon="IMAGE_DATA")
+        self.layout.separator()
+        self.layout.operator("da3.set_reference", icon="ORIENTATION_VIEW")
+        self.layout.operator("da3.refresh_photos", icon="FILE_REFRESH")
+        self.layout.operator("da3.clear_photos", icon="TRASH")
+
+
+class DA3_PT_photos(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_photos"
+    bl_label = "Photos"
+    bl_order = 0
+
+    def draw(self, context):
+        layout, settings = self.layout, context.scene.da3
+        buttons = layout.row(align=True)
+        buttons.operator("da3.add_photos", icon="FILE_IMAGE")
+        buttons.operator("da3.add_photo_folder", icon="FILE_FOLDER")
+        if not settings.photos:
+            layout.label(text="Two or more photos of one place work best")
+            return
+        row = layout.row()
+        row.template_list("DA3_UL_photos", "", settings, "photos", settings, "active_photo", rows=5)
+        side = row.column(align=True)
+        side.operator("da3.remove_photo", icon="REMOVE", text="")
+        side.menu("DA3_MT_photos", icon="DOWNARROW_HLT", text="")
+        side.separator()
+        side.operator("da3.move_photo", icon="TRIA_UP", text="").step = -1
+        side.operator("da3.move_photo", icon="TRIA_DOWN", text="").step = 1
+        if settings.active_photo < len(settings.photos) and settings.photos[settings.active_photo].problem:
+            column = layout.column()
+            column.alert = True
+            column.label(text=settings.photos[settings.active_photo].problem, icon="ERROR")
+
+
+CLASSES = (DA3_UL_photos, DA3_MT_photos, DA3_PT_photos)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

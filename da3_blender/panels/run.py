@@ -1,0 +1,86 @@
+"""The one button, and what comes of it: progress, failure, a result that waits."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import jobs
+from . import Sidebar, paragraph
+
+
+class DA3_PT_run(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_run"
+    bl_label = "Make Scene"
+    bl_options = {"HIDE_HEADER"}  # noqa: RUF012
+    bl_order = 3
+
+    def draw(self, context):
+        state = jobs.manager().state
+        if state.job:
+            draw_progress(self.layout, state)
+        elif state.waiting is not None:
+            draw_waiting(self.layout, context, state)
+        else:
+            draw_button(self.layout, context.scene.da3)
+        if state.failure is not None:
+            draw_failure(self.layout, context, state.failure)
+
+
+def draw_button(layout, settings) -> None:
+    usable = sum(not photo.problem for photo in settings.photos)
+    count = len(settings.photos)
+    row = layout.row()
+    row.scale_y = 1.6
+    row.enabled = usable > 0
+    text = "Make Scene" if usable == count else f"Make Scene from {usable} of {count} Photos"
+    row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA")
+
+
+def draw_progress(layout, state) -> None:
+    layout.label(text=f"Making '{state.name}'", icon="TIME")
+    layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}")
+    row = layout.row()
+    row.label(text=state.sentence)
+    if state.seconds_left is not None:
+        right = row.row()
+        right.alignment = "RIGHT"
+        right.label(text=time_left(state.seconds_left))
+    layout.operator("da3.cancel", icon="CANCEL")
+
+
+def time_left(seconds: float) -> str:
+    """A duration as people say it: seconds below a minute and a half, then minutes."""
+    return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+def draw_waiting(layout, context, state) -> None:
+    box = layout.box()
+    paragraph(box, context, f"'{state.waiting.plan.name}' is ready. {state.reason}", icon="INFO")
+    row = box.row(align=True)
+    row.operator("da3.place_result", icon="IMPORT")
+    row.operator("da3.discard_result", icon="TRASH")
+
+
+def draw_failure(layout, context, failure) -> None:
+    box = layout.box()
+    sentence = box.column()
+    sentence.alert = True
+    paragraph(sentence, context, failure.sentence, icon="ERROR")
+    if failure.advice:
+        paragraph(box, context, failure.advice)
+    row = box.row(align=True)
+    row.operator("da3.copy_log", icon="COPYDOWN")
+    row.operator("da3.dismiss_failure", icon="X")
+
+
+CLASSES = (DA3_PT_run,)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

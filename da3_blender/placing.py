@@ -1,0 +1,73 @@
+"""Writes a finished result into its scene, whatever the artist is doing meanwhile, as one undo step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+
+from .job_manager import CannotPlace, JobTarget, NotNow, Result
+from .scene import write_scene
+from .scene.marks import ID
+
+
+def place(result: Result) -> str:
+    """Write `result` into the scene it was made for, with an undo step; returns its `da3_id`.
+
+    Raises NotNow while the artist is dragging something or a render runs, CannotPlace where the scene is gone.
+    """
+    scene = find_scene(result.target)
+    if scene is None:
+        raise CannotPlace(f"The scene '{result.target.scene_name}' is not there any more.")
+    _refuse_while_busy()
+    return _write_with_undo(result, scene)
+
+
+def find_scene(target: JobTarget) -> bpy.types.Scene | None:
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == target.scene_uid), None)
+
+
+def write(result: Result, scene: bpy.types.Scene) -> str:
+    """Write `result` into `scene`; returns its `da3_id`."""
+    return write_scene(result.plan, scene).collection[ID]
+
+
+def _refuse_while_busy() -> None:
+    if bpy.app.is_job_running("RENDER"):
+        raise NotNow("The scene is ready and waits for the render to end.")
+    for window in bpy.context.window_manager.windows:
+        if any("UNDO" in operator.bl_options for operator in window.modal_operators):
+            raise NotNow("The scene is ready and waits until you have finished what you are doing.")
+
+
+def _write_with_undo(result: Result, scene: bpy.types.Scene) -> str:
+    if bpy.app.background:
+        return write(result, scene)
+    with _any_window(), _object_mode():
+        made = write(result, scene)
+        bpy.ops.ed.undo_push(message=f"DA3 {result.plan.name}")
+    return made
+
+
+@contextmanager
+def _any_window() -> Iterator[None]:
+    """Timers run without a window, which undo steps and modes need."""
+    if bpy.context.window is not None:
+        yield
+        return
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        yield
+
+
+@contextmanager
+def _object_mode() -> Iterator[None]:
+    """Undo steps of other modes keep only what is edited there, so the step is made in Object Mode."""
+    active = bpy.context.view_layer.objects.active
+    mode = "OBJECT" if active is None else active.mode
+    if mode == "OBJECT":
+        yield
+        return
+    bpy.ops.object.mode_set(mode="OBJECT")
+    yield
+    bpy.ops.object.mode_set(mode=mode)

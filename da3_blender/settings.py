@@ -1,0 +1,132 @@
+"""What the artist sets: `scene.da3`, one group per scene. Only values; what is done with them stands elsewhere."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+CAMERA_SOURCES = (
+    ("auto", "Automatic", "Features of the photos where they place most of them, else the network"),
+    ("network", "Network", "The cameras that the network says directly"),
+    ("rays", "Rays", "Solved from the network's ray maps: slower, sometimes better"),
+    ("features", "Features", "Solved from points that are found again in several photos, as photogrammetry does"),
+    ("given", "Known", "Cameras that are known already"),
+)
+MESHES = (
+    ("none", "None", "Make no mesh"),
+    ("fused", "One Surface", "One clean surface from all photos, with the photos as its texture"),
+    ("sheets", "Sheet per Photo", "One surface per photo, with the photo at its full resolution"),
+)
+
+
+class DA3_Photo(bpy.types.PropertyGroup):
+    """One photo of the list. `path` is a file's, or empty where `image` carries the photo inside the .blend."""
+
+    __annotations__ = {
+        "path": StringProperty(name="File", description="The photo's file", subtype="FILE_PATH"),
+        "image": PointerProperty(
+            name="Image", description="Image in this file that is the photo", type=bpy.types.Image
+        ),
+        "reference": BoolProperty(
+            name="Reference Photo", description="The scene is made in the frame of this photo's camera"
+        ),
+        "width": IntProperty(name="Width", description="Pixels of the upright photo", min=0),
+        "height": IntProperty(name="Height", description="Pixels of the upright photo", min=0),
+        "lens": FloatProperty(name="Lens", description="Focal length the camera noted, mm on 36 mm film", min=0),
+        "problem": StringProperty(name="Problem", description="Why this photo cannot be used"),
+    }
+
+
+class DA3_Settings(bpy.types.PropertyGroup):
+    """Everything the panel shows for a scene before its job is started."""
+
+    __annotations__ = {
+        "photos": CollectionProperty(type=DA3_Photo, name="Photos", description="The photos to make a scene from"),
+        "active_photo": IntProperty(name="Active Photo", description="The photo chosen in the list", min=0),
+        "scene_name": StringProperty(
+            name="Name", description="Name of the collection to make; the photos' folder gives it where this is empty"
+        ),
+        "model": StringProperty(name="Model", description="Which model looks at the photos", default="da3-tiny"),
+        "checkpoint_path": StringProperty(
+            name="Own Checkpoint",
+            description="A checkpoint of your own in the released format, instead of a model of the list",
+            subtype="FILE_PATH",
+        ),
+        "only_commercial": BoolProperty(
+            name="Only Commercially Usable", description="List only models whose results may be sold"
+        ),
+        "camera_source": EnumProperty(
+            name="Cameras", description="Where the cameras come from", items=CAMERA_SOURCES, default="auto"
+        ),
+        "refine": BoolProperty(
+            name="Refine Cameras",
+            description="Make the network's cameras agree with points found again in several photos, where that helps",
+        ),
+        "make_points": BoolProperty(name="Points", description="Make a coloured point cloud", default=True),
+        "make_splats": BoolProperty(
+            name="Splats",
+            description="Make Gaussian splats, which look like the photos from nearby views",
+            default=True,
+        ),
+        "make_mesh": EnumProperty(name="Mesh", description="Which mesh to make", items=MESHES, default="none"),
+        "own_resolution": BoolProperty(
+            name="Set Detail", description="Choose the detail yourself; otherwise the model works as it does best"
+        ),
+        "resolution": IntProperty(
+            name="Detail",
+            description="Longest side in pixels at which the model sees the photos: more is slower and needs memory",
+            min=112,
+            max=2016,
+            soft_max=1008,
+            default=504,
+            step=14,
+        ),
+        "confidence": FloatProperty(
+            name="Hide Unsure",
+            description="Share of the points that is hidden at first, the least sure ones; changed any time later",
+            subtype="FACTOR",
+            min=0,
+            max=1,
+            default=0.1,
+        ),
+        "edge_angle": FloatProperty(
+            name="Edge Filter",
+            description="Leaves out points between a near and a far thing, where the surface is seen flatter than "
+            "this many degrees; 0 keeps all",
+            min=0,
+            max=89,
+            default=10,
+            precision=0,
+        ),
+        "upright": BoolProperty(name="Upright", description="Turn the scene so that up is up", default=True),
+        "centre": BoolProperty(
+            name="On the Floor", description="Move the floor to height zero and the middle to the origin", default=True
+        ),
+        "standard_view": BoolProperty(
+            name="Colors as in the Photos",
+            description="Set the scene's view transform to Standard, so that photo colors render as they are",
+        ),
+    }
+
+
+CLASSES = (DA3_Photo, DA3_Settings)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+    bpy.types.Scene.da3 = PointerProperty(type=DA3_Settings)
+
+
+def unregister() -> None:
+    del bpy.types.Scene.da3
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
