@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import CollectionProperty, IntProperty, StringProperty
@@ -31,7 +32,7 @@ class ChoosesFiles:
         "filter_glob": StringProperty(default=FILTER, options={"HIDDEN"}),
     }
 
-    def invoke(self, context, event):
+    def invoke(self: Any, context, event):
         if self.files:  # dropped
             return self.execute(context)
         context.window_manager.fileselect_add(self)
