@@ -1,43 +1,31 @@
-"""Which checkpoints there are, what they may be used for, and where their files lie.
+"""From the name or path of a checkpoint to its weights file, and what that may be used for.
 
-The released models and their licences are those of the Depth Anything 3 repositories on Hugging Face
-(depth-anything/..., Lin et al. 2025). `checkpoint_loading` turns a located file into a network.
+`catalogue` knows the released models, `model_files` where they lie, `checkpoint_loading` turns a located file into
+a network.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from model_runtime.catalogue import CATALOGUE, Model
 from model_runtime.messages import CheckpointInfo, JobError
+from model_runtime.model_files import (
+    BUNDLED_FOLDER,
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    download_folder,
+    read_record,
+    ready_folder,
+)
 from model_runtime.network.config import PRESETS
 
-BUNDLED_FOLDER = Path(__file__).parent / "weights"
-WEIGHTS_FILE = "model.safetensors"
-CONFIG_FILE = "config.json"
 RESOLUTION = 504
 """Longest side the released models are meant for; `resolution` in a config.json says another."""
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
-
-
-@dataclass(frozen=True)
-class CatalogueEntry:
-    """One checkpoint known by name. repository: on Hugging Face, empty where the checkpoint comes with the worker.
-
-    parameters: in millions. megabytes: of its file.
-    """
-
-    info: CheckpointInfo
-    repository: str
-    parameters: float
-    megabytes: int
-
-    @property
-    def folder_name(self) -> str:
-        return self.repository.rpartition("/")[2] or self.info.name
 
 
 @dataclass(frozen=True)
@@ -49,37 +37,9 @@ class CheckpointFile:
     resolution: int = RESOLUTION
 
 
-def _released(repository: str, preset: str, licence: str, parameters: float, megabytes: int) -> CatalogueEntry:
-    info = CheckpointInfo(repository.lower(), preset, licence, licence == "Apache-2.0")
-    return CatalogueEntry(info, f"depth-anything/{repository}", parameters, megabytes)
-
-
-CATALOGUE = {
-    entry.info.name: entry
-    for entry in (
-        CatalogueEntry(CheckpointInfo("da3-tiny", "da3-tiny", "Apache-2.0", True), "", 8.7, 17),
-        _released("DA3-SMALL", "da3-small", "Apache-2.0", 34.3, 137),
-        _released("DA3-BASE", "da3-base", "Apache-2.0", 135.4, 542),
-        _released("DA3-LARGE", "da3-large", "CC-BY-NC-4.0", 410.9, 1644),
-        _released("DA3-LARGE-1.1", "da3-large", "CC-BY-NC-4.0", 410.9, 1644),
-        _released("DA3-GIANT", "da3-giant", "CC-BY-NC-4.0", 1355.7, 5423),
-        _released("DA3-GIANT-1.1", "da3-giant", "CC-BY-NC-4.0", 1355.7, 5423),
-        _released("DA3MONO-LARGE", "da3mono-large", "Apache-2.0", 334.2, 1337),
-        _released("DA3METRIC-LARGE", "da3metric-large", "Apache-2.0", 334.2, 1337),
-        _released("DA3NESTED-GIANT-LARGE", "da3nested-giant-large", "CC-BY-NC-4.0", 1689.8, 6759),
-        _released("DA3NESTED-GIANT-LARGE-1.1", "da3nested-giant-large", "CC-BY-NC-4.0", 1689.8, 6759),
-    )
-}
-
-
-def models_folder() -> Path:
-    """Where released checkpoints are looked for: DA3_MODELS, else a folder in the user's home."""
-    return Path(os.environ.get("DA3_MODELS") or Path.home() / ".da3" / "models")
-
-
 def available_checkpoints() -> tuple[str, ...]:
-    """Catalogue names whose files are here."""
-    return tuple(name for name, entry in CATALOGUE.items() if _folder(entry) is not None)
+    """Catalogue names whose files are here and whole."""
+    return tuple(name for name, model in CATALOGUE.items() if ready_folder(model) is not None)
 
 
 def locate_checkpoint(checkpoint: str) -> CheckpointFile:
@@ -87,8 +47,8 @@ def locate_checkpoint(checkpoint: str) -> CheckpointFile:
 
     Raises JobError `checkpoint-unknown`, `checkpoint-missing`, `checkpoint-pickle` or `checkpoint-preset`.
     """
-    entry = CATALOGUE.get(checkpoint.lower())
-    path = Path(checkpoint).expanduser() if entry is None else _entry_folder(entry)
+    model = CATALOGUE.get(checkpoint.lower())
+    path = Path(checkpoint).expanduser() if model is None else _model_folder(model)
     if path.is_dir():
         weights, config = path / WEIGHTS_FILE, _read_config(path / CONFIG_FILE)
         _check_folder(path)
@@ -101,36 +61,41 @@ def locate_checkpoint(checkpoint: str) -> CheckpointFile:
             f"There is no checkpoint '{checkpoint}': no known name, and no file or folder the worker can see.",
             f"Known names: {', '.join(CATALOGUE)}.",
         )
-    info = _own_info(path, config) if entry is None else entry.info
+    info = _own_info(path, config) if model is None else _released_info(model, path)
     resolution = config.get("resolution", RESOLUTION)
     return CheckpointFile(info, weights, resolution if isinstance(resolution, int) else RESOLUTION)
 
 
-def _entry_folder(entry: CatalogueEntry) -> Path:
-    folder = _folder(entry)
+def _model_folder(model: Model) -> Path:
+    folder = ready_folder(model)
     if folder is not None:
         return folder
-    name, info = entry.info.name, entry.info
-    if not entry.repository:
+    if model.bundled:
         raise JobError(
             "checkpoint-missing",
-            f"{name} should come with the worker, but {BUNDLED_FOLDER / name / WEIGHTS_FILE} is missing.",
+            f"{model.name} should come with the worker, but {BUNDLED_FOLDER / model.name / WEIGHTS_FILE} is missing.",
             "Install the worker again.",
         )
-    use = "commercial use allowed" if info.commercial_use else "no commercial use"
+    use = "commercial use allowed" if model.commercial_use else "no commercial use"
+    told = f"{model.repository} on Hugging Face, {model.size / 1e6:.0f} MB, {model.licence} ({use})"
     raise JobError(
         "checkpoint-missing",
-        f"{name} is not here yet: {entry.repository} on Hugging Face, {entry.megabytes} MB, {info.licence} ({use}).",
-        f"Put its {CONFIG_FILE} and {WEIGHTS_FILE} into {models_folder() / entry.folder_name}.",
+        f"{model.name} is not here yet: {told}.",
+        f"Download it in the model list, or put its {CONFIG_FILE} and {WEIGHTS_FILE} into {download_folder(model)}.",
     )
 
 
-def _folder(entry: CatalogueEntry) -> Path | None:
-    parent = models_folder() if entry.repository else BUNDLED_FOLDER
-    for name in (entry.folder_name, entry.info.name):
-        if (parent / name / WEIGHTS_FILE).is_file():
-            return parent / name
-    return None
+def _released_info(model: Model, folder: Path) -> CheckpointInfo:
+    record = read_record(folder)
+    return CheckpointInfo(
+        model.name,
+        model.preset,
+        model.licence,
+        model.commercial_use,
+        record.revision,
+        record.sha256,
+        record.licence_accepted,
+    )
 
 
 def _check_folder(folder: Path) -> None:
@@ -159,7 +124,7 @@ def _own_info(path: Path, config: dict[str, object]) -> CheckpointInfo:
     preset = config.get("model_name")
     if preset is None:
         names = (path.name,) if path.is_dir() else (path.stem, path.absolute().parent.name)
-        preset = next((CATALOGUE[name.lower()].info.preset for name in names if name.lower() in CATALOGUE), None)
+        preset = next((CATALOGUE[name.lower()].preset for name in names if name.lower() in CATALOGUE), None)
     if not isinstance(preset, str) or preset not in PRESETS:
         told = "no preset" if preset is None else f"the unknown preset {preset!r}"
         raise JobError(

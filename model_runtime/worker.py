@@ -22,7 +22,17 @@ import model_runtime
 from model_runtime import pipe
 from model_runtime.checkpoints import available_checkpoints
 from model_runtime.devices import choose_device, describe_device
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, JobError, Prediction, Progress, Request
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    DownloadModel,
+    Failure,
+    Hello,
+    JobError,
+    ListModels,
+    Progress,
+    RemoveModel,
+)
+from model_runtime.model_files import list_models, remove_model
 from model_runtime.predictor import Predictor, Report
 
 PROGRESS_INTERVAL = 0.1
@@ -30,15 +40,15 @@ PROGRESS_INTERVAL = 0.1
 
 EXIT_FAULT, EXIT_BAD_FRAME = 1, 2
 
-Predict = Callable[[Request, Report], Prediction]
+Perform = Callable[[pipe.Task, Report], pipe.Answer]
 
 
 class Worker:
-    """Serves one stream of frames until it ends. source, sink: binary streams; predict: does a job."""
+    """Serves one stream of frames until it ends. source, sink: binary streams; perform: does a job."""
 
-    def __init__(self, source: pipe.Source, sink: pipe.Sink, predict: Predict) -> None:
-        self._source, self._sink, self._predict = source, sink, predict
-        self._queue: SimpleQueue[tuple[str, Request]] = SimpleQueue()
+    def __init__(self, source: pipe.Source, sink: pipe.Sink, perform: Perform) -> None:
+        self._source, self._sink, self._perform = source, sink, perform
+        self._queue: SimpleQueue[tuple[str, pipe.Task]] = SimpleQueue()
         self._open: set[str] = set()
         self._cancelled: set[str] = set()
         self._sending = threading.Lock()
@@ -48,13 +58,13 @@ class Worker:
         self._send("", hello)
         threading.Thread(target=self._read, name="reader", daemon=True).start()
         while True:
-            job, request = self._queue.get()
-            self._write(self._answer(job, request))
+            job, task = self._queue.get()
+            self._write(self._answer(job, task))
             self._open.discard(job)
             self._cancelled.discard(job)
 
-    def _answer(self, job: str, request: Request) -> list[memoryview]:
-        """The frame that ends the job: its Prediction or its Failure."""
+    def _answer(self, job: str, task: pipe.Task) -> list[memoryview]:
+        """The frame that ends the job: its answer or its Failure."""
         last = ("", 0.0)
 
         def report(stage: str, fraction: float, sentence: str) -> None:
@@ -68,7 +78,7 @@ class Worker:
 
         try:
             report("start", 0.0, "Starting.")
-            return pipe.encode_frame(job, self._predict(request, report))
+            return pipe.encode_frame(job, self._perform(task, report))
         except JobError as error:
             failure = error.failure
         except Exception as error:
@@ -103,11 +113,11 @@ class Worker:
         if isinstance(message, pipe.Cancel):
             if job in self._open:
                 self._cancelled.add(job)
-        elif not isinstance(message, Request):
+        elif not isinstance(message, pipe.Task):
             kind = type(message).__name__
-            self._send(job, Failure("unexpected-message", f"A worker takes no {kind}.", "Send Request or Cancel."))
+            self._send(job, Failure("unexpected-message", f"A worker takes no {kind}.", "Send a job or Cancel."))
         elif not job or job in self._open:
-            told = f"The id '{job}' is taken by another job." if job else "A request needs a job id."
+            told = f"The id '{job}' is taken by another job." if job else "A job needs an id."
             self._send(job, Failure("bad-job-id", told, "Give every job an id of its own."))
         else:
             self._open.add(job)
@@ -146,6 +156,26 @@ def make_hello() -> Hello:
     )
 
 
+class Jobs:
+    """Does whatever a worker is asked for; keeps the last network loaded."""
+
+    def __init__(self) -> None:
+        self._predictor = Predictor()
+
+    def __call__(self, task: pipe.Task, report: Report) -> pipe.Answer:
+        """Raises JobError with what the artist should read, and whatever `report` raises."""
+        if isinstance(task, DownloadModel):
+            from model_runtime.downloads import download_model
+
+            return download_model(task.name, task.accepted_licence, report, accepted_on=task.accepted_on)
+        if isinstance(task, RemoveModel):
+            remove_model(task.name)
+            return list_models()
+        if isinstance(task, ListModels):
+            return list_models()
+        return self._predictor.predict(task, report)
+
+
 def serve(source: pipe.Source, sink: pipe.Sink) -> NoReturn:
     """Be a worker on two streams that nothing else in this process uses."""
-    Worker(source, sink, Predictor().predict).serve(make_hello())
+    Worker(source, sink, Jobs()).serve(make_hello())
