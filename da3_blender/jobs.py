@@ -7,7 +7,6 @@ background mode, where timers do not fire, `wait` does.
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from collections.abc import Callable
 import bpy
 from bpy.app.handlers import persistent
 
-from . import placing
+from . import placing, preferences
 from .job_manager import JobManager, JobTarget, RequestSource
 
 TICK_SECONDS = 0.05
@@ -37,7 +36,9 @@ def manager() -> JobManager:
 
 
 def worker_command() -> list[str]:
-    return [os.environ.get("DA3_WORKER_PYTHON") or sys.executable, "-m", "model_runtime", "worker"]
+    """The worker that DA3_WORKER_PYTHON names, else that of the preferences. Raises JobError where there is none."""
+    python = os.environ.get("DA3_WORKER_PYTHON")
+    return [python, "-m", "model_runtime", "worker"] if python else preferences.chosen_worker_command()
 
 
 def add_pump(pump: Pump) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import model_runtime
 from model_runtime.messages import Failure, Hello, JobError
 
 from .runtime_folder import has_nvidia_driver
-from .worker_command import RuntimeSettings, worker_command, worker_environment
+from .worker_command import KINDS, RuntimeSettings, worker_command
 from .worker_process import WorkerProcess
 
 
@@ -21,6 +21,63 @@ class RuntimeReport:
     seconds: float
     lines: tuple[str, ...]
     notes: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a worker did not start: for these kinds of runtime, where one of the signs is in what it said."""
+
+    kinds: tuple[str, ...]
+    signs: tuple[str, ...]
+    told: Failure
+
+
+REASONS = (
+    Reason(
+        KINDS,
+        ("unrecognized arguments", "invalid choice: 'worker'"),
+        Failure(
+            "version-mismatch",
+            "The worker has another version than the add-on.",
+            "Install the same version of the worker's package there.",
+        ),
+    ),
+    Reason(
+        ("installed",),
+        ("No module named", "ImportError", "No such file"),
+        Failure("runtime-broken", "The installed runtime does not start.", "Repair it."),
+    ),
+    Reason(
+        ("python",),
+        ("No module named", "SyntaxError", "ImportError"),
+        Failure(
+            "wrong-python",
+            "{python} is not a Python that has model_runtime.",
+            "Install the runtime instead, or install the worker's package (a .whl file in the extension's folder "
+            "`wheels`) into this Python, 3.11 or newer.",
+        ),
+    ),
+    Reason(
+        ("command",),
+        ("exit status 255",),
+        Failure(
+            "remote-unreachable",
+            "The remote machine cannot be reached, or the connection to it broke.",
+            "The log tells why. Try the command in a terminal; it must log in without asking for a password.",
+        ),
+    ),
+    Reason(
+        ("command",),
+        ("No module named", "exit status 127", "not found", "No such file"),
+        Failure(
+            "remote-command",
+            "The worker's program was not found.",
+            "Install the worker's package on the other machine, and give the full path of da3-runtime in the command.",
+        ),
+    ),
+)
+"""The first that fits is told. The status 255 is ssh's own for a connection that failed, 127 a shell's for a program
+that is not there."""
 
 
 class RuntimeCheck:
@@ -39,7 +96,7 @@ class RuntimeCheck:
         except JobError as error:
             self._early = error.failure
             return
-        self._worker = WorkerProcess(command, environment=worker_environment(self._settings))
+        self._worker = WorkerProcess(command)
         self._worker.start()
 
     def poll(self) -> RuntimeReport | Failure | None:
@@ -115,31 +172,8 @@ def explain_failure(failure: Failure, settings: RuntimeSettings) -> Failure:
     if failure.code not in ("worker-died", "worker-start"):
         return failure
     said = f"{failure.sentence}\n{failure.log}"
-    missing = "No module named" in said and "model_runtime" in said
-    if settings.kind == "python" and (missing or "SyntaxError" in said):
-        return replace(
-            failure,
-            code="wrong-python",
-            sentence=f"{settings.python} is not a Python that has model_runtime.",
-            advice="Install the runtime instead, or install the worker's package (a .whl file in the extension's "
-            "folder `wheels`) into this Python, 3.11 or newer.",
-        )
-    if settings.kind == "installed" and (missing or "ImportError" in said or "ModuleNotFoundError" in said):
-        return replace(
-            failure, code="runtime-broken", sentence="The installed runtime does not start.", advice="Repair it."
-        )
-    if settings.kind == "command" and "exit status 255" in said:
-        return replace(
-            failure,
-            code="remote-unreachable",
-            sentence="The remote machine cannot be reached, or the connection to it broke.",
-            advice="The log tells why. Try the command in a terminal; it must log in without asking for a password.",
-        )
-    if settings.kind == "command" and (missing or "exit status 127" in said or "not found" in said):
-        return replace(
-            failure,
-            code="remote-command",
-            sentence="The other machine does not have the worker's program.",
-            advice="Install the worker's package there, and give the full path of da3-runtime in the command.",
-        )
+    for reason in REASONS:
+        if settings.kind in reason.kinds and any(sign in said for sign in reason.signs):
+            told = reason.told
+            return Failure(told.code, told.sentence.format(python=settings.python), told.advice, said)
     return failure

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from pathlib import Path
 from typing import IO
 
 from model_runtime.messages import Failure, JobError
+
+LOCK_PATIENCE = 0.5
+"""Seconds; `interruption` holds the lock for a moment."""
 
 MARKER, LOCK = "runtime.json", "install.lock"
 CACHE, PYTHONS, UV = "cache", "python", "uv"
@@ -189,7 +193,10 @@ def space_needed(torch_backend: str = "auto") -> int:
 def locked(folder: Path) -> Iterator[None]:
     """Holds the folder against other Blenders. Raises JobError `install-busy` where one of them holds it."""
     with (folder / LOCK).open("a+b") as file:
-        if not _lock(file):
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while not (held := _lock(file)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not held:
             raise JobError(
                 "install-busy", "Another Blender is installing the runtime.", "Wait for it to end, or stop it there."
             )

@@ -48,7 +48,7 @@ OLDEST_UV = (0, 8)
 """A uv that is there already serves from this version on: it chooses torch's build for the GPU by itself."""
 
 PYTHON = "3.12"
-USABLE_PYTHONS = ">=3.11,<3.14"
+USABLE_PYTHONS = ">=3.11,<3.15"
 """Taken from the machine where uv cannot fetch PYTHON."""
 
 STAGES = {"prepare": 0.0, "uv": 0.01, "python": 0.04, "packages": 0.08, "check": 0.95, "finish": 0.99}

@@ -47,21 +47,18 @@ def worker_command(settings: RuntimeSettings) -> list[str]:
                 "The runtime, which computes the scenes, is not installed yet.",
                 "Install it in the add-on's preferences, or choose an existing Python or a remote worker there.",
             )
-        return [str(python), "-I", *ARGUMENTS]
+        return [str(python), "-I", *ARGUMENTS, *_models(settings)]
     if settings.kind == "python":
         python = Path(settings.python).expanduser()
         if not settings.python or not python.is_file():
             told = f"There is no Python at '{settings.python}'." if settings.python else "No Python is chosen."
             raise JobError("python-missing", told, "Choose a Python that has model_runtime in the preferences.")
-        return [str(python), *ARGUMENTS]
+        return [str(python), *ARGUMENTS, *_models(settings)]
     return _split(settings.command)
 
 
-def worker_environment(settings: RuntimeSettings) -> dict[str, str]:
-    """Variables for the worker besides this process's own. A remote worker does not get them."""
-    if settings.local and settings.models_folder:
-        return {"DA3_MODELS": str(Path(settings.models_folder).expanduser())}
-    return {}
+def _models(settings: RuntimeSettings) -> list[str]:
+    return ["--models", str(Path(settings.models_folder).expanduser())] if settings.models_folder else []
 
 
 def _split(command: str) -> list[str]:

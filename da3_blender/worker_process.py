@@ -10,14 +10,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import io
-import os
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import cast
@@ -50,17 +49,10 @@ class WorkerProcess:
     """A worker that is started when needed and again after it died.
 
     command: the program and its arguments. hello_timeout: seconds until a worker that has not said hello is given up.
-    environment: variables for the worker besides this process's own.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str] | None = None,
-        hello_timeout: float = HELLO_TIMEOUT,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, command: Sequence[str] | None = None, hello_timeout: float = HELLO_TIMEOUT) -> None:
         self.command = list(command or (sys.executable, "-m", "model_runtime", "worker"))
-        self.environment = dict(environment or {})
         self.hello_timeout = hello_timeout
         self.hello: Hello | None = None
         self._connection: _Connection | None = None
@@ -126,7 +118,7 @@ class WorkerProcess:
     def _spawn(self) -> None:
         if self._connection is None:
             try:
-                self._connection = _Connection(self.command, self.environment)
+                self._connection = _Connection(self.command)
             except OSError as error:
                 sentence = f"The worker cannot be started: {' '.join(self.command)}: {error}."
                 self._fail_all(Failure("worker-start", sentence, "Check the worker's Python or remote command."))
@@ -183,7 +175,7 @@ class WorkerProcess:
 class _Connection:
     """One process and the three threads that move its bytes."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str]) -> None:
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command,
@@ -191,7 +183,6 @@ class _Connection:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, **environment},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             start_new_session=sys.platform != "win32",  # Ctrl-C in Blender's terminal is not meant for the worker
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 import model_runtime
-from model_runtime import bench_command
+from model_runtime import bench_command, train_command
 from model_runtime.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
 from model_runtime.standard_streams import claim_streams
 
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     worker = commands.add_parser("worker", help="serve the add-on on standard input and output")
+    worker.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")
     worker.set_defaults(run=_worker)
 
     info = commands.add_parser("info", help="versions, device and checkpoints as JSON")
@@ -52,10 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure predictions on scenes whose truth is known")
     bench_command.add_arguments(bench)
     bench.set_defaults(run=bench_command.run)
+
+    train = commands.add_parser("train", help="train a checkpoint on synthetic scenes")
+    train_command.add_arguments(train)
+    train.set_defaults(run=train_command.run)
     return parser
 
 
-def _worker(_: argparse.Namespace) -> None:
+def _worker(options: argparse.Namespace) -> None:
+    if options.models:
+        os.environ["DA3_MODELS"] = str(options.models)
     streams = claim_streams()
     import_module("model_runtime.worker").serve(*streams)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs
+from ..preferences import draw_remedy
 from . import Sidebar, paragraph
 
 
@@ -68,6 +69,7 @@ def draw_failure(layout, context, failure) -> None:
     paragraph(sentence, context, failure.sentence, icon="ERROR")
     if failure.advice:
         paragraph(box, context, failure.advice)
+    draw_remedy(box, failure)
     row = box.row(align=True)
     row.operator("da3.copy_log", icon="COPYDOWN")
     row.operator("da3.dismiss_failure", icon="X")

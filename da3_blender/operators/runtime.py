@@ -1,0 +1,170 @@
+"""Buttons of the runtime: install, cancel, repair, remove, test, and those that help against failures."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty
+
+from .. import jobs, preferences
+from ..runtime_manager import manager
+
+_shown: list[object] = []
+
+
+def pump() -> bool:
+    """Moves the runtime's state on, and shows it where it changed."""
+    state = manager()
+    more = state.pump()
+    shown = [state.state, state.progress, state.failure, state.report, more]
+    if shown != _shown:
+        _shown[:] = shown
+        jobs.redraw()
+    return more
+
+
+class DA3_OT_install_runtime(bpy.types.Operator):
+    """Download and install what computes the scenes, in a folder of its own"""
+
+    bl_idname = "da3.install_runtime"
+    bl_label = "Install Runtime"
+    __annotations__ = {
+        "repair": BoolProperty(name="Repair", description="Download everything again", options={"SKIP_SAVE"}),
+    }
+
+    @classmethod
+    def poll(cls, context):
+        return not manager().installing and not jobs.manager().running
+
+    def execute(self, context):
+        manager().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
+        jobs.add_pump(pump)
+        return {"FINISHED"}
+
+
+class DA3_OT_cancel_install(bpy.types.Operator):
+    """Stop the installation; what was installed before stays"""
+
+    bl_idname = "da3.cancel_install"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context):
+        return manager().installing
+
+    def execute(self, context):
+        manager().cancel()
+        return {"FINISHED"}
+
+
+class DA3_OT_remove_runtime(bpy.types.Operator):
+    """Delete the runtime from the disk; models stay"""
+
+    bl_idname = "da3.remove_runtime"
+    bl_label = "Remove Runtime"
+
+    @classmethod
+    def poll(cls, context):
+        return not manager().installing and not jobs.manager().running
+
+    def invoke(self, context, event):
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context):
+        manager().remove(preferences.runtime_settings())
+        jobs.add_pump(pump)
+        return {"FINISHED"}
+
+
+class DA3_OT_test_runtime(bpy.types.Operator):
+    """Start the worker once and tell what it runs on"""
+
+    bl_idname = "da3.test_runtime"
+    bl_label = "Test Runtime"
+
+    @classmethod
+    def poll(cls, context):
+        return not manager().testing and not manager().installing
+
+    def execute(self, context):
+        manager().test(preferences.runtime_settings())
+        jobs.add_pump(pump)
+        return {"FINISHED"}
+
+
+class DA3_OT_show_preferences(bpy.types.Operator):
+    """Show the add-on's preferences, where the runtime is installed and chosen"""
+
+    bl_idname = "da3.show_preferences"
+    bl_label = "Show Preferences"
+
+    @classmethod
+    def poll(cls, context):
+        return preferences.addon_preferences() is not None
+
+    def execute(self, context):
+        look()
+        return bpy.ops.preferences.addon_show(module=preferences.__package__)
+
+
+class DA3_OT_copy_runtime_log(bpy.types.Operator):
+    """Copy what went wrong, with its log, to the clipboard"""
+
+    bl_idname = "da3.copy_runtime_log"
+    bl_label = "Copy Report"
+
+    @classmethod
+    def poll(cls, context):
+        return manager().failure is not None
+
+    def execute(self, context):
+        failure = manager().failure
+        assert failure is not None  # poll
+        parts = (f"{failure.code}: {failure.sentence}", failure.advice, failure.log)
+        context.window_manager.clipboard = "\n".join(part for part in parts if part)
+        self.report({"INFO"}, "The report is on the clipboard")
+        return {"FINISHED"}
+
+
+class DA3_OT_lower_resolution(bpy.types.Operator):
+    """Let the model see the photos with three quarters of the detail, which takes about half of the memory"""
+
+    bl_idname = "da3.lower_resolution"
+    bl_label = "Lower Detail"
+    bl_options = {"UNDO"}  # noqa: RUF012
+
+    def execute(self, context):
+        settings = context.scene.da3
+        settings.resolution = max(settings.resolution * 3 // 4 // 14 * 14, 112)
+        settings.own_resolution = True
+        self.report({"INFO"}, f"Detail is now {settings.resolution}")
+        return {"FINISHED"}
+
+
+def look() -> None:
+    """Look at the runtime's folder; the preferences show what is found."""
+    manager().look(preferences.runtime_settings())
+    jobs.add_pump(pump)
+
+
+CLASSES = (
+    DA3_OT_install_runtime,
+    DA3_OT_cancel_install,
+    DA3_OT_remove_runtime,
+    DA3_OT_test_runtime,
+    DA3_OT_show_preferences,
+    DA3_OT_copy_runtime_log,
+    DA3_OT_lower_resolution,
+)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    manager().close()
+    manager.cache_clear()
+    _shown.clear()
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

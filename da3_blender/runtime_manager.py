@@ -1,0 +1,190 @@
+"""The runtime's state for the preferences: installing, testing, removing, and what was found. No bpy; nothing waits.
+
+`pump` is called by the add-on's timer, and by scripts in background mode, while it returns True.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from model_runtime.messages import Failure, JobError, Progress
+
+from .runtime_check import RuntimeCheck, RuntimeReport
+from .runtime_folder import (
+    InstalledRuntime,
+    find_wheel,
+    free_space,
+    installed_runtime,
+    interruption,
+    needs_upgrade,
+    open_wheel,
+    remove_runtime,
+    space_needed,
+)
+from .runtime_install import Installed, RuntimeInstall
+from .worker_command import RuntimeSettings
+
+
+@dataclass(frozen=True)
+class FolderState:
+    """What was found on the disk. upgrade: the extension carries another worker than the installed one."""
+
+    runtime: InstalledRuntime | None
+    upgrade: bool
+    interrupted: Failure | None
+    needed: int
+    free: int
+
+
+class RuntimeManager:
+    """One installation, one test and one look at the disk at a time.
+
+    state: of the folder, None until the first look has ended. progress: of an installation that is going on.
+    failure: why the last thing asked for did not work. report: what the last test found.
+    """
+
+    def __init__(self) -> None:
+        self.state: FolderState | None = None
+        self.progress: Progress | None = None
+        self.failure: Failure | None = None
+        self.report: RuntimeReport | None = None
+        self._install: RuntimeInstall | None = None
+        self._check: RuntimeCheck | None = None
+        self._looks: SimpleQueue[FolderState | Failure] = SimpleQueue()
+        self._looking: threading.Thread | None = None
+        self._settings = RuntimeSettings()
+
+    @property
+    def installing(self) -> bool:
+        return self._install is not None
+
+    @property
+    def testing(self) -> bool:
+        return self._check is not None
+
+    @property
+    def busy(self) -> bool:
+        return self.installing or self.testing or self._looking is not None
+
+    def install(self, settings: RuntimeSettings, online: bool, repair: bool = False) -> None:
+        """Install, upgrade or repair the runtime of `settings.folder`."""
+        if self.installing:
+            return
+        self._forget(settings)
+        self.progress = Progress("prepare", 0.0, "Starting.")
+        self._install = RuntimeInstall(
+            settings.folder, find_wheel(), online=online, torch_backend=settings.torch_backend, repair=repair
+        )
+        self._install.start()
+
+    def cancel(self) -> None:
+        if self._install is not None:
+            self._install.cancel()
+
+    def test(self, settings: RuntimeSettings) -> None:
+        """Start the worker once and tell what it runs on."""
+        if self.testing:
+            return
+        self._forget(settings)
+        self._check = RuntimeCheck(settings)
+        self._check.start()
+
+    def look(self, settings: RuntimeSettings) -> None:
+        """Look at the disk again, in a thread: hashes and folders take a moment."""
+        self._in_thread(settings, lambda: None)
+
+    def remove(self, settings: RuntimeSettings) -> None:
+        """Remove the runtime, in a thread: it is many files."""
+        if not self.installing:
+            self._forget(settings)
+            self._in_thread(settings, lambda: remove_runtime(settings.folder))
+
+    def pump(self) -> bool:
+        """Take in what happened since the last call; whether there is more to come."""
+        self._pump_install()
+        self._pump_check()
+        while True:
+            try:
+                found = self._looks.get_nowait()
+            except Empty:
+                break
+            if isinstance(found, Failure):
+                self.failure = found
+            else:
+                self.state = found
+        if self._looking is not None and not self._looking.is_alive() and self._looks.empty():
+            self._looking = None
+        return self.busy
+
+    def close(self) -> None:
+        """Stop everything; waits a moment for threads to see it."""
+        if self._install is not None:
+            self._install.cancel()
+            self._install.join(5.0)
+            self._install = None
+        if self._check is not None:
+            self._check.close()
+            self._check = None
+        if self._looking is not None:
+            self._looking.join(5.0)
+            self._looking = None
+
+    def _pump_install(self) -> None:
+        for event in self._install.poll() if self._install else ():
+            if isinstance(event, Progress):
+                self.progress = event
+                continue
+            self._install = self.progress = None
+            if isinstance(event, Failure) and event.code != "cancelled":
+                self.failure = event
+            self.look(self._settings)
+            if isinstance(event, Installed):
+                self.test(self._settings)
+
+    def _pump_check(self) -> None:
+        found = self._check.poll() if self._check else None
+        if found is not None:
+            self._check = None
+            if isinstance(found, Failure):
+                self.failure = found
+            else:
+                self.report = found
+
+    def _forget(self, settings: RuntimeSettings) -> None:
+        self._settings, self.failure, self.report = settings, None, None
+
+    def _in_thread(self, settings: RuntimeSettings, first) -> None:
+        if self._looking is not None:
+            return
+
+        def work() -> None:
+            try:
+                first()
+            except JobError as error:
+                self._looks.put(error.failure)
+            self._looks.put(look_at(settings.folder, settings.torch_backend))
+
+        self._looking = threading.Thread(target=work, name="da3-look", daemon=True)
+        self._looking.start()
+
+
+def look_at(folder: Path, torch_backend: str = "auto") -> FolderState:
+    """What is installed in a folder, and what an installation there would need."""
+    runtime = installed_runtime(folder)
+    upgrade = False
+    if runtime is not None:
+        try:
+            upgrade = needs_upgrade(runtime, open_wheel(find_wheel()))
+        except JobError:  # a checkout carries no wheel; an installation tells what is wrong with a damaged one
+            upgrade = False
+    return FolderState(runtime, upgrade, interruption(folder), space_needed(torch_backend), free_space(folder))
+
+
+@cache
+def manager() -> RuntimeManager:
+    """The add-on's one manager."""
+    return RuntimeManager()
