@@ -82,7 +82,8 @@ def patch_correspondences(batch: RoomBatch) -> Correspondences:
     nearest = pixels.long().clamp_min(0).minimum(size - 1)
     flat = (nearest[..., 1] * width + nearest[..., 0]).permute(0, 2, 1, 3).flatten(2)
     seen = batch.depth.flatten(2).gather(2, flat).unflatten(2, (views, -1)).transpose(1, 2)
-    visible = inside & ((z - seen).abs() < OCCLUSION_TOLERANCE * z)
+    known = batch.depth[:, :, half::PATCH, half::PATCH].flatten(2)[:, :, None] > 0
+    visible = inside & known & ((z - seen).abs() < OCCLUSION_TOLERANCE * z)
     visible = visible & labelled[:, :, half::PATCH, half::PATCH].flatten(2)[:, :, None]
     visible = visible & ~torch.eye(views, dtype=torch.bool, device=visible.device)[:, :, None]
     return Correspondences(pixels / PATCH - 0.5, visible, (rows, columns))

@@ -1,4 +1,4 @@
-"""Synthetic rooms as training data: several overlapping photos of a random furnished room with exact geometry.
+"""Synthetic places as training data: several overlapping photos of a random room or street with exact geometry.
 
 Every scene is drawn from its own random generator, seeded by (seed, number of the scene), so a batch is the same
 wherever and whenever it is made, and a run resumes at any step without keeping the data's state.
@@ -10,22 +10,29 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from model_runtime.training.raycast import SceneBatch
+from model_runtime.geometry.cameras import camera_centres, pixel_rays
+from model_runtime.training.photography import develop
+from model_runtime.training.raycast import BEAM, Beams, SceneBatch
 from model_runtime.training.scenes import sample_scene
 from model_runtime.training.shading import cast
 from model_runtime.training.textures import TextureBank, make_texture_bank
 from model_runtime.training.trajectories import sample_intrinsics, sample_poses
 
-RAYS_AT_ONCE = 100_000
-"""Planes of this many rays stay in a core's cache, which more than doubles the speed."""
+RAYS_AT_ONCE = {"cpu": 100_000, "cuda": 8_000_000}
+"""On a CPU planes of this many rays stay in a core's cache, which more than doubles the speed."""
+FARTHEST = 120.0
+"""Metres beyond which depth is not told: as good as the sky."""
+EDGE_SOFTNESS = 0.6
+"""Share of the surrounding 3x3 pixels in a pixel on the outline of a solid: one ray a pixel leaves stairs."""
 
 
 @dataclass(frozen=True)
 class RoomBatch:
-    """Photos of B rooms, N views each.
+    """Photos of B places, N views each.
 
-    images [B,N,3,H,W] display-encoded (sRGB-like) in 0..1; depth [B,N,H,W] metres along z;
-    extrinsics [B,N,4,4] world-to-camera, metres; intrinsics [B,N,3,3] pixels, pixel centres at +0.5.
+    images [B,N,3,H,W] display-encoded (sRGB-like) in 0..1; depth [B,N,H,W] metres along z, 0 where there is none (the
+    sky and what is beyond FARTHEST); extrinsics [B,N,4,4] world-to-camera, metres; intrinsics [B,N,3,3] pixels, pixel
+    centres at +0.5.
     """
 
     images: torch.Tensor
@@ -34,45 +41,82 @@ class RoomBatch:
     intrinsics: torch.Tensor
 
 
-def pixel_rays(intrinsics: torch.Tensor, height: int, width: int, stride: float = 1.0) -> torch.Tensor:
-    """Camera-frame directions with z = 1 through the centres of a grid of pixels.
+def view_beams(
+    extrinsics: torch.Tensor, intrinsics: torch.Tensor, height: int, width: int
+) -> tuple[Beams, torch.Tensor]:
+    """Rays of all pixels of views [B,N,...] in beams of BEAM x BEAM pixels, and the width [T,1] of their pixels at
+    distance 1. Sizes that BEAM does not divide get rays beyond the right and lower edge."""
+    scenes, views = extrinsics.shape[:2]
+    rows, columns = -(-height // BEAM), -(-width // BEAM)
+    rays = pixel_rays(intrinsics, extrinsics, (rows * BEAM, columns * BEAM))[..., :3]
+    tiles = rays.unflatten(3, (columns, BEAM)).unflatten(2, (rows, BEAM)).transpose(3, 4).reshape(-1, BEAM * BEAM, 3)
+    unit = tiles / tiles.norm(dim=-1, keepdim=True)
+    axis = unit.mean(1)
+    axis = axis / axis.norm(dim=-1, keepdim=True)
+    cosine = (unit @ axis[..., None]).amin((1, 2)).clamp(0.1, 1)
+    count = rows * columns
+    origin = camera_centres(extrinsics)[:, :, None].expand(scenes, views, count, 3).reshape(-1, 3, 1)
+    scene = torch.arange(scenes, device=rays.device).repeat_interleave(views * count)
+    pixel = (1 / intrinsics[..., 0, 0]).flatten().repeat_interleave(count)[:, None]
+    x, y, z = (plane.contiguous() for plane in tiles.unbind(-1))
+    beams = Beams(
+        scene, (origin[:, 0], origin[:, 1], origin[:, 2]), (x, y, z), axis,
+        torch.zeros_like(cosine), (1 - cosine * cosine).sqrt() / cosine,
+    )  # fmt: skip
+    return beams, pixel
 
-    intrinsics: [...,3,3]. The grid has height x width cells of `stride` pixels each. Returns [...,height,width,3].
-    """
-    x = (torch.arange(width, dtype=torch.float32) + 0.5) * stride
-    y = (torch.arange(height, dtype=torch.float32) + 0.5) * stride
-    fx, fy = intrinsics[..., 0, 0, None, None], intrinsics[..., 1, 1, None, None]
-    u = ((x - intrinsics[..., 0, 2, None, None]) / fx).expand(*intrinsics.shape[:-2], height, width)
-    v = ((y[:, None] - intrinsics[..., 1, 2, None, None]) / fy).expand(*intrinsics.shape[:-2], height, width)
-    return torch.stack([u, v, torch.ones_like(u)], -1)
+
+def as_images(planes: torch.Tensor, scenes: int, views: int, height: int, width: int) -> torch.Tensor:
+    """Values [T,P,...] of the rays of `view_beams` back as [scenes,views,height,width,...]."""
+    rows, columns = -(-height // BEAM), -(-width // BEAM)
+    grid = planes.reshape(scenes, views, rows, columns, BEAM, BEAM, *planes.shape[2:]).transpose(3, 4)
+    return grid.flatten(4, 5).flatten(2, 3)[:, :, :height, :width]
+
+
+def soften_outlines(colour: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Images [B,N,3,H,W] with pixels mixed with their neighbours where the solid [B,N,H,W] changes."""
+    flat = colour.flatten(0, 1)
+    mean = functional.avg_pool2d(functional.pad(flat, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    edge = torch.zeros(index.shape, dtype=torch.bool, device=index.device)
+    across, down = index[..., 1:] != index[..., :-1], index[..., 1:, :] != index[..., :-1, :]
+    edge[..., 1:] |= across
+    edge[..., :-1] |= across
+    edge[..., 1:, :] |= down
+    edge[..., :-1, :] |= down
+    return torch.lerp(flat, mean, EDGE_SOFTNESS * edge.flatten(0, 1)[:, None]).view_as(colour)
 
 
 class RoomGenerator:
-    """Endless synthetic rooms. The same seed, scene number and arguments give the same pictures."""
+    """Endless synthetic places. The same seed, scene number and arguments give the same pictures.
 
-    def __init__(self, seed: int, bank: TextureBank | None = None) -> None:
+    `device` is where rays are cast and where the results stay.
+    """
+
+    def __init__(self, seed: int, bank: TextureBank | None = None, device: torch.device | str = "cpu") -> None:
         self.seed = seed
-        self.bank = bank if bank is not None else make_texture_bank()
+        self.device = torch.device(device)
+        self.bank = (bank if bank is not None else make_texture_bank()).to(self.device)
 
     def render(
         self, first_scene: int, scenes: int, views: int, size: tuple[int, int], difficulty: float = 1.0
     ) -> RoomBatch:
         """As `batch`, but the images are linear light before any camera has seen it."""
         height, width = size
-        rooms, poses, cameras = [], [], []
+        places, poses, cameras = [], [], []
         for number in range(first_scene, first_scene + scenes):
             rng = np.random.default_rng([self.seed, number])
-            room = sample_scene(rng, self.bank, difficulty)
-            rooms.append(room)
-            poses.append(sample_poses(rng, room, views, difficulty))
+            place = sample_scene(rng, self.bank, difficulty)
+            places.append(place)
+            poses.append(sample_poses(rng, place, views, difficulty))
             cameras.append(sample_intrinsics(rng, views, height, width))
-        extrinsics = torch.from_numpy(np.stack(poses)).float()
-        intrinsics = torch.from_numpy(np.stack(cameras)).float()
+        extrinsics = torch.from_numpy(np.stack(poses)).float().to(self.device)
+        intrinsics = torch.from_numpy(np.stack(cameras)).float().to(self.device)
         linear, depth = [], []
-        chunk = max(1, RAYS_AT_ONCE // (views * height * width))
+        chunk = max(1, RAYS_AT_ONCE[self.device.type] // (views * height * width))
         for start in range(0, scenes, chunk):
             part = slice(start, start + chunk)
-            colour, z = self._cast(SceneBatch.stack(rooms[part]), extrinsics[part], intrinsics[part], size)
+            batch = SceneBatch.stack(places[part], self.device)
+            colour, z = self._cast(batch, extrinsics[part], intrinsics[part], size)
             linear.append(colour)
             depth.append(z)
         return RoomBatch(torch.cat(linear), torch.cat(depth), extrinsics, intrinsics)
@@ -80,12 +124,12 @@ class RoomGenerator:
     def batch(
         self, first_scene: int, scenes: int, views: int, size: tuple[int, int], difficulty: float = 1.0
     ) -> RoomBatch:
-        """Rooms number first_scene .. first_scene + scenes - 1, `views` photos of size (height, width) each.
+        """Places number first_scene .. first_scene + scenes - 1, `views` photos of size (height, width) each.
 
-        difficulty: 0 for much texture and little motion, 1 for plain rooms and large motion.
+        difficulty: 0 for much texture and little motion, 1 for plain surfaces and large motion.
         """
         rendered = self.render(first_scene, scenes, views, size, difficulty)
-        noise = torch.Generator().manual_seed(self.seed * 1_000_003 + first_scene)
+        noise = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + first_scene)
         return replace(rendered, images=develop(rendered.images, noise))
 
     @torch.no_grad()
@@ -93,31 +137,8 @@ class RoomGenerator:
         self, batch: SceneBatch, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         scenes, views = extrinsics.shape[:2]
-        height, width = size
-        to_world = torch.linalg.inv(extrinsics)
-        rays = pixel_rays(intrinsics, height, width).flatten(2, 3) @ to_world[..., :3, :3].mT
-        origin = to_world[..., None, :3, 3].expand_as(rays)
-        pixel = (1 / intrinsics[..., 0, 0, None]).expand(rays.shape[:3])
-        colour, depth = cast(batch, self.bank, origin.flatten(1, 2), rays.flatten(1, 2), pixel.flatten(1, 2))
-        colour = colour.unflatten(2, (views, height, width)).transpose(1, 2)
-        return colour, depth.reshape(scenes, views, height, width)
-
-
-def develop(linear: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-    """Photos from linear light [B,N,3,H,W]: exposure, white balance, lens blur, sensor noise, display encoding."""
-    scenes, views = linear.shape[:2]
-
-    def normal(*shape: int) -> torch.Tensor:
-        return torch.randn(shape, generator=noise)
-
-    def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
-        return low + (high - low) * torch.rand(shape, generator=noise)
-
-    level = uniform(0.12, 0.34, scenes, 1, 1, 1, 1) / linear.mean((1, 2, 3, 4), keepdim=True)
-    gain = level * torch.exp(0.12 * normal(scenes, views, 1, 1, 1) + 0.04 * normal(scenes, views, 3, 1, 1))
-    encoded = (linear * gain).clamp(1e-6, 1) ** (1 / 2.2)
-    soft = functional.avg_pool2d(functional.pad(encoded.flatten(0, 1), (1, 1, 1, 1), mode="replicate"), 3, 1)
-    share = uniform(-0.5, 0.8, scenes, views, 1, 1, 1).clamp_min(0)
-    encoded = torch.lerp(encoded, soft.unflatten(0, (scenes, views)), share)
-    sigma = uniform(0.0, 0.03, scenes, views, 1, 1, 1)
-    return (encoded + sigma * torch.randn(encoded.shape, generator=noise)).clamp(0, 1)
+        beams, pixel = view_beams(extrinsics, intrinsics, *size)
+        colours, depth, index = cast(batch, self.bank, beams, pixel)
+        colour = torch.stack([as_images(plane, scenes, views, *size) for plane in colours], 2)
+        z = as_images(depth, scenes, views, *size)
+        return soften_outlines(colour, as_images(index, scenes, views, *size)), z.where(z < FARTHEST, 0.0)

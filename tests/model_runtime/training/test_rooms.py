@@ -5,11 +5,12 @@ import pytest
 import torch
 from torch.nn import functional
 
+from model_runtime.training.patterns import FAMILIES, SIZE
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.scenes import sample_scene
 from model_runtime.training.targets import make_targets, world_points
-from model_runtime.training.textures import FAMILIES, SIZE, make_texture_bank
-from model_runtime.training.trajectories import CLEARANCE, is_free, sample_poses
+from model_runtime.training.textures import make_texture_bank
+from model_runtime.training.trajectories import CLEARANCE, is_free, sample_intrinsics, sample_poses
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +39,17 @@ def seen_from_second(batch: RoomBatch) -> tuple[torch.Tensor, torch.Tensor, torc
 
 def test_views_agree_on_geometry(pair: RoomBatch):
     depth, own, grid = seen_from_second(pair)
-    inside = (grid.abs() < 0.97).all(-1)
+    inside = (grid.abs() < 0.97).all(-1) & (pair.depth[:, 0] > 0) & (own > 0)
     error = ((depth - own).abs() / own)[inside]
     # What is left is occlusion and interpolation across edges.
     assert inside.float().mean() > 0.4
     assert error.median() < 1e-3
-    assert (error < 0.01).float().mean() > 0.85
+    assert (error < 0.01).float().mean() > 0.8
 
 
 def test_views_agree_on_colour(pair: RoomBatch):
     depth, own, grid = seen_from_second(pair)
-    visible = (grid.abs() < 0.97).all(-1) & ((depth - own).abs() < 0.01 * own)
+    visible = (grid.abs() < 0.97).all(-1) & (pair.depth[:, 0] > 0) & ((depth - own).abs() < 0.01 * own)
     other = functional.grid_sample(pair.images[:, 1], grid, align_corners=False)
     difference = (pair.images[:, 0] - other).abs().mean(1)[visible]
     shuffled = (pair.images[:, 0] - pair.images[:, 1]).abs().mean(1)[visible]
@@ -78,10 +79,18 @@ def test_pictures_are_pictures(generator: RoomGenerator):
     assert batch.images.max() <= 1
     assert batch.images.flatten(1).std(1).min() > 0.02
     assert torch.isfinite(batch.depth).all()
-    assert batch.depth.min() > 0.05
-    fov = torch.rad2deg(2 * torch.atan(21 / batch.intrinsics[..., 1, 1]))
-    assert fov.min() > 40
-    assert fov.max() < 96
+    assert batch.depth[batch.depth > 0].min() > 0.05
+    assert (batch.depth > 0).float().mean() > 0.6
+
+
+@pytest.mark.parametrize("size", [(60, 90), (90, 60)])
+def test_fields_of_view_are_those_of_cameras(size: tuple[int, int]):
+    rng = np.random.default_rng(0)
+    cameras = np.concatenate([sample_intrinsics(rng, 2, *size) for _ in range(200)])
+    angle = np.degrees(2 * np.arctan(size[1] / 2 / cameras[:, 0, 0]))
+    assert 34.9 < angle.min() < 42
+    assert 70 < angle.max() < 100.1
+    np.testing.assert_allclose(cameras[:, :2, 2], np.tile([size[1] / 2, size[0] / 2], (400, 1)))
 
 
 def test_cameras_keep_clear_of_surfaces():
@@ -103,11 +112,13 @@ def test_targets_are_relative_to_the_first_view_at_unit_distance(pair: RoomBatch
     targets = make_targets(pair)
     torch.testing.assert_close(targets.extrinsics[:, 0], torch.eye(4).expand(6, 4, 4), atol=1e-5, rtol=0)
     points = world_points(targets.depth, targets.extrinsics, targets.intrinsics)
-    torch.testing.assert_close(points.norm(dim=-1).mean((1, 2, 3)), torch.ones(6), atol=1e-4, rtol=0)
+    distance = points.norm(dim=-1).where(targets.valid, 0.0).sum((1, 2, 3)) / targets.valid.sum((1, 2, 3))
+    torch.testing.assert_close(distance, torch.ones(6), atol=1e-4, rtol=0)
+    assert torch.equal(targets.valid, pair.depth > 0)
     direction, origin = targets.ray.split(3, -1)
     from_rays = origin + targets.ray_depth[..., None] * direction
     assert from_rays.shape == (6, 2, 40, 56, 3)
-    assert from_rays.norm(dim=-1).mean() == pytest.approx(1, abs=0.03)
+    assert from_rays.norm(dim=-1)[targets.ray_valid].mean() == pytest.approx(1, abs=0.05)
 
 
 def test_targets_do_not_depend_on_the_size_of_the_world(pair: RoomBatch):
@@ -122,11 +133,11 @@ def test_targets_do_not_depend_on_the_size_of_the_world(pair: RoomBatch):
 
 def test_textures_repeat_seamlessly_and_differ():
     bank = make_texture_bank(variants=2)
-    assert bank.texels.shape[0] == 2 * len(FAMILIES)
+    assert bank.texels.shape[1] == 2 * len(FAMILIES)
     assert bank.texels.min() >= 0
     assert bank.texels.max() <= 1
-    noise = bank.texels[2 * list(FAMILIES).index("noise"), : SIZE * SIZE, 0].view(SIZE, SIZE)
+    noise = bank.texels[0, bank.families["noise"][0], : SIZE * SIZE].view(SIZE, SIZE)
     step = (noise[:, 1:] - noise[:, :-1]).abs().mean()
     seam = (noise[:, 0] - noise[:, -1]).abs().mean()
     assert seam < 3 * step
-    assert not torch.equal(bank.texels[0], bank.texels[1])
+    assert not torch.equal(bank.texels[:, 0], bank.texels[:, 1])
