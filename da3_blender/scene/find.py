@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .marks import ID, ROLE, VIEW
+from .marks import ID, INDEX, ROLE, VIEW
 
 
 def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
@@ -18,9 +18,10 @@ def result(scene: bpy.types.Scene, identity: str) -> bpy.types.Collection | None
 
 
 def objects_of(collection: bpy.types.Collection, role: str) -> list[bpy.types.Object]:
-    """The result's objects of one role, in the order they were made; also those moved to other collections."""
+    """The result's objects of one role, in the order of the views; also those moved to other collections."""
     identity = collection[ID]
-    return [item for item in bpy.data.objects if item.get(ID) == identity and item.get(ROLE) == role]
+    found = [item for item in bpy.data.objects if item.get(ID) == identity and item.get(ROLE) == role]
+    return sorted(found, key=lambda item: item.get(INDEX, 0))
 
 
 def camera_of(collection: bpy.types.Collection, photo: str) -> bpy.types.Object | None:

@@ -1,7 +1,7 @@
 """Custom properties by which a DA3 scene's parts are found again: artists rename things, so names never tell.
 
 da3_id: the same on the top collection and on every object of one result. da3_role: what an object is, one of ROLES.
-da3_view: the photo's name, on what belongs to one photo. da3_camera_source: on cameras, where each comes from.
+da3_view, da3_index: the photo's name and its place among the views, on what belongs to one photo.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import bpy
 ID = "da3_id"
 ROLE = "da3_role"
 VIEW = "da3_view"
-CAMERA_SOURCE = "da3_camera_source"
+INDEX = "da3_index"
 NOTES = "da3_notes"
 """On the top collection: the plan's notes, one a line."""
+
+HIDDEN = "da3_hidden"
+"""True on the cameras of photos that are switched off, and, as a point attribute, on those photos' points and splats;
+it need not be there."""
 
 ROLES = ("camera", "points", "splats", "mesh", "sheet")
 
 
-def mark(item: bpy.types.Object, result: str, role: str, view: str = "") -> None:
-    """Write on `item` which result (`da3_id`) it belongs to, as what, and for which photo."""
+def mark(item: bpy.types.Object, result: str, role: str, view: str = "", index: int = 0) -> None:
+    """Write on `item` which result (`da3_id`) it belongs to, as what, and for which photo (its name and place)."""
     item[ID] = result
     item[ROLE] = role
     if view:
-        item[VIEW] = view
+        item[VIEW], item[INDEX] = view, index

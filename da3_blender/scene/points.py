@@ -6,11 +6,12 @@ import bpy
 import numpy as np
 
 from ..point_cloud import PointPlan
+from .marks import HIDDEN
 from .materials import POINT_COLOR, points_material
 from .meshes import Attribute, cloud_mesh, cloud_object, set_input
 from .node_tools import Builder, group, socket
 
-GROUP = "DA3 Points v1"
+GROUP = "DA3 Points v2"
 
 
 def write_points(plan: PointPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
@@ -72,6 +73,7 @@ def _build(nodes: Builder) -> None:
     number = nodes.math("ADD", attribute("view", "INT"), 1.0)
     this_photo = nodes.math("COMPARE", number, inputs["Only Photo"])
     shown = nodes.math("MULTIPLY", sure, nodes.math("MAXIMUM", every_photo, this_photo))
+    shown = nodes.math("MULTIPLY", shown, nodes.math("SUBTRACT", 1.0, attribute(HIDDEN, "BOOLEAN")))
     radius = nodes.math("MULTIPLY", attribute("footprint", "FLOAT"), nodes.math("MULTIPLY", inputs["Point Size"], 0.5))
     points = nodes.node(
         "GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": shown, "Radius": radius}

@@ -8,11 +8,12 @@ import bpy
 
 from ..harmonics import BASE, degree_of, higher_basis
 from ..splat_cloud import SplatPlan
+from .marks import HIDDEN
 from .materials import splats_material
 from .meshes import Attribute, cloud_mesh, cloud_object
 from .node_tools import Builder, Number, group, socket
 
-GROUP = "DA3 Splats degree {degree} v1"
+GROUP = "DA3 Splats degree {degree} v2"
 
 REACH = 3.0
 """Standard deviations a splat is drawn out to, as in 3D Gaussian Splatting."""
@@ -129,6 +130,7 @@ def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
     """The splats to show, farthest first: blended materials draw in the order of the mesh."""
     chance = nodes.node("FunctionNodeRandomValue", {"Min": 0.0, "Max": 1.0}, data_type="FLOAT").outputs["Value"]
     kept = nodes.math("LESS_THAN", chance, inputs["Shown"])
+    kept = nodes.math("MULTIPLY", kept, nodes.math("SUBTRACT", 1.0, _named(nodes, HIDDEN, "BOOLEAN")))
     points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": kept}).outputs[0]
     position = nodes.node("GeometryNodeInputPosition").outputs[0]
     nearness = nodes.math("MULTIPLY", nodes.scalar("DISTANCE", position, eye), -1.0)

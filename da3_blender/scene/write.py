@@ -42,8 +42,8 @@ def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
         cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
         points = write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
-        for item, camera in zip(cameras, plan.cameras, strict=True):
-            mark(item, top[ID], "camera", camera.name)
+        for index, (item, camera) in enumerate(zip(cameras, plan.cameras, strict=True)):
+            mark(item, top[ID], "camera", camera.name, index)
         mark(points, top[ID], "points")
         if splats is not None:
             mark(splats, top[ID], "splats")

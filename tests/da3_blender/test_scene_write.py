@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from da3_blender.prediction_checks import PlanError
-from da3_blender.scene_plan import plan_scene
+from da3_blender.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.headless import report  # noqa: E402
-from da3_blender.scene import write, write_scene  # noqa: E402
+from da3_blender.scene import photo_visibility, write, write_scene  # noqa: E402
 
 
 def datablocks() -> dict[str, int]:
@@ -89,3 +89,26 @@ def test_failure_midway_leaves_nothing(room, empty_scene, monkeypatch):
     for kind in ("collections", "objects", "meshes", "cameras", "images"):
         assert after[kind] == before[kind]
     assert len(empty_scene.timeline_markers) == 0 and empty_scene.camera is None
+
+
+def test_photos_are_hidden_with_their_points_and_splats(room, empty_scene):
+    gaussians = replace(room.gaussians(np.zeros((4, 3))), view_index=np.int32([0, 0, 1, 1]))
+    prediction = room.prediction(room.view(name="a.jpg"), room.view(name="b.jpg"), gaussians=gaussians)
+    made = write_scene(plan_scene(prediction, "kitchen", settings=PlanSettings(confidence_threshold=0)), empty_scene)
+    assert made.splats is not None
+
+    def shown() -> int:
+        bpy.context.view_layer.update()
+        evaluated = made.points.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
+        return len(evaluated.pointcloud.points) if evaluated.pointcloud else 0
+
+    every = shown()
+    photo_visibility.hide_photos(made.collection, ["b.jpg"])
+    assert shown() == every / 2
+    assert photo_visibility.hidden_photos(made.collection) == {"b.jpg"}
+    assert [camera.hide_viewport for camera in made.cameras] == [False, True]
+    assert [point.value for point in made.splats.data.attributes["da3_hidden"].data] == [False, False, True, True]
+    photo_visibility.hide_photos(made.collection, ["a.jpg", "b.jpg"])
+    assert shown() == 0
+    photo_visibility.hide_photos(made.collection, [])
+    assert shown() == every and "da3_hidden" not in made.points.data.attributes
