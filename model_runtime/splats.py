@@ -78,7 +78,8 @@ def _move_splats(
 ) -> list[Tensor]:
     """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels.
 
-    grow: [P,1], how many times as far each is as the network has it. Each view moves on its own, so that its splats stay on its plate even where no similarity fits all cameras.
+    Each view moves on its own, so that its splats stay on its plate even where no similarity fits all cameras.
+    grow: [P,1], how many times as far from its camera as the network has it each of them is.
     """
     assert output.extrinsics is not None and output.intrinsics is not None
     means, scales, rotations, opacities, harmonics = fields

@@ -14,12 +14,7 @@ from PIL import Image
 
 from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, resolve_source
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
-from model_runtime.depth_fit import depth_corrections
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches
 from model_runtime.features.photo import feature_photo
-from model_runtime.features.result import SparsePoints
-from model_runtime.features.tracks import select
 from model_runtime.image_batch import Placement
 from model_runtime.messages import CheckpointInfo, GivenCameras, JobError, Photo, Prediction, Request, View
 from model_runtime.network_look import OwnScene
@@ -67,58 +62,6 @@ def test_cameras_are_those_of_features(room: Any, prediction: Prediction, errors
     assert prediction.match_error is not None and 0 < prediction.match_error < 0.5
 
 
-def test_every_view_is_brought_to_the_points_it_sees(room: Any, prediction: Prediction, matches: Matches) -> None:
-    """True depths, each view's at its own scale: one scale afterwards, that of the cameras; also without points."""
-    mapped = map_photos(matches, silent)
-    factors = np.array([0.5, 1.0, 3.0, 2.0])
-    depths = [depth * factor for depth, factor in zip(room.depth, factors, strict=True)]
-    sparse = select(mapped.sparse, mapped.sparse.view != 3)
-    sizes = [view.photo_size for view in prediction.views]
-    corrections = depth_corrections(depths, sizes, mapped.extrinsics, sparse)
-    assert corrections is not None
-    centres = (np.linalg.inv(e)[:, :3, 3] for e in (mapped.extrinsics, room.extrinsics))
-    unit = np.divide(*(np.linalg.norm(c - c[0], axis=1).sum() for c in centres))
-    scales, shifts = corrections.T
-    assert scales[:3] * factors[:3] == pytest.approx([unit] * 3, rel=0.04)
-    assert scales[3] == pytest.approx(np.median(scales[:3]))
-    assert (shifts == 0).all()
-    assert depth_corrections(depths, sizes, mapped.extrinsics, select(sparse, sparse.view < 0)) is None
-
-
-def points_of_a_row(known: np.ndarray) -> SparsePoints:
-    """Sparse points on the first pixels of a map of one row seen by a camera at the origin, at the depths `known`."""
-    column, nothing = np.arange(len(known)), np.zeros(len(known))
-    return SparsePoints(
-        points=np.stack((nothing, nothing, known), axis=1),
-        view=nothing.astype(np.int64),
-        point=column,
-        pixel=np.stack((column + 0.5, nothing + 0.5), axis=1),
-    )
-
-
-def corrected_row(depth: np.ndarray, known: np.ndarray) -> np.ndarray:
-    corrections = depth_corrections([depth], [(depth.shape[1], 1)], np.eye(4)[None], points_of_a_row(known))
-    assert corrections is not None
-    return corrections[0]
-
-
-def test_depths_that_are_off_by_a_constant_are_shifted() -> None:
-    rng = np.random.default_rng(0)
-    depth = rng.uniform(1, 6, (1, 300))
-    known = 0.5 * depth[0] + 0.8
-    known[::4] = rng.uniform(0.5, 8, 75)
-    assert corrected_row(depth, known) == pytest.approx([0.5, 0.8], abs=0.02)
-    assert corrected_row(depth, known[:40])[1] == 0, "too few points for more than a scale"
-
-
-def test_a_shift_that_would_turn_near_depths_round_is_not_taken() -> None:
-    """Points say 1.5 times the map less 3, which is right where they are and -1.5 elsewhere."""
-    depth = np.ones((1, 300))
-    depth[0, :200] = np.repeat((5.0, 8.0), 100)
-    assert corrected_row(depth, 1.5 * depth[0, :200] - 3)[1] == 0
-    assert corrected_row(depth[:, :200], 1.5 * depth[0, :200] - 3) == pytest.approx([1.5, -3])
-
-
 def test_it_is_the_same_as_giving_those_cameras(
     predictor: Predictor, request_: Request, prediction: Prediction
 ) -> None:
@@ -127,8 +70,7 @@ def test_it_is_the_same_as_giving_those_cameras(
     assert [view.camera_source for view in posed.views] == ["given"] * len(posed.views)
     assert posed.match_error is None
     for a, b in zip(prediction.views, posed.views, strict=True):
-        line = np.polyfit(b.depth.ravel().astype(float), a.depth.ravel(), 1)  # features also scale and shift
-        assert a.depth == pytest.approx(np.polyval(line, b.depth), rel=1e-4)
+        assert a.confidence == pytest.approx(b.confidence, rel=1e-4), "depths are also brought to the points"
 
 
 def test_it_travels(prediction: Prediction) -> None:

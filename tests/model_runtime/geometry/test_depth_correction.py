@@ -96,9 +96,7 @@ def test_the_same_points_give_the_same_and_bad_ones_are_passed_over() -> None:
     position, at, known = points(depth, truth, 200, 0.01, 0.1)
     first = smooth_correction(depth, position, at, known)
     bad = np.array([np.nan, np.inf, 0.0, -1.0])
-    again = smooth_correction(
-        depth, np.vstack((position, position[:4])), np.append(at, at[:4]), np.append(known, bad)
-    )
+    again = smooth_correction(depth, np.vstack((position, position[:4])), np.append(at, at[:4]), np.append(known, bad))
     assert first is not None and again is not None and (first == again).all()
     depth[3, 3] = np.nan
     assert smooth_correction(depth, position, at, known) is None, "the depth itself is refused elsewhere"
