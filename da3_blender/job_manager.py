@@ -204,12 +204,15 @@ class JobManager:
                 self._ready = item
             elif self.worker is not None:
                 self._worker_job = self.worker.submit(item)
+                if self.worker.hello is None:
+                    self.state.sentence = "Starting the worker."
 
     def _take_event(self, worker_job: str, message: object) -> None:
         if not self.running or worker_job not in ("", self._worker_job):
             return
         if isinstance(message, Failure):
-            self._finish(message)
+            if worker_job or self._lacks_worker():
+                self._finish(message)
         elif isinstance(message, Progress) and worker_job:
             self._advance(message.stage, message.fraction * WORKER_SHARE, message.sentence)
         elif isinstance(message, Prediction):
@@ -218,6 +221,10 @@ class JobManager:
             self._worker_job = ""
             self._advance("scene", WORKER_SHARE, "Making the scene.")
             self._in_thread(self.state.job, lambda: make_result(message, target))
+
+    def _lacks_worker(self) -> bool:
+        """Whether the job waits for a worker that is gone; false once it has its answer, or has a new worker."""
+        return self.state.stage != "scene" and (self.worker is None or not self.worker.running)
 
     def _advance(self, stage: str, fraction: float, sentence: str) -> None:
         state = self.state
@@ -246,10 +253,9 @@ class JobManager:
         except CannotPlace as reason:
             self._finish()
             self.state.waiting, self.state.reason = result, str(reason)
-        except JobError as error:
-            self._finish(error.failure)
         except Exception as error:
-            self._finish(_unexpected(error))
+            self._finish(error.failure if isinstance(error, JobError) else _unexpected(error))
+            self.state.waiting, self.state.reason = result, "It could not be placed."
         else:
             self._finish()
             self.state.placed = placed
