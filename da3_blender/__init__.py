@@ -15,11 +15,13 @@ MODULES = (
     "jobs",
     "operators.photos",
     "operators.run",
+    "operators.views",
     "operators.runtime",
     "panels.photos",
     "panels.model",
     "panels.output",
     "panels.run",
+    "panels.result",
 )
 """Modules with something to register, in this order. They need bpy, which importing the package must not."""
 

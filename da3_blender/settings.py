@@ -51,6 +51,9 @@ class DA3_Settings(bpy.types.PropertyGroup):
     __annotations__ = {
         "photos": CollectionProperty(type=DA3_Photo, name="Photos", description="The photos to make a scene from"),
         "active_photo": IntProperty(name="Active Photo", description="The photo chosen in the list", min=0),
+        "active_view": IntProperty(
+            name="Active Camera", description="The camera chosen in the list of a result", min=0
+        ),
         "scene_name": StringProperty(
             name="Name", description="Name of the collection to make; the photos' folder gives it where this is empty"
         ),

@@ -13,8 +13,11 @@ from .photos import ChoosesFiles, chosen_files
 
 
 def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
-    """Tell the artist, and end the operator."""
+    """Tell the artist, in the sidebar too, where the button that helps is; and end the operator."""
     failure = error.failure
+    if not jobs.manager().running:
+        jobs.manager().state.failure = failure
+        jobs.redraw()
     operator.report({"ERROR"}, f"{failure.sentence} {failure.advice}".strip())
     return {"CANCELLED"}
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import bpy
 
 from .. import thumbnails
-from . import Sidebar
+from . import Sidebar, paragraph
+
+WIDE = 300
+"""Pixels, at scale 1, from which on a row has room for more than the photo's name."""
 
 
 class DA3_UL_photos(bpy.types.UIList):
@@ -23,7 +26,8 @@ class DA3_UL_photos(bpy.types.UIList):
             details.label(text="", icon="ERROR")
         else:
             details.active = False
-            details.label(text=photo_details(item))
+            if context.region.width > WIDE * context.preferences.system.ui_scale:
+                details.label(text=photo_details(item))
             if item.reference:
                 details.label(text="", icon="ORIENTATION_VIEW")
 
@@ -78,10 +82,22 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
         side.separator()
         side.operator("da3.move_photo", icon="TRIA_UP", text="").step = -1
         side.operator("da3.move_photo", icon="TRIA_DOWN", text="").step = 1
-        if settings.active_photo < len(settings.photos) and settings.photos[settings.active_photo].problem:
-            column = layout.column()
-            column.alert = True
-            column.label(text=settings.photos[settings.active_photo].problem, icon="ERROR")
+        if settings.active_photo < len(settings.photos):
+            draw_active(layout, context, settings.photos[settings.active_photo])
+
+
+def draw_active(layout, context, photo) -> None:
+    """What is known of the chosen photo, or what is wrong with it."""
+    if photo.problem:
+        column = layout.column()
+        column.alert = True
+        paragraph(column, context, photo.problem, icon="ERROR")
+        return
+    row = layout.row()
+    row.active = False
+    row.label(text=photo_details(photo))
+    if photo.reference:
+        row.label(text="Reference", icon="ORIENTATION_VIEW")
 
 
 CLASSES = (DA3_UL_photos, DA3_MT_photos, DA3_PT_photos)

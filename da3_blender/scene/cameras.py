@@ -83,11 +83,18 @@ def bind_to_timeline(scene: bpy.types.Scene, cameras: Sequence[bpy.types.Object]
 
 
 def look_through(scene: bpy.types.Scene, camera: bpy.types.Object, frame: int) -> None:
-    """Make `camera`, which a marker binds to `frame`, the scene's camera, and its resolution the scene's."""
+    """Make `camera`, which a marker binds to `frame` (`marker_frame`), the scene's camera, and its resolution the
+    scene's."""
     scene.frame_set(frame)
     scene.camera = camera
     apply_camera_resolution(scene, camera)
     scene.render.resolution_percentage = 100
+
+
+def marker_frame(scene: bpy.types.Scene, camera: bpy.types.Object) -> int:
+    """The frame a marker binds `camera` to; the current one where there is none."""
+    frames = [marker.frame for marker in scene.timeline_markers if marker.camera == camera]
+    return frames[0] if frames else scene.frame_current
 
 
 def marker_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:

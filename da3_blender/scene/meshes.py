@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -41,17 +41,26 @@ def cloud_object(
     return item, modifier
 
 
-def set_input(modifier: bpy.types.NodesModifier, name: str, value: float | bool | bpy.types.ID) -> None:
-    """Set the group input called `name`. Blender 5.2 keeps it in the modifier's properties, older ones as an item."""
+def input_property(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, str]:
+    """Where a modifier keeps the group input called `name`, as owner and property for `UILayout.prop`.
+
+    Blender 5.2 keeps it in the modifier's properties, older ones as an item. Raises KeyError where there is none.
+    """
     group = modifier.node_group
-    assert group is not None
-    identifier = next(
-        socket.identifier
-        for socket in group.interface.items_tree
-        if socket.item_type == "SOCKET" and socket.in_out == "INPUT" and socket.name == name
-    )
-    if hasattr(modifier, "properties"):
-        getattr(modifier.properties.inputs, identifier).value = value
+    sockets = [] if group is None else group.interface.items_tree
+    for socket in sockets:
+        if socket.item_type == "SOCKET" and socket.in_out == "INPUT" and socket.name == name:
+            if hasattr(modifier, "properties"):
+                return getattr(modifier.properties.inputs, socket.identifier), "value"
+            return modifier, f'["{socket.identifier}"]'
+    raise KeyError(name)
+
+
+def set_input(modifier: bpy.types.NodesModifier, name: str, value: float | bool | bpy.types.ID) -> None:
+    """Set the group input called `name`."""
+    owner, place = input_property(modifier, name)
+    if place == "value":
+        owner.value = value
     else:
-        modifier[identifier] = value
+        owner[place[2:-2]] = value
     modifier.id_data.update_tag()

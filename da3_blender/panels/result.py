@@ -1,0 +1,160 @@
+"""Finished DA3 scenes: what can still be changed about them, and what made them."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene import find
+from ..scene.cameras import SOURCE
+from ..scene.marks import HIDDEN, ID, INDEX, NOTES, ROLE, VIEW
+from ..scene.meshes import input_property
+from . import Sidebar, paragraph
+
+PARTS = (
+    ("camera", "Cameras", "OUTLINER_OB_CAMERA"),
+    ("points", "Points", "OUTLINER_OB_POINTCLOUD"),
+    ("splats", "Splats", "SHADERFX"),
+    ("mesh", "Mesh", "OUTLINER_OB_MESH"),
+    ("sheet", "Sheets", "OUTLINER_OB_SURFACE"),
+)
+SOURCES = {
+    "given": "Known",
+    "network": "Network",
+    "rays": "Rays",
+    "features": "Features",
+    "refined": "Refined",
+}
+
+
+class DA3_UL_views(bpy.types.UIList):
+    """The cameras of one result, out of all objects of the file; the list's id is the result's `da3_id`."""
+
+    bl_idname = "DA3_UL_views"
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+        row = layout.row(align=True)
+        seen = context.scene.camera == item
+        look = row.operator(
+            "da3.look_through",
+            text=item.get(VIEW, item.name),
+            icon="VIEW_CAMERA" if seen else "CAMERA_DATA",
+            emboss=False,
+        )
+        look.camera = item.name
+        source = row.row()
+        source.alignment, source.active = "RIGHT", False
+        source.label(text=SOURCES.get(item.get(SOURCE, ""), ""))
+        hidden = bool(item.get(HIDDEN))
+        for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
+            button = row.operator("da3.show_photo", text="", icon=picture, emboss=False)
+            button.result, button.photo, button.only = item[ID], item.get(VIEW, ""), only
+
+    def filter_items(self, context, data, property):
+        objects = getattr(data, property)
+        mine = [item.get(ID) == self.list_id and item.get(ROLE) == "camera" for item in objects]
+        places = sorted(range(len(objects)), key=lambda place: (not mine[place], objects[place].get(INDEX, 0)))
+        order = [0] * len(objects)
+        for row, place in enumerate(places):
+            order[place] = row
+        return [self.bitflag_filter_item if shown else 0 for shown in mine], order
+
+
+class DA3_PT_results(Sidebar, bpy.types.Panel):
+    bl_idname = "DA3_PT_results"
+    bl_label = "DA3 Scenes"
+    bl_order = 10
+
+    @classmethod
+    def poll(cls, context):
+        return bool(find.results(context.scene))
+
+    def draw(self, context):
+        for collection in find.results(context.scene):
+            header, body = self.layout.panel(f"DA3_result_{collection[ID]}")
+            header.prop(collection, "name", text="", icon="OUTLINER_COLLECTION", emboss=False)
+            if body is not None:
+                draw_result(body, context, collection)
+
+
+def draw_result(layout, context, collection) -> None:
+    draw_parts(layout, collection)
+    draw_sliders(layout, collection)
+    draw_photos(layout, context, collection)
+    draw_facts(layout, context, collection)
+
+
+def draw_parts(layout, collection) -> None:
+    """A button per part that shows and hides it."""
+    row = layout.row(align=True)
+    for role, name, picture in PARTS:
+        items = find.objects_of(collection, role)
+        if items:
+            shown = any(item.visible_get() for item in items)
+            button = row.operator("da3.show_part", text=name, icon=picture, depress=shown)
+            button.result, button.role = collection[ID], role
+
+
+def draw_sliders(layout, collection) -> None:
+    """The inputs of the points' and splats' node groups themselves, so that they act as they are moved."""
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for role, names in (("points", ("Confidence", "Point Size")), ("splats", ("Shown", "Splat Size"))):
+        for item in find.objects_of(collection, role):
+            for modifier in item.modifiers:
+                if modifier.type == "NODES":
+                    draw_inputs(column, modifier, names)
+
+
+def draw_inputs(layout, modifier, names) -> None:
+    for name in names:
+        try:
+            owner, place = input_property(modifier, name)
+        except KeyError:  # a group of the artist's own
+            continue
+        layout.prop(owner, place, text=name)
+
+
+def draw_photos(layout, context, collection) -> None:
+    settings = context.scene.da3
+    layout.template_list("DA3_UL_views", collection[ID], bpy.data, "objects", settings, "active_view", rows=3)
+    if any(camera.get(HIDDEN) for camera in find.objects_of(collection, "camera")):
+        button = layout.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")
+        button.result, button.photo = collection[ID], ""
+
+
+def draw_facts(layout, context, collection) -> None:
+    """What made the scene, and what that allows."""
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for line in fact_lines(collection):
+        column.label(text=line)
+    for note in filter(None, str(collection.get(NOTES, "")).split("\n")):
+        paragraph(layout, context, note, icon="INFO")
+
+
+def fact_lines(collection) -> list[str]:
+    """Model, licence, commercial use, cameras and their match, unit: as lines."""
+    use = {"yes": "commercial use allowed", "no": "no commercial use", "unknown": "commercial use unknown"}
+    lines = [
+        f"Model: {collection.get('da3_checkpoint', '?')}",
+        f"{collection.get('da3_licence', '?')}, {use.get(collection.get('da3_commercial_use', ''), '?')}",
+    ]
+    source = SOURCES.get(collection.get("da3_camera_source", ""), "?")
+    error = collection.get("da3_match_error")
+    lines.append(f"Cameras: {source}" if error is None else f"Cameras: {source}, match error {error:.2f} px")
+    lines.append("In metres" if collection.get("da3_metric") else "In units of its own, not metres")
+    return lines
+
+
+CLASSES = (DA3_UL_views, DA3_PT_results)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
