@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
+BLENDER = os.environ.get("DA3_BLENDER")
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +61,46 @@ def run() -> Callable[[list[str | Path], Path], str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(
+    scope="module",
+    params=["bpy", pytest.param("blender", marks=pytest.mark.skipif(not BLENDER, reason="DA3_BLENDER is not set"))],
+)
+def program(request: pytest.FixtureRequest) -> list[str | Path]:
+    """The words that start Blender without a window; of the bpy package, its Python."""
+    return [sys.executable] if request.param == "bpy" else [str(BLENDER), "--background"]
+
+
+@pytest.fixture(scope="module")
+def own_python(
+    program: list[str | Path],
+    run: Callable[[list[str | Path], Path], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The Python of that Blender; it has numpy, which is all that the worker of these tests needs."""
+    if len(program) == 1:
+        return sys.executable
+    ask = ["--python-expr", "import sys; print('PYTHON', sys.executable)"]
+    told = run([*program, *ask], tmp_path_factory.mktemp("profile"))
+    return next(line.removeprefix("PYTHON ") for line in told.splitlines() if line.startswith("PYTHON "))
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two photos."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number in (1, 2):
+        shutil.copy(ROOT / f"examples/living_room/living_room_{number}.jpg", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start_script() -> Callable[[list[str | Path], str], list[str | Path]]:
+    """The words that run a script of this folder in Blender; the script's own come after them."""
+
+    def start(program: list[str | Path], name: str) -> list[str | Path]:
+        script = Path(__file__).with_name(name)
+        return [*program, script] if len(program) == 1 else [*program, "--python", script, "--"]
+
+    return start

@@ -137,22 +137,19 @@ def test_blender_finds_it_valid_and_installs_and_enables_it_by_command(
     run([BLENDER, "--background", "--python-exit-code", "1", "--python-expr", script], tmp_path)
 
 
-def start(program: str) -> list[str | Path]:
-    script = Path(__file__).with_name("life_cycle.py")
-    if program == "bpy":
-        return [sys.executable, script]
-    assert BLENDER
-    return [BLENDER, "--background", "--python", script, "--"]
-
-
-@pytest.fixture(scope="module", params=["bpy", pytest.param("blender", marks=needs_blender)])
+@pytest.fixture(scope="module")
 def life(
-    request: pytest.FixtureRequest, run: Run, extension: Path, upgrade: Path, tmp_path_factory: pytest.TempPathFactory
+    program: list[str | Path],
+    run: Run,
+    start_script: Callable[..., list[str | Path]],
+    extension: Path,
+    upgrade: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:
     """The report of life_cycle.py: by stage, what the extension left in Blender."""
     folder = tmp_path_factory.mktemp("life")
     report = folder / "report.json"
-    output = run([*start(request.param), extension, upgrade, report], folder / "profile")
+    output = run([*start_script(program, "life_cycle.py"), extension, upgrade, report], folder / "profile")
     told = json.loads(report.read_text())
     assert "error" not in told, told["error"]
     assert "Traceback" not in output, output
