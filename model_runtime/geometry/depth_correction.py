@@ -1,7 +1,7 @@
 """A smooth correction of a depth map by known depths of some of its pixels, for what one scale leaves wrong.
 
 Gaussian process regression (Rasmussen and Williams 2006) of the error of log depth over the picture and the depth
-itself, with Student-t noise, so that wrong points count little. The process lives on the nodes of a bilateral grid
+itself, with Cauchy noise, so that wrong points count little. The process lives on the nodes of a bilateral grid
 (Chen et al. 2007), between which it is interpolated. Its prior is plain scale: that is what remains where no points
 are, where they are few, and where the depth is right already.
 """
@@ -35,11 +35,12 @@ REACH = (0.25, 0.25, 0.3)
 """How far errors are alike: shares of the picture's width and height, and log depth."""
 
 CONSTANT = 1.0
+"""Standard deviation of the whole map's error of log depth: large, since the points decide the scale."""
+
 OUTER_SHARE = 1.0
 """Per cent of a picture's pixels that are nearer, and farther, than the grid; they are corrected as its rim is."""
 
 REFITS = 8
-PIXELS_AT_ONCE = 1 << 16
 
 
 def smooth_correction(depth: np.ndarray, position: np.ndarray, at: np.ndarray, known: np.ndarray) -> np.ndarray | None:
@@ -61,10 +62,10 @@ def smooth_correction(depth: np.ndarray, position: np.ndarray, at: np.ndarray, k
     nodes = _rising(_fit(axes, points, error).reshape(CELLS), axes[2])
 
     height, width = depth.shape
-    row, column = np.divmod(np.arange(depth.size), width)
-    pixels = np.column_stack(((column + 0.5) / width, (row + 0.5) / height, log_depth.ravel() - middle))
-    pieces = np.split(pixels, range(PIXELS_AT_ONCE, len(pixels), PIXELS_AT_ONCE))
-    return np.exp(np.concatenate([_interpolated(nodes, axes, p) for p in pieces])).reshape(depth.shape).astype("f4")
+    across, down = (_shares(axis, (np.arange(n) + 0.5) / n) for axis, n in zip(axes[:2], (width, height), strict=True))
+    columns = np.einsum("wi,hj,ijk->hwk", across, down, nodes, optimize=True)
+    into = _shares(axes[2], log_depth.ravel() - middle).reshape(columns.shape)
+    return np.exp((columns * into).sum(-1)).astype(np.float32)
 
 
 def _fit(axes: list[np.ndarray], points: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -77,8 +78,8 @@ def _fit(axes: list[np.ndarray], points: np.ndarray, error: np.ndarray) -> np.nd
     alike = np.exp(-apart / 2) + STEEPNESS**2 * np.outer(nodes[:, 2], nodes[:, 2])
     prior = CONSTANT**2 + spread**2 * alike
     root = np.linalg.cholesky(prior + 1e-6 * np.eye(len(nodes)))
-    index, weight = _corners(axes, points)
-    design = np.einsum("mc,mcn->mn", weight, root[index])
+    across, down, into = (_shares(axis, place) for axis, place in zip(axes, points.T, strict=True))
+    design = np.einsum("mi,mj,mk->mijk", across, down, into).reshape(len(points), -1) @ root
     left, solution = error, np.zeros(len(nodes))
     for _ in range(REFITS):
         certainty = 2 / (NOISE**2 + left**2)
@@ -96,18 +97,7 @@ def _rising(nodes: np.ndarray, depths: np.ndarray) -> np.ndarray:
     return risen + (corrected - risen).mean(2, keepdims=True) - depths
 
 
-def _corners(axes: list[np.ndarray], points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[M,8] numbers of the nodes around points [M,3], and the shares [M,8] of trilinear interpolation."""
-    index, weight = np.zeros((len(points), 1), np.int64), np.ones((len(points), 1))
-    for axis, place in zip(axes, points.T, strict=True):
-        cell = np.clip((place - axis[0]) / (axis[1] - axis[0]), 0, len(axis) - 1)
-        low = np.minimum(cell.astype(np.int64), len(axis) - 2)
-        share = (cell - low)[:, None]
-        index = np.hstack((index * len(axis) + low[:, None], index * len(axis) + low[:, None] + 1))
-        weight = np.hstack((weight * (1 - share), weight * share))
-    return index, weight
-
-
-def _interpolated(nodes: np.ndarray, axes: list[np.ndarray], points: np.ndarray) -> np.ndarray:
-    index, weight = _corners(axes, points)
-    return (nodes.ravel()[index] * weight).sum(1)
+def _shares(axis: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """[M,D] of evenly spaced nodes [D] in linear interpolation at places [M], which the rim's stand for beyond it."""
+    apart = np.abs(np.clip(places, axis[0], axis[-1])[:, None] - axis)
+    return np.maximum(1 - apart / (axis[1] - axis[0]), 0)
