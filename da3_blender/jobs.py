@@ -114,13 +114,13 @@ def _file_changed(*_: object) -> None:
 
 
 def register() -> None:
-    bpy.app.handlers.load_pre.append(_file_changed)
+    bpy.app.handlers.load_post.append(_file_changed)
 
 
 def unregister() -> None:
     """End the worker, the timer and everything that waits."""
     global _manager  # noqa: PLW0603
-    bpy.app.handlers.load_pre.remove(_file_changed)
+    bpy.app.handlers.load_post.remove(_file_changed)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     _pumps.clear()

@@ -125,7 +125,7 @@ def _read_webp(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
         if kind == b"EXIF" and length <= MOST_EXIF:
             tags = _parse_exif(_take(file, length).removeprefix(b"Exif\0\0"))
         elif size == (0, 0):
-            size = _webp_size(kind, file.read(min(length, 10)))
+            size = _webp_size(kind, _take(file, min(length, 10)))
         file.seek(end)
     return size, tags
 

@@ -17,6 +17,12 @@ PARTS = (
     ("mesh", "Mesh", "OUTLINER_OB_MESH"),
     ("sheet", "Sheets", "OUTLINER_OB_SURFACE"),
 )
+SLIDERS = (
+    ("points", (("Confidence", "Hide Unsure"), ("Point Size", "Point Size"))),
+    ("splats", (("Shown", "Splats Shown"), ("Splat Size", "Splat Size"))),
+)
+"""Role of the object; input of its node group and what the panel calls it."""
+
 SOURCES = {
     "given": "Known",
     "network": "Network",
@@ -41,9 +47,11 @@ class DA3_UL_views(bpy.types.UIList):
             emboss=False,
         )
         look.camera = item.name
-        source = row.row()
-        source.alignment, source.active = "RIGHT", False
-        source.label(text=SOURCES.get(item.get(SOURCE, ""), ""))
+        result = find.result(context.scene, item[ID])
+        if result is not None and item.get(SOURCE) != result.get("da3_camera_source"):
+            source = row.row()
+            source.alignment, source.active = "RIGHT", False
+            source.label(text=SOURCES.get(item.get(SOURCE, ""), ""))
         hidden = bool(item.get(HIDDEN))
         for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
             button = row.operator("da3.show_photo", text="", icon=picture, emboss=False)
@@ -69,6 +77,8 @@ class DA3_PT_results(Sidebar, bpy.types.Panel):
         return bool(find.results(context.scene))
 
     def draw(self, context):
+        if context.space_data.shading.type == "SOLID":  # where points are grey
+            self.layout.prop_enum(context.space_data.shading, "type", "MATERIAL", text="Show Colors")
         for collection in find.results(context.scene):
             header, body = self.layout.panel(f"DA3_result_{collection[ID]}")
             header.prop(collection, "name", text="", icon="OUTLINER_COLLECTION", emboss=False)
@@ -99,7 +109,7 @@ def draw_sliders(layout, collection) -> None:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    for role, names in (("points", ("Confidence", "Point Size")), ("splats", ("Shown", "Splat Size"))):
+    for role, names in SLIDERS:
         for item in find.objects_of(collection, role):
             for modifier in item.modifiers:
                 if modifier.type == "NODES":
@@ -107,12 +117,12 @@ def draw_sliders(layout, collection) -> None:
 
 
 def draw_inputs(layout, modifier, names) -> None:
-    for name in names:
+    for name, text in names:
         try:
             owner, place = input_property(modifier, name)
         except KeyError:  # a group of the artist's own
             continue
-        layout.prop(owner, place, text=name)
+        layout.prop(owner, place, text=text)
 
 
 def draw_photos(layout, context, collection) -> None:

@@ -18,7 +18,7 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     def draw(self, context):
         state = jobs.manager().state
         if state.job:
-            draw_progress(self.layout, state)
+            draw_progress(self.layout, context, state)
         elif state.waiting is not None:
             draw_waiting(self.layout, context, state)
         else:
@@ -37,15 +37,11 @@ def draw_button(layout, settings) -> None:
     row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA")
 
 
-def draw_progress(layout, state) -> None:
+def draw_progress(layout, context, state) -> None:
     layout.label(text=f"Making '{state.name}'", icon="TIME")
-    layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}")
-    row = layout.row()
-    row.label(text=state.sentence)
-    if state.seconds_left is not None:
-        right = row.row()
-        right.alignment = "RIGHT"
-        right.label(text=time_left(state.seconds_left))
+    told = "" if state.seconds_left is None else f", {time_left(state.seconds_left)}"
+    layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}{told}")
+    paragraph(layout, context, state.sentence)
     layout.operator("da3.cancel", icon="CANCEL")
 
 

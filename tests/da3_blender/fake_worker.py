@@ -1,0 +1,114 @@
+"""A worker that does at once, or never, what the request's checkpoint says; no torch, so that it starts quickly.
+
+`room` answers with a wall before every photo's camera, `resolution` pixels wide; `slow` does so after 20 reports;
+`fail` fails; `hang` reports once and then waits for its Cancel; `deaf` does not even heed that; `die` ends the process.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+import time
+from queue import SimpleQueue
+
+import numpy as np
+
+from model_runtime import pipe
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    CheckpointInfo,
+    Failure,
+    Gaussians,
+    Hello,
+    Prediction,
+    Progress,
+    Request,
+    View,
+)
+
+source, sink = io.FileIO(0, "rb"), io.FileIO(1, "wb")
+cancelled: set[str] = set()
+
+
+def view(name: str, index: int, width: int) -> View:
+    shape = (width * 3 // 4, width)
+    extrinsics = np.eye(4)
+    extrinsics[0, 3] = -0.1 * index
+    intrinsics = np.array([[80.0, 0, 50], [0, 80, 37.5], [0, 0, 1]])
+    confidence = 1 + np.arange(shape[0] * shape[1], dtype=np.float32).reshape(shape) % 997
+    color = np.full((*shape, 3), (200, 100, 50), np.uint8)
+    depth = np.full(shape, 2, np.float32)
+    return View(
+        name,
+        (100, 75),
+        depth,
+        confidence,
+        np.zeros(shape, bool),
+        color,
+        extrinsics,
+        intrinsics,
+        camera_source="network",
+    )
+
+
+def splats() -> Gaussians:
+    means = np.float32([[0, 0, 2], [0.1, 0, 2]])
+    return Gaussians(
+        means,
+        np.full((2, 3), 0.05, np.float32),
+        np.float32([[1, 0, 0, 0]] * 2),
+        np.ones(2, np.float32),
+        np.zeros((2, 3, 1), np.float32),
+        np.ones(2, np.float32),
+        np.zeros(2, np.int32),
+        "surface",
+    )
+
+
+def answer(request: Request) -> Prediction:
+    views = tuple(view(photo.name, index, request.resolution or 16) for index, photo in enumerate(request.photos))
+    info = CheckpointInfo(request.checkpoint, "da3-tiny", "Apache-2.0", True)
+    return Prediction(
+        views, splats() if request.gaussians else None, info, "network", notes=("A note.",), match_error=0.5
+    )
+
+
+def work(job: str, request: Request) -> pipe.Message:
+    for step in range({"slow": 20, "hang": 10**9, "deaf": 10**9}.get(request.checkpoint, 1)):
+        if job in cancelled and request.checkpoint != "deaf":
+            return Failure("cancelled", "The job was cancelled.")
+        if step < 20:
+            pipe.write_frame(sink, job, Progress("network", step / 20, f"Step {step}."))
+        if request.checkpoint != "room":
+            time.sleep(0.05)
+    if request.checkpoint == "die":
+        print("the last words", file=sys.stderr, flush=True)
+        os._exit(3)
+    if request.checkpoint == "fail":
+        return Failure("out-of-memory", "There is not enough memory.", "Lower the detail.", "a log")
+    return answer(request)
+
+
+def main() -> None:
+    queue: SimpleQueue[tuple[str, Request]] = SimpleQueue()
+
+    def read() -> None:
+        while (frame := pipe.read_frame(source)) is not None:
+            job, message = frame
+            if isinstance(message, pipe.Cancel):
+                cancelled.add(job)
+            elif isinstance(message, Request):
+                queue.put((job, message))
+        os._exit(0)
+
+    pipe.write_frame(sink, "", Hello(PROTOCOL_VERSION, "0", "3", "none", "cpu", "fake", 0, ("room",)))
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        job, request = queue.get()
+        pipe.write_frame(sink, job, work(job, request))
+
+
+if __name__ == "__main__":
+    main()

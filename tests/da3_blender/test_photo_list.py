@@ -1,0 +1,133 @@
+"""The list of photos, by its plain functions and by its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+bpy = pytest.importorskip("bpy")
+
+import da3_blender  # noqa: E402
+from da3_blender import job_request, photo_list  # noqa: E402
+from model_runtime.messages import JobError  # noqa: E402
+
+
+@pytest.fixture
+def settings(empty_scene) -> Iterator[object]:
+    da3_blender.register()
+    yield bpy.context.scene.da3
+    da3_blender.unregister()
+
+
+@pytest.fixture
+def photos(tmp_path) -> list[Path]:
+    paths = [tmp_path / f"room {number}.jpg" for number in (10, 9, 1)]
+    for path in paths:
+        Image.new("RGB", (40, 30)).save(path)
+    return paths
+
+
+def names(settings) -> list[str]:
+    return [photo.name for photo in settings.photos]
+
+
+def test_files_come_in_natural_order_and_once(settings, photos):
+    assert photo_list.add_files(settings, photos).sentence == "3 photos added"
+    assert names(settings) == ["room 1.jpg", "room 9.jpg", "room 10.jpg"]
+    assert (settings.photos[0].width, settings.photos[0].height) == (40, 30)
+    again = photo_list.add_files(settings, photos[:1])
+    assert again == photo_list.Added(0, 1) and len(settings.photos) == 3
+
+
+def test_problems_are_told(settings, tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.jpg").write_text("no photo at all")
+    (tmp_path / "phone.HEIC").write_bytes(b"anything")
+    (tmp_path / "camera.NEF").write_bytes(b"anything")
+    files = ["empty.jpg", "text.jpg", "phone.HEIC", "camera.NEF", "gone.jpg"]
+    photo_list.add_files(settings, [tmp_path / name for name in files])
+    told = {photo.name: photo.problem for photo in settings.photos}
+    assert told["empty.jpg"] == "The file is empty"
+    assert told["text.jpg"].startswith("The file is not a photo")
+    assert told["phone.HEIC"].startswith("HEIC photos cannot be read")
+    assert told["camera.NEF"].startswith("RAW photos cannot be read")
+    assert told["gone.jpg"] == "The file is not there any more"
+    with pytest.raises(JobError, match="None of the photos"):
+        job_request.photo_sources(settings)
+
+
+def test_a_photo_that_goes_and_comes_back(settings, photos):
+    photo_list.add_files(settings, photos)
+    content = photos[0].read_bytes()
+    photos[0].unlink()
+    assert photo_list.refresh(settings) == 1
+    assert len(photo_list.usable(settings)) == 2
+    photos[0].write_bytes(content)
+    assert photo_list.refresh(settings) == 0
+
+
+def test_folder(settings, photos, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.jpg").touch()
+    assert photo_list.add_folder(settings, tmp_path).added == 3
+    with pytest.raises(ValueError, match="holds no photos"):
+        (tmp_path / "bare").mkdir()
+        photo_list.add_folder(settings, tmp_path / "bare")
+    (tmp_path / "bare" / "a.heic").touch()
+    with pytest.raises(ValueError, match="HEIC photos cannot be read"):
+        photo_list.add_folder(settings, tmp_path / "bare")
+
+
+def test_images_of_the_file(settings, photos):
+    linked = bpy.data.images.load(str(photos[0]))
+    packed = bpy.data.images.load(str(photos[1]))
+    packed.pack()
+    bpy.data.images.new("painted", 8, 8)
+    assert set(photo_list.usable_images()) == {linked, packed}
+    assert photo_list.add_images(settings, photo_list.usable_images()).added == 2
+    assert photo_list.add_images(settings, photo_list.usable_images()).known == 2
+    read = {source.name: source.read().data for source in job_request.photo_sources(settings)}
+    assert read == {photos[0].name: photos[0].read_bytes(), photos[1].name: photos[1].read_bytes()}
+    bpy.data.images.remove(packed)
+    photo_list.refresh(settings)
+    assert [photo.problem for photo in settings.photos if not photo.path] == ["This image is not in the file any more"]
+
+
+def test_order_and_reference(settings, photos):
+    photo_list.add_files(settings, photos)
+    settings.active_photo = 2
+    bpy.ops.da3.move_photo(step=-1)
+    assert names(settings) == ["room 1.jpg", "room 10.jpg", "room 9.jpg"] and settings.active_photo == 1
+    assert bpy.ops.da3.move_photo(step=5) == {"CANCELLED"}
+    settings.active_photo = 2
+    bpy.ops.da3.set_reference()
+    sources = job_request.photo_sources(settings)
+    assert [source.name for source in sources] == ["room 9.jpg", "room 1.jpg", "room 10.jpg"]
+    assert job_request.base_request(settings).reference_view == "first"
+    bpy.ops.da3.set_reference()
+    assert job_request.base_request(settings).reference_view == "saddle_balanced"
+    bpy.ops.da3.remove_photo()
+    assert names(settings) == ["room 1.jpg", "room 10.jpg"] and settings.active_photo == 1
+    bpy.ops.da3.clear_photos()
+    assert names(settings) == [] and not bpy.ops.da3.clear_photos.poll()
+
+
+def test_photos_of_one_name_are_told_apart(settings, photos, tmp_path):
+    other = tmp_path / "second" / photos[0].name
+    other.parent.mkdir()
+    other.write_bytes(photos[0].read_bytes())
+    photo_list.add_files(settings, [photos[0], other])
+    found = {source.name for source in job_request.photo_sources(settings)}
+    assert len(found) == 2 and photos[0].name in found
+    assert found <= {photos[0].name, f"{tmp_path.name}/{photos[0].name}", f"second/{photos[0].name}"}
+
+
+def test_operators_do_what_the_functions_do(settings, photos, tmp_path):
+    bpy.ops.da3.add_photos(directory=str(tmp_path), files=[{"name": path.name} for path in photos])
+    by_files = names(settings)
+    bpy.ops.da3.clear_photos()
+    bpy.ops.da3.add_photo_folder(directory=str(tmp_path))
+    assert names(settings) == by_files == ["room 1.jpg", "room 9.jpg", "room 10.jpg"]
