@@ -11,18 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.depth_fit import depth_scales
-from model_runtime.geometry.similarity import align_cameras
 from model_runtime.messages import GivenCameras, Request
 from model_runtime.network_look import OwnScene
 from model_runtime.prepared_photos import PreparedPhoto
 
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
     from model_runtime.features.matching import Matches
-    from model_runtime.features.result import FeatureCameras, SparsePoints
+    from model_runtime.features.result import SparsePoints
 
 FEATURES_OR_NETWORK = "features-or-network"
 
@@ -102,7 +100,7 @@ def _from_features(
     source: str, matches: Matches, network_look: Callable[[], OwnScene], report: Report
 ) -> FoundCameras | str:
     """Cameras from features with the network's for photos they leave out, or why there are none."""
-    from model_runtime.features.mapping import map_photos
+    from model_runtime.features.mapping import map_photos, with_left_out
 
     mapped = map_photos(matches, lambda done, told: report(0.7 + 0.3 * done, told))
     placed, count = int(mapped.registered.sum()), len(matches.photos)
@@ -113,25 +111,12 @@ def _from_features(
         )
     known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), []
     if placed < count:
-        known = _with_left_out(mapped, matches.cameras, network_look().cameras)
+        network = network_look().cameras
+        known = GivenCameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
         names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
         notes = [f"Features do not place {', '.join(names)}; the network's guess is less exact."]
     view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
     return FoundCameras("features", known, view_sources, mapped.sparse, mapped.match_error, notes=notes)
-
-
-def _with_left_out(mapped: FeatureCameras, camera_numbers: Sequence[int], network: GivenCameras) -> GivenCameras:
-    """All cameras, those that features left out as the network sees them relative to the others.
-
-    Their focal length is that of a photo of the same camera, where features place one.
-    """
-    registered = mapped.registered
-    own = torch.from_numpy(network.extrinsics)
-    similarity = align_cameras(own[registered], torch.from_numpy(mapped.extrinsics[registered]))
-    extrinsics = np.where(registered[:, None, None], mapped.extrinsics, similarity.extrinsics(own).numpy())
-    by_camera = {camera_numbers[i]: mapped.intrinsics[i] for i in np.flatnonzero(registered)}
-    intrinsics = [by_camera.get(number, k) for number, k in zip(camera_numbers, network.intrinsics, strict=True)]
-    return GivenCameras(extrinsics, np.stack(intrinsics))
 
 
 def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes: list[str]) -> FoundCameras:
@@ -152,5 +137,7 @@ def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes
     extrinsics[:, :3, 3] /= unit
     sparse = replace(refined.sparse, points=refined.sparse.points / unit)
     view_sources = tuple("refined" if adjusted else source for adjusted in refined.adjusted)
+    if refined.mapped:
+        notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
     known = GivenCameras(extrinsics, refined.intrinsics)
     return FoundCameras("refined", known, view_sources, sparse, refined.match_error, refined.start_error, notes)

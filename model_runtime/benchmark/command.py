@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import platform
 import sys
 from pathlib import Path
@@ -14,10 +15,13 @@ from model_runtime.benchmark.methods import Runner, RunOptions
 from model_runtime.benchmark.plots import draw
 from model_runtime.benchmark.report import page
 from model_runtime.benchmark.results import Entry, Results
+from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.devices import choose_device, describe_device
 from model_runtime.messages import JobError
 
 RESULTS = "results.json"
+SAME_IN_ALL_RUNS = ("data set", "checkpoint", "weights", "resolution", "device")
+"""Settings that must not change between runs whose results come into one table."""
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     saved = options.output / RESULTS
     if options.resume and saved.is_file():
-        results.entries = Results.load(saved).entries
+        results.entries = _finished(Results.load(saved), results.settings, options.methods)
     for scene in [scene for scene in scenes if scene.name not in results.scenes]:
         for method in options.methods:
             entry = measure(runner, method, scene, not options.no_surfaces, not options.no_novel_views)
@@ -39,6 +43,20 @@ def run(options: argparse.Namespace) -> None:
             print(_line(entry), file=sys.stderr, flush=True)
         results.save(saved)
     write(results, options.output)
+
+
+def _finished(before: Results, settings: dict[str, object], methods: list[str]) -> list[Entry]:
+    """What an earlier run measured of scenes that it finished with the same methods."""
+    changed = [name for name in SAME_IN_ALL_RUNS if before.settings.get(name) != settings[name]]
+    if changed:
+        raise JobError(
+            "bad-request",
+            f"The results to go on with were made with another {' and another '.join(changed)}.",
+            "Leave --resume out, or choose another --output.",
+        )
+    told = {scene: [entry for entry in before.entries if entry.scene == scene] for scene in before.scenes}
+    whole = [entries for entries in told.values() if [entry.method for entry in entries] == methods]
+    return [entry for entries in whole for entry in entries]
 
 
 def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, novel_views: bool) -> Entry:
@@ -72,10 +90,13 @@ def write(results: Results, folder: Path) -> None:
 def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str, object]:
     device = choose_device(options.device)
     counts = sorted({len(scene.views) for scene in scenes})
+    with locate_checkpoint(options.checkpoint).path.open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256").hexdigest()
     return {
         "data set": options.dataset,
         "photos a scene": " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1]))),
         "checkpoint": Path(options.checkpoint).name,
+        "weights": f"sha256 {digest[:12]}",
         "resolution": options.resolution,
         "device": describe_device(device)[0] if device.type != "cpu" else f"CPU ({platform.machine()})",
     }

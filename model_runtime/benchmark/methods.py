@@ -29,7 +29,9 @@ LEGEND = {
     "given": "true cameras given",
     "colmap": "COLMAP alone: cameras and sparse points, no depth",
     "disturbed": "true cameras turned by 3 degrees each, focal length 5 % too long: where `refined` starts",
-    "refined": "the disturbed cameras after `refine`",
+    "refined": "the cameras of `disturbed` after `refine`",
+    "network_disturbed": "the network's own cameras disturbed in the same way: where `network_refined` starts",
+    "network_refined": "the cameras of `network_disturbed` after `refine`",
 }
 """What each method (`bench_command.METHODS`) is called in the page."""
 
@@ -74,11 +76,12 @@ TURN, STRETCH = 3.0, 1.05
 """How cameras are disturbed: degrees about a random axis each, and the factor of all focal lengths."""
 
 
-def disturbed(scene: TruthScene) -> Outcome:
-    """The true cameras, turned on their spot and with a wrong focal length; the same every time."""
-    axes = np.random.default_rng(len(scene.views)).normal(size=(len(scene.views), 3))
+def disturbed(cameras: Outcome) -> Outcome:
+    """These cameras turned on their spot and with a wrong focal length; the same every time."""
+    count = len(cameras.extrinsics)
+    axes = np.random.default_rng(count).normal(size=(count, 3))
     turns = np.radians(TURN) * axes / np.linalg.norm(axes, axis=1, keepdims=True)
-    extrinsics, intrinsics = scene.extrinsics, scene.intrinsics
+    extrinsics, intrinsics = cameras.extrinsics.copy(), cameras.intrinsics.copy()
     extrinsics[:, :3] = Rotation.from_rotvec(turns).as_matrix() @ extrinsics[:, :3]
     intrinsics[:, (0, 1), (0, 1)] *= STRETCH
     return Outcome(extrinsics, intrinsics, None, None, "disturbed")
@@ -98,10 +101,10 @@ class Runner:
         with measured(self.options.device) as cost:
             if method == "colmap":
                 outcome = _colmap(photos)
-            elif method == "disturbed":
-                outcome = disturbed(scene)
-            elif method == "refined":
-                outcome = _refined(disturbed(scene), photos)
+            elif method in ("disturbed", "refined", "network_disturbed", "network_refined"):
+                outcome = disturbed(self._before(method, scene, photos))
+                if method.endswith("refined"):
+                    outcome = _refined(outcome, photos)
             elif method == "unaligned":
                 outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians)
             else:
@@ -111,6 +114,12 @@ class Runner:
             self._auto = scene, outcome
         outcome.cost.seconds, outcome.cost.gibibytes = cost.seconds, cost.gibibytes
         return outcome
+
+    def _before(self, method: str, scene: TruthScene, photos: tuple[Photo, ...]) -> Outcome:
+        """The cameras that are disturbed."""
+        if method.startswith("network"):
+            return self._predict("network", photos, None, False)
+        return Outcome(scene.extrinsics, scene.intrinsics, None, None, "given")
 
     def _auto_cameras(self, scene: TruthScene) -> GivenCameras:
         """Those of the last run, where it was of this scene."""
@@ -150,7 +159,8 @@ def _colmap(photos: tuple[Photo, ...]) -> Outcome:
 
 def _refined(start: Outcome, photos: tuple[Photo, ...]) -> Outcome:
     cameras = refine_cameras(start.extrinsics, start.intrinsics, _matches(photos), _ignore)
-    return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, "refined" if cameras.kept else "left as given")
+    source = "features" if cameras.mapped else "refined" if cameras.kept else "left as given"
+    return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, source)
 
 
 def _matches(photos: tuple[Photo, ...]) -> Matches:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pycolmap
+import torch
 
 from model_runtime.features.adjust import adjust
 from model_runtime.features.matching import MAX_ERROR, SEED, Matches, Report, starting_camera
 from model_runtime.features.result import FeatureCameras, from_reconstruction, nothing_found
+from model_runtime.geometry.similarity import align_cameras
 
 STARTING_FOCALS = (0.6, 0.87, 1.2)
 """Focal lengths in longest sides to start from where EXIF tells none: fields of view of 80, 60 and 45 degrees."""
@@ -39,6 +43,23 @@ def map_photos(matches: Matches, report: Report) -> FeatureCameras:
         return nothing_found(len(matches.photos))
     _polish(best[1])
     return from_reconstruction(best[1], matches)
+
+
+def with_left_out(
+    mapped: FeatureCameras, camera_numbers: Sequence[int], extrinsics: np.ndarray, intrinsics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cameras [N,4,4], [N,3,3] of all photos, in the world of the mapped ones.
+
+    extrinsics, intrinsics: cameras of all photos in another world, which tell where those that features left out are
+    relative to the rest. camera_numbers: as in Matches; the focal length of a photo that was left out is that of a
+    placed photo of the same camera, where there is one.
+    """
+    registered = mapped.registered
+    others = torch.from_numpy(extrinsics)
+    similarity = align_cameras(others[registered], torch.from_numpy(mapped.extrinsics[registered]))
+    poses = np.where(registered[:, None, None], mapped.extrinsics, similarity.extrinsics(others).numpy())
+    by_camera = {camera_numbers[i]: mapped.intrinsics[i] for i in np.flatnonzero(registered)}
+    return poses, np.stack([by_camera.get(number, k) for number, k in zip(camera_numbers, intrinsics, strict=True)])
 
 
 def _fit(model: pycolmap.Reconstruction) -> float:

@@ -47,6 +47,11 @@ class Matches:
     cameras: tuple[int, ...]
     geometries: dict[tuple[int, int], pycolmap.TwoViewGeometry]
 
+    @property
+    def pixel(self) -> np.ndarray:
+        """[N], pixels of each photo per working pixel."""
+        return np.array([photo.pixel for photo in self.photos])
+
 
 def match_photos(photos: Sequence[FeaturePhoto], report: Report) -> Matches:
     """Exhaustive matching: every photo with every other.

@@ -1,4 +1,4 @@
-"""Cameras from elsewhere made to agree with feature matches: bundle adjustment (Triggs et al. 2000) with COLMAP."""
+"""Cameras from elsewhere made to agree with feature matches, and kept only where the matches bear them out."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pycolmap
 import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from model_runtime.features.adjust import adjust
+from model_runtime.features.adjust import adjust_cameras
+from model_runtime.features.mapping import FOCAL_RANGE, map_photos, with_left_out
 from model_runtime.features.matching import MAX_ERROR, Matches, Report
 from model_runtime.features.resection import resect
 from model_runtime.features.result import SparsePoints, no_points, reprojection_errors, seen_points
 from model_runtime.features.tracks import build_tracks, select, triangulate
 from model_runtime.geometry.similarity import align_cameras
+
+Cameras = tuple[np.ndarray, np.ndarray]
+"""Extrinsics [N,4,4] and intrinsics [N,3,3] in pixels of the photos."""
 
 LOSS_SCALES = (16.0, 4.0, 1.0, 0.5)
 """Working pixels from which on an error counts less, one adjustment after the other: cameras that are degrees off miss
@@ -25,20 +28,28 @@ by tens of pixels at first. The last is twice the median error where that is les
 LEAST_OBSERVATIONS = 40
 """Points a photo must see to be adjusted."""
 
-LEAST_EXPLAINED = 0.5
+LEAST_EXPLAINED = 0.6
 """Share of the observations, of each photo and of all, that must fit within MAX_ERROR in the end."""
 
 LARGEST_ERROR = 0.9
 """Median error in working pixels that good matches stay below; wrong ones that happen to agree seldom do."""
 
-FOCAL_FACTOR = 1.5
-LARGEST_TURN = 20.0
-"""How far, as a factor and in degrees, most cameras may move: more is not a refinement but another solution."""
+NEAR_TURN = 10.0
+NEAR_FOCAL = 1.25
+"""Degrees and factor by which no camera moves in a correction that needs no second opinion."""
+
+LEAST_EXPLAINED_AFAR = 0.7
+FEWEST_AFAR = 3
+"""Share of the observations and photos that larger corrections must explain: two photos agree too easily."""
+
+SAME_QUALITY = 0.99
+"""Cameras that started from the given ones are taken where they fit this well compared with those of mapping."""
 
 
 @dataclass(frozen=True, eq=False)
 class RefinedCameras:
-    """kept: whether the adjusted cameras are better; otherwise they are as given and nothing is adjusted.
+    """kept: whether the adjusted cameras are better; otherwise they are as given and nothing is adjusted. mapped:
+    whether they started from features alone, because the given ones led astray.
 
     extrinsics [N,4,4], intrinsics [N,3,3]: as `refine_cameras` takes them. adjusted: [N] bool, the photos with
     enough matches. sparse: points and observations of the adjusted photos. start_error, match_error: median
@@ -52,42 +63,76 @@ class RefinedCameras:
     sparse: SparsePoints
     start_error: float | None
     match_error: float | None
+    mapped: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Adjusted:
+    """extrinsics, intrinsics: all photos' cameras, in the frame of the given ones. adjusted: [N] bool, those that
+    explain what they see; the others are as given. tracks: the points that the adjusted ones see, placed by them.
+    explained: [M] bool, which of these observations fit. near: whether no camera went far from the given one.
+    """
+
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    adjusted: np.ndarray
+    tracks: SparsePoints
+    explained: np.ndarray
+    near: bool
+
+    @property
+    def errors(self) -> np.ndarray:
+        """[M], pixels of the photos."""
+        return reprojection_errors(self.extrinsics, self.intrinsics, self.tracks)
+
+    def quality(self, pixel: np.ndarray) -> float:
+        """How many observations fit, each counting the less the worse it does (as in MSAC, Torr and Zisserman 2000).
+
+        pixel: [N], pixels of each photo per working pixel.
+        """
+        errors = (self.errors / pixel[self.tracks.view])[self.explained]
+        return float(np.sum(1 - (errors / MAX_ERROR) ** 2))
+
+    def is_borne_out(self, pixel: np.ndarray) -> bool:
+        """Whether the matches tell that these cameras are right, the more clearly the further they went."""
+        if not self.explained.any() or np.median(self.errors / pixel[self.tracks.view]) > LARGEST_ERROR:
+            return False
+        if self.near:
+            return self.explained.mean() >= LEAST_EXPLAINED
+        return self.explained.mean() >= LEAST_EXPLAINED_AFAR and self.adjusted.sum() >= FEWEST_AFAR
 
 
 def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matches, report: Report) -> RefinedCameras:
     """Cameras [N,4,4], [N,3,3] (photo pixels) adjusted to the matches, in the frame and scale they came in.
 
-    Photos of one camera share its focal length, which starts at what EXIF tells, where it does. The result is kept
-    only where it is a small correction that lowers the median reprojection error; see the constants for the limits.
+    Photos of one camera share its focal length, which starts at what EXIF tells, where it does. Where that ends far
+    from where it began, mapping by features alone is another start, and what explains more is taken. The result is
+    kept only where it lowers the median reprojection error; see the constants for the other limits.
     """
     reached = _reached(matches)
     tracks = build_tracks(matches, reached)
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
-    pixel = np.array([photo.pixel for photo in matches.photos])
-    told = "Refining the cameras by their features."
-    report(0.0, told)
-    poses, lenses = _adjust_in_steps(extrinsics, _shared_start(intrinsics, matches), tracks, matches, LOSS_SCALES)
-    adjusted = _agreeing(poses, lenses, tracks, pixel)
-    lost = reached & ~adjusted
-    if lost.any() and adjusted.sum() >= 2:
-        report(0.5, told)
-        poses = resect(poses, lenses, tracks, matches, lost, LEAST_OBSERVATIONS)
-        poses, lenses = _adjust_in_steps(poses, lenses, tracks, matches, LOSS_SCALES[1:])
-        adjusted = _agreeing(poses, lenses, tracks, pixel)
-    tracks = select(tracks, adjusted[tracks.view])
-    if len(tracks.points) == 0:
+    report(0.0, "Refining the cameras by their features.")
+    given = extrinsics, intrinsics
+    best, mapped = _adjusted(given, (extrinsics, _shared_start(intrinsics, matches)), tracks, matches, reached), False
+    if not best.near:
+        found = map_photos(matches, lambda done, told: report(0.3 + 0.4 * done, told))
+        if found.registered.any():
+            start = with_left_out(found, matches.cameras, *given)
+            other = _adjusted(given, start, tracks, matches, reached)
+            if best.quality(matches.pixel) < SAME_QUALITY * other.quality(matches.pixel):
+                best, mapped = other, True
+    if len(best.tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
-    poses = _in_frame_of(extrinsics, poses, adjusted)
-    start = triangulate(extrinsics, intrinsics, tracks)
-    start_error = float(np.median(reprojection_errors(extrinsics, intrinsics, start)))
-    final, explained = _fit(poses, lenses, tracks, pixel)
-    errors = reprojection_errors(poses, lenses, final)
-    match_error = float(np.median(errors))
-    fits = explained.mean() >= LEAST_EXPLAINED and np.median(errors / pixel[final.view]) < LARGEST_ERROR
-    if match_error >= start_error or not fits or not _is_small(extrinsics, intrinsics, poses, lenses, adjusted):
+    start_error = float(np.median(reprojection_errors(*given, triangulate(*given, best.tracks))))
+    match_error = float(np.median(best.errors))
+    if match_error >= start_error or not best.is_borne_out(matches.pixel):
         return _as_given(extrinsics, intrinsics, start_error)
-    return RefinedCameras(True, poses, lenses, adjusted, select(final, explained), start_error, match_error)
+    sparse = select(best.tracks, best.explained)
+    return RefinedCameras(
+        True, best.extrinsics, best.intrinsics, best.adjusted, sparse, start_error, match_error, mapped
+    )
 
 
 def _as_given(extrinsics: np.ndarray, intrinsics: np.ndarray, error: float | None = None) -> RefinedCameras:
@@ -95,27 +140,47 @@ def _as_given(extrinsics: np.ndarray, intrinsics: np.ndarray, error: float | Non
     return RefinedCameras(False, extrinsics, intrinsics, nobody, no_points(), error, error)
 
 
+def _adjusted(given: Cameras, start: Cameras, tracks: SparsePoints, matches: Matches, reached: np.ndarray) -> _Adjusted:
+    """From `start` as far as bundle adjustments and finding lost photos again lead, and laid on the given cameras."""
+    poses, lenses = _adjust_in_steps(*start, tracks, matches, LOSS_SCALES)
+    adjusted = _agreeing(poses, lenses, tracks, matches)
+    lost = reached & ~adjusted
+    if lost.any() and adjusted.sum() >= 2:
+        poses = resect(poses, lenses, tracks, matches, lost, LEAST_OBSERVATIONS)
+        poses, lenses = _adjust_in_steps(poses, lenses, tracks, matches, LOSS_SCALES[1:])
+        adjusted = _agreeing(poses, lenses, tracks, matches)
+    if adjusted.sum() < 2:
+        return _Adjusted(*given, np.zeros(len(poses), bool), no_points(), np.zeros(0, bool), False)
+    poses = _in_frame_of(given[0], poses, adjusted)
+    placed, explained = _fit(poses, lenses, select(tracks, adjusted[tracks.view]), matches.pixel)
+    near = bool((adjusted == reached).all()) and _is_near(given, (poses, lenses), adjusted)
+    return _Adjusted(poses, lenses, adjusted, placed, explained, near)
+
+
 def _adjust_in_steps(
     poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, matches: Matches, scales: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bundle adjustments, one per loss scale (working pixels), each with points placed and chosen anew."""
-    pixel = np.array([photo.pixel for photo in matches.photos])
     for scale in scales:
         placed = triangulate(poses, lenses, tracks)
-        errors = reprojection_errors(poses, lenses, placed) / pixel[placed.view]
+        errors = reprojection_errors(poses, lenses, placed) / matches.pixel[placed.view]
         in_front = seen_points(poses, placed)[:, 2] > 0
         close = select(placed, in_front & (errors < 8 * scale))
+        enough = np.bincount(close.view, minlength=len(poses)) >= LEAST_OBSERVATIONS
         loss_scale = min(scale, 2 * float(np.median(errors))) if scale == scales[-1] else scale
-        poses, lenses = _adjust(poses, lenses, close, matches, loss_scale)
+        poses, lenses = adjust_cameras(poses, lenses, select(close, enough[close.view]), matches, loss_scale)
     return poses, lenses
 
 
-def _agreeing(poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, pixel: np.ndarray) -> np.ndarray:
-    """[N] bool, the photos whose camera explains enough of what they see."""
-    _, explained = _fit(poses, lenses, tracks, pixel)
+def _agreeing(poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, matches: Matches) -> np.ndarray:
+    """[N] bool, the photos whose camera is one that can be, and explains enough of what they see."""
+    longest = np.array([max(photo.size) for photo in matches.photos])
+    _, explained = _fit(poses, lenses, tracks, matches.pixel)
     fitting = np.bincount(tracks.view[explained], minlength=len(poses))
     of_all = np.bincount(tracks.view, minlength=len(poses))
-    return fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all)
+    low, high = FOCAL_RANGE
+    possible = (lenses[:, 0, 0] >= low * longest) & (lenses[:, 0, 0] <= high * longest) & np.isfinite(poses).all((1, 2))
+    return possible & (fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all))
 
 
 def _fit(
@@ -148,57 +213,6 @@ def _shared_start(intrinsics: np.ndarray, matches: Matches) -> np.ndarray:
     return shared
 
 
-def _adjust(
-    extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparsePoints, matches: Matches, loss_scale: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cameras after one bundle adjustment with these points; photos with too few of them stay."""
-    enough = np.bincount(sparse.view, minlength=len(matches.photos)) >= LEAST_OBSERVATIONS
-    sparse = select(sparse, enough[sparse.view])
-    views = np.unique(sparse.view)
-    if len(views) < 2:
-        return extrinsics, intrinsics
-    model = _model(extrinsics, intrinsics, sparse, matches)
-    adjust(model, loss_scale)
-    poses, lenses = extrinsics.copy(), intrinsics.copy()
-    for i in views:
-        poses[i, :3] = model.image(int(i) + 1).cam_from_world().matrix()
-    for i, number in enumerate(matches.cameras):
-        if model.exists_camera(number + 1):
-            lenses[i, 0, 0] = lenses[i, 1, 1] = model.camera(number + 1).focal_length * matches.photos[i].pixel
-    return poses, lenses
-
-
-def _model(
-    extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparsePoints, matches: Matches
-) -> pycolmap.Reconstruction:
-    """COLMAP's model in working pixels; numbers of images and cameras are ours plus 1."""
-    model = pycolmap.Reconstruction()
-    place = np.empty(len(sparse.view), np.int64)
-    for i in np.unique(sparse.view):
-        photo, k, number = matches.photos[i], intrinsics[i] / matches.photos[i].pixel, matches.cameras[i] + 1
-        if not model.exists_camera(number):
-            size = [round(side / photo.pixel) for side in photo.size]
-            camera = pycolmap.Camera(
-                model="SIMPLE_PINHOLE",
-                camera_id=number,
-                width=size[0],
-                height=size[1],
-                params=[k[0, 0], k[0, 2], k[1, 2]],
-            )
-            model.add_camera_with_trivial_rig(camera)
-        mine = np.flatnonzero(sparse.view == i)
-        place[mine] = np.arange(len(mine))
-        keypoints = sparse.pixel[mine] / photo.pixel
-        image = pycolmap.Image(name=f"{i:06}", keypoints=keypoints, camera_id=number, image_id=int(i) + 1)
-        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(extrinsics[i, :3]))
-    order = np.argsort(sparse.point, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(sparse.point[order])) + 1)
-    for point, group in zip(sparse.points, groups, strict=True):
-        elements = [pycolmap.TrackElement(int(sparse.view[m]) + 1, int(place[m])) for m in group]
-        model.add_point3D(point, pycolmap.Track(elements))
-    return model
-
-
 def _in_frame_of(extrinsics: np.ndarray, poses: np.ndarray, adjusted: np.ndarray) -> np.ndarray:
     """The adjusted cameras moved, all as one, to lie on where they were; the others stay."""
     moved = extrinsics.copy()
@@ -207,14 +221,9 @@ def _in_frame_of(extrinsics: np.ndarray, poses: np.ndarray, adjusted: np.ndarray
     return moved
 
 
-def _is_small(
-    extrinsics: np.ndarray, intrinsics: np.ndarray, poses: np.ndarray, lenses: np.ndarray, adjusted: np.ndarray
-) -> bool:
-    focal = lenses[:, 0, 0] / intrinsics[:, 0, 0]
-    turn = poses[adjusted, :3, :3] @ extrinsics[adjusted, :3, :3].transpose(0, 2, 1)
+def _is_near(given: Cameras, found: Cameras, adjusted: np.ndarray) -> bool:
+    """Whether no adjusted camera turned or changed its focal length by much."""
+    focal = found[1][adjusted, 0, 0] / given[1][adjusted, 0, 0]
+    turn = found[0][adjusted, :3, :3] @ given[0][adjusted, :3, :3].transpose(0, 2, 1)
     cosine = (np.trace(turn, axis1=1, axis2=2) - 1) / 2
-    return bool(
-        np.isfinite(poses).all()
-        and (np.maximum(focal, 1 / focal) < FOCAL_FACTOR).all()
-        and np.median(cosine) > np.cos(np.radians(LARGEST_TURN))
-    )
+    return bool((np.maximum(focal, 1 / focal) < NEAR_FOCAL).all() and (cosine > np.cos(np.radians(NEAR_TURN))).all())

@@ -59,9 +59,33 @@ def test_photos_to_page(tmp_path, tiny_checkpoint, capsys, monkeypatch):
             assert min(opened.size) > 200
     assert "| DA3-Giant | 80.3 / 95.9 |" in text
     assert "wall, network" in capsys.readouterr().err
-    main(["bench", *arguments, "--resume"])
-    assert capsys.readouterr().err == ""
-    assert Results.load(output / "results.json").entries == results.entries
+
+
+def test_resume_goes_on_where_a_run_stopped(tmp_path, tiny_checkpoint, capsys):
+    for name in ("a", "b"):
+        save_room(tmp_path / "rooms" / name)
+    output = tmp_path / "page"
+    arguments = ["bench", "--root", str(tmp_path / "rooms"), "--output", str(output), "--device", "cpu"]
+    arguments += ["--checkpoint", str(tiny_checkpoint), "--no-surfaces", "--no-novel-views", "--methods", "given"]
+    main([*arguments, "--scenes", "a"])
+    stopped = Results.load(output / "results.json")
+    stopped.entries[0].scores["seconds"] = 12345.0
+    stopped.save(output / "results.json")
+    capsys.readouterr()
+
+    main([*arguments, "--resume"])
+    assert [line.split(",")[0] for line in capsys.readouterr().err.splitlines()] == ["b"]
+    first, second = Results.load(output / "results.json").entries
+    assert first == stopped.entries[0] and second.scene == "b" and second.scores["auc3"] == 100
+    assert "| b | textured | `given` |" in (output / "README.md").read_text(encoding="utf-8")
+
+    main([*arguments, "disturbed", "--resume"])
+    entries = Results.load(output / "results.json").entries
+    assert [(e.scene, e.method) for e in entries] == [(s, m) for s in "ab" for m in ("given", "disturbed")]
+    assert entries[0].scores["seconds"] < 12345, "a scene that lacks a method is measured anew"
+
+    with pytest.raises(SystemExit, match="another resolution"):
+        main([*arguments, "--resume", "--resolution", "56"])
 
 
 def test_a_scene_that_does_not_exist(tmp_path):

@@ -107,7 +107,7 @@ def test_cost_counts_the_memory_that_was_held():
 
 
 def test_disturbed_cameras_are_off_by_what_they_promise(scene):
-    start = disturbed(scene)
+    start = disturbed(Outcome(scene.extrinsics, scene.intrinsics, None, None, "given"))
     turn = start.extrinsics[:, :3, :3] @ scene.extrinsics[:, :3, :3].transpose(0, 2, 1)
     assert np.allclose(np.degrees(Rotation.from_matrix(turn).magnitude()), 3)
     centres = [np.linalg.inv(extrinsics)[:, :3, 3] for extrinsics in (start.extrinsics, scene.extrinsics)]

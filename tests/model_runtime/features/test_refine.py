@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.features.matching import Matches
 from model_runtime.features.refine import refine_cameras
+from model_runtime.features.result import nothing_found
 from model_runtime.features.tracks import build_tracks, triangulate
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -57,12 +59,39 @@ def test_the_world_stays(room: Any, matches: Matches) -> None:
     assert np.abs(after - before).max() < 0.1 * spread
 
 
-def test_hopeless_cameras_are_kept_as_they_are(room: Any, matches: Matches) -> None:
-    start, lenses = disturbed(room, 60.0, 1.0)
+def test_cameras_too_far_off_are_placed_by_features_alone(room: Any, matches: Matches, errors_of: Errors) -> None:
+    start, lenses = disturbed(room, 60.0, 1.4)
     refined = refine_cameras(start, lenses, matches, silent)
+    assert refined.kept and refined.mapped and refined.adjusted.all()
+    assert errors_of(refined.extrinsics, room.extrinsics).max() < 0.6
+    assert refined.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[:, 0, 0], rel=0.01)
+
+
+def test_two_photos_are_not_enough_for_more_than_a_small_correction(room: Any, matches: Matches) -> None:
+    pair = Matches(matches.photos[:2], matches.keypoints[:2], (0, 0), {(0, 1): matches.geometries[0, 1]})
+    start, lenses = disturbed(room, 40.0, 1.0)
+    refined = refine_cameras(start[:2], lenses[:2], pair, silent)
     assert not refined.kept and not refined.adjusted.any()
-    assert (refined.extrinsics == start).all() and (refined.intrinsics == lenses).all()
+    assert (refined.extrinsics == start[:2]).all() and (refined.intrinsics == lenses[:2]).all()
     assert refined.match_error == refined.start_error
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_matches_leave_right_cameras_alone(
+    room: Any, matches: Matches, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each feature is matched to one that the pair's other photo has elsewhere; mapping would only search for long."""
+    monkeypatch.setattr("model_runtime.features.refine.map_photos", lambda *_: nothing_found(len(room.photos)))
+    rng = np.random.default_rng(seed)
+    wrong = {}
+    for pair, geometry in matches.geometries.items():
+        first, second = geometry.inlier_matches.T
+        wrong[pair] = copy.deepcopy(geometry)
+        wrong[pair].inlier_matches = np.stack((first, rng.permutation(second)), axis=1)
+    mixed_up = Matches(matches.photos, matches.keypoints, matches.cameras, wrong)
+    refined = refine_cameras(room.extrinsics, room.intrinsics, mixed_up, silent)
+    assert not refined.kept
+    assert (refined.extrinsics == room.extrinsics).all() and (refined.intrinsics == room.intrinsics).all()
 
 
 def test_one_camera_that_looks_the_other_way_is_found_again(room: Any, matches: Matches, errors_of: Errors) -> None:
