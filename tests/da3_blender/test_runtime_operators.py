@@ -1,0 +1,148 @@
+"""The runtime's buttons and preferences in Blender, as far as they go without a window."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+import da3_blender  # noqa: E402
+from da3_blender import jobs, preferences  # noqa: E402
+from da3_blender.runtime_folder import InstalledRuntime  # noqa: E402
+from da3_blender.runtime_manager import FolderState, manager  # noqa: E402
+from da3_blender.worker_command import RuntimeSettings  # noqa: E402
+from model_runtime.messages import Failure, Progress  # noqa: E402
+
+
+class Layout:
+    """Stands in for a UILayout: notes what is drawn, and is every part of itself."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.operators: list[tuple[str, str]] = []
+        self.properties: list[str] = []
+        self.bars: list[float] = []
+
+    def row(self, **_: object) -> Layout:
+        return self
+
+    column = box = row
+
+    def label(self, text: str, **_: object) -> None:
+        self.texts.append(text)
+
+    def prop(self, owner: object, name: str, **_: object) -> None:
+        assert hasattr(owner, name)
+        self.properties.append(name)
+
+    def operator(self, name: str, text: str = "", **_: object) -> SimpleNamespace:
+        self.operators.append((name, text))
+        return SimpleNamespace()
+
+    def progress(self, factor: float, **_: object) -> None:
+        self.bars.append(factor)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The add-on switched on, with its runtime in a folder of the test's own."""
+    da3_blender.register()
+    monkeypatch.setattr(preferences, "runtime_settings", lambda: RuntimeSettings(folder=tmp_path / "runtime"))
+    yield tmp_path / "runtime"
+    da3_blender.unregister()
+
+
+def draw(kind: str = "installed") -> Layout:
+    layout = Layout()
+    chosen = SimpleNamespace(runtime_kind=kind, torch_backend="auto", python_path="", command="", models_folder="")
+    system = SimpleNamespace(ui_scale=1.0)
+    context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=SimpleNamespace(system=system))
+    preferences.draw_preferences(chosen, layout, context)
+    return layout
+
+
+def test_an_offline_blender_is_told_so_and_how_to_change_it(folder: Path) -> None:
+    assert not bpy.app.online_access
+    assert bpy.ops.da3.install_runtime() == {"FINISHED"}
+    assert not bpy.ops.da3.install_runtime.poll() and bpy.ops.da3.cancel_install.poll()
+    assert jobs.wait(20)
+    failure = manager().failure
+    assert failure is not None and failure.code == "offline" and not folder.exists()
+    layout = draw()
+    assert ("extensions.userpref_allow_online", "Allow Online Access") in layout.operators
+    assert ("da3.install_runtime", "Install Runtime") in layout.operators
+
+
+def test_the_test_tells_that_nothing_is_installed(folder: Path) -> None:
+    bpy.ops.da3.test_runtime()
+    assert jobs.wait(20)
+    failure = manager().failure
+    assert failure is not None and failure.code == "runtime-missing"
+    assert failure.sentence in " ".join(draw().texts)
+
+
+def test_the_test_tells_what_a_worker_runs_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hello = (
+        "import sys\nfrom model_runtime import pipe\nfrom model_runtime.messages import Hello, PROTOCOL_VERSION\n"
+        "said = Hello(PROTOCOL_VERSION, '9.9', '3', '2', 'cpu', 'A CPU', 0, ())\n"
+        "pipe.write_frame(open(1, 'wb', buffering=0), '', said)\nsys.stdin.read()"
+    )
+    command = f'{sys.executable} -c "{hello}"'
+    monkeypatch.setattr(preferences, "runtime_settings", lambda: RuntimeSettings("command", command=command))
+    bpy.ops.da3.test_runtime()
+    assert jobs.wait(60)
+    layout = draw("command")
+    assert "Device: A CPU (cpu)" in layout.texts and "The worker has version 9.9" in " ".join(layout.texts)
+    assert layout.properties == ["runtime_kind", "command"]
+
+
+def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
+    state = manager()
+    state.progress = Progress("packages", 0.4, "Downloading torch.")
+    layout = draw()
+    assert layout.bars == [0.4] and ("da3.cancel_install", "") in layout.operators
+    state.progress = None
+    runtime = InstalledRuntime("runtime-1", "0.1.0", "hash", "3.12.9", "2.13.0+cu130", "cuda", 7_000_000_000)
+    state.state = FolderState(runtime, False, None, 3_000_000_000, 50_000_000_000)
+    layout = draw()
+    assert "Installed: version 0.1.0, 7.0 GB, torch 2.13.0+cu130 on cuda, Python 3.12.9" in layout.texts
+    assert [name for name, _ in layout.operators] == ["da3.install_runtime", "da3.remove_runtime", "da3.test_runtime"]
+    state.state = replace(state.state, upgrade=True)
+    assert ("da3.install_runtime", "Upgrade Runtime") in draw().operators
+    interrupted = Failure("install-interrupted", "The last installation was interrupted.")
+    state.state = replace(state.state, runtime=None, upgrade=False, interrupted=interrupted)
+    layout = draw()
+    assert ("da3.install_runtime", "Resume Installation") in layout.operators
+    assert "Needs 3 GB while it is installed; 50 GB are free." in layout.texts
+
+
+def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:
+    assert "Looking at the runtime..." in draw().texts
+    assert jobs.wait(20) and manager().state is not None
+    (folder / "runtime-1").mkdir(parents=True)
+    bpy.ops.da3.remove_runtime()
+    assert jobs.wait(20)
+    assert manager().failure is None and not (folder / "runtime-1").exists()
+
+
+def test_lower_detail(folder: Path) -> None:
+    settings = bpy.context.scene.da3
+    settings.resolution, settings.own_resolution = 504, False
+    bpy.ops.da3.lower_resolution()
+    assert settings.resolution == 378 and settings.own_resolution
+    for _ in range(10):
+        bpy.ops.da3.lower_resolution()
+    assert settings.resolution == 112
+
+
+def test_switching_off_ends_an_installation(folder: Path) -> None:
+    bpy.ops.da3.install_runtime()
+    da3_blender.unregister()
+    da3_blender.register()
+    assert not manager().busy and manager().failure is None
