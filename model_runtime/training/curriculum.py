@@ -8,24 +8,31 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from model_runtime.training.rooms import RoomBatch, RoomGenerator, develop
+from model_runtime.training.overlap import view_overlap
+from model_runtime.training.photography import develop
+from model_runtime.training.rooms import RoomBatch, RoomGenerator
 
 SMALL = (84, 84)
 MIXED_SIZES = ((84, 84), (84, 112), (112, 84), (112, 112), (98, 126), (126, 98), (126, 168), (168, 126), (168, 168))
 """Heights and widths of the later part of training."""
-POOL_VIEWS = 4
+FEW_VIEWS, MANY_VIEWS = 4, 8
+"""Views rendered of a scene; many only in some groups of steps, for they leave fewer different scenes."""
+ORDERS_TRIED = 6
+"""Random choices of views among which one with enough overlap is looked for."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """views: per scene; images: per step; posed: whether the cameras are given to the network."""
+    """views: per scene, out of pool_views that are rendered; images: per step; overlap: share of the reference's points
+    that every other view should show; matching: weight of the helper that teaches attention where to look."""
 
     size: tuple[int, int]
     views: int
+    pool_views: int
     images: int
     difficulty: float
+    overlap: float
     matching: float
-    posed: bool
 
     @property
     def scenes(self) -> int:
@@ -55,18 +62,36 @@ class Curriculum:
         size = SMALL
         if progress >= self.grow_at:
             size = MIXED_SIZES[int(of_group.integers(len(MIXED_SIZES)))]
+        pool_views = MANY_VIEWS if progress >= 0.5 and of_group.random() < 0.25 else FEW_VIEWS
         views = 2
-        if progress >= 0.25:
+        if pool_views == MANY_VIEWS:
+            views = int(of_step.integers(2, MANY_VIEWS + 1))
+        elif progress >= 0.25:
             views = int(of_step.choice([1, 2, 3, 4], p=[0.1, 0.5, 0.15, 0.25]))
         area = size[0] * size[1] / (SMALL[0] * SMALL[1])
         return Stage(
             size=size,
             views=views,
+            pool_views=pool_views,
             images=max(2, round(self.images / area)),
             difficulty=min(1.0, 0.1 + progress / 0.5),
+            overlap=float(np.clip(0.7 - 0.6 * progress, 0.3, 0.7)),
             matching=float(np.clip((0.9 - progress) / 0.5, 0.2, 1)),
-            posed=bool(progress >= 0.4 and views > 1 and of_step.random() < 0.15),
         )
+
+
+def choose_views(overlap: np.ndarray, views: int, least: float, rng: np.random.Generator) -> np.ndarray:
+    """Numbers [B,views] of the views to take out of those with this overlap [B,N,N]; the first is the reference.
+
+    A random choice in which the reference overlaps every other view by `least`; the best found where none does.
+    """
+    scenes, available = overlap.shape[:2]
+    orders = np.argsort(rng.random((ORDERS_TRIED, scenes, available)), axis=2)[..., :views]
+    scene = np.arange(scenes)[:, None]
+    shared = np.stack([overlap[scene, order[:, :1], order].min(1) for order in orders])
+    # Among the good ones the first is taken, not the best: easy pairs are not to be all there is.
+    best = np.where((shared >= least).any(0), (shared >= least).argmax(0), shared.argmax(0))
+    return orders[best, np.arange(scenes)]
 
 
 class RoomPool:
@@ -77,30 +102,33 @@ class RoomPool:
         self.curriculum, self.generator = curriculum, generator
         self.rank, self.ranks = rank, ranks
         self._group = -1
-        self._pool: RoomBatch | None = None
+        self._pool: tuple[RoomBatch, np.ndarray] | None = None
 
-    def _rendered(self, step: int) -> RoomBatch:
+    def _rendered(self, step: int) -> tuple[RoomBatch, np.ndarray]:
+        """The group's rooms and the overlap [B,N,N] of their views."""
         length = self.curriculum.group_length()
         group = step // length
         if self._pool is None or group != self._group:
             stage = self.curriculum.stage(step)
             share = stage.images / self.ranks
-            scenes = max(1, round(share * length / POOL_VIEWS / self.curriculum.reuse))
+            scenes = max(1, round(share * length / stage.pool_views / self.curriculum.reuse))
             first = (group * self.ranks + self.rank) * 100_000
-            self._pool = self.generator.render(first, scenes, POOL_VIEWS, stage.size, stage.difficulty)
+            rooms = self.generator.render(first, scenes, stage.pool_views, stage.size, stage.difficulty)
+            self._pool = (rooms, view_overlap(rooms).cpu().numpy())
             self._group = group
         return self._pool
 
     def batch(self, step: int) -> RoomBatch:
         """This process's share of the step's rooms; view 0 is the reference."""
         stage = self.curriculum.stage(step)
-        pool = self._rendered(step)
+        pool, overlap = self._rendered(step)
         rng = np.random.default_rng([self.curriculum.seed, 3, step, self.rank])
         available = len(pool.depth)
         count = max(1, stage.scenes // self.ranks)
         scenes = np.concatenate([rng.permutation(available) for _ in range(-(-count // available))])[:count]
-        views = np.argsort(rng.random((count, POOL_VIEWS)), axis=1)[:, : stage.views]
-        pick = (torch.from_numpy(scenes)[:, None], torch.from_numpy(views))
+        views = choose_views(overlap[scenes], stage.views, stage.overlap, rng)
+        device = pool.images.device
+        pick = (torch.from_numpy(scenes).to(device)[:, None], torch.from_numpy(views).to(device))
         chosen = RoomBatch(pool.images[pick], pool.depth[pick], pool.extrinsics[pick], pool.intrinsics[pick])
-        noise = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        noise = torch.Generator(device).manual_seed(int(rng.integers(2**31)))
         return replace(chosen, images=develop(chosen.images, noise))

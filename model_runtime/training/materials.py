@@ -1,6 +1,7 @@
 """What surfaces are made of: finishes such as wood, plaster or fabric, from which materials are drawn at random."""
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,9 @@ MATERIAL_WIDTH = 16
 """Pattern index, metres per repeat, offset u and v, three linear RGB colours, gloss, sharpness of highlights, glow."""
 WILD_SHARE = 0.05
 """Share of materials with any pattern in any colour, whatever they belong to."""
+
+BUSY_FAMILIES = ("noise", "blotches", "cells", "fur")
+"""What plain patterns give way to where scenes are to be easy."""
 
 Range = tuple[float, float]
 
@@ -103,9 +107,14 @@ FINISHES: dict[str, Finish] = {
 }
 
 
-def linear_from_hsv(hue: float, saturation: float, value: float) -> np.ndarray:
-    """Linear RGB [3] of a display-encoded HSV colour; hue wraps."""
-    return np.array(colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0), 1), min(max(value, 0.02), 1))) ** 2.2
+def linear_from_hsv(hue: float, saturation: float, value: float) -> tuple[float, float, float]:
+    """Linear RGB of a display-encoded HSV colour; hue wraps."""
+    r, g, b = colorsys.hsv_to_rgb(hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.02), 1.0))
+    return r**2.2, g**2.2, b**2.2
+
+
+def _within(limits: Range, share: float) -> float:
+    return limits[0] + share * (limits[1] - limits[0])
 
 
 class MaterialMaker:
@@ -116,38 +125,39 @@ class MaterialMaker:
         self.plain_share = 0.25 * difficulty
         self.busy_share = 0.5 * (1 - difficulty)
 
-    def _pattern(self, finish: Finish) -> int:
-        rng = self.rng
-        family = finish.families[int(rng.integers(len(finish.families)))]
-        chance = rng.random()
-        if chance < self.plain_share:
+    def _pattern(self, finish: Finish, chance: Sequence[float]) -> int:
+        family = finish.families[int(chance[0] * len(finish.families))]
+        if chance[1] < self.plain_share:
             family = "plain"
-        elif family == "plain" and chance < self.plain_share + self.busy_share:
-            family = ("noise", "blotches", "cells", "fur")[int(rng.integers(4))]
+        elif family == "plain" and chance[1] < self.plain_share + self.busy_share:
+            family = BUSY_FAMILIES[int(chance[2] * len(BUSY_FAMILIES))]
         members = self.bank.families[family]
-        return int(members[int(rng.integers(len(members)))])
+        return int(members[int(chance[3] * len(members))])
 
     def of(self, name: str, scale: float = 1.0) -> np.ndarray:
         """A material row [MATERIAL_WIDTH] of a finish in `FINISHES`; `scale` multiplies the size of the pattern."""
-        rng, finish = self.rng, FINISHES[name]
-        if rng.random() < WILD_SHARE:
+        finish = FINISHES[name]
+        # Numbers are drawn all at once: a call costs more than what it is drawn for.
+        chance, normal = self.rng.random(18).tolist(), self.rng.standard_normal(4).tolist()
+        if chance[0] < WILD_SHARE:
             return self.wild(scale)
-        hue, saturation, value = (rng.uniform(*r) for r in (finish.hue, finish.saturation, finish.value))
+        hue, saturation = _within(finish.hue, chance[1]), _within(finish.saturation, chance[2])
+        value = _within(finish.value, chance[3])
+        low, high = finish.repeat
         row = np.zeros(MATERIAL_WIDTH)
-        row[0] = self._pattern(finish)
-        row[1] = scale * np.exp(rng.uniform(*np.log(finish.repeat)))
-        row[2:4] = rng.random(2)
+        row[0] = self._pattern(finish, chance[4:8])
+        row[1] = scale * low * (high / low) ** chance[8]
+        row[2:4] = chance[9:11]
         row[4:7] = linear_from_hsv(hue, saturation, value)
-        for start in (7, 10):
+        for k, start in enumerate((7, 10)):
             # Half of the busy patterns bring a second hue.
-            turn = rng.normal() * (0.2 if finish.contrast > 0.2 and rng.random() < 0.5 else 0.02)
-            shift = finish.contrast * rng.choice([-1, 1]) * rng.uniform(0.4, 1.4)
+            turn = normal[k] * (0.2 if finish.contrast > 0.2 and chance[11 + k] < 0.5 else 0.02)
+            shift = finish.contrast * (1 if chance[13 + k] < 0.5 else -1) * (0.4 + 2 * abs(chance[13 + k] - 0.5))
             if not 0.05 < value + shift < 1:
                 shift = -shift
-            row[start : start + 3] = linear_from_hsv(
-                hue + turn, saturation + rng.normal() * finish.contrast / 2, value + shift
-            )
-        row[13], row[14] = rng.uniform(*finish.gloss), rng.uniform(*finish.sharpness)
+            other = linear_from_hsv(hue + turn, saturation + normal[2 + k] * finish.contrast / 2, value + shift)
+            row[start : start + 3] = other
+        row[13], row[14] = _within(finish.gloss, chance[15]), _within(finish.sharpness, chance[16])
         return row
 
     def wild(self, scale: float = 1.0) -> np.ndarray:
@@ -163,7 +173,7 @@ class MaterialMaker:
         row[13], row[14] = max(0.0, rng.uniform(-0.5, 0.5)), rng.uniform(8, 80)
         return row
 
-    def glowing(self, colour: np.ndarray, strength: float, family: str = "plain") -> np.ndarray:
+    def glowing(self, colour: np.ndarray | Sequence[float], strength: float, family: str = "plain") -> np.ndarray:
         """A material that shines by itself: lamp shades, screens, window panes."""
         row = np.zeros(MATERIAL_WIDTH)
         members = self.bank.families[family]

@@ -78,8 +78,8 @@ def develop(linear: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
     encoded = torch.lerp(encoded, soft.view_as(encoded), uniform(-0.5, 0.8, *one).clamp_min(0))
     sigma = uniform(-0.01, 0.03, *one).clamp_min(0)
     encoded = encoded + sigma * torch.randn(encoded.shape, generator=noise, device=device)
-    strength = uniform(-0.02, 0.02, scenes, views).flatten()
-    chosen = strength > 0.002
+    strength = uniform(-0.006, 0.006, scenes, views).flatten()
+    chosen = strength > 0.001
     flat = encoded.flatten(0, 1)
     flat[chosen] = compress(flat[chosen], strength[chosen])
     return flat.clamp(0, 1).view_as(encoded)

@@ -15,11 +15,13 @@ from model_runtime.training.culling import beam_meets
 from model_runtime.training.solids import Scene
 
 FAR = 1e6
+TINY = 1e-12
+"""Keeps divisors from being zero; too small to change any other number."""
 NEAREST = 1e-4
 """Surfaces nearer than this, in lengths of the direction, are not seen."""
 TRACE_STEPS = 14
-PAIRS_AT_ONCE = 256
-"""Beams times solids that are tested together."""
+TESTS_AT_ONCE = 50_000
+"""Rays times solids that are tested together at least."""
 BEAM = 14
 """Pixels along a side of the square of rays that is tested together against the solids near it."""
 FRAME_WIDTH = 15 + solids.SHAPE_WIDTH
@@ -79,12 +81,8 @@ class Beams:
     spread: torch.Tensor
 
 
-def _safe(d: torch.Tensor) -> torch.Tensor:
-    return torch.where(d.abs() < 1e-9, 1e-9, d)
-
-
 def _slab(o: torch.Tensor, d: torch.Tensor, h: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    inverse = _safe(d).reciprocal()
+    inverse = (d + TINY).reciprocal()
     middle, reach = -o * inverse, h * inverse.abs()
     return middle - reach, middle + reach
 
@@ -106,27 +104,33 @@ def _hit_box(o: Planes, d: Planes, p: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.where((near < far) & (near > NEAREST), near, FAR)
 
 
-def _hit_quadric(o: Planes, d: Planes, p: Sequence[torch.Tensor]) -> torch.Tensor:
-    x, y, z = o[0] / p[12], o[1] / p[13], o[2] / p[14]
-    dx, dy, dz = d[0] / p[12], d[1] / p[13], d[2] / p[14]
-    a, b, c, low, high, closed_low, closed_high = p[15:22]
+def _hit_open_quadric(o: Planes, d: Planes, p: Sequence[torch.Tensor]) -> torch.Tensor:
+    inverse = (p[12].reciprocal(), p[13].reciprocal(), p[14].reciprocal())
+    x, y, z = o[0] * inverse[0], o[1] * inverse[1], o[2] * inverse[2]
+    dx, dy, dz = d[0] * inverse[0], d[1] * inverse[1], d[2] * inverse[2]
+    a, b, c, low, high = p[15:20]
     # x^2 + y^2 - a - b z - c z^2 along the ray is s t^2 + 2 h t + r.
-    s = _safe(dx * dx + dy * dy - c * (dz * dz))
+    s = dx * dx + dy * dy - c * (dz * dz) + TINY
     h = x * dx + y * dy - (c * z + b / 2) * dz
-    r = x * x + y * y - a - b * z - c * z * z
-    discriminant = h * h - s * r
-    root = discriminant.clamp_min(0).sqrt()
+    discriminant = h * h - s * (x * x + y * y - a - b * z - c * z * z)
+    root, inverse = discriminant.sqrt(), s.reciprocal()
     best = torch.full_like(root, FAR)
-    for t in ((-h - root) / s, (-h + root) / s):
+    for t in ((-h - root) * inverse, (root - h) * inverse):
+        # Where the ray misses, t is no number, and every comparison with it fails.
         height = z + t * dz
-        seen = (discriminant > 0) & (height >= low) & (height <= high) & (t > NEAREST)
-        best = torch.where(seen, torch.minimum(best, t), best)
-    inverse = _safe(dz).reciprocal()
-    for end, closed in ((low, closed_low), (high, closed_high)):
-        t = (end - z) * inverse
-        across, up = x + t * dx, y + t * dy
+        best = torch.where((height >= low) & (height <= high) & (t > NEAREST) & (t < best), t, best)
+    return best
+
+
+def _hit_quadric(o: Planes, d: Planes, p: Sequence[torch.Tensor]) -> torch.Tensor:
+    best = _hit_open_quadric(o, d, p)
+    a, b, c = p[15:18]
+    inverse = (d[2] + TINY).reciprocal()
+    for end, closed in ((p[18], p[20]), (p[19], p[21])):
+        t = (end * p[14] - o[2]) * inverse
+        across, up = (o[0] + t * d[0]) / p[12], (o[1] + t * d[1]) / p[13]
         inside = across * across + up * up <= (a + b * end + c * end * end) * closed
-        best = torch.where(inside & (t > NEAREST), torch.minimum(best, t), best)
+        best = torch.where(inside & (t > NEAREST) & (t < best), t, best)
     return best
 
 
@@ -170,6 +174,7 @@ HITS: dict[int, Callable[[Planes, Planes, Sequence[torch.Tensor]], torch.Tensor]
     solids.SHELL: _hit_shell,
     solids.BOX: _hit_box,
     solids.QUADRIC: _hit_quadric,
+    solids.OPEN_QUADRIC: _hit_open_quadric,
     solids.ROUNDED: _hit_rounded,
     solids.TORUS: _hit_torus,
 }
@@ -201,13 +206,13 @@ class _Queue:
         table[beam, place] = solid
         return _Queue(order, counts, table, lengths)
 
-    def rounds(self) -> Iterator[tuple[int, int, int]]:
-        """First place, number of places and number of beams of every round: the few beams with many solids test
-        several at once."""
+    def rounds(self, rays: int) -> Iterator[tuple[int, int, int]]:
+        """First place, number of places and number of beams of `rays` rays of every round: the few beams with many
+        solids test several at once."""
         k, most = 0, len(self.lengths)
         while k < most:
             beams = self.lengths[k]
-            places = min(most - k, max(1, PAIRS_AT_ONCE // beams))
+            places = min(most - k, max(1, TESTS_AT_ONCE // (beams * rays)))
             yield k, places, beams
             k += places
 
@@ -242,7 +247,7 @@ def nearest_surface(
         origin = [plane[queue.order][:, None] for plane in beams.origin]
         direction = [plane[queue.order][:, None] for plane in beams.direction]
         kind_best, kind_index = best[queue.order], index[queue.order]
-        for k, places, n in queue.rounds():
+        for k, places, n in queue.rounds(best.shape[1]):
             solid = queue.table[:n, k : k + places]
             frame = flat[:, row[:n] + solid][..., None].unbind(0)
             o = _local(frame, *(origin[axis][:n] - frame[axis] for axis in range(3)))

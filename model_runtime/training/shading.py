@@ -43,7 +43,8 @@ def _curved_normal(kind: torch.Tensor, local: Planes, unit: Planes, p: torch.Ten
     side = 1.0 - (cap_low | cap_high).float()
     end = cap_high.float() - cap_low.float()
     ring = 1 - (p[12] - p[14]) / (local[0] * local[0] + local[1] * local[1]).sqrt().clamp_min(1e-6)
-    is_quadric, is_torus = kind == solids.QUADRIC, kind == solids.TORUS
+    is_quadric = (kind == solids.QUADRIC) | (kind == solids.OPEN_QUADRIC)
+    is_torus = kind == solids.TORUS
     normal = []
     for k in range(3):
         inner = p[12 + k] - p[15]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SHELL, BOX, QUADRIC, ROUNDED, TORUS = range(5)
-"""Kinds of solids; ROUNDED is a box with rounded edges, TORUS lies in its local xy plane."""
+SHELL, BOX, QUADRIC, OPEN_QUADRIC, ROUNDED, TORUS = range(6)
+"""Kinds of solids; an OPEN_QUADRIC has no closed ends, ROUNDED is a box with rounded edges, TORUS lies in its local xy
+plane."""
 UNUSED = -1
 """Kind of the rows that pad a batch."""
 MOST_SOLIDS = 160
@@ -172,17 +173,17 @@ class Group:
     def quadric(
         self, centre: Vector, half: Vector, shape: Vector, material: np.ndarray, axes: np.ndarray | None = None
     ) -> None:
-        self._add(QUADRIC, centre, half, axes, material, shape)
+        self._add(QUADRIC if any(shape[5:7]) else OPEN_QUADRIC, centre, half, axes, material, shape)
 
     def ball(self, centre: Vector, half: Vector | float, material: np.ndarray, axes: np.ndarray | None = None) -> None:
         size = [half] * 3 if isinstance(half, float | int) else half
-        self._add(QUADRIC, centre, size, axes, material, BALL)
+        self.quadric(centre, size, BALL, material, axes)
 
     def rod(self, start: Vector, end: Vector, radius: float, material: np.ndarray, top: float = 1.0) -> None:
-        """A round bar from `start` to `end`; `top` is its radius at the end by that at the start."""
+        """A round bar from `start` to `end`, its ends open; `top` is its radius at the end by that at the start."""
         a, b = np.asarray(start, float), np.asarray(end, float)
         half = [radius * max(1.0, top)] * 2 + [float(np.linalg.norm(b - a)) / 2]
-        self._add(QUADRIC, (a + b) / 2, half, axes_along(b - a), material, frustum(top))
+        self.quadric((a + b) / 2, half, frustum(top, (False, False)), material, axes_along(b - a))
 
     def beam(self, start: Vector, end: Vector, width: float, material: np.ndarray) -> None:
         """A square bar from `start` to `end`."""

@@ -27,9 +27,19 @@ class Builder(Group):
 
     def scene(self) -> Scene:
         s = self.solids
-        lights, ambient, sky = np.zeros((solids.LIGHTS, 8)), np.ones((2, 3)), np.zeros(9)
-        arrays = (np.stack(part) for part in (s.centres, s.axes, s.half_sizes, s.shapes, s.materials))
-        return Scene(np.array(s.kinds), *arrays, lights, ambient, sky, np.zeros((1, 4)), np.zeros((2, 3)))
+        return Scene(
+            kinds=np.array(s.kinds),
+            centres=np.stack(s.centres),
+            axes=np.stack(s.axes),
+            half_sizes=np.stack(s.half_sizes),
+            shapes=np.stack(s.shapes),
+            materials=np.stack(s.materials),
+            lights=np.zeros((solids.LIGHTS, 8)),
+            ambient=np.ones((2, 3)),
+            sky=np.zeros(9),
+            focus=np.zeros((1, 4)),
+            stand=np.zeros((2, 3)),
+        )
 
 
 def shoot(builder: Builder, origin: list[float], directions: list[list[float]]) -> tuple[list[float], list[int]]:
