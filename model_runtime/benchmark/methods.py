@@ -94,17 +94,18 @@ class Runner:
         self.options = options
         self.predictor = Predictor()
         self._auto: tuple[TruthScene, Outcome] | None = None
+        self._matched: tuple[TruthScene, Matches] | None = None
 
     def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
         """What `method` makes of the scene's photos. Raises JobError where it cannot."""
         photos = read_photos(scene.views)
         with measured(self.options.device) as cost:
             if method == "colmap":
-                outcome = _colmap(photos)
+                outcome = _colmap(self._matches(scene, photos))
             elif method in ("disturbed", "refined", "network_disturbed", "network_refined"):
                 outcome = disturbed(self._before(method, scene, photos))
                 if method.endswith("refined"):
-                    outcome = _refined(outcome, photos)
+                    outcome = _refined(outcome, self._matches(scene, photos))
             elif method == "unaligned":
                 outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians)
             else:
@@ -127,6 +128,14 @@ class Runner:
             self.run("auto", scene)
         assert self._auto is not None
         return GivenCameras(self._auto[1].extrinsics, self._auto[1].intrinsics)
+
+    def _matches(self, scene: TruthScene, photos: tuple[Photo, ...]) -> Matches:
+        """Those of the last run, where it was of this scene: matching takes most of a run's time."""
+        if self._matched is None or self._matched[0] is not scene:
+            decoded = [decode_photo(photo) for photo in photos]
+            features = [feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded]
+            self._matched = scene, match_photos(features, _ignore)
+        return self._matched[1]
 
     def _predict(
         self, source: str, photos: tuple[Photo, ...], cameras: GivenCameras | None, gaussians: bool
@@ -152,20 +161,15 @@ class Runner:
         )
 
 
-def _colmap(photos: tuple[Photo, ...]) -> Outcome:
-    cameras = map_photos(_matches(photos), _ignore)
+def _colmap(matches: Matches) -> Outcome:
+    cameras = map_photos(matches, _ignore)
     return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, "features")
 
 
-def _refined(start: Outcome, photos: tuple[Photo, ...]) -> Outcome:
-    cameras = refine_cameras(start.extrinsics, start.intrinsics, _matches(photos), _ignore)
+def _refined(start: Outcome, matches: Matches) -> Outcome:
+    cameras = refine_cameras(start.extrinsics, start.intrinsics, matches, _ignore)
     source = "features" if cameras.mapped else "refined" if cameras.kept else "left as given"
     return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, source)
-
-
-def _matches(photos: tuple[Photo, ...]) -> Matches:
-    decoded = [decode_photo(photo) for photo in photos]
-    return match_photos([feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded], _ignore)
 
 
 def _no_report(stage: str, fraction: float, sentence: str) -> None:

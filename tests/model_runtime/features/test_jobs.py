@@ -98,15 +98,25 @@ def test_nothing_to_match_leaves_the_networks_cameras(predictor: Predictor, requ
     assert any("none of the 2 photos" in note for note in found.notes)
 
 
-def test_refine_that_does_not_help_changes_nothing(predictor: Predictor, request_: Request) -> None:
-    """An untrained network's cameras are nowhere near; they stay, with a sentence."""
-    asked = replace(request_, camera_source="network")
-    alone = predictor.predict(asked, silent)
+def test_an_untrained_networks_cameras_are_replaced_with_a_sentence(
+    predictor: Predictor, request_: Request, room: Any, errors_of: Errors
+) -> None:
     told: list[float] = []
-    refined = predictor.predict(replace(asked, refine=True), lambda _, fraction, __: told.append(fraction))
+    asked = replace(request_, camera_source="network", refine=True)
+    refined = predictor.predict(asked, lambda _, fraction, __: told.append(fraction))
+    assert refined.camera_source == "refined"
+    assert errors_of(poses(refined.views), room.extrinsics).max() < 0.6
+    assert any("features alone placed the photos" in note for note in refined.notes)
+    assert told == sorted(told) and told[-1] < 1
+
+
+def test_refine_that_does_not_help_changes_nothing(predictor: Predictor, request_: Request) -> None:
+    """Two photos are too few to tell that cameras which are nowhere near are wrong; they stay, with a sentence."""
+    asked = replace(request_, camera_source="network", photos=request_.photos[:2])
+    alone = predictor.predict(asked, silent)
+    refined = predictor.predict(replace(asked, refine=True), silent)
     assert refined.camera_source == "network" and len(refined.notes) == len(alone.notes) + 1
     assert (poses(refined.views) == poses(alone.views)).all()
-    assert told == sorted(told) and told[-1] < 1
 
 
 def prepared(room: Any) -> list[PreparedPhoto]:
