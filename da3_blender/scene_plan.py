@@ -175,10 +175,16 @@ def _provenance(prediction: Prediction) -> dict[str, str | float | bool]:
     may_sell = {True: "yes", False: "no", None: "unknown"}[checkpoint.commercial_use]
     plain = {key: value for key, value in prediction.settings.items() if isinstance(value, (str, float, int))}
     matched = {} if prediction.match_error is None else {"match_error": prediction.match_error}
+    download = {
+        "licence_accepted": checkpoint.licence_accepted,
+        "checkpoint_revision": checkpoint.revision,
+        "checkpoint_sha256": checkpoint.sha256,
+    }
     return {
         "checkpoint": checkpoint.name,
         "licence": checkpoint.licence,
         "commercial_use": may_sell,
+        **{key: value for key, value in download.items() if value},
         "camera_source": prediction.camera_source,
         **matched,
         "metric": prediction.metric,

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from model_runtime.model_files import (
     incomplete_files,
     list_models,
     models_folder,
+    read_record,
     ready_folder,
     write_file,
     write_record,
@@ -65,6 +66,8 @@ def download_model(
 ) -> Models:
     """Download a model of the catalogue, or go on with a download that broke off; then what is here.
 
+    Of a model that is here already, put there by hand perhaps, only the acceptance of its licence is noted.
+
     accepted_licence: see `DownloadModel`. folder: of all models. endpoint: of the hub; None for HF_ENDPOINT.
 
     Raises JobError `model-unknown`, `licence-not-accepted`, `download-running`, `no-space`, `hash-mismatch`, those of
@@ -73,11 +76,15 @@ def download_model(
     model = find_model(name)
     check_licence(model, accepted_licence)
     folder = folder or models_folder()
-    if model.bundled or ready_folder(model, folder) is not None:
-        return list_models(folder)
-    place = download_folder(model, folder)
-    with _writing(model, place), _only_one(model, place):
-        _download(model, place, DownloadRecord(licence=model.licence, licence_accepted=accepted_on), report, endpoint)
+    accepted = (accepted_on or date.today().isoformat()) if model.needs_acceptance else ""
+    ready = ready_folder(model, folder)
+    if ready is None:
+        place = download_folder(model, folder)
+        with _writing(model, place), _only_one(model, place):
+            _download(model, place, accepted, report, endpoint)
+    elif accepted and not (record := read_record(ready)).licence_accepted:
+        with _writing(model, ready):
+            write_record(ready, replace(record, licence=model.licence, licence_accepted=accepted))
     return list_models(folder)
 
 
@@ -92,7 +99,7 @@ def check_licence(model: Model, accepted_licence: str) -> None:
         )
 
 
-def _download(model: Model, place: Path, record: DownloadRecord, report: Report, endpoint: str | None) -> None:
+def _download(model: Model, place: Path, accepted: str, report: Report, endpoint: str | None) -> None:
     def tick() -> None:
         report("lookup", 0.0, f"Asking for {model.title}.")
 
@@ -113,7 +120,6 @@ def _download(model: Model, place: Path, record: DownloadRecord, report: Report,
         incomplete.unlink()
         raise _wrong_hash(model, "what arrived is not what was published; it was deleted")
     write_file(place / CONFIG_FILE, config_data)
-    accepted = (record.licence_accepted or date.today().isoformat()) if model.needs_acceptance else ""
     write_record(place, DownloadRecord(model.repository, weights.revision, sha256, model.licence, accepted))
     os.replace(incomplete, place / WEIGHTS_FILE)
 

@@ -141,15 +141,13 @@ def explain(error: Exception, model: Model, url: str, done: str = "") -> JobErro
     if isinstance(error, HfHubHTTPError):
         return _refusal(error, model, url, done)
     if isinstance(error, OfflineModeIsEnabled):
-        told = ("offline", "Downloads are switched off (HF_HUB_OFFLINE is set).", "Allow online access.")
-    elif isinstance(error, httpx2.TimeoutException):
-        told = ("download-stalled", f"{host} does not answer in time.{done}", again)
-    elif isinstance(error, httpx2.HTTPError):
+        return JobError("offline", "Downloads are switched off (HF_HUB_OFFLINE is set).", "Allow online access.")
+    if isinstance(error, httpx2.TimeoutException):
+        return JobError("download-stalled", f"{host} does not answer in time.{done}", again)
+    if isinstance(error, httpx2.HTTPError):
         advice = again if done else "Check the connection, then try again."
-        told = ("no-network", f"{host} cannot be reached ({error or type(error).__name__}).{done}", advice)
-    else:
-        told = ("download-broken", f"{model.title} cannot be downloaded: {error}.{done}", again)
-    return JobError(*told)
+        return JobError("no-network", f"{host} cannot be reached ({str(error) or type(error).__name__}).{done}", advice)
+    return JobError("download-broken", f"{model.title} cannot be downloaded: {error}.{done}", again)
 
 
 def _refusal(error: HfHubHTTPError, model: Model, url: str, done: str) -> JobError:

@@ -9,6 +9,7 @@ from model_runtime.messages import JobError
 
 from .. import job_request, jobs, photo_list, placing
 from . import UNDOABLE
+from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
 
 
@@ -34,6 +35,7 @@ class DA3_OT_run(bpy.types.Operator):
 
     def execute(self, context):
         try:
+            check_chosen(context.scene.da3)
             jobs.start(*job_request.make_job(context.scene))
         except JobError as error:
             return report_failure(self, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import Sidebar
+from .models import draw_models
 
 
 class DA3_PT_model(Sidebar, bpy.types.Panel):
@@ -13,11 +14,7 @@ class DA3_PT_model(Sidebar, bpy.types.Panel):
     bl_order = 1
 
     def draw(self, context):
-        layout, settings = self.layout, context.scene.da3
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(settings, "model")
-        layout.prop(settings, "checkpoint_path")
+        draw_models(self.layout, context)
 
 
 CLASSES = (DA3_PT_model,)

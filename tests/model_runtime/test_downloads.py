@@ -334,6 +334,19 @@ def test_a_licence_is_accepted_by_name_and_stays_with_the_files(hub: Hub, monkey
     assert model_state(CATALOGUE["da3-small"]).licence_accepted == "2026-01-31"
 
 
+def test_acceptance_is_noted_for_files_put_there_by_hand(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CATALOGUE, "da3-small", replace(CATALOGUE["da3-small"], licence="CC-BY-NC-4.0"))
+    (tmp_path / "da3-small").mkdir()
+    (tmp_path / "da3-small" / "model.safetensors").touch()
+    assert locate_checkpoint("da3-small").info.licence_accepted == ""
+    download_model("da3-small", "CC-BY-NC-4.0", quiet, accepted_on="2026-01-31", endpoint=hub.address)
+    download_model("da3-small", "CC-BY-NC-4.0", quiet, accepted_on="2026-02-28", endpoint=hub.address)
+    assert locate_checkpoint("da3-small").info.licence_accepted == "2026-01-31"
+    assert hub.sent == []
+
+
 def test_removal_leaves_other_files_alone(hub: Hub, tmp_path: Path) -> None:
     get(hub)
     folder = tmp_path / "DA3-SMALL"

@@ -5,9 +5,19 @@ import sys
 
 import pytest
 
+MODULES = [
+    "model_runtime.messages",
+    "model_runtime.pipe",
+    "model_runtime.catalogue",
+    "model_runtime.model_files",
+    "da3_blender.models",
+    "da3_blender.worker_process",
+]
 
-@pytest.mark.parametrize("module", ["model_runtime.messages", "model_runtime.pipe", "da3_blender.worker_process"])
+
+@pytest.mark.parametrize("module", MODULES)
 def test_module_loads_without_torch_and_bpy(module: str) -> None:
-    script = f"import sys, {module}; sys.exit(', '.join({{'torch', 'bpy', 'PIL', 'scipy'}} & sys.modules.keys()) or 0)"
+    heavy = {"torch", "bpy", "PIL", "scipy", "huggingface_hub"}
+    script = f"import sys, {module}; sys.exit(', '.join({heavy} & sys.modules.keys()) or 0)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

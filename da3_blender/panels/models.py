@@ -1,0 +1,122 @@
+"""The model of a scene: which there are, what each is for and may be used for, and its download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..models import ModelRow, model_row, model_rows, own_checkpoint
+from ..operators.models import downloads, look, models_here
+from ..preferences import draw_remedy
+from . import paragraph
+
+
+class DA3_MT_models(bpy.types.Menu):
+    bl_idname = "DA3_MT_models"
+    bl_label = "Models"
+
+    def draw(self, context):
+        for row in model_rows(downloads().models, context.scene.da3.only_commercial):
+            text = f"{row.model.title}   {row.size}   {row.model.licence}"
+            icon = "CHECKMARK" if row.ready else "IMPORT"
+            self.layout.operator("da3.choose_model", text=text, icon=icon, translate=False).model = row.model.name
+
+
+def draw_models(layout, context) -> None:
+    """The whole choice: switch, menu, what the chosen model is, its download, and a checkpoint of one's own."""
+    settings = context.scene.da3
+    state = downloads()
+    folder = models_here()
+    known = state.models is not None and Path(state.models.folder) == folder
+    if folder is not None and not known and not state.busy and state.failure is None:
+        look()
+    column = layout.column()
+    row = model_row(state.models, settings.model)
+    menu = column.row(align=True)
+    menu.menu("DA3_MT_models", text=row.model.title if row else settings.model, translate=False)
+    menu.operator("da3.refresh_models", text="", icon="FILE_REFRESH")
+    column.prop(settings, "only_commercial")
+    if settings.checkpoint_path:
+        column.active = False
+    elif row is None:
+        paragraph(column, context, "No model has this name", icon="ERROR")
+    else:
+        draw_model(column, context, row)
+    draw_own_checkpoint(layout, context, settings)
+
+
+def draw_model(layout, context, row: ModelRow) -> None:
+    """What the model is, and the button that it needs."""
+    state, model = downloads(), row.model
+    paragraph(layout, context, model.good_for)
+    facts = layout.column(align=True)
+    facts.label(text=f"{row.size} on disk, about {row.memory} of memory", icon="DISK_DRIVE")
+    use = "commercial use allowed" if model.commercial_use else "no commercial use"
+    facts.label(text=f"{model.licence}: {use}", icon="CHECKMARK" if model.commercial_use else "CANCEL")
+    told = [text for text, holds in (("metres", model.metric), ("own splats", model.gaussians)) if holds]
+    if not model.cameras:
+        told.insert(0, "single photos only")
+    if told:
+        facts.label(text=", ".join(told).capitalize(), icon="INFO")
+    if state.name == model.name and state.progress is not None:
+        layout.progress(factor=state.progress.fraction, text=f"{state.progress.fraction:.0%}")
+        paragraph(layout, context, state.progress.sentence)
+        layout.operator("da3.cancel_download", icon="CANCEL")
+    else:
+        draw_buttons(layout, row)
+    if state.failure is not None and state.failed in ("", model.name):
+        draw_failure(layout, context, state.failure)
+
+
+def draw_buttons(layout, row: ModelRow) -> None:
+    name = row.model.name
+    if row.ready and not row.asks_for_licence:
+        line = layout.row(align=True)
+        line.label(text="Ready", icon="CHECKMARK")
+        if not row.model.bundled:
+            line.operator("da3.remove_model", text="", icon="TRASH").model = name
+    elif row.ready:
+        layout.operator("da3.download_model", text="Accept Licence", icon="CHECKMARK").model = name
+    else:
+        line = layout.row(align=True)
+        text = f"Resume Download ({row.here})" if row.started else f"Download ({row.size})"
+        line.operator("da3.download_model", text=text, icon="IMPORT", translate=False).model = name
+        if row.started:
+            line.operator("da3.remove_model", text="", icon="TRASH").model = name
+
+
+def draw_failure(layout, context, failure) -> None:
+    box = layout.box()
+    sentence = box.column()
+    sentence.alert = True
+    paragraph(sentence, context, failure.sentence, icon="ERROR")
+    if failure.advice:
+        paragraph(box, context, failure.advice)
+    draw_remedy(box, failure)
+    box.operator("da3.dismiss_download_failure", icon="X")
+
+
+def draw_own_checkpoint(layout, context, settings) -> None:
+    layout.prop(settings, "checkpoint_path")
+    if not settings.checkpoint_path or models_here() is None:
+        return
+    own = own_checkpoint(Path(bpy.path.abspath(settings.checkpoint_path)))
+    if own.problem:
+        paragraph(layout, context, own.problem, icon="ERROR")
+    else:
+        use = {True: "commercial use allowed", False: "no commercial use", None: "its use is up to you"}
+        layout.label(text=f"Licence: {own.licence}, {use[own.commercial_use]}", icon="INFO")
+
+
+CLASSES = (DA3_MT_models,)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)
