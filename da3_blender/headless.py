@@ -2,7 +2,8 @@
 
     python -m da3_blender.headless photos/ --output scene.blend
 
-The worker runs in this Python, in another (`--python`), or on another machine (`--worker "ssh gpubox ..."`).
+The worker is that of the add-on's preferences, or this Python's where there is no add-on; it may run in another Python
+(`--python`) or on another machine (`--worker "ssh gpubox ..."`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from model_runtime.messages import Failure, GivenCameras, JobError, Photo, Prediction, Progress, Request
 
 from . import blend_file
+from .preferences import chosen_worker_command
 from .preview import write_preview
 from .scene import SceneObjects, write_scene
 from .scene_arguments import parse_arguments
@@ -113,13 +115,16 @@ def make_request(options: argparse.Namespace) -> Request:
     )
 
 
-def worker_command(options: argparse.Namespace, otherwise: Sequence[str] = ()) -> list[str]:
-    """The worker that the options name; else `otherwise`; else this Python's."""
+def worker_command(options: argparse.Namespace) -> list[str]:
+    """The worker that the options name; else the one of the add-on's preferences; else, without them, this Python's.
+
+    Raises JobError where the preferences name none that is there.
+    """
     if options.worker:
         return shlex.split(options.worker)
-    if otherwise and not options.python:
-        return list(otherwise)
-    return [str(options.python or sys.executable), "-m", "model_runtime", "worker"]
+    if options.python:
+        return [str(options.python), "-m", "model_runtime", "worker"]
+    return chosen_worker_command()
 
 
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
@@ -165,16 +170,13 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     return lines
 
 
-def make_scene(options: argparse.Namespace, worker_otherwise: Sequence[str] = ()) -> None:
-    """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError.
-
-    worker_otherwise: the worker's command where the options name none; this Python's by default.
-    """
+def make_scene(options: argparse.Namespace) -> None:
+    """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError."""
     started = time.monotonic()
     options.output.parent.mkdir(parents=True, exist_ok=True)
     request = make_request(options)
     print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
-    worker = WorkerProcess(worker_command(options, worker_otherwise))
+    worker = WorkerProcess(worker_command(options))
     try:
         prediction = run_job(worker, request, ProgressLines())
     finally:
@@ -196,10 +198,10 @@ def make_scene(options: argparse.Namespace, worker_otherwise: Sequence[str] = ()
     print("took: " + ", ".join(times))
 
 
-def run(options: argparse.Namespace, worker_otherwise: Sequence[str] = ()) -> int:
+def run(options: argparse.Namespace) -> int:
     """`make_scene` for a command line: tells on standard error what went wrong, and returns the exit status."""
     try:
-        make_scene(options, worker_otherwise)
+        make_scene(options)
     except JobError as error:
         failure = error.failure
         parts = [failure.log, f"{failure.code}: {failure.sentence}", failure.advice]

@@ -1,7 +1,9 @@
 """Run by Blender: installs the extension, switches it off and on, upgrades and uninstalls it; notes its traces.
 
-    blender --background --python life_cycle.py -- EXTENSION.zip UPGRADE.zip REPORT.json
-    python life_cycle.py EXTENSION.zip UPGRADE.zip REPORT.json                            with the bpy package
+    blender --background --python life_cycle.py -- EXTENSION.zip UPGRADE.zip PHOTOS WORKER REPORT.json
+    python life_cycle.py EXTENSION.zip UPGRADE.zip PHOTOS WORKER REPORT.json                  with the bpy package
+
+WORKER is the worker's command in one word.
 
 The report has the traces of every stage; the tests judge them.
 """
@@ -11,9 +13,11 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +54,7 @@ def watched() -> Iterator[None]:
 def traces() -> dict[str, list[str]]:
     """Everything an add-on can leave in Blender, as sorted words."""
     found = {
-        "classes": dir(bpy.types),
+        "classes": {*dir(bpy.types), *groups()},
         "properties": properties(),
         "handlers": handlers(),
         "menus": menus(),
@@ -65,6 +69,12 @@ def traces() -> dict[str, list[str]]:
 
 def name_of(function: Any) -> str:
     return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', repr(function))}"
+
+
+def groups() -> list[str]:
+    """Registered property groups and preferences of add-ons, which `bpy.types` does not list."""
+    kinds = [*bpy.types.PropertyGroup.__subclasses__(), *bpy.types.AddonPreferences.__subclasses__()]
+    return [kind.__name__ for kind in kinds if kind.is_registered]
 
 
 def properties() -> list[str]:
@@ -121,7 +131,19 @@ def uninstall() -> None:
     bpy.ops.extensions.package_uninstall(repo_index=index, pkg_id=MODULE.rpartition(".")[2])
 
 
-def live(extension: str, upgrade: str) -> dict[str, Any]:
+def start_job(photos: str, worker: str) -> None:
+    """Starts a job and returns when its worker is at it."""
+    jobs, job_request, photo_list = (import_module(f"{MODULE}.{n}") for n in ("jobs", "job_request", "photo_list"))
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.runtime_kind, preferences.command = "command", worker
+    photo_list.add_folder(bpy.context.scene.da3, Path(photos))
+    jobs.start(*job_request.make_job(bpy.context.scene))
+    while jobs.manager().state.fraction == 0:
+        assert jobs.pump(), jobs.manager().state
+        time.sleep(0.01)
+
+
+def live(extension: str, upgrade: str, photos: str, worker: str) -> dict[str, Any]:
     def install(path: str) -> None:
         bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
 
@@ -130,7 +152,8 @@ def live(extension: str, upgrade: str) -> dict[str, Any]:
         "installed": lambda: install(extension),
         "disabled": lambda: switch(False),
         "enabled again": lambda: switch(True),
-        "disabled again": lambda: switch(False),
+        "at work": lambda: start_job(photos, worker),
+        "disabled at work": lambda: switch(False),
         "enabled once more": lambda: switch(True),
         "upgraded": lambda: install(upgrade),
         "uninstalled": uninstall,
@@ -153,10 +176,10 @@ def installed() -> list[str]:
 
 
 if __name__ == "__main__":
-    *_, extension, upgrade, report = sys.argv
+    *words, report = sys.argv
     try:
         with watched():
-            told = live(extension, upgrade)
+            told = live(*words[-4:])
     except Exception:
         told = {"error": traceback.format_exc()}
     Path(report).write_text(json.dumps({**told, "version": bpy.app.version_string}), encoding="utf-8")

@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import random
-import shlex
 import signal
 import sys
 import threading
@@ -39,7 +38,8 @@ class Stress:
         self.jobs, self.job_request, self.photo_list = (
             importlib.import_module(f"{MODULE}.{name}") for name in ("jobs", "job_request", "photo_list")
         )
-        self.jobs.manager()._command = lambda: shlex.split(worker)
+        preferences = bpy.context.preferences.addons[MODULE].preferences
+        preferences.runtime_kind, preferences.command = "command", worker
 
     def new_file(self) -> None:
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -76,3 +76,21 @@ def test_bad_options_get_a_sentence_and_status(run: Run, extension: Path, tmp_pa
     assert done.returncode == 2
     assert "there is no photo or folder /nowhere" in done.stderr
     assert "blender --command da3" in run([*start, "da3", "--help"], tmp_path)
+
+
+def test_without_a_runtime_it_says_how_to_get_one(
+    program: list[str | Path], run: Run, extension: Path, photos: Path, tmp_path: Path
+) -> None:
+    """The worker is that of the preferences, where none is installed in a new profile; never Blender's own Python."""
+    options: list[str | Path] = [photos, "--output", tmp_path / "made.blend"]
+    if len(program) == 1:
+        command = [*program, "-c", INSTALL_AND_RUN, extension, *options]
+    else:
+        run([*program, "--command", "extension", "install-file", "-r", "user_default", "-e", extension], tmp_path)
+        command = [*program, "--command", "da3", *options]
+    variables = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)}
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, env=variables, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "runtime-missing: The runtime" in done.stderr
+    assert "Install it" in done.stderr

@@ -144,28 +144,38 @@ def life(
     start_script: Callable[..., list[str | Path]],
     extension: Path,
     upgrade: Path,
+    own_python: str,
+    photos: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:
     """The report of life_cycle.py: by stage, what the extension left in Blender."""
     folder = tmp_path_factory.mktemp("life")
     report = folder / "report.json"
-    output = run([*start_script(program, "life_cycle.py"), extension, upgrade, report], folder / "profile")
+    worker = f"'{own_python}' '{Path(__file__).with_name('ramp_worker.py')}'"
+    words = [extension, upgrade, photos, worker, report]
+    output = run([*start_script(program, "life_cycle.py"), *words], folder / "profile")
     told = json.loads(report.read_text())
     assert "error" not in told, told["error"]
     assert "Traceback" not in output, output
     return told
 
 
-ON = ("installed", "enabled again", "enabled once more", "upgraded")
-OFF = ("before", "disabled", "disabled again", "uninstalled")
+ON = ("installed", "enabled again", "at work", "enabled once more", "upgraded")
+OFF = ("before", "disabled", "disabled at work", "uninstalled")
 
 
 def test_it_is_on_when_it_should_be(life: dict[str, Any]) -> None:
     assert [stage for stage, on in life["enabled"].items() if on] == [stage for stage in life["enabled"] if stage in ON]
     assert set(life["enabled"]) == {*ON, *OFF}
     assert life["traces"]["installed"] != life["traces"]["before"]
-    for stage in ON[1:3]:
+    for stage in ("enabled again", "enabled once more"):
         assert life["traces"][stage] == life["traces"]["installed"]
+
+
+def test_at_work_it_has_one_worker(life: dict[str, Any]) -> None:
+    (worker,) = life["traces"]["at work"]["children"]
+    assert "ramp_worker.py" in worker
+    assert "da3-_read" in life["traces"]["at work"]["threads"]
 
 
 @pytest.mark.parametrize("stage", OFF[1:])
