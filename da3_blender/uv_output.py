@@ -83,6 +83,7 @@ NO_NETWORK = (
     "operation timed out",
     "tcp connect error",
     "peer certificate",
+    "certificate verify failed",
 )
 NO_BUILD = ("no solution found", "no matching distribution", "has no wheels")
 

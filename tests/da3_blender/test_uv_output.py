@@ -58,6 +58,12 @@ def test_the_growth_of_the_disk_moves_a_long_download() -> None:
             False,
             "no-network",
         ),
+        (
+            "WARNING: Retrying ... '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate'\n"
+            "ERROR: No matching distribution found for uv==0.13.9",
+            False,
+            "no-network",
+        ),
         ("  x No solution found when resolving dependencies:\n  because there is no torch", True, "driver-too-old"),
         ("  x No solution found when resolving dependencies:\n  because there is no torch", False, "no-build"),
         ("thread 'main' panicked", True, "install-failed"),
