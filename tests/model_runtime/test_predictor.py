@@ -196,6 +196,26 @@ def test_depth_scales_with_the_given_cameras(predictor: Predictor, request_: Req
     assert np.abs(b.gaussians.rotations - a.gaussians.rotations).max() < 1e-3
 
 
+@pytest.mark.parametrize("layout", ["one", "two", "collinear"])
+def test_few_or_collinear_given_cameras_tell_the_bundled_checkpoint_the_scale(
+    predictor: Predictor, request_: Request, layout: str
+) -> None:
+    """One photo's camera tells none: its depth keeps the network's unit, however far the camera is from the origin."""
+    given = cameras_on(CENTRES[layout])
+    large = replace(given, extrinsics=given.extrinsics.copy())
+    large.extrinsics[:, :3, 3] *= 10
+    photos = request_.photos[: len(given.extrinsics)]
+    request = replace(request_, photos=photos, checkpoint="da3-tiny", resolution=84, gaussians=False)
+    answers = [predictor.predict(replace(request, cameras=cameras), silent) for cameras in (given, large)]
+    for answer, cameras in zip(answers, (given, large), strict=True):
+        assert answer.camera_source == "given"
+        assert np.abs(np.stack([v.extrinsics for v in answer.views]) - cameras.extrinsics).max() < 1e-6
+        assert np.abs(np.stack([v.intrinsics for v in answer.views]) - cameras.intrinsics).max() < 1e-6
+    for view, farther in zip(*(answer.views for answer in answers), strict=True):
+        assert np.isfinite(view.depth).all() and view.depth.min() > 0
+        assert np.abs(farther.depth / view.depth / (1 if layout == "one" else 10) - 1).max() < 1e-3
+
+
 def test_given_cameras_that_were_not_asked_for_are_told(predictor: Predictor, request_: Request) -> None:
     given = cameras_on(CENTRES["spread"])
     free = predictor.predict(replace(request_, cameras=given, camera_source="network", gaussians=False), silent)
