@@ -1,59 +1,54 @@
-"""Trains da3-tiny on synthetic rooms, in three steps that share a folder; each resumes when started again.
+"""Trains da3-tiny on synthetic rooms, in steps that share a folder; each resumes when started again.
 
+python -m model_runtime.training teacher --out runs/tiny      a teacher for measured depth; not needed for exact depth
 python -m model_runtime.training geometry --out runs/tiny     depth, rays and cameras
 python -m model_runtime.training gaussians --out runs/tiny    the Gaussian head, all else frozen
 python -m model_runtime.training export --out runs/tiny FOLDER
 
-The first two run on several processes under torchrun, which on a CPU is faster than several threads.
+The first three run on several processes under torchrun, which on a CPU is faster than several threads.
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.training import distributed
 from model_runtime.training.curriculum import Curriculum
-from model_runtime.training.export import export_checkpoint
 from model_runtime.training.gaussians import GaussianConfig, GaussianTrainer
-from model_runtime.training.initialise import fresh_network
-from model_runtime.training.trainer import STATE_FILE, Trainer, TrainingConfig
+from model_runtime.training.labels import LabelConfig
+from model_runtime.training.noisy_depth import NoisyDepth
+from model_runtime.training.student import export_student, trained_network
+from model_runtime.training.teacher import TeacherConfig, TeacherTrainer
+from model_runtime.training.trainer import Trainer, TrainingConfig
 
-PRESET = "da3-tiny"
+MEGABYTE = 1_000_000
 
 
-def _trained(out: Path) -> tuple[AnyViewNetwork, dict[str, object]]:
-    """The network of a geometry run, and what its state tells of the run."""
-    state = torch.load(out / STATE_FILE, weights_only=True)
-    network = fresh_network(PRESET, 0)
-    network.load_state_dict(state["network"], strict=True)
-    return network.eval(), state
+def train_teacher(chosen: argparse.Namespace) -> None:
+    curriculum = Curriculum(chosen.steps, chosen.images, seed=chosen.seed)
+    TeacherTrainer(TeacherConfig(chosen.out, curriculum, learning_rate=chosen.learning_rate)).run(chosen.until)
 
 
 def train_geometry(chosen: argparse.Namespace) -> None:
     curriculum = Curriculum(chosen.steps, chosen.images, grow_at=chosen.grow_at, seed=chosen.seed)
-    config = TrainingConfig(chosen.out, curriculum, learning_rate=chosen.learning_rate, seed=chosen.seed)
+    config = TrainingConfig(
+        chosen.out,
+        curriculum,
+        learning_rate=chosen.learning_rate,
+        seed=chosen.seed,
+        labels=LabelConfig(NoisyDepth() if chosen.noisy else None, chosen.teacher, chosen.switch_at),
+        shard_bytes=chosen.shard_megabytes and chosen.shard_megabytes * MEGABYTE,
+    )
     Trainer(config).run(chosen.until)
 
 
 def train_gaussians(chosen: argparse.Namespace) -> None:
     config = GaussianConfig(chosen.out, copy_steps=chosen.copy_steps, render_steps=chosen.render_steps)
-    GaussianTrainer(_trained(chosen.out)[0], config).run()
+    GaussianTrainer(trained_network(chosen.out), config).run()
 
 
 def export(chosen: argparse.Namespace) -> None:
-    network, state = _trained(chosen.out)
-    facts = {
-        "steps": state["step"],
-        "images": state["images"],
-        "hours": round(float(str(state["seconds"])) / 3600, 2),
-        "data": "synthetic rooms of model_runtime.training, nothing else",
-    }
-    gaussians = GaussianTrainer(network, GaussianConfig(chosen.out))
-    facts["gaussian_steps"] = gaussians.step
-    export_checkpoint(network, chosen.folder, preset=PRESET, resolution=chosen.resolution, training=facts)
+    export_student(chosen.out, chosen.folder, chosen.resolution)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,14 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m model_runtime.training", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     steps = parser.add_subparsers(required=True)
+    teacher = steps.add_parser("teacher", help="monocular depth on exact synthetic depth")
+    teacher.set_defaults(run=train_teacher)
     geometry = steps.add_parser("geometry", help="depth, rays and cameras")
     geometry.set_defaults(run=train_geometry)
-    geometry.add_argument("--steps", type=int, default=4000, help="length of the whole run")
-    geometry.add_argument("--until", type=int, help="stop after this step")
-    geometry.add_argument("--images", type=int, default=48, help="photos a step at 84 x 84")
+    for step in (teacher, geometry):
+        step.add_argument("--steps", type=int, default=4000, help="length of the whole run")
+        step.add_argument("--until", type=int, help="stop after this step")
+        step.add_argument("--images", type=int, default=48, help="photos a step at 84 x 84")
+        step.add_argument("--learning-rate", type=float, default=7e-4)
+        step.add_argument("--seed", type=int, default=0)
     geometry.add_argument("--grow-at", type=float, default=0.5, help="share of the run after which sizes are mixed")
-    geometry.add_argument("--learning-rate", type=float, default=7e-4)
-    geometry.add_argument("--seed", type=int, default=0)
+    geometry.add_argument("--noisy", action="store_true", help="learn from depth as a sensor would measure it")
+    geometry.add_argument("--teacher", help="teacher.pt, or a checkpoint's name or folder, whose labels take over")
+    geometry.add_argument("--switch-at", type=float, default=LabelConfig.switch_at, help="share of the run, see above")
+    geometry.add_argument("--shard-megabytes", type=int, help="save the state in files no larger than this")
     gaussians = steps.add_parser("gaussians", help="the Gaussian head, all else frozen")
     gaussians.set_defaults(run=train_gaussians)
     gaussians.add_argument("--copy-steps", type=int, default=300)

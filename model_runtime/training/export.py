@@ -20,7 +20,10 @@ def export_checkpoint(
     resolution: longest side in pixels that the checkpoint works best at.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {PREFIX + key: value.detach().to(torch.float16).contiguous() for key, value in network.state_dict().items()}
+    state = {
+        PREFIX + key: value.detach().to("cpu", torch.float16).contiguous()
+        for key, value in network.state_dict().items()
+    }
     config = {
         "model_name": preset,
         "licence": "Apache-2.0",

@@ -4,7 +4,6 @@ Depth Anything 3 (Lin et al. 2025, arXiv 2511.10647) switches at 120 000 of 200 
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
@@ -17,11 +16,11 @@ from model_runtime.training.teacher import TINY_TEACHER, load_teacher
 
 @dataclass(frozen=True)
 class LabelConfig:
-    """noise: what the given depth is like, None for exact. teacher: the teacher.pt of a teacher's run, None for no
-    teacher. switch_at: share of the run after which labels are the teacher's, aligned to the given depth."""
+    """noise: what the given depth is like, None for exact. teacher: see `load_teacher`; None for none. network: what a
+    teacher.pt is of. switch_at: share of the run after which labels are the teacher's, aligned to the given depth."""
 
     noise: NoisyDepth | None = None
-    teacher: Path | None = None
+    teacher: str | None = None
     switch_at: float = 0.6
     network: MonocularConfig = TINY_TEACHER
 

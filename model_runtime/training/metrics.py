@@ -6,17 +6,20 @@ import torch
 
 
 def aligned(depth: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Depth [B,...] times the one factor per scene that brings its median ratio to the truth to one."""
-    ratio = (truth / depth.clamp_min(1e-6)).flatten(1).median(1).values
+    """Depth [B,...] times the one factor per scene that brings its median ratio to the truth to one; the truth is 0
+    where it is unknown."""
+    ratio = (truth / depth.clamp_min(1e-6)).where(truth > 0, torch.nan).flatten(1).nanmedian(1).values.nan_to_num(1.0)
     return depth * ratio.view(-1, *[1] * (depth.dim() - 1))
 
 
 def depth_errors(depth: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """AbsRel and delta1 per scene [B] of depth maps [B,N,H,W], after `aligned`."""
+    """AbsRel and delta1 per scene [B] of depth maps [B,N,H,W], after `aligned`, where the truth is known (not 0)."""
     depth = aligned(depth, truth)
-    relative = ((depth - truth).abs() / truth).flatten(1).mean(1)
+    known = truth > 0
+    pixels = known.flatten(1).sum(1).clamp_min(1)
+    relative = ((depth - truth).abs() / truth).where(known, 0.0).flatten(1).sum(1) / pixels
     ratio = torch.maximum(depth / truth, truth / depth.clamp_min(1e-6))
-    return relative, (ratio < 1.25).float().flatten(1).mean(1)
+    return relative, ((ratio < 1.25) & known).flatten(1).sum(1) / pixels
 
 
 def rotation_angle(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

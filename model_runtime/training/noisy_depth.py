@@ -25,7 +25,8 @@ class NoisyDepth:
     nothing comes back. glossy: chance that the largest of three randomly chosen planes is missing. holes: share lost in
     random patches. outliers: share covered by patches whose depth is off by up to `outlier_factor`. sigma: standard
     deviation at 1 m, growing with the square of depth. step: quantum of inverse depth, 1/m. bleeding: pixels by which
-    near things grow over what is behind them. bend: standard deviation of a smooth relative error.
+    near things grow over what is behind them. bend: standard deviation of a smooth relative error. density: share of
+    the pixels that a value is kept for; small for the points of matched features.
     """
 
     reach: float = 4.0
@@ -38,6 +39,7 @@ class NoisyDepth:
     step: float = 0.01
     bleeding: int = 1
     bend: float = 0.05
+    density: float = 1.0
     seed: int = 0
 
     def of(self, batch: RoomBatch) -> torch.Tensor:
@@ -76,6 +78,7 @@ class NoisyDepth:
         measured = measured + self.sigma * measured**2 * rng.standard_normal(depth.shape)
         inverse = np.round(1 / np.maximum(measured, 0.05) / self.step) * self.step
         measured = 1 / np.maximum(inverse, self.step)
+        seen &= rng.random(depth.shape) < self.density
         return np.where(seen, measured, 0).astype(np.float32)
 
 

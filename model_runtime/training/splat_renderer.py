@@ -86,13 +86,13 @@ def _project(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor,
 def _pairs(centre: torch.Tensor, reach: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Splat [P] and pixel [P] (row-major) numbers of all pixels whose middle lies in a splat's box; splats in order."""
     height, width = size
-    limits = torch.tensor([width, height])
+    limits = torch.tensor([width, height], device=centre.device)
     low = (centre.detach() - reach - 0.5).ceil().long().clamp_min(0)
     high = ((centre.detach() + reach - 0.5).floor().long() + 1).minimum(limits)
     extent = (high - low).clamp_min(0)
     count = extent[:, 0] * extent[:, 1]
-    splat = torch.repeat_interleave(torch.arange(len(count)), count)
-    inside = torch.arange(len(splat)) - torch.repeat_interleave(count.cumsum(0) - count, count)
+    splat = torch.repeat_interleave(torch.arange(len(count), device=count.device), count)
+    inside = torch.arange(len(splat), device=count.device) - torch.repeat_interleave(count.cumsum(0) - count, count)
     column = low[splat, 0] + inside % extent[splat, 0]
     row = low[splat, 1] + inside // extent[splat, 0]
     return splat, row * width + column
@@ -120,7 +120,7 @@ def render_splats(
 
     passed = torch.log1p(-alpha).double()
     before = passed.cumsum(0) - passed
-    starts = torch.searchsorted(pixel, torch.arange(height * width))
+    starts = torch.searchsorted(pixel, torch.arange(height * width, device=pixel.device))
     at_start = (
         before.index_select(0, starts.clamp_max(max(len(before) - 1, 0)))
         if len(before)

@@ -11,6 +11,10 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
+from model_runtime.checkpoint_loading import load_network
+from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.messages import JobError
+from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.config import BackboneConfig, HeadConfig, MonocularConfig
 from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.network.monocular_head import DepthAndSky
@@ -76,7 +80,9 @@ class TeacherTrainer(TrainingRun):
             weight_decay=config.weight_decay,
             fused=True,
         )
-        self.pool = pool or RoomPool(config.curriculum, RoomGenerator(config.curriculum.seed), self.rank, self.ranks)
+        self.pool = pool or RoomPool(
+            config.curriculum, RoomGenerator(config.curriculum.seed, device=self.device), self.rank, self.ranks
+        )
         self.resume()
 
     def parts(self) -> dict[str, Part]:
@@ -108,11 +114,21 @@ class TeacherTrainer(TrainingRun):
         return record | {"step": self.step, "total": float(total.detach()), "rate": rate, "seconds": self.seconds}
 
 
-def load_teacher(path: Path, network: MonocularConfig = TINY_TEACHER) -> MonocularNetwork:
-    """The teacher of a run's teacher.pt, in evaluation mode."""
-    teacher = MonocularNetwork(network)
+def load_teacher(source: str, network: MonocularConfig = TINY_TEACHER) -> MonocularNetwork | AnyViewNetwork:
+    """A teacher in evaluation mode: of a run's teacher.pt, whose network is `network`, or a checkpoint by name or
+    folder, monocular or any-view.
+
+    Raises JobError `teacher-missing`, or what `locate_checkpoint` and `load_network` raise.
+    """
+    path = Path(source)
+    if path.suffix != ".pt":
+        teacher = load_network(locate_checkpoint(source), torch.device("cpu"))
+        if not isinstance(teacher, (MonocularNetwork, AnyViewNetwork)):
+            raise JobError("teacher-missing", f"{source} is no single network.", "Choose another as teacher.")
+        return teacher
     state = load_state(path)
     if state is None:
-        raise FileNotFoundError(f"There is no teacher in {path}; train one first, or name another file.")
+        raise JobError("teacher-missing", f"There is no teacher in {path}.", "Train one first, or name another file.")
+    teacher = MonocularNetwork(network)
     teacher.load_state_dict(state["network"], strict=True)
     return teacher.eval().requires_grad_(False)

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from model_runtime.network.config import AnyViewConfig
 from model_runtime.network.dense import full_precision
 from model_runtime.network.vision_transformer import PATCH
 from model_runtime.training import distributed
-from model_runtime.training.batches import Batches
+from model_runtime.training.batches import Batches, on_device
 from model_runtime.training.curriculum import Curriculum, RoomPool, Stage
 from model_runtime.training.initialise import fresh_network
 from model_runtime.training.labels import LabelConfig, Labels
@@ -24,7 +24,7 @@ from model_runtime.training.losses import LossWeights, Predictions, loss_terms
 from model_runtime.training.matching import AttentionProbe, DisplacementReadout, matching_loss, patch_correspondences
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.run import Part, TrainingRun, warm_cosine
-from model_runtime.training.targets import make_targets, normalise_images
+from model_runtime.training.targets import has_label, make_targets, normalise_images
 
 FEW_TOKENS = 256
 STATE_FILE = "state.pt"
@@ -104,7 +104,9 @@ class Trainer(TrainingRun):
             fused=True,
         )
         self.labels = Labels(config.labels, self.steps, self.device)
-        self.pool = pool or RoomPool(config.curriculum, RoomGenerator(config.curriculum.seed), self.rank, self.ranks)
+        self.pool = pool or RoomPool(
+            config.curriculum, RoomGenerator(config.curriculum.seed, device=self.device), self.rank, self.ranks
+        )
         self.resume()
 
     def parts(self) -> dict[str, Part]:
@@ -169,6 +171,7 @@ class Trainer(TrainingRun):
         record = {name: float(value.detach()) for name, value in terms.items()}
         record |= {"step": self.step, "total": float(total.detach()), "norm": float(norm), "rate": rate}
         record |= {"views": stage.views, "height": stage.size[0], "width": stage.size[1], "seconds": self.seconds}
+        record["labelled"] = float(has_label(batch.depth).float().mean())
         if matched is not None:
             record["matched"] = float(matched)
         return record
@@ -179,7 +182,3 @@ def attention_kernels(device: torch.device, tokens: int) -> AbstractContextManag
     if device.type != "cpu":
         return nullcontext()
     return sdpa_kernel([SDPBackend.MATH] if tokens <= FEW_TOKENS else [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH])
-
-
-def on_device(batch: RoomBatch, device: torch.device) -> RoomBatch:
-    return replace(batch, **{part.name: getattr(batch, part.name).to(device) for part in fields(batch)})

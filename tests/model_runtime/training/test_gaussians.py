@@ -1,6 +1,7 @@
 """The Gaussian head learns alone, resumes, and its splats show the photo they came from."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,16 @@ from model_runtime.training.gaussians import (
     GaussianConfig,
     GaussianTrainer,
     copy_loss,
+    frozen_geometry,
     psnr,
     render_inputs,
+    render_views,
     scene_splats,
+    surface_offset,
+    with_true_cameras,
 )
 from model_runtime.training.initialise import fresh_network
+from model_runtime.training.rooms import RoomGenerator
 
 
 @pytest.fixture
@@ -49,27 +55,68 @@ def test_only_the_head_is_trained_and_runs_resume(network: AnyViewNetwork, tmp_p
         assert torch.equal(one, two), name
 
 
-def perfect_copy(images: torch.Tensor) -> RawGaussians:
+def wall(images: torch.Tensor) -> FrozenGeometry:
+    """A wall at depth 2 across the view of a camera, for images [1,1,3,28,35]."""
+    depth = torch.full((1, 1, 28, 35), 2.0)
+    intrinsics = torch.tensor([[30.0, 0, 17.5], [0, 30, 14], [0, 0, 1]])[None, None]
+    return FrozenGeometry(images, [], (2, 2), depth, torch.eye(4)[None, None, :3], intrinsics)
+
+
+def perfect_copy(images: torch.Tensor, surface: torch.Tensor) -> RawGaussians:
     """Raw numbers of splats that are their pixels; images [B,N,3,H,W] in 0..1."""
     raw = torch.zeros(*images.shape[:2], *images.shape[3:], 37)
     share = PIXEL_DEVIATION / (0.2 * LARGEST)
     raw[..., 2:5] = math.log(share / (1 - share))
     raw[..., 8] = 1
     raw[..., 9:36:9] = (images.movedim(2, -1) - 0.5) / DC
+    raw[..., 36] = surface
     return RawGaussians(raw, torch.full(raw.shape[:-1], FRESH_OPACITY))
 
 
-def test_splats_that_are_their_pixels_cost_nothing_and_show_the_photo():
+@pytest.fixture
+def smooth() -> torch.Tensor:
     torch.manual_seed(0)
-    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 4, 5), (28, 35), mode="bicubic").clamp(0, 1)[None]
-    raw = perfect_copy(smooth)
-    assert float(copy_loss(raw, smooth)) == pytest.approx(0, abs=1e-5)
+    return torch.nn.functional.interpolate(torch.rand(1, 3, 4, 5), (28, 35), mode="bicubic").clamp(0, 1)[None]
 
-    depth = torch.full((1, 1, 28, 35), 2.0)
-    extrinsics = torch.eye(4)[None, None, :3]
-    intrinsics = torch.tensor([[30.0, 0, 17.5], [0, 30, 14], [0, 0, 1]])[None, None]
-    gaussians = place_gaussians(raw, depth, extrinsics, intrinsics)
-    picture = render_inputs(
-        [scene_splats(gaussians, 0)], FrozenGeometry(smooth, [], (2, 2), depth, extrinsics, intrinsics)
-    )
+
+def test_splats_that_are_their_pixels_cost_nothing_and_show_the_photo(smooth: torch.Tensor):
+    geometry = wall(smooth)
+    surface = surface_offset(geometry)
+    raw = perfect_copy(smooth, surface)
+    assert float(copy_loss(raw, smooth, surface)) == pytest.approx(0, abs=1e-5)
+    gaussians = place_gaussians(raw, geometry.depth, geometry.extrinsics, geometry.intrinsics)
+    torch.testing.assert_close(gaussians.means[..., 2], torch.full((1, 28 * 35), 2.0))
+    picture = render_inputs([scene_splats(gaussians, 0)], geometry)
     assert float(psnr(picture[..., 3:-3, 3:-3], smooth[..., 3:-3, 3:-3]).min()) > 24
+
+
+def test_a_new_view_of_a_wall_shows_the_photo_moved(smooth: torch.Tensor):
+    geometry = wall(smooth)
+    raw = perfect_copy(smooth, surface_offset(geometry))
+    gaussians = place_gaussians(raw, geometry.depth, geometry.extrinsics, geometry.intrinsics)
+    extrinsics = geometry.extrinsics.clone()
+    # A third of a metre to the right moves a wall at depth 2 by 30 / 3 / 2 = 5 pixels to the left.
+    extrinsics[..., 0, 3] = -1 / 3
+    picture = render_views([scene_splats(gaussians, 0)], extrinsics, geometry.intrinsics, (28, 35))
+    assert float(psnr(picture[..., 3:-3, 3:-8], smooth[..., 3:-3, 8:-3]).min()) > 24
+
+
+def test_true_cameras_scale_the_depth_to_the_truth(network: AnyViewNetwork):
+    batch = RoomGenerator(5).batch(0, 2, 2, (28, 42), 0.3)
+    geometry = with_true_cameras(frozen_geometry(network, batch), batch)
+    ratio = (batch.depth / geometry.depth)[batch.depth > 0]
+    assert float(ratio.median()) == pytest.approx(1, rel=0.05)
+    assert torch.equal(geometry.extrinsics, batch.extrinsics[..., :3, :])
+
+
+def test_the_photometric_loss_looks_at_photos_the_network_did_not_see(network: AnyViewNetwork, tmp_path: Path):
+    trainer = GaussianTrainer(network, tiny(tmp_path))
+    trainer.step = trainer.config.copy_steps
+    batch = trainer.batch()
+    assert batch.images.shape[1] == 3
+    loss, quality = trainer.loss(batch)
+    other = replace(batch, images=torch.cat([batch.images[:, :2], 1 - batch.images[:, 2:]], 1))
+    changed, changed_quality = trainer.loss(other)
+    assert quality["psnr"] == changed_quality["psnr"]
+    assert quality["psnr_novel"] != changed_quality["psnr_novel"]
+    assert not torch.equal(loss, changed)

@@ -1,0 +1,178 @@
+"""`python -m model_runtime.training.label_study --out FOLDER`: do a teacher's labels beat the measured depth?
+
+The same small student, from the same start and on the same photos, learns from depth as it was measured (holes,
+outliers, steps: `noisy_depth`), from the teacher's depth aligned to that, and from exact depth, the best there could
+be. All are judged by exact depth of scenes that nobody trained on. The teacher has seen synthetic scenes only, none of
+these; it sees one photo at a time. A study that was interrupted goes on where it stopped.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from model_runtime.geometry.cameras import scale_intrinsics
+from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
+from model_runtime.training import metrics
+from model_runtime.training.evaluate import HELD_OUT_SEED, predict
+from model_runtime.training.labels import LabelConfig, Labels
+from model_runtime.training.noisy_depth import NoisyDepth
+from model_runtime.training.presets import OneSize
+from model_runtime.training.rooms import RoomBatch, RoomGenerator, develop
+from model_runtime.training.targets import has_label
+from model_runtime.training.trainer import Trainer, TrainingConfig
+
+STUDENT = AnyViewConfig(
+    BackboneConfig(96, 6, 3, taken_layers=(2, 3, 4, 5), alternation=2), HeadConfig(16, (16, 24, 48, 96))
+)
+VIEWS = 2
+CAPTURES = 502
+"""Seed of the rooms that stand for real captures."""
+SENSORS = {"depth camera": NoisyDepth(), "sparse points": NoisyDepth(density=0.05, outliers=0.2)}
+
+
+@dataclass(frozen=True)
+class Study:
+    """capture: height and width of the photos that are taken and that the teacher sees; student: of those that the
+    students see; scenes: captured; held_out: rooms that judge; images: photos of a step."""
+
+    teacher: str = "da3-tiny"
+    capture: tuple[int, int] = (84, 112)
+    student: tuple[int, int] = (42, 56)
+    scenes: int = 160
+    held_out: int = 48
+    images: int = 32
+    steps: int = 200
+    difficulty: float = 0.5
+
+
+class FixedRooms:
+    """Batches from a fixed set of rooms, the way a data set is: every room comes back, with other noise in its photos
+    but the same faults in its depth."""
+
+    def __init__(self, rooms: RoomBatch, count: int, seed: int) -> None:
+        self.rooms, self.count, self.seed = rooms, count, seed
+
+    def batch(self, step: int) -> RoomBatch:
+        rooms = self.rooms
+        rng = np.random.default_rng([self.seed, 5, step])
+        scenes = torch.from_numpy(rng.permutation(len(rooms.depth))[: self.count])[:, None]
+        pick = (scenes, torch.from_numpy(np.argsort(rng.random((len(scenes), VIEWS)), axis=1)))
+        images = develop(rooms.images[pick], torch.Generator().manual_seed(int(rng.integers(2**31))))
+        return RoomBatch(images, rooms.depth[pick], rooms.extrinsics[pick], rooms.intrinsics[pick])
+
+
+def shrink(batch: RoomBatch, size: tuple[int, int]) -> RoomBatch:
+    """The same photos in another size; depth is picked, not mixed."""
+    shape, before = batch.depth.shape[:2], (batch.depth.shape[-2], batch.depth.shape[-1])
+    images = functional.interpolate(batch.images.flatten(0, 1), size, mode="area").unflatten(0, shape)
+    depth = functional.interpolate(batch.depth, size, mode="nearest-exact")
+    return RoomBatch(images, depth, batch.extrinsics, scale_intrinsics(batch.intrinsics, before, size))
+
+
+def captures_by_label(study: Study) -> dict[str, RoomBatch]:
+    """The captured rooms at the students' size, as linear light, once for every kind of depth to learn from."""
+    rooms = RoomGenerator(CAPTURES).render(0, study.scenes, VIEWS, study.capture, study.difficulty)
+    photos = replace(rooms, images=develop(rooms.images, torch.Generator().manual_seed(CAPTURES)))
+    kinds = {"exact depth": rooms.depth}
+    for sensor, noise in SENSORS.items():
+        given, taught = (
+            Labels(LabelConfig(noise, teacher, switch_at=0.0), study.steps, torch.device("cpu")).of(photos, 0).depth
+            for teacher in (None, study.teacher)
+        )
+        kinds |= {f"{sensor}, as measured": given, f"{sensor}, teacher's labels": taught}
+    return {name: shrink(replace(rooms, depth=depth), study.student) for name, depth in kinds.items()}
+
+
+def label_quality(label: torch.Tensor, exact: torch.Tensor) -> dict[str, float]:
+    """Share of the pixels that have a label, and how those differ from the exact depth."""
+    valid = has_label(label) & has_label(exact)
+    relative = ((label - exact).abs() / exact)[valid]
+    return {
+        "covered": float(valid.float().mean()),
+        "median": float(relative.median()),
+        "abs_rel": float(relative.mean()),
+    }
+
+
+def train_student(study: Study, out: Path, seed: int, captures: RoomBatch) -> AnyViewNetwork:
+    curriculum = OneSize(study.steps, study.images, seed=seed, size=study.student, views=VIEWS)
+    config = TrainingConfig(
+        out, curriculum, STUDENT, learning_rate=1e-3, warmup=30, seed=seed, matching_layers=(), log_every=50
+    )
+    trainer = Trainer(config, FixedRooms(captures, study.images // VIEWS, seed))
+    trainer.run()
+    return trainer.network.eval()
+
+
+def judge(network: AnyViewNetwork, held_out: RoomBatch, measured: torch.Tensor) -> dict[str, float]:
+    """AbsRel and delta1 by exact depth, and AbsRel where the depth camera would have measured and where not."""
+    depth, _ = predict(network, held_out)
+    relative, delta = metrics.depth_errors(depth, held_out.depth)
+    error = (metrics.aligned(depth, held_out.depth) - held_out.depth).abs() / held_out.depth
+    seen, known = has_label(measured), has_label(held_out.depth)
+    return {
+        "abs_rel": float(relative.mean()),
+        "delta1": float(delta.mean()),
+        "where_measured": float(error[seen & known].mean()),
+        "elsewhere": float(error[~seen & known].mean()),
+    }
+
+
+def run(study: Study, out: Path, seeds: Sequence[int]) -> dict[str, Any]:
+    """Trains the students that are missing; what is known so far stands in `out`/results.json."""
+    out.mkdir(parents=True, exist_ok=True)
+    captures = captures_by_label(study)
+    held_out = RoomGenerator(HELD_OUT_SEED).batch(0, study.held_out, VIEWS, study.student, study.difficulty)
+    measured = SENSORS["depth camera"].of(held_out)
+    exact = captures["exact depth"].depth
+    students: dict[str, dict[str, dict[str, float]]] = {}
+    results: dict[str, Any] = {
+        "study": asdict(study),
+        "labels": {name: label_quality(batch.depth, exact) for name, batch in captures.items()},
+        "students": students,
+    }
+    for seed in seeds:
+        for number, (name, batch) in enumerate(captures.items()):
+            network = train_student(study, out / f"student-{number}-{seed}", seed, batch)
+            students.setdefault(name, {})[str(seed)] = judge(network, held_out, measured)
+            (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    return results
+
+
+def table(results: dict[str, Any]) -> str:
+    """Markdown: means over the seeds, and the standard deviation of AbsRel."""
+    lines = [
+        "| learnt from | pixels labelled | median error | AbsRel | delta1 | AbsRel where measured | elsewhere |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, of_seed in results["students"].items():
+        rows, label = list(of_seed.values()), results["labels"][name]
+        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+        spread = float(np.std([row["abs_rel"] for row in rows], ddof=1)) if len(rows) > 1 else 0.0
+        lines.append(
+            f"| {name} | {label['covered']:.0%} | {label['median']:.1%} | {mean['abs_rel']:.3f} ± {spread:.3f} "
+            f"| {mean['delta1']:.2f} | {mean['where_measured']:.3f} | {mean['elsewhere']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m model_runtime.training.label_study", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--teacher", default=Study.teacher, help="checkpoint's name or folder, or a run's teacher.pt")
+    parser.add_argument("--steps", type=int, default=Study.steps, help="of every student")
+    chosen = parser.parse_args(arguments)
+    print(table(run(Study(teacher=chosen.teacher, steps=chosen.steps), chosen.out, chosen.seeds)))
+
+
+if __name__ == "__main__":
+    main()
