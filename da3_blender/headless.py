@@ -152,12 +152,14 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     """What was made, as lines to print: checkpoint and licence, counts, and a table of the cameras."""
     checkpoint = prediction.checkpoint
     use = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
-    splats = "no" if objects.splats is None else f"{len(objects.splats.data.vertices):,}"
+    points, splats = (
+        "no" if cloud is None else f"{len(cloud.data.vertices):,}" for cloud in (objects.points, objects.splats)
+    )
     unit = "metres" if prediction.metric else "units of its own"
     lines = [
         f"checkpoint {checkpoint.name}: licence {checkpoint.licence}, {use[checkpoint.commercial_use]}",
         f"made {len(objects.cameras)} cameras ({prediction.camera_source}), "
-        f"{len(objects.points.data.vertices):,} points, {splats} splats; the scene is in {unit}",
+        f"{points} points, {splats} splats; the scene is in {unit}",
     ]
     if prediction.match_error is not None:
         lines.append(f"match error {prediction.match_error:.2f} pixels: features of the photos against the cameras")

@@ -102,6 +102,7 @@ def plan_settings(settings: Any) -> PlanSettings:
     return PlanSettings(
         edge_angle=settings.edge_angle,
         confidence_threshold=settings.confidence,
+        points=settings.make_points,
         upright=settings.upright,
         centre=settings.centre,
         standard_view=settings.standard_view,

@@ -54,8 +54,9 @@ def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> No
 def _shots(objects: SceneObjects, splats: bool) -> Iterator[tuple[bpy.types.Object, bpy.types.Object, str]]:
     """Camera, what it is to see, and the caption of every rendered panel."""
     first = objects.cameras[0]
-    yield first, objects.points, f"{len(objects.points.data.vertices):,} points, camera 1"
-    yield new_viewpoint(first, objects.points), objects.points, "new viewpoint"
+    if objects.points is not None:
+        yield first, objects.points, f"{len(objects.points.data.vertices):,} points, camera 1"
+        yield new_viewpoint(first, objects.points), objects.points, "new viewpoint"
     if splats and objects.splats is not None:
         bpy.context.scene.cycles.samples, bpy.context.scene.cycles.use_denoising = SPLAT_SAMPLES, True
         yield first, objects.splats, f"{len(objects.splats.data.vertices):,} splats, camera 1"

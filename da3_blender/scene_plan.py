@@ -30,6 +30,7 @@ class PlanSettings:
     confidence_threshold: 0..1, share of the least sure points hidden at first; all are there, the slider moves it.
     point_stride: take every so many-th row and column of the depth maps.
     point_budget, splat_budget: the most points and splats to make.
+    points: whether to make points.
     upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0. With both off, the scene
         stays in the frame of the cameras that were given, or else in the reference view's with z up for y down.
     standard_view: let the scene's view transform be `Standard`, so that photo colours render as they are. Off by
@@ -41,6 +42,7 @@ class PlanSettings:
     point_stride: int = 1
     point_budget: int = 5_000_000
     splat_budget: int = 500_000
+    points: bool = True
     upright: bool = True
     centre: bool = True
     standard_view: bool = False
@@ -74,7 +76,7 @@ class ScenePlan:
 
     name: str
     cameras: tuple[CameraPlan, ...]
-    points: PointPlan
+    points: PointPlan | None
     splats: SplatPlan | None
     motion: np.ndarray
     standard_view: bool
@@ -104,10 +106,12 @@ def plan_scene(
     notes = list(prediction.notes)
     masks = [surface_mask(view, settings.edge_angle) for view in views]
     motion = upright_motion(views, settings.upright, settings.centre, prediction.camera_source == "given")
-    points = plan_points(
-        views, masks, motion, settings.point_stride, settings.point_budget, settings.confidence_threshold
-    )
-    if not len(points.position):
+    points = None
+    if settings.points:
+        points = plan_points(
+            views, masks, motion, settings.point_stride, settings.point_budget, settings.confidence_threshold
+        )
+    if not (any(mask.any() for mask in masks) if points is None else len(points.position)):
         raise PlanError(
             "No point is left: every pixel is sky or lies on a depth edge.",
             "Lower the edge angle, or use other photos.",

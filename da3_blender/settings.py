@@ -73,7 +73,7 @@ class DA3_Settings(bpy.types.PropertyGroup):
             name="Refine Cameras",
             description="Make the network's cameras agree with points found again in several photos, where that helps",
         ),
-        "make_points": BoolProperty(name="Points", description="Make a coloured point cloud", default=True),
+        "make_points": BoolProperty(name="Points", description="Make a colored point cloud", default=True),
         "make_splats": BoolProperty(
             name="Splats",
             description="Make Gaussian splats, which look like the photos from nearby views",

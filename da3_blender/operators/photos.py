@@ -34,6 +34,8 @@ class ChoosesFiles:
 
     def invoke(self: Any, context, event):
         if self.files:  # dropped
+            if context.area is not None and context.area.type == "VIEW_3D":
+                context.space_data.show_region_ui = True
             return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -43,7 +45,7 @@ class DA3_OT_add_photos(ChoosesFiles, bpy.types.Operator):
     """Choose photo files for the list"""
 
     bl_idname = "da3.add_photos"
-    bl_label = "Add Photos"
+    bl_label = "Add Photos to DA3"  # as the menu for dropped files shows it
     bl_options = UNDOABLE
 
     def execute(self, context):
@@ -173,7 +175,7 @@ class DA3_OT_refresh_photos(HasPhotos, bpy.types.Operator):
 
 
 class DA3_FH_photos(bpy.types.FileHandler):
-    """Photos dropped on a 3D viewport go to the list while its sidebar shows the tab DA3."""
+    """Photos dropped on a 3D viewport; Blender asks whether they go to the list or are meant as image empties."""
 
     bl_idname = "DA3_FH_photos"
     bl_label = "Photos for DA3"
@@ -182,12 +184,7 @@ class DA3_FH_photos(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context):
-        area = context.area
-        return (
-            area is not None
-            and area.type == "VIEW_3D"
-            and any(r.type == "UI" and r.width > 1 and r.active_panel_category == "DA3" for r in area.regions)
-        )
+        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 CLASSES = (

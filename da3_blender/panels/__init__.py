@@ -5,6 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+LETTER_WIDTH = 6.6
+"""Pixels, at scale 1, of an average letter of Blender's interface font."""
+
 
 class Sidebar:
     """What every panel of the tab has in common."""
@@ -17,7 +20,7 @@ class Sidebar:
 def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
     """Lines of text, broken at the sidebar's width; Blender's labels do not break."""
     scale = context.preferences.system.ui_scale
-    letters = max(20, int(context.region.width / (7.2 * scale)) - 6)
+    letters = max(20, int(context.region.width / (LETTER_WIDTH * scale)) - 5)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for number, line in enumerate(textwrap.wrap(text, letters)):

@@ -69,7 +69,7 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
     def draw(self, context):
         layout, settings = self.layout, context.scene.da3
         buttons = layout.row(align=True)
-        buttons.operator("da3.add_photos", icon="FILE_IMAGE")
+        buttons.operator("da3.add_photos", text="Add Photos", icon="FILE_IMAGE")
         buttons.operator("da3.add_photo_folder", icon="FILE_FOLDER")
         if not settings.photos:
             layout.label(text="Two or more photos of one place work best")

@@ -40,7 +40,9 @@ class DA3_UL_views(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
         row = layout.row(align=True)
         seen = context.scene.camera == item
-        look = row.operator(
+        name = row.row(align=True)
+        name.alignment = "LEFT"
+        look = name.operator(
             "da3.look_through",
             text=item.get(VIEW, item.name),
             icon="VIEW_CAMERA" if seen else "CAMERA_DATA",
@@ -53,8 +55,10 @@ class DA3_UL_views(bpy.types.UIList):
             source.alignment, source.active = "RIGHT", False
             source.label(text=SOURCES.get(item.get(SOURCE, ""), ""))
         hidden = bool(item.get(HIDDEN))
+        buttons = row.row(align=True)
+        buttons.alignment = "RIGHT"
         for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
-            button = row.operator("da3.show_photo", text="", icon=picture, emboss=False)
+            button = buttons.operator("da3.show_photo", text="", icon=picture, emboss=False)
             button.result, button.photo, button.only = item[ID], item.get(VIEW, ""), only
 
     def filter_items(self, context, data, property):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from model_runtime.messages import JobError
+
 from .. import jobs
 from ..preferences import draw_remedy
 from . import Sidebar, paragraph
@@ -22,9 +24,21 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
         elif state.waiting is not None:
             draw_waiting(self.layout, context, state)
         else:
-            draw_button(self.layout, context.scene.da3)
+            draw_start(self.layout, context)
         if state.failure is not None:
             draw_failure(self.layout, context, state.failure)
+
+
+def draw_start(layout, context) -> None:
+    """The button; or, where no worker can be started, why, and what helps."""
+    try:
+        jobs.worker_command()
+    except JobError as error:
+        box = layout.box()
+        paragraph(box, context, f"{error.failure.sentence} {error.failure.advice}", icon="INFO")
+        draw_remedy(box, error.failure)
+    else:
+        draw_button(layout, context.scene.da3)
 
 
 def draw_button(layout, settings) -> None:

@@ -16,11 +16,11 @@ from .splats import write_splats
 
 @dataclass(frozen=True, eq=False)
 class SceneObjects:
-    """What `write_scene` made. cameras: one per view, in order. splats: None where the prediction has none."""
+    """What `write_scene` made. cameras: one per view, in order. points, splats: None where the plan has none."""
 
     collection: bpy.types.Collection
     cameras: tuple[bpy.types.Object, ...]
-    points: bpy.types.Object
+    points: bpy.types.Object | None
     splats: bpy.types.Object | None
 
 
@@ -40,13 +40,13 @@ def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
         top[ID], top[NOTES] = uuid.uuid4().hex, "\n".join(plan.notes)
         inside = {name: _child(top, name) for name in ("Cameras", "Points", "Splats")}
         cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
-        points = write_points(plan.points, plan.name, inside["Points"])
+        points = plan.points and write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
         for index, (item, camera) in enumerate(zip(cameras, plan.cameras, strict=True)):
             mark(item, top[ID], "camera", camera.name, index)
-        mark(points, top[ID], "points")
-        if splats is not None:
-            mark(splats, top[ID], "splats")
+        for item, role in ((points, "points"), (splats, "splats")):
+            if item is not None:
+                mark(item, top[ID], role)
     except BaseException:
         _take_out(top)
         raise

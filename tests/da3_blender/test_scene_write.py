@@ -91,6 +91,12 @@ def test_failure_midway_leaves_nothing(room, empty_scene, monkeypatch):
     assert len(empty_scene.timeline_markers) == 0 and empty_scene.camera is None
 
 
+def test_no_points_where_none_are_wanted(room, empty_scene):
+    made = write_scene(plan_scene(room.prediction(), "kitchen", settings=PlanSettings(points=False)), empty_scene)
+    assert made.points is None
+    assert [item["da3_role"] for item in made.collection.all_objects] == ["camera"]
+
+
 def test_photos_are_hidden_with_their_points_and_splats(room, empty_scene):
     gaussians = replace(room.gaussians(np.zeros((4, 3))), view_index=np.int32([0, 0, 1, 1]))
     prediction = room.prediction(room.view(name="a.jpg"), room.view(name="b.jpg"), gaussians=gaussians)
