@@ -36,7 +36,7 @@ def room(rng: np.random.Generator, bank: TextureBank, difficulty: float) -> Scen
     if theme in ("dining", "study", "living") or rng.random() < 0.3:
         _table_with_things(place, chairs=4 if theme == "dining" else int(rng.integers(0, 3)))
     names = THEMES[theme]
-    for _ in range(int(rng.integers(3, 9))):
+    for _ in range(int(rng.integers(4, 11))):
         _furnish(place, names[int(rng.integers(len(names)))])
     _fittings(place)
     if rng.random() < 0.75:
@@ -172,7 +172,7 @@ def _on_wall(place: Layout, wall: int) -> None:
         picture[1], picture[2:4] = 2 * max(w, h), 0.5
         g.box([0, -0.01, z], [w + 0.03, 0.012, h + 0.03], frame)
         g.box([0, -0.024, z], [w, 0.004, h], picture)
-        place.look_here(spot * 0.97, z, 0.7)
+        place.look_here(spot * 0.97, z - 0.3, 0.9)
     elif kind < 0.75:
         w, h = rng.uniform(0.38, 0.5), min(1.02, height / 2 - 0.1)
         g.box([0, -0.005, h], [w + 0.07, 0.012, h + 0.07], frame)

@@ -11,6 +11,8 @@ from model_runtime.training.raycast import FAR, Beams, Planes, SceneBatch, dot, 
 from model_runtime.training.shadows import shadows
 from model_runtime.training.textures import TextureBank
 
+CORNER_DARKNESS, CORNER_REACH = 0.45, 0.3
+"""How much of the light from all around a corner loses, and over how many metres."""
 SMALLEST_SLANT = 0.15
 """Cosine below which a pixel's footprint grows no further."""
 
@@ -148,13 +150,24 @@ def shade(batch: SceneBatch, bank: TextureBank, scene: torch.Tensor, hits: Hits)
     return colours
 
 
+def corner_openness(batch: SceneBatch, scene: torch.Tensor, point: Planes, normal: Planes) -> torch.Tensor:
+    """Share of the light from all around that the enclosure lets through [T,P]: less beside walls and floor."""
+    frame = batch.frames[scene, 0, :, None]
+    share = torch.ones_like(point[0])
+    for k in range(3):
+        gap = (frame[:, 12 + k] - (point[k] - frame[:, k]).abs()).abs()
+        share = share * (1 - CORNER_DARKNESS * (1 - normal[k].abs()) * torch.exp(gap * (-1 / CORNER_REACH)))
+    return share
+
+
 def _light(
     batch: SceneBatch, scene: torch.Tensor, hits: Hits, normal: Planes, gloss: torch.Tensor, sharpness: torch.Tensor
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Light per colour that arrives at the surfaces, and highlights (Blinn 1977)."""
     up = 0.5 + 0.5 * normal[2]
     below, above = batch.ambient[scene, 0], batch.ambient[scene, 1]
-    diffuse = [torch.lerp(below[:, k, None], above[:, k, None], up) for k in range(3)]
+    open_share = corner_openness(batch, scene, hits.point, normal)
+    diffuse = [torch.lerp(below[:, k, None], above[:, k, None], up) * open_share for k in range(3)]
     highlight = [torch.zeros_like(up) for _ in range(3)]
     lights = batch.lights[scene].transpose(0, 1)[..., None]
     lamps = (lights[:, :, 0], lights[:, :, 1], lights[:, :, 2])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from model_runtime.training.losses import LossWeights, Predictions, loss_terms
 from model_runtime.training.patterns import FAMILIES, SIZE
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.scenes import sample_scene
@@ -119,6 +120,25 @@ def test_targets_are_relative_to_the_first_view_at_unit_distance(pair: RoomBatch
     from_rays = origin + targets.ray_depth[..., None] * direction
     assert from_rays.shape == (6, 2, 40, 56, 3)
     assert from_rays.norm(dim=-1)[targets.ray_valid].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_sky_teaches_nothing_and_breaks_nothing(generator: RoomGenerator):
+    batch = generator.batch(0, 16, 1, (28, 28))
+    outdoors = (batch.depth == 0).flatten(1).any(1)
+    assert outdoors.any()
+    targets = make_targets(batch)
+    generated = torch.Generator().manual_seed(0)
+    depth, certain = torch.rand(16, 1, 28, 28, generator=generated), torch.ones(16, 1, 28, 28)
+    ray, ray_certain = torch.rand(16, 1, 16, 16, 6, generator=generated), torch.ones(16, 1, 16, 16)
+    prediction = Predictions(depth, certain, ray, ray_certain, torch.rand(16, 1, 9, generator=generated))
+    for value in (depth, certain, ray):
+        value.requires_grad_()
+    torch.stack(list(loss_terms(prediction, targets, LossWeights()).values())).sum().backward()
+    assert depth.grad is not None
+    assert certain.grad is not None
+    assert torch.isfinite(depth.grad).all()
+    assert (certain.grad[batch.depth == 0] == 0).all()
+    assert (certain.grad[batch.depth > 0] != 0).any()
 
 
 def test_targets_do_not_depend_on_the_size_of_the_world(pair: RoomBatch):
