@@ -12,8 +12,8 @@ import model_runtime
 from da3_blender.remedies import NO_REMEDY, REMEDIES, remedy_of
 
 CARRIERS = {"JobError", "Failure", "FrameError"}
-OUT_OF_REACH = {"training", "benchmark"}
-"""Folders of model_runtime that no job calls."""
+OUT_OF_REACH = {"training", "benchmark", "bench_command.py", "predict_command.py", "train_command.py"}
+"""Folders and modules of model_runtime that no job calls."""
 
 
 def raised_codes() -> dict[str, str]:

@@ -59,7 +59,7 @@ def test_the_growth_of_the_disk_moves_a_long_download() -> None:
             "no-network",
         ),
         (
-            "WARNING: Retrying ... '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate'\n"
+            "WARNING: Retrying ... '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed'\n"
             "ERROR: No matching distribution found for uv==0.13.9",
             False,
             "no-network",
