@@ -249,7 +249,7 @@ class JobManager:
                 raise CannotPlace(f"'{result.target.name}' was started in another file.")
             placed = self._place(result)
         except NotNow as reason:
-            self.state.sentence = str(reason)
+            self.state.sentence, self.state.seconds_left = str(reason), None
         except CannotPlace as reason:
             self._finish()
             self.state.waiting, self.state.reason = result, str(reason)

@@ -23,6 +23,16 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     return {"CANCELLED"}
 
 
+def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene) -> set[str]:
+    """Start the job that `scene.da3` asks for, and end the operator."""
+    try:
+        check_chosen(scene.da3)
+        jobs.start(*job_request.make_job(scene))
+    except JobError as error:
+        return report_failure(operator, error)
+    return {"FINISHED"}
+
+
 class DA3_OT_run(bpy.types.Operator):
     """Make a scene from the photos; Blender stays usable meanwhile"""
 
@@ -34,12 +44,7 @@ class DA3_OT_run(bpy.types.Operator):
         return not jobs.manager().running
 
     def execute(self, context):
-        try:
-            check_chosen(context.scene.da3)
-            jobs.start(*job_request.make_job(context.scene))
-        except JobError as error:
-            return report_failure(self, error)
-        return {"FINISHED"}
+        return start_job(self, context.scene)
 
 
 class DA3_OT_cancel(bpy.types.Operator):
@@ -148,10 +153,7 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
         settings.scene_name = self.scene_name or settings.scene_name
         self.report({"INFO"}, photo_list.add_files(settings, chosen_files(self)).sentence)
         if self.run:
-            try:
-                jobs.start(*job_request.make_job(context.scene))
-            except JobError as error:
-                report_failure(self, error)
+            start_job(self, context.scene)
         return {"FINISHED"}
 
 
