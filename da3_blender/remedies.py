@@ -25,7 +25,6 @@ REMEDIES = {
     "offline": ALLOW_ONLINE,
     "out-of-memory": LOWER_RESOLUTION,
     "device-missing": PREFERENCES,
-    "package-missing": PREFERENCES,
     # the runtime: what it is and where it comes from
     "runtime-missing": PREFERENCES,
     "python-missing": PREFERENCES,
