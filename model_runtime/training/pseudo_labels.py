@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from model_runtime.geometry.depth_alignment import TOLERANCE, DepthAlignment, align_depth
+from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.training.targets import normalise_images
 
@@ -20,7 +21,9 @@ WIDEST = 0.5
 
 
 @torch.no_grad()
-def teacher_depth(teacher: MonocularNetwork, images: torch.Tensor, views_at_once: int = 64) -> torch.Tensor:
+def teacher_depth(
+    teacher: MonocularNetwork | AnyViewNetwork, images: torch.Tensor, views_at_once: int = 64
+) -> torch.Tensor:
     """The teacher's depth [B,N,H,W] for images [B,N,3,H,W] in 0..1: every view for itself, in its own scale."""
     views = normalise_images(images).flatten(0, 1)[:, None]
     depth = torch.cat([teacher(part).depth[:, 0] for part in views.split(views_at_once)])
