@@ -259,7 +259,7 @@ def test(arguments: list[str]) -> int:
     """ruff, pyright and pytest, pytest last; all of them run. `--blender` tests the add-on in other bpy instead."""
     if arguments[:1] == ["--blender"]:
         return test_in_blenders(arguments[1:])
-    python = str(main_environment().ensure(requirements("blender", "benchmark", "extension", "test")))
+    python = str(main_environment().ensure(requirements("blender", "benchmark", "extension", "test", "training")))
     variables = {**clean_variables(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     failed = []
     for name, command in (
