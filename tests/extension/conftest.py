@@ -18,6 +18,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
+LEAKS = ("PYTHONPATH", "DA3_WORKER_PYTHON")
+"""Variables that would give Blender more than an artist's has."""
+
 BLENDER = os.environ.get("DA3_BLENDER")
 
 
@@ -45,7 +48,7 @@ def run() -> Callable[[list[str | Path], Path], str]:
 
     def run(command: list[str | Path], profile: Path) -> str:
         profile.mkdir(exist_ok=True)
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        variables = {name: value for name, value in os.environ.items() if name not in LEAKS}
         variables["BLENDER_USER_RESOURCES"] = str(profile)
         done = subprocess.run(
             [str(word) for word in command],

@@ -88,7 +88,8 @@ def test_without_a_runtime_it_says_how_to_get_one(
     else:
         run([*program, "--command", "extension", "install-file", "-r", "user_default", "-e", extension], tmp_path)
         command = [*program, "--command", "da3", *options]
-    variables = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)}
+    variables = {name: value for name, value in os.environ.items() if name != "DA3_WORKER_PYTHON"}
+    variables["BLENDER_USER_RESOURCES"] = str(tmp_path)
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, env=variables, cwd=tmp_path, check=False)
     assert done.returncode == 1
