@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial.transform import Rotation
 
 from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, resolve_source
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
@@ -98,7 +99,7 @@ def test_nothing_to_match_leaves_the_networks_cameras(predictor: Predictor, requ
     assert any("none of the 2 photos" in note for note in found.notes)
 
 
-def test_an_untrained_networks_cameras_are_replaced_with_a_sentence(
+def test_refine_brings_right_even_an_untrained_networks_cameras(
     predictor: Predictor, request_: Request, room: Any, errors_of: Errors
 ) -> None:
     told: list[float] = []
@@ -106,7 +107,6 @@ def test_an_untrained_networks_cameras_are_replaced_with_a_sentence(
     refined = predictor.predict(asked, lambda _, fraction, __: told.append(fraction))
     assert refined.camera_source == "refined"
     assert errors_of(poses(refined.views), room.extrinsics).max() < 0.6
-    assert any("features alone placed the photos" in note for note in refined.notes)
     assert told == sorted(told) and told[-1] < 1
 
 
@@ -142,6 +142,17 @@ def test_refined_cameras_keep_the_scale_of_the_networks_depth(room: Any, errors_
     assert np.linalg.norm(centres[3] - centres[0]) == pytest.approx(np.linalg.norm(true[3] - true[0]), rel=0.04)
     before = found.settings["match_error_before"]
     assert isinstance(before, float) and found.match_error is not None and before > found.match_error
+
+
+def test_a_start_that_leads_astray_is_told(room: Any, errors_of: Errors) -> None:
+    """A network whose cameras look anywhere: mapping places the photos, and a note says so."""
+    astray = room.extrinsics.copy()
+    astray[:, :3] = Rotation.random(len(astray), random_state=1).as_matrix() @ astray[:, :3]
+    scene = OwnScene(GivenCameras(astray, room.intrinsics), list(room.depth))
+    found = find_cameras("network", True, prepared(room), lambda: scene, silent)
+    assert found.source == "refined" and found.known is not None
+    assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
+    assert any("features alone placed the photos" in note for note in found.notes)
 
 
 def test_left_out_photos_stand_where_the_network_sees_them(room: Any, errors_of: Errors) -> None:
