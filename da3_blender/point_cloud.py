@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_runtime.depth_edges import flying_pixels
 from model_runtime.messages import View
 
-from .depth_edges import flying_pixels
 from .prediction_checks import usable_pixels
 
 

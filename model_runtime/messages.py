@@ -47,6 +47,21 @@ class GivenCameras:
     intrinsics: np.ndarray
 
 
+@dataclass(frozen=True)
+class MeshSettings:
+    """How the depth maps of all photos are fused into one surface.
+
+    edge_angle: degrees; depth that changes as on a surface seen flatter than this, but only for a few pixels, is left
+        out (`model_runtime.depth_edges`). 0 keeps all.
+    confidence_threshold: 0..1, share of the least sure pixels of all photos that is left out.
+    detail: cells of the field along the longest side of what the photos show; memory and time grow with its square.
+    """
+
+    edge_angle: float = 10.0
+    confidence_threshold: float = 0.1
+    detail: int = 256
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
     """One job: photos in, a `Prediction` out.
@@ -56,6 +71,7 @@ class Request:
     camera_source: one of CAMERA_SOURCES.
     refine: whether the network's cameras are made to agree with features of the photos, where that makes them better.
     gaussians: whether to return Gaussian splats.
+    mesh: how to fuse one surface from all photos; None for none.
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
     """
 
@@ -69,6 +85,7 @@ class Request:
     device: str = "auto"
     precision: str = "auto"
     refine: bool = False
+    mesh: MeshSettings | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +143,21 @@ class Gaussians:
     source: str
 
 
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """One surface fused from all views, in the prediction's world frame: V vertices, T triangles.
+
+    vertices: [V,3] float32. triangles: [T,3] int32, counter-clockwise seen from where the cameras are.
+    face_view: [T] int32, index into Prediction.views of the photo that shows a triangle best, -1 where none does.
+    colors: [V,3] uint8, sRGB-encoded, of the photos that see each vertex.
+    """
+
+    vertices: np.ndarray
+    triangles: np.ndarray
+    face_view: np.ndarray
+    colors: np.ndarray
+
+
 @dataclass(frozen=True)
 class CheckpointInfo:
     """Which weights made a result and what they may be used for.
@@ -157,6 +189,7 @@ class Prediction:
     notes: plain sentences the artist should see.
     match_error: median distance in pixels of the original photos between features and the projections of their
         common points; None where no features were matched.
+    mesh: the fused surface; None where the request asked for none.
     """
 
     views: tuple[View, ...]
@@ -167,6 +200,7 @@ class Prediction:
     settings: dict[str, object] = field(default_factory=dict[str, object])
     notes: tuple[str, ...] = ()
     match_error: float | None = None
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True)

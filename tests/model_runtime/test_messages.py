@@ -9,6 +9,7 @@ MODULES = [
     "model_runtime.messages",
     "model_runtime.pipe",
     "model_runtime.catalogue",
+    "model_runtime.depth_edges",
     "model_runtime.model_files",
     "da3_blender.models",
     "da3_blender.worker_process",

@@ -19,6 +19,8 @@ from model_runtime.messages import (
     GivenCameras,
     Hello,
     ListModels,
+    Mesh,
+    MeshSettings,
     Models,
     ModelState,
     Photo,
@@ -53,9 +55,16 @@ def prediction() -> Prediction:
         view_index=np.arange(5, dtype=np.int32),
         source="network",
     )
+    mesh = Mesh(
+        RNG.random((4, 3), np.float32),
+        RNG.integers(0, 4, (5, 3), np.int32),
+        RNG.integers(-1, 2, 5, np.int32),
+        RNG.integers(0, 256, (4, 3), np.uint8),
+    )
     return Prediction(
         views=(view("a.jpg", True), view("b.jpg", False)),
         gaussians=gaussians,
+        mesh=mesh,
         checkpoint=CheckpointInfo("da3-tiny", "da3-tiny", "unknown", None),
         camera_source="network",
         settings={"resolution": 504, "seconds": {"network": 1.5}},
@@ -66,6 +75,7 @@ def prediction() -> Prediction:
 MESSAGES = [
     Request(photos=(Photo("ä.jpg", b"\x00\x01"), Photo("b", b"")), resolution=None),
     Request((), cameras=GivenCameras(RNG.random((2, 4, 4)), RNG.random((2, 3, 3))), gaussians=False),
+    Request((), mesh=MeshSettings(edge_angle=5.0, detail=64)),
     prediction(),
     replace(prediction(), gaussians=None, views=()),
     Progress("network", 0.5, "Half way."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender.depth_edges import flying_pixels
+from model_runtime.depth_edges import flying_pixels, torn_steps
 
 FOCAL = (400.0, 400.0)
 
@@ -70,3 +70,25 @@ def test_holes_are_not_flying():
     depth[6, 12] = np.nan
     flying = flying_pixels(depth, FOCAL, 10)
     assert not flying[5, 10] and not flying[6, 12]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_clean_step_is_torn_and_nothing_else(turned):
+    depth = step_depth(0)
+    rows, columns = torn_steps(depth.T if turned else depth, FOCAL, 10)
+    across, along = (columns.T, rows.T) if turned else (rows, columns)
+    assert across[:, 29].all()
+    assert across.sum() == len(depth) and not along.any()
+
+
+@pytest.mark.parametrize("grazing", [8.0, 15.0, 45.0])
+def test_a_slanted_plane_is_not_torn(grazing):
+    assert not any(torn.any() for torn in torn_steps(plane_depth(grazing), FOCAL, 10))
+
+
+def test_with_angle_zero_only_holes_tear():
+    depth = step_depth(0)
+    depth[5, 10] = 0
+    rows, columns = torn_steps(depth, FOCAL, 0)
+    assert rows.sum() == 2 and rows[5, 9:11].all()
+    assert columns.sum() == 2 and columns[4:6, 10].all()

@@ -5,7 +5,7 @@ along its row or its column,
   - disparity changes steeply on both sides of it: as steeply as on a surface seen at less than `angle`, and
   - on neither side it goes on changing at that rate for RUN pixels.
 So a short ramp between two surfaces goes, and a long floor seen at a grazing angle stays, as do both sides of a
-clean step.
+clean step. Across a clean step, and across what is left of a ramp, a surface is torn: a mesh must not bridge it.
 """
 
 from __future__ import annotations
@@ -27,19 +27,49 @@ def flying_pixels(depth: np.ndarray, focal: tuple[float, float], angle: float) -
     """
     if angle <= 0:
         return np.zeros(depth.shape, dtype=bool)
-    valid = np.isfinite(depth) & (depth > 0)
-    disparity = np.divide(1.0, depth, out=np.zeros(depth.shape), where=valid)
+    disparity = _disparity(depth)
     steepest = 1.0 / np.tan(np.radians(angle))
     rows = _flying_along_rows(disparity, steepest / focal[0])
     columns = _flying_along_rows(disparity.T, steepest / focal[1]).T
-    return (rows | columns) & valid
+    return (rows | columns) & (disparity > 0)
+
+
+def torn_steps(depth: np.ndarray, focal: tuple[float, float], angle: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which neighbouring pixels lie on different surfaces: along rows [h,w-1] and along columns [h-1,w], bool.
+
+    Parameters as of `flying_pixels`; a step to a pixel without depth is torn. With angle 0 no other is.
+    """
+    disparity = _disparity(depth)
+    steepest = 1.0 / np.tan(np.radians(angle)) if angle > 0 else np.inf
+    rows = _torn_along_rows(disparity, steepest / focal[0])
+    return rows, _torn_along_rows(disparity.T, steepest / focal[1]).T
+
+
+def _disparity(depth: np.ndarray) -> np.ndarray:
+    """1 / depth, and 0 where there is none."""
+    return np.divide(1.0, depth, out=np.zeros(depth.shape), where=np.isfinite(depth) & (depth > 0))
+
+
+def _steps(disparity: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """From each pixel to the next one of its row: the change [h,w-1], and whether it is steep, relative to `limit`."""
+    step = np.diff(disparity, axis=1)
+    return step, np.abs(step) > limit * np.maximum(np.minimum(disparity[:, 1:], disparity[:, :-1]), 1e-12)
+
+
+def _torn_along_rows(disparity: np.ndarray, limit: float) -> np.ndarray:
+    step, steep = _steps(disparity, limit)
+    row, column = np.nonzero(steep)
+    padded = np.pad(step, ((0, 0), (RUN - 1, RUN - 1)), mode="edge")
+    right = padded[row[:, None], column[:, None] + RUN - 1 + np.arange(RUN)]
+    left = padded[row[:, None], column[:, None] + RUN - 1 - np.arange(RUN)]
+    steep[row, column] = ~(_keeps_rate(left) | _keeps_rate(right))
+    return steep | (disparity[:, 1:] == 0) | (disparity[:, :-1] == 0)
 
 
 def _flying_along_rows(disparity: np.ndarray, limit: float) -> np.ndarray:
     """limit: relative change of disparity from one pixel to the next that counts as steep."""
-    step = np.diff(disparity, axis=1)
-    relative = np.abs(step) / np.maximum(np.minimum(disparity[:, 1:], disparity[:, :-1]), 1e-12)
-    steep = np.pad(relative > limit, ((0, 0), (1, 1)))
+    step, steep = _steps(disparity, limit)
+    steep = np.pad(steep, ((0, 0), (1, 1)))
     suspect = steep[:, :-1] & steep[:, 1:]
     if not suspect.any():
         return suspect
