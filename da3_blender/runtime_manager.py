@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,7 +96,8 @@ class RuntimeManager:
 
     def look(self, settings: RuntimeSettings) -> None:
         """Look at the disk again, in a thread: hashes and folders take a moment."""
-        self._in_thread(settings, lambda: None)
+        if self._looking is None:
+            self._in_thread(settings, lambda: None)
 
     def remove(self, settings: RuntimeSettings) -> None:
         """Remove the runtime, in a thread: it is many files."""
@@ -157,16 +159,19 @@ class RuntimeManager:
     def _forget(self, settings: RuntimeSettings) -> None:
         self._settings, self.failure, self.report = settings, None, None
 
-    def _in_thread(self, settings: RuntimeSettings, first) -> None:
-        if self._looking is not None:
-            return
+    def _in_thread(self, settings: RuntimeSettings, first: Callable[[], None]) -> None:
+        """Do `first`, then look at the folder."""
 
         def work() -> None:
             try:
-                first()
-            except JobError as error:
-                self._looks.put(error.failure)
-            self._looks.put(look_at(settings.folder, settings.torch_backend))
+                try:
+                    first()
+                except JobError as error:
+                    self._looks.put(error.failure)
+                self._looks.put(look_at(settings.folder, settings.torch_backend))
+            except OSError as error:
+                sentence = f"The folder of the runtime cannot be used: {error}."
+                self._looks.put(Failure("folder-unusable", sentence, "Check its permissions."))
 
         self._looking = threading.Thread(target=work, name="da3-look", daemon=True)
         self._looking.start()
