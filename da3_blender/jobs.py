@@ -10,21 +10,25 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 import bpy
 from bpy.app.handlers import persistent
 
 from . import placing, preferences
-from .job_manager import JobManager, JobTarget, RequestSource
+from .job_manager import JobManager, JobState, JobTarget, RequestSource
 
 TICK_SECONDS = 0.05
+REDRAW_SECONDS = 0.25
+"""At least this long between two pictures of a job's progress."""
 
 Pump = Callable[[], bool]
 """Moves something on without waiting; True while it needs to be called again."""
 
 _manager: JobManager | None = None
 _pumps: list[Pump] = []
-_drawn: list[object] = []
+_drawn: list[JobState] = []
+_drawn_at = 0.0
 
 
 def manager() -> JobManager:
@@ -81,31 +85,29 @@ def wait(seconds: float = 3600.0) -> bool:
 
 
 def redraw() -> None:
-    """Let every sidebar and the preferences show what is new."""
+    """Let every sidebar and the preferences show what is new; viewports themselves, which are slow, are left alone."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES"):
-                for region in area.regions:
-                    if region.type in ("UI", "WINDOW"):
-                        region.tag_redraw()
+            for region in area.regions:
+                if (area.type, region.type) in (("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")):
+                    region.tag_redraw()
 
 
 def _tick() -> float | None:
     more = pump()
-    state = manager().state
-    shown = [
-        state.job,
-        state.sentence,
-        round(state.fraction, 2),
-        None if state.seconds_left is None else round(state.seconds_left),
-        state.failure,
-        state.waiting,
-        state.placed,
-    ]
-    if shown != _drawn:
-        _drawn[:] = shown
-        redraw()
+    _show_changes(at_once=not more)
     return TICK_SECONDS if more else None
+
+
+def _show_changes(at_once: bool) -> None:
+    """Redraw where the job's state changed, but seldom: where drawing is slow, it is Blender that waits for it."""
+    global _drawn_at  # noqa: PLW0603
+    state = manager().state
+    shown = replace(state, started=0, fraction=round(state.fraction, 2), seconds_left=round(state.seconds_left or 0))
+    if [shown] != _drawn and (at_once or time.monotonic() - _drawn_at >= REDRAW_SECONDS):
+        _drawn[:] = [shown]
+        _drawn_at = time.monotonic()
+        redraw()
 
 
 @persistent
