@@ -28,6 +28,9 @@ FEWEST_PLACED = 2
 LEAST_PLACED = 0.5
 """Share of the photos that features must place before `auto` takes them."""
 
+LEAST_AGREEING = 0.5
+"""Share of the matches that given cameras must explain for depths to be scaled by them."""
+
 Report = Callable[[float, str], None]
 """Told the fraction done and a sentence; raises to stop."""
 
@@ -59,12 +62,18 @@ def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
         return request.camera_source
     if request.cameras is not None:
         return "given"
-    bundled = checkpoint.path.is_relative_to(BUNDLED_FOLDER)
-    return FEATURES_OR_NETWORK if bundled and len(request.photos) >= FEWEST_PLACED else "network"
+    return FEATURES_OR_NETWORK if is_bundled(checkpoint) and len(request.photos) >= FEWEST_PLACED else "network"
 
 
-def needs_features(source: str, refine: bool) -> bool:
-    return source in ("features", FEATURES_OR_NETWORK) or (refine and source != "given")
+def is_bundled(checkpoint: CheckpointFile) -> bool:
+    return checkpoint.path.is_relative_to(BUNDLED_FOLDER)
+
+
+def needs_features(source: str, request: Request, scale_depths: bool) -> bool:
+    """source: from `resolve_source`. scale_depths: whether depths are to be scaled by what given cameras place."""
+    if source == "given":
+        return scale_depths and len(request.photos) >= FEWEST_PLACED
+    return source in ("features", FEATURES_OR_NETWORK) or request.refine
 
 
 def find_cameras(
@@ -73,17 +82,21 @@ def find_cameras(
     photos: Sequence[PreparedPhoto],
     network_look: Callable[[], OwnScene],
     report: Report,
+    given: GivenCameras | None = None,
 ) -> FoundCameras:
     """What is known of the cameras before the network looks for good.
 
-    source: from `resolve_source`, but not `given`. network_look: what the network sees by itself, which costs a pass.
+    source: from `resolve_source`. photos: with their features where `needs_features` says so. network_look: what the
+    network sees by itself, which costs a pass. given: the cameras, where they are given.
     """
-    if not needs_features(source, refine):
-        return FoundCameras(source, None, (source,) * len(photos))
+    features = [photo.feature for photo in photos if photo.feature is not None]
+    if not features:
+        return FoundCameras(source, given, (source,) * len(photos))
     from model_runtime.features.matching import match_photos
 
-    features = [photo.feature for photo in photos if photo.feature is not None]
     matches = match_photos(features, lambda done, told: report(0.7 * done, told))
+    if given is not None:
+        return _given(given, matches)
     notes: list[str] = []
     if source in ("features", FEATURES_OR_NETWORK):
         found = _from_features(source, matches, network_look, report)
@@ -94,6 +107,28 @@ def find_cameras(
     if refine:
         return _refined(source, matches, network_look(), report, notes)
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
+
+
+def _given(given: GivenCameras, matches: Matches) -> FoundCameras:
+    """The given cameras as they are, and the points that they place."""
+    from model_runtime.features.result import reprojection_errors
+    from model_runtime.features.tracks import build_tracks, explain, has_depth, select
+
+    count = len(matches.photos)
+    found = FoundCameras("given", given, ("given",) * count)
+    tracks = build_tracks(matches, np.ones(count, bool))
+    if len(tracks.points) == 0:
+        return found
+    placed, explained = explain(given.extrinsics, given.intrinsics, tracks, matches.pixel)
+    error = float(np.median(reprojection_errors(given.extrinsics, given.intrinsics, placed)))
+    if explained.mean() < LEAST_AGREEING:
+        told = (
+            f"The given cameras miss the features that the photos share by {error:.0f} pixels. "
+            "Check that they are those of these photos, in this order."
+        )
+        return replace(found, match_error=error, notes=[told])
+    sparse = select(placed, explained & has_depth(given.extrinsics, placed))
+    return replace(found, match_error=error, sparse=sparse)
 
 
 def _from_features(

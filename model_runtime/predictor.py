@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import nn
 
-from model_runtime.camera_sources import FoundCameras, find_cameras, needs_features, resolve_source
+from model_runtime.camera_sources import find_cameras, is_bundled, needs_features, resolve_source
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.depth_fit import fit_depths
@@ -55,9 +55,13 @@ class _Loaded:
 
 
 class Predictor:
-    """Does jobs one after the other and keeps the last network loaded."""
+    """Does jobs one after the other and keeps the last network loaded.
+
+    fit_depths: whether depths are brought to the points that features find; off only to measure what that does.
+    """
 
     def __init__(self) -> None:
+        self.fit_depths = True
         self._loaded: _Loaded | None = None
 
     def predict(self, request: Request, report: Report) -> Prediction:
@@ -87,7 +91,7 @@ class Predictor:
         source = check_request(request, checkpoint)
         given = given_cameras(request.cameras, len(request.photos)) if source == "given" else None
         resolution = request.resolution or checkpoint.resolution
-        with_features = needs_features(source, request.refine)
+        with_features = needs_features(source, request, self.fit_depths and is_bundled(checkpoint))
         photos = prepare_photos(
             request.photos, resolution, lambda done, told: report("photos", PHOTOS_DONE * done, told), with_features
         )
@@ -100,10 +104,8 @@ class Predictor:
         metric_depth = checkpoint.info.preset == METRIC_PRESET
         tell_look = _span(report, "network", FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE)
         look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
-        found = FoundCameras("given", given, ("given",) * len(photos))
-        if given is None:
-            tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
-            found = find_cameras(source, request.refine, photos, look.own_scene, tell_features)
+        tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
+        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, given)
         if with_features:
             timer("features")
         output, distance, head_chunk = look(found.known)
@@ -111,8 +113,9 @@ class Predictor:
 
         report("cameras", NETWORK_DONE, "Working out cameras and views.")
         cameras, notes = settle_cameras(output, photos, found.known, distance, metric_depth)
-        if found.sparse is not None and (fitted := fit_depths(output, photos, cameras, found.sparse, metric_depth)):
-            cameras, notes = fitted, []
+        if self.fit_depths and found.sparse is not None:
+            fitted = fit_depths(output, photos, cameras, found.sparse, metric_depth)
+            cameras, notes = (cameras, notes) if fitted is None else (fitted, [])
         ray_scale = 1.0 if output.scale_factor is None else float(output.scale_factor[0])
         views = make_views(output, photos, cameras, ray_scale)
         views = tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))

@@ -26,7 +26,7 @@ LEGEND = {
     "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
     "network": "cameras and depth from the network alone",
     "rays": "cameras solved from the network's ray maps",
-    "given": "true cameras given",
+    "given": "true cameras given, depth scaled by the features they place",
     "colmap": "COLMAP alone: cameras and sparse points, no depth",
     "disturbed": "true cameras turned by 3 degrees each, focal length 5 % too long: where `refined` starts",
     "refined": "the cameras of `disturbed` after `refine`",
@@ -107,7 +107,7 @@ class Runner:
                 if method.endswith("refined"):
                     outcome = _refined(outcome, self._matches(scene, photos))
             elif method == "unaligned":
-                outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians)
+                outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians, fit_depths=False)
             else:
                 true = GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
                 outcome = self._predict(method, photos, true, gaussians)
@@ -138,9 +138,15 @@ class Runner:
         return self._matched[1]
 
     def _predict(
-        self, source: str, photos: tuple[Photo, ...], cameras: GivenCameras | None, gaussians: bool
+        self,
+        source: str,
+        photos: tuple[Photo, ...],
+        cameras: GivenCameras | None,
+        gaussians: bool,
+        fit_depths: bool = True,
     ) -> Outcome:
         options = self.options
+        self.predictor.fit_depths = fit_depths
         request = Request(
             photos=photos,
             checkpoint=options.checkpoint,

@@ -15,7 +15,7 @@ from model_runtime.features.mapping import FOCAL_RANGE, map_photos, with_left_ou
 from model_runtime.features.matching import MAX_ERROR, Matches, Report
 from model_runtime.features.resection import resect
 from model_runtime.features.result import SparsePoints, no_points, reprojection_errors, seen_points
-from model_runtime.features.tracks import build_tracks, select, triangulate
+from model_runtime.features.tracks import build_tracks, explain, has_depth, select, triangulate
 from model_runtime.geometry.similarity import align_cameras
 
 Cameras = tuple[np.ndarray, np.ndarray]
@@ -129,7 +129,7 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
     match_error = float(np.median(best.errors))
     if match_error >= start_error or not best.is_borne_out(matches.pixel):
         return _as_given(extrinsics, intrinsics, start_error)
-    sparse = select(best.tracks, best.explained)
+    sparse = select(best.tracks, best.explained & has_depth(best.extrinsics, best.tracks))
     return RefinedCameras(
         True, best.extrinsics, best.intrinsics, best.adjusted, sparse, start_error, match_error, mapped
     )
@@ -152,7 +152,7 @@ def _adjusted(given: Cameras, start: Cameras, tracks: SparsePoints, matches: Mat
     if adjusted.sum() < 2:
         return _Adjusted(*given, np.zeros(len(poses), bool), no_points(), np.zeros(0, bool), False)
     poses = _in_frame_of(given[0], poses, adjusted)
-    placed, explained = _fit(poses, lenses, select(tracks, adjusted[tracks.view]), matches.pixel)
+    placed, explained = explain(poses, lenses, select(tracks, adjusted[tracks.view]), matches.pixel)
     near = bool((adjusted == reached).all()) and _is_near(given, (poses, lenses), adjusted)
     return _Adjusted(poses, lenses, adjusted, placed, explained, near)
 
@@ -175,21 +175,12 @@ def _adjust_in_steps(
 def _agreeing(poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, matches: Matches) -> np.ndarray:
     """[N] bool, the photos whose camera is one that can be, and explains enough of what they see."""
     longest = np.array([max(photo.size) for photo in matches.photos])
-    _, explained = _fit(poses, lenses, tracks, matches.pixel)
+    _, explained = explain(poses, lenses, tracks, matches.pixel)
     fitting = np.bincount(tracks.view[explained], minlength=len(poses))
     of_all = np.bincount(tracks.view, minlength=len(poses))
     low, high = FOCAL_RANGE
     possible = (lenses[:, 0, 0] >= low * longest) & (lenses[:, 0, 0] <= high * longest) & np.isfinite(poses).all((1, 2))
     return possible & (fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all))
-
-
-def _fit(
-    extrinsics: np.ndarray, intrinsics: np.ndarray, tracks: SparsePoints, pixel: np.ndarray
-) -> tuple[SparsePoints, np.ndarray]:
-    """The tracks' points as these cameras place them, and which observations [M] bool they explain."""
-    placed = triangulate(extrinsics, intrinsics, tracks)
-    near = reprojection_errors(extrinsics, intrinsics, placed) < MAX_ERROR * pixel[placed.view]
-    return placed, near & (seen_points(extrinsics, placed)[:, 2] > 0)
 
 
 def _reached(matches: Matches) -> np.ndarray:

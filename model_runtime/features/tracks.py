@@ -6,10 +6,13 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from model_runtime.features.matching import Matches
-from model_runtime.features.result import SparsePoints, no_points, projected, seen_points
+from model_runtime.features.matching import MAX_ERROR, Matches
+from model_runtime.features.result import SparsePoints, no_points, projected, reprojection_errors, seen_points
 
 POLISH_STEPS = 3
+
+LEAST_PARALLAX = 1.5
+"""Degrees between the directions a point is seen from, below which its depth says little (COLMAP's limit, too)."""
 
 
 def build_tracks(matches: Matches, views: np.ndarray) -> SparsePoints:
@@ -76,6 +79,29 @@ def _polished(extrinsics: np.ndarray, intrinsics: np.ndarray, tracks: SparsePoin
     after_error = _sum_by_point(np.square(change).sum(1), tracks.point, count)
     points = np.where((after_error <= before_error)[:, None], moved, tracks.points)
     return SparsePoints(points, tracks.view, tracks.point, tracks.pixel)
+
+
+def explain(
+    extrinsics: np.ndarray, intrinsics: np.ndarray, tracks: SparsePoints, pixel: np.ndarray
+) -> tuple[SparsePoints, np.ndarray]:
+    """The tracks' points as these cameras place them, and which observations [M] bool they explain.
+
+    pixel: [N], pixels of each photo per working pixel.
+    """
+    placed = triangulate(extrinsics, intrinsics, tracks)
+    near = reprojection_errors(extrinsics, intrinsics, placed) < MAX_ERROR * pixel[placed.view]
+    return placed, near & (seen_points(extrinsics, placed)[:, 2] > 0)
+
+
+def has_depth(extrinsics: np.ndarray, tracks: SparsePoints) -> np.ndarray:
+    """[M] bool, observations of points that are seen from directions apart enough to tell their depth."""
+    rays = tracks.points[tracks.point] - np.linalg.inv(extrinsics)[tracks.view, :3, 3]
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    middle = _sum_by_point(rays, tracks.point, len(tracks.points))
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    apart = np.zeros(len(tracks.points))
+    np.maximum.at(apart, tracks.point, np.linalg.norm(rays - middle[tracks.point], axis=1))
+    return (2 * apart > np.radians(LEAST_PARALLAX))[tracks.point]
 
 
 def select(tracks: SparsePoints, keep: np.ndarray) -> SparsePoints:

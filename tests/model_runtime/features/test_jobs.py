@@ -74,6 +74,27 @@ def test_it_is_the_same_as_giving_those_cameras(
         assert a.confidence == pytest.approx(b.confidence, rel=1e-4), "depths are also brought to the points"
 
 
+def test_given_cameras_tell_the_bundled_checkpoint_how_far_things_are(
+    room: Any, predictor: Predictor, request_: Request
+) -> None:
+    """True cameras of a world in another unit: depth comes in that unit; in the wrong order they are told of."""
+    given = GivenCameras(room.extrinsics.copy(), room.intrinsics)
+    given.extrinsics[:, :3, 3] *= 7
+    request = replace(request_, checkpoint="da3-tiny", camera_source="given", cameras=given, resolution=112)
+    posed = predictor.predict(request, silent)
+    assert (poses(posed.views) == given.extrinsics).all() and posed.camera_source == "given"
+    assert posed.match_error is not None and 0 < posed.match_error < 0.5 and not posed.notes
+    for view, truth in zip(posed.views, room.depth, strict=True):
+        height, width = view.depth.shape
+        rows, columns = (np.arange(n) * full // n for n, full in zip((height, width), truth.shape, strict=True))
+        assert np.median(view.depth / truth[np.ix_(rows, columns)]) == pytest.approx(7, rel=0.1)
+    swapped = GivenCameras(given.extrinsics[[1, 0, 3, 2]], given.intrinsics)
+    told = predictor.predict(replace(request, cameras=swapped), silent)
+    assert (poses(told.views) == swapped.extrinsics).all()
+    assert told.match_error is not None and told.match_error > 4
+    assert any("in this order" in note for note in told.notes)
+
+
 def test_it_travels(prediction: Prediction) -> None:
     stream = io.BytesIO()
     write_frame(stream, "job", prediction)

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from model_runtime.features.matching import Matches
 from model_runtime.features.refine import refine_cameras
 from model_runtime.features.result import nothing_found
-from model_runtime.features.tracks import build_tracks, triangulate
+from model_runtime.features.tracks import build_tracks, explain, has_depth, triangulate
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -134,6 +134,21 @@ def test_triangulation_is_scipys(room: Any, matches: Matches) -> None:
 
         best = least_squares(residual, tracks.points[point], xtol=1e-14, ftol=1e-14)
         assert np.linalg.norm(residual(tracks.points[point])) <= np.linalg.norm(best.fun) * 1.001 + 1e-9
+
+
+def test_points_seen_from_one_place_tell_no_depth(room: Any, matches: Matches) -> None:
+    tracks = build_tracks(matches, np.ones(len(room.photos), bool))
+    placed, _ = explain(room.extrinsics, room.intrinsics, tracks, matches.pixel)
+    centres = np.linalg.inv(room.extrinsics)[placed.view, :3, 3]
+    rays = placed.points[placed.point] - centres
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    enough = has_depth(room.extrinsics, placed)
+    for point in np.flatnonzero(np.bincount(placed.point) == 2)[:200]:
+        a, b = np.flatnonzero(placed.point == point)
+        assert enough[a] == enough[b] == (np.degrees(np.arccos(rays[a] @ rays[b])) > 1.5)
+    turned = room.extrinsics.copy()
+    turned[:, :3, 3] = 1e-4 * turned[:, :3, 3]
+    assert enough.mean() > 0.9 and not has_depth(turned, placed).any()
 
 
 def test_tracks_meet_a_photo_once(matches: Matches) -> None:
