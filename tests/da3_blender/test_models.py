@@ -7,14 +7,16 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from da3_blender.models import ModelDownloads, check_ready, local_folder, model_row, model_rows, own_checkpoint
+from da3_blender.scene_plan import plan_scene
 from model_runtime.catalogue import CATALOGUE
-from model_runtime.messages import JobError, Models, ModelState
+from model_runtime.messages import CheckpointInfo, JobError, Models, ModelState
 from model_runtime.model_files import list_models, model_state
 
 WORKER = """
@@ -181,6 +183,13 @@ def test_the_folder_is_the_workers_own_where_none_is_chosen(monkeypatch: pytest.
     assert local_folder("") == Path("/models") and local_folder("/other") == Path("/other")
 
 
+def test_a_scene_carries_the_licence_that_was_accepted(room: SimpleNamespace) -> None:
+    info = CheckpointInfo("da3-giant-1.1", "da3-giant", "CC-BY-NC-4.0", False, "c0ffee", "5ha", "2026-01-31")
+    told = plan_scene(replace(room.prediction(room.view()), checkpoint=info), "Room").provenance
+    assert (told["licence"], told["licence_accepted"], told["commercial_use"]) == ("CC-BY-NC-4.0", "2026-01-31", "no")
+    assert (told["checkpoint_revision"], told["checkpoint_sha256"]) == ("c0ffee", "5ha")
+
+
 class Layout:
     """Stands in for a UILayout: notes what is drawn, and is every part of itself."""
 
@@ -216,7 +225,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
 
     da3_blender.register()
     try:
-        from da3_blender import jobs, preferences
+        from da3_blender import job_request, jobs, preferences
         from da3_blender.operators.models import downloads
         from da3_blender.panels.models import draw_models
         from da3_blender.worker_command import RuntimeSettings
@@ -256,5 +265,8 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         bpy.ops.da3.remove_model(model="da3-giant-1.1")
         assert jobs.wait(20)
         assert not (tmp_path / "DA3-GIANT-1.1").exists() and downloads().failure is None
+        scene.da3.checkpoint_path = str(tmp_path / "mine")
+        assert any("no such file" in text for text in drawn().texts)
+        assert job_request.base_request(scene.da3).checkpoint == str(tmp_path / "mine")
     finally:
         da3_blender.unregister()
