@@ -91,30 +91,31 @@ class DA3_PT_results(Sidebar, bpy.types.Panel):
 
 
 def draw_result(layout, context, collection) -> None:
-    draw_parts(layout, collection)
-    draw_sliders(layout, collection)
-    draw_photos(layout, context, collection)
+    parts = find.parts_of(collection)
+    draw_parts(layout, collection, parts)
+    draw_sliders(layout, parts)
+    draw_photos(layout, context, collection, parts["camera"])
     draw_facts(layout, context, collection)
 
 
-def draw_parts(layout, collection) -> None:
+def draw_parts(layout, collection, parts) -> None:
     """A button per part that shows and hides it."""
     row = layout.row(align=True)
     for role, name, picture in PARTS:
-        items = find.objects_of(collection, role)
+        items = parts[role]
         if items:
             shown = any(item.visible_get() for item in items)
             button = row.operator("da3.show_part", text=name, icon=picture, depress=shown)
             button.result, button.role = collection[ID], role
 
 
-def draw_sliders(layout, collection) -> None:
+def draw_sliders(layout, parts) -> None:
     """The inputs of the points' and splats' node groups themselves, so that they act as they are moved."""
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
     for role, names in SLIDERS:
-        for item in find.objects_of(collection, role):
+        for item in parts[role]:
             for modifier in item.modifiers:
                 if modifier.type == "NODES":
                     draw_inputs(column, modifier, names)
@@ -129,10 +130,10 @@ def draw_inputs(layout, modifier, names) -> None:
         layout.prop(owner, place, text=text)
 
 
-def draw_photos(layout, context, collection) -> None:
+def draw_photos(layout, context, collection, cameras) -> None:
     settings = context.scene.da3
     layout.template_list("DA3_UL_views", collection[ID], bpy.data, "objects", settings, "active_view", rows=3)
-    if any(camera.get(HIDDEN) for camera in find.objects_of(collection, "camera")):
+    if any(camera.get(HIDDEN) for camera in cameras):
         button = layout.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")
         button.result, button.photo = collection[ID], ""
 

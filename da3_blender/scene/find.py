@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .marks import ID, INDEX, ROLE, VIEW
+from .marks import ID, INDEX, ROLE, ROLES, VIEW
 
 
 def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
@@ -17,11 +17,21 @@ def result(scene: bpy.types.Scene, identity: str) -> bpy.types.Collection | None
     return next((collection for collection in results(scene) if collection[ID] == identity), None)
 
 
-def objects_of(collection: bpy.types.Collection, role: str) -> list[bpy.types.Object]:
-    """The result's objects of one role, in the order of the views; also those moved to other collections."""
+def parts_of(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
+    """All objects of a result by their role, in the order of the views; also those moved to other collections."""
     identity = collection[ID]
-    found = [item for item in bpy.data.objects if item.get(ID) == identity and item.get(ROLE) == role]
-    return sorted(found, key=lambda item: item.get(INDEX, 0))
+    parts: dict[str, list[bpy.types.Object]] = {role: [] for role in ROLES}
+    for item in bpy.data.objects:
+        if item.get(ID) == identity:
+            parts.setdefault(item.get(ROLE, ""), []).append(item)
+    for items in parts.values():
+        items.sort(key=lambda item: item.get(INDEX, 0))
+    return parts
+
+
+def objects_of(collection: bpy.types.Collection, role: str) -> list[bpy.types.Object]:
+    """The result's objects of one role, as in `parts_of`."""
+    return parts_of(collection)[role]
 
 
 def camera_of(collection: bpy.types.Collection, photo: str) -> bpy.types.Object | None:

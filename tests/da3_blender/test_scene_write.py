@@ -104,9 +104,10 @@ def test_photos_are_hidden_with_their_points_and_splats(room, empty_scene):
     assert made.splats is not None
 
     def shown() -> int:
-        bpy.context.view_layer.update()
-        evaluated = made.points.evaluated_get(bpy.context.evaluated_depsgraph_get()).evaluated_geometry()
-        return len(evaluated.pointcloud.points) if evaluated.pointcloud else 0
+        graph = bpy.context.evaluated_depsgraph_get()
+        graph.update()
+        clouds = [i.object.data for i in graph.object_instances if i.object.original == made.points]
+        return sum(len(cloud.points) for cloud in clouds if isinstance(cloud, bpy.types.PointCloud))
 
     every = shown()
     photo_visibility.hide_photos(made.collection, ["b.jpg"])
