@@ -8,7 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 from model_runtime.messages import JobError
 
 from .. import job_request, jobs, photo_list, placing
-from . import UNDOABLE
+from . import ONLY_ONCE
 from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
 
@@ -74,7 +74,7 @@ class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
 
     bl_idname = "da3.place_result"
     bl_label = "Place Here"
-    bl_options = UNDOABLE
+    bl_options = ONLY_ONCE
 
     def execute(self, context):
         if context.mode != "OBJECT":
@@ -134,7 +134,7 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
 
     bl_idname = "da3.import_photos"
     bl_label = "Photos as 3D Scene"
-    bl_options = UNDOABLE
+    bl_options = ONLY_ONCE
     __annotations__ = {
         **ChoosesFiles.__annotations__,
         "replace": BoolProperty(
