@@ -180,7 +180,11 @@ class ModelDownloads:
 
     def cancel(self) -> None:
         """Stop the download; what came stays, and the next one goes on from there."""
-        if self._worker is not None and self._job:
+        if self._worker is None or not self._job:
+            return
+        if self._worker.hello is None:  # still starting: it would hear of it only then
+            self._end(Failure("cancelled", "The download was cancelled."))
+        else:
             self._worker.cancel(self._job)
 
     def remove(self, name: str) -> None:

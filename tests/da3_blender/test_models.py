@@ -126,6 +126,15 @@ def test_cancel_is_no_failure(tmp_path: Path) -> None:
     assert downloads.failure is None and downloads.name == ""
 
 
+def test_cancel_does_not_wait_for_a_worker_that_is_still_starting(tmp_path: Path) -> None:
+    downloads = ModelDownloads(lambda: [sys.executable, "-c", "import time; time.sleep(60)"], lambda: tmp_path)
+    downloads.download("da3-small")
+    downloads.cancel()
+    assert downloads.name == "" and downloads._worker is None
+    pumped(downloads)
+    assert downloads.failure is None
+
+
 def test_a_licence_must_be_accepted_by_name_and_downloads_may_be_off(tmp_path: Path) -> None:
     downloads = play("", tmp_path)
     assert refusal(lambda: downloads.download("da3-giant-1.1")) == "licence-not-accepted"

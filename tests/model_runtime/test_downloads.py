@@ -375,7 +375,7 @@ main(["worker"])
 
 def answer(client: WorkerProcess, job: str, until: Callable[[Progress], bool] | None = None) -> object:
     """What ends the job, or the first Progress that `until` is true for."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         for event in client.poll():
             if event.job == job and not isinstance(event.message, Progress):
