@@ -123,7 +123,8 @@ class JobManager:
         if self.running:
             raise JobError("busy", f"The scene '{self.state.name}' is still being made.", "Wait for it, or cancel it.")
         if self.state.waiting is not None:
-            raise JobError("result-waiting", self.state.reason, "Place or discard the finished scene first.")
+            sentence = f"'{self.state.waiting.plan.name}' is ready. {self.state.reason}"
+            raise JobError("result-waiting", sentence, "Place or discard it first.")
         command = list(self._command())
         if self.worker is None or self.worker.command != command or self._stopping is not None:
             self._end_worker()
@@ -246,7 +247,7 @@ class JobManager:
     def _try_to_place(self, result: Result) -> None:
         try:
             if result.target.file_session != self.file_session:
-                raise CannotPlace(f"'{result.target.name}' was started in another file.")
+                raise CannotPlace("It was started in another file.")
             placed = self._place(result)
         except NotNow as reason:
             self.state.sentence, self.state.seconds_left = str(reason), None

@@ -19,7 +19,7 @@ def place(result: Result) -> str:
     """
     scene = find_scene(result.target)
     if scene is None:
-        raise CannotPlace(f"The scene '{result.target.scene_name}' is not there any more.")
+        raise CannotPlace(f"Its scene '{result.target.scene_name}' is not there any more.")
     _refuse_while_busy()
     return _write_with_undo(result, scene)
 

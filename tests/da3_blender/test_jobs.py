@@ -207,7 +207,7 @@ def test_a_result_whose_scene_is_gone_waits(scene):
     bpy.context.window.scene = other
     bpy.data.scenes.remove(scene)
     assert jobs.wait(30)
-    assert state().waiting is not None and state().reason == "The scene 'Scene' is not there any more."
+    assert state().waiting is not None and state().reason == "Its scene 'Scene' is not there any more."
     bpy.ops.da3.place_result()
     (made,) = find.results(other)
     assert state().placed == made["da3_id"] and state().waiting is None
@@ -219,7 +219,7 @@ def test_a_result_waits_when_another_file_was_opened(scene, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "first.blend"))
     pump_until(lambda: state().waiting is not None)
     assert find.results(bpy.context.scene) == []
-    assert state().reason == "'kitchen' was started in another file."
+    assert state().reason == "It was started in another file."
     with pytest.raises(RuntimeError, match="started in another file"):
         bpy.ops.da3.run()
     bpy.ops.da3.discard_result()

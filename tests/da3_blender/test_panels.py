@@ -107,7 +107,7 @@ def test_running_failed_and_waiting(scene, tmp_path):
     bpy.ops.da3.run()
     jobs.manager().file_changed()
     assert jobs.wait(30)
-    assert "'kitchen' is ready. 'kitchen' was started in another file." in draw("DA3_PT_run").replace("\n", " ")
+    assert "'kitchen' is ready. It was started in another file." in draw("DA3_PT_run").replace("\n", " ")
 
 
 def test_result(scene, tmp_path):
