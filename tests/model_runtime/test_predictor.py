@@ -114,6 +114,17 @@ def test_same_request_same_answer(predictor: Predictor, request_: Request, predi
         assert (a.depth == b.depth).all() and (a.extrinsics == b.extrinsics).all()
 
 
+def test_the_checkpoint_stays_loaded(
+    request_: Request, network: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+    monkeypatch.setattr("model_runtime.predictor.load_network", lambda file, _: loads.append(file.info.name) or network)
+    predictor = Predictor()
+    for _ in range(2):
+        predictor.predict(request_, silent)
+    assert len(loads) == 1
+
+
 def test_one_photo_and_no_splats(predictor: Predictor, request_: Request) -> None:
     single = predictor.predict(replace(request_, photos=request_.photos[:1], gaussians=False, resolution=56), silent)
     assert single.views[0].depth.shape == (42, 56)

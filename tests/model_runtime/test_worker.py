@@ -97,14 +97,6 @@ def test_hello_progress_and_the_same_prediction_as_without_a_worker(client: Work
     assert client.jobs == frozenset()
 
 
-def test_the_checkpoint_stays_loaded(client: WorkerProcess, quick: Request) -> None:
-    result(client, client.submit(quick))
-    again = result(client, client.submit(quick))
-    assert isinstance(again, Prediction)
-    seconds = again.settings["seconds"]
-    assert isinstance(seconds, dict) and seconds["checkpoint"] < 0.02
-
-
 def test_a_failed_job_leaves_the_worker_alive(client: WorkerProcess, quick: Request) -> None:
     bad = result(client, client.submit(replace(quick, photos=(Photo("bad.jpg", b"rubbish"),))))
     assert isinstance(bad, Failure)
