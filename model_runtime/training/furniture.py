@@ -203,9 +203,7 @@ def tub(g: Group, m: MaterialMaker, rng: np.random.Generator) -> Size:
     x, y, h = rng.uniform(0.3, 0.45), rng.uniform(0.65, 0.9), rng.uniform(0.35, 0.6)
     white = m.of("ceramic")
     g.quadric([0, 0, h], [x, y, h], bowl(0.0), white)
-    g.ring([0, 0, h], x, 0.02, white) if x == y else g.quadric(
-        [0, 0, h * 0.3], [x * 0.6, y * 0.6, 0.02], CYLINDER, white
-    )
+    g.quadric([0, 0, h * 0.3], [x * 0.6, y * 0.6, 0.02], CYLINDER, white)
     return x, y, h
 
 

@@ -6,7 +6,7 @@ and the k-th solid of all beams that have one is tested at once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 
@@ -61,9 +61,6 @@ class SceneBatch:
             for name in ("lights", "ambient", "sky")
         ]
         return SceneBatch(*(value.to(device) for value in (kinds, frames, materials, *rest)))
-
-    def part(self, chosen: slice) -> "SceneBatch":
-        return SceneBatch(*(getattr(self, item.name)[chosen] for item in fields(self)))
 
 
 @dataclass(frozen=True)

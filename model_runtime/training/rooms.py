@@ -18,7 +18,7 @@ from model_runtime.training.shading import cast
 from model_runtime.training.textures import TextureBank, make_texture_bank
 from model_runtime.training.trajectories import sample_intrinsics, sample_poses
 
-RAYS_AT_ONCE = {"cpu": 100_000, "cuda": 8_000_000}
+RAYS_AT_ONCE, RAYS_AT_ONCE_ON_A_GPU = 100_000, 8_000_000
 """On a CPU planes of this many rays stay in a core's cache, which more than doubles the speed."""
 FARTHEST = 120.0
 """Metres beyond which depth is not told: as good as the sky."""
@@ -112,7 +112,8 @@ class RoomGenerator:
         extrinsics = torch.from_numpy(np.stack(poses)).float().to(self.device)
         intrinsics = torch.from_numpy(np.stack(cameras)).float().to(self.device)
         linear, depth = [], []
-        chunk = max(1, RAYS_AT_ONCE[self.device.type] // (views * height * width))
+        rays = RAYS_AT_ONCE if self.device.type == "cpu" else RAYS_AT_ONCE_ON_A_GPU
+        chunk = max(1, rays // (views * height * width))
         for start in range(0, scenes, chunk):
             part = slice(start, start + chunk)
             batch = SceneBatch.stack(places[part], self.device)
