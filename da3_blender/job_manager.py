@@ -125,6 +125,7 @@ class JobManager:
         if self.state.waiting is not None:
             sentence = f"'{self.state.waiting.plan.name}' is ready. {self.state.reason}"
             raise JobError("result-waiting", sentence, "Place or discard it first.")
+        self.pump()  # a cancelled job may have ended by now, which lets its worker go on
         command = list(self._command())
         if self.worker is None or self.worker.command != command or self._stopping is not None:
             self._end_worker()

@@ -142,6 +142,20 @@ def test_cancel_frees_the_button_at_once(scene):
     assert jobs.wait(30) and len(find.results(scene)) == 1
 
 
+def test_a_worker_that_heeds_cancel_goes_on_with_the_next_job(scene):
+    scene.da3.model = "hang"
+    bpy.ops.da3.run()
+    pump_until(lambda: state().sentence.startswith("Step"))
+    worker = jobs.manager().worker
+    assert worker is not None
+    first = worker.pid
+    bpy.ops.da3.cancel()
+    time.sleep(1)
+    scene.da3.model = "room"
+    bpy.ops.da3.run()
+    assert jobs.wait(30) and jobs.manager().worker is worker and worker.pid == first
+
+
 def test_a_deaf_worker_is_replaced_by_the_next_job(scene):
     scene.da3.model = "deaf"
     bpy.ops.da3.run()
