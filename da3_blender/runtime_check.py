@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -106,7 +107,10 @@ class RuntimeCheck:
             return failure
         for event in self._worker.poll() if self._worker else ():
             if isinstance(event.message, Hello | Failure):
-                self.close()
+                assert self._worker is not None
+                # A process as large as torch takes a while to end, and the caller must not wait for that.
+                threading.Thread(target=self._worker.close, name="da3-close", daemon=True).start()
+                self._worker = None
                 return self._answer(event.message)
         return None
 
