@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def default_name(sources: tuple[PhotoSource, ...]) -> str:
     return folders.pop() if len(folders) == 1 and "" not in folders else "Photos"
 
 
-def _names(photo: Any):
+def _names(photo: Any) -> Iterator[str]:
     """Names for a photo from the shortest on; the last of them is always free."""
     yield photo.name
     if photo.path:

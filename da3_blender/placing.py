@@ -42,11 +42,10 @@ def _refuse_while_busy() -> None:
 
 
 def _write_with_undo(result: Result, scene: bpy.types.Scene) -> str:
-    if bpy.app.background:
-        return write(result, scene)
     with _any_window(), _object_mode():
         made = write(result, scene)
-        bpy.ops.ed.undo_push(message=f"DA3 {result.plan.name}")
+        if not bpy.app.background:
+            bpy.ops.ed.undo_push(message=f"DA3 {result.plan.name}")
     return made
 
 
@@ -69,5 +68,7 @@ def _object_mode() -> Iterator[None]:
         yield
         return
     bpy.ops.object.mode_set(mode="OBJECT")
-    yield
-    bpy.ops.object.mode_set(mode=mode)
+    try:
+        yield
+    finally:
+        bpy.ops.object.mode_set(mode=mode)

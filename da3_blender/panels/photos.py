@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import thumbnails
+from .. import photo_list, thumbnails
 from . import Sidebar, paragraph
 
 WIDE = 300
@@ -54,11 +54,31 @@ class DA3_MT_photos(bpy.types.Menu):
     bl_label = "Photo List"
 
     def draw(self, context):
-        self.layout.operator("da3.add_images", icon="IMAGE_DATA")
+        self.layout.menu("DA3_MT_images", icon="IMAGE_DATA")
         self.layout.separator()
         self.layout.operator("da3.set_reference", icon="ORIENTATION_VIEW")
         self.layout.operator("da3.refresh_photos", icon="FILE_REFRESH")
         self.layout.operator("da3.clear_photos", icon="TRASH")
+
+
+class DA3_MT_images(bpy.types.Menu):
+    """Images of this file, to add all of them or one."""
+
+    bl_idname = "DA3_MT_images"
+    bl_label = "Add Images of This File"
+
+    def draw(self, context):
+        images = photo_list.usable_images()
+        if not images:
+            self.layout.label(text="This file has no images")
+            return
+        self.layout.operator("da3.add_images", text="All Images").image = ""
+        self.layout.separator()
+        for image in images:
+            picture = image.preview_ensure().icon_id
+            self.layout.operator(
+                "da3.add_images", text=image.name, icon_value=picture, translate=False
+            ).image = image.name
 
 
 class DA3_PT_photos(Sidebar, bpy.types.Panel):
@@ -72,6 +92,7 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
         buttons.operator("da3.add_photos", text="Add Photos", icon="FILE_IMAGE")
         buttons.operator("da3.add_photo_folder", icon="FILE_FOLDER")
         if not settings.photos:
+            layout.menu("DA3_MT_images", icon="IMAGE_DATA")
             layout.label(text="Two or more photos of one place work best")
             return
         row = layout.row()
@@ -100,7 +121,7 @@ def draw_active(layout, context, photo) -> None:
         row.label(text="Reference", icon="ORIENTATION_VIEW")
 
 
-CLASSES = (DA3_UL_photos, DA3_MT_photos, DA3_PT_photos)
+CLASSES = (DA3_UL_photos, DA3_MT_images, DA3_MT_photos, DA3_PT_photos)
 
 
 def register() -> None:

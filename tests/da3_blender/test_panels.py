@@ -73,6 +73,13 @@ def test_empty(scene):
     assert not bpy.types.DA3_PT_results.poll(context())
 
 
+def test_menu_of_images(scene, tmp_path):
+    assert draw("DA3_MT_images") == "This file has no images"
+    bpy.data.images.load(str(tmp_path / "a.png"))
+    assert draw("DA3_MT_images") == "All Images\na.png"
+    draw("DA3_MT_photos")
+
+
 def test_photos_and_their_problems(scene, tmp_path):
     photo_list.add_folder(scene.da3, tmp_path)
     assert "100 x 75" in draw("DA3_PT_photos") and draw("DA3_PT_run") == "Make Scene"
