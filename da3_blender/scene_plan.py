@@ -20,6 +20,9 @@ from .prediction_checks import PlanError, check_prediction, usable_pixels
 from .splat_cloud import SplatPlan, plan_splats
 from .upright import upright_motion
 
+DISPLAY_SHARE = 0.1
+"""Of the typical depth: how large cameras are drawn."""
+
 
 @dataclass(frozen=True)
 class PlanSettings:
@@ -82,6 +85,11 @@ class ScenePlan:
     standard_view: bool
     provenance: dict[str, str | float | bool]
     notes: tuple[str, ...]
+
+    @property
+    def typical_depth(self) -> float:
+        """Median depth of what the cameras see, in Blender's world."""
+        return self.cameras[0].display_size / DISPLAY_SHARE
 
 
 def plan_scene(
@@ -167,7 +175,7 @@ def _plan_cameras(
                 photo_path=None if missing else path,
                 plate=view.plate,
                 clip=(typical / 1000, max(1000.0, 10 * farthest)),
-                display_size=typical / 10,
+                display_size=typical * DISPLAY_SHARE,
                 source=view.camera_source or prediction.camera_source,
             )
         )

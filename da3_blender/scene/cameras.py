@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
+import numpy as np
 from bpy.app.handlers import persistent
-from mathutils import Matrix
 
 from ..conventions import SENSOR_WIDTH
 from ..scene_plan import CameraPlan
+from .placement import put
 
 RESOLUTION = "da3_resolution"
 """Custom property of the camera data: (width, height) of the original photo in pixels."""
@@ -39,12 +40,12 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection) -> bpy.type
     data[RESOLUTION] = plan.camera.resolution
     data[PIXEL_ASPECT] = plan.camera.pixel_aspect
     item = bpy.data.objects.new(plan.name, data)
-    item.matrix_world = Matrix(plan.camera.matrix_world.tolist())
+    put(item, plan.camera.matrix_world, change=np.eye(4))
     item[SOURCE] = plan.source
     collection.objects.link(item)
     image = _photo(plan)
     if image is not None:
-        _put_behind(data, image, plan.camera.pixel_aspect)
+        put_behind(data, image, plan.camera.pixel_aspect)
     return item
 
 
@@ -133,9 +134,12 @@ def _photo(plan: CameraPlan) -> bpy.types.Image | None:
     return bpy.data.images.load(str(Path(plan.photo_path).resolve()), check_existing=True)
 
 
-def _put_behind(data: bpy.types.Camera, image: bpy.types.Image, pixel_aspect: tuple[float, float]) -> None:
-    """FIT shows the image at its own aspect within the camera's frame; with the camera's pixel aspect on the image the
-    two are the same rectangle, so the photo covers the frame exactly."""
+def put_behind(data: bpy.types.Camera, image: bpy.types.Image, pixel_aspect: tuple[float, float]) -> None:
+    """Add `image` behind the camera.
+
+    FIT shows it at its own aspect within the camera's frame; with the camera's pixel aspect on the image the two are
+    the same rectangle, so the photo covers the frame exactly.
+    """
     image.display_aspect = pixel_aspect
     background = data.background_images.new()
     background.image = image

@@ -15,6 +15,12 @@ INDEX = "da3_index"
 NOTES = "da3_notes"
 """On the top collection: the plan's notes, one a line."""
 
+DEPTH = "da3_depth"
+"""On the top collection: how far away what the cameras see typically is, in the scene's own units."""
+
+PART = "da3_part"
+"""On the collections inside: which of them it is (`Cameras`, `Points`, ...), whatever it is called."""
+
 HIDDEN = "da3_hidden"
 """True on the cameras of photos that are switched off, and, as a point attribute, on those photos' points and splats;
 it need not be there."""

@@ -1,0 +1,55 @@
+"""Where the add-on put an object, and what the artist has done to it since.
+
+Every object of a DA3 scene lives in the scene's own frame: cameras stand in it by their transform, points, splats and
+surfaces by their data, with a transform that does nothing. What the artist adds - a moved or scaled object, a parent -
+comes on top, and stays on top when the add-on puts the object elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .marks import ROLE
+
+WRITTEN = "da3_matrix"
+"""On cameras: the 16 numbers of the matrix that the add-on wrote last, row by row."""
+
+UNTOUCHED = 1e-5
+"""Blender keeps transforms in single precision; closer than this to what was written, nobody moved the object."""
+
+
+def remember(item: bpy.types.Object, matrix: np.ndarray) -> None:
+    """Write on `item` where the add-on puts it, [4,4]."""
+    item[WRITTEN] = [float(value) for value in np.asarray(matrix, dtype=np.float64).ravel()]
+
+
+def written(item: bpy.types.Object) -> np.ndarray:
+    """[4,4] where the add-on put `item` in the frame of its scene."""
+    if WRITTEN in item:
+        numbers: Any = item[WRITTEN]
+        return np.array(numbers, dtype=np.float64).reshape(4, 4)
+    return np.array(item.matrix_basis, dtype=np.float64) if item.get(ROLE) == "camera" else np.eye(4)
+
+
+def own_change(item: bpy.types.Object) -> np.ndarray:
+    """[4,4] what the artist did to `item`'s own transform since: what is there now is this times `written`."""
+    basis, before = np.array(item.matrix_basis, dtype=np.float64), written(item)
+    if np.abs(basis - before).max() <= UNTOUCHED * max(1.0, np.abs(before).max()):
+        return np.eye(4)
+    return basis @ np.linalg.inv(before)
+
+
+def put(item: bpy.types.Object, matrix: np.ndarray, change: np.ndarray | None = None) -> None:
+    """Put `item` at `matrix` [4,4] in its scene's frame, with the artist's change (its own by default) on top."""
+    change = own_change(item) if change is None else change
+    item.matrix_basis = Matrix((change @ matrix).tolist())
+    remember(item, matrix)
+
+
+def frame_to_world(item: bpy.types.Object) -> np.ndarray:
+    """[4,4] from the scene's own frame to Blender's world, as `item` (evaluated) sees it."""
+    return np.array(item.matrix_world, dtype=np.float64) @ np.linalg.inv(written(item))
