@@ -3,6 +3,7 @@
 import numpy as np
 
 from model_runtime.benchmark.fusion import DepthView, fuse, view_points
+from model_runtime.geometry.tsdf import LEAST_FIELD
 
 INTRINSICS = np.array([[60.0, 0, 40], [0, 60, 30], [0, 0, 1]])
 SIZE = 60, 80
@@ -23,7 +24,7 @@ def test_a_plane_is_meshed_where_it_is():
     views = [DepthView(np.full(SIZE, 2.0), INTRINSICS, at(dx, 0, 0)) for dx in (-0.1, 0.0, 0.1)]
     vertices, faces = fuse(views, 0.05, 0.15)
     assert len(faces) > 1000
-    assert np.abs(vertices[:, 2] - 2).max() < 1e-9
+    assert np.abs(vertices[:, 2] - 2).max() < 1.1 * LEAST_FIELD * 0.15
     corners = vertices[faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
     # Seen are 2.87 x 2 units; cells that are not seen whole are left out, up to 1.5 of them at each side.
@@ -34,7 +35,7 @@ def test_two_views_that_disagree_meet_in_the_middle():
     views = [DepthView(np.full(SIZE, depth), INTRINSICS, np.eye(4)) for depth in (1.98, 2.02)]
     vertices, _ = fuse(views, 0.05, 0.15)
     middle = np.abs(vertices[:, :2]).max(1) < 0.9
-    assert np.abs(vertices[middle, 2] - 2).max() < 1e-9
+    assert np.abs(vertices[middle, 2] - 2).max() < 1.1 * LEAST_FIELD * 0.15
 
 
 def test_a_sphere_keeps_its_radius():
