@@ -14,9 +14,9 @@ from model_runtime.training.targets import normalise_images
 
 KNOWN = 1024
 """Measured pixels of a view that take part in its alignment; more change nothing and cost time."""
-LEAST_INLIERS = 0.3
+LEAST_INLIERS = 0.5
 """Share of the measured depth that the aligned teacher must explain; a view below it keeps the measured one."""
-WIDEST = 0.5
+WIDEST = 0.25
 """Relative error beyond which a measurement is an outlier for the weakest teacher too."""
 
 

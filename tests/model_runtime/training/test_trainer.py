@@ -1,5 +1,7 @@
-"""A short run: it resumes to the bit, it learns, and what it writes loads strictly."""
+"""Short runs: they resume to the bit, they learn, their labels switch, and what they write loads strictly."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,33 +11,150 @@ from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.training.curriculum import Curriculum, RoomPool
 from model_runtime.training.export import export_checkpoint
+from model_runtime.training.initialise import fresh_network
+from model_runtime.training.label_study import STUDENT
+from model_runtime.training.labels import LabelConfig, Labels
+from model_runtime.training.noisy_depth import NoisyDepth
+from model_runtime.training.presets import OneSize
 from model_runtime.training.rooms import RoomGenerator
+from model_runtime.training.run import time_left, warm_cosine
+from model_runtime.training.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
-
-def make_trainer(out: Path, steps: int = 4) -> Trainer:
-    return Trainer(TrainingConfig(out, Curriculum(steps, images=4, reuse=1), bf16=False, warmup=2, log_every=1))
+NO_TEACHER = LabelConfig()
 
 
-def test_resumes_exactly(tmp_path: Path):
-    whole = make_trainer(tmp_path / "whole")
+def make_trainer(
+    out: Path, steps: int = 4, labels: LabelConfig = NO_TEACHER, shard_bytes: int | None = None
+) -> Trainer:
+    return Trainer(
+        TrainingConfig(
+            out,
+            OneSize(steps, images=4, reuse=2),
+            STUDENT,
+            bf16=False,
+            warmup=2,
+            log_every=1,
+            matching_layers=(3, 5),
+            labels=labels,
+            shard_bytes=shard_bytes,
+            posed_share=0.5,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("teacher")
+    TeacherTrainer(TeacherConfig(out, OneSize(2, images=4, reuse=1), bf16=False)).run()
+    return out / TEACHER_FILE
+
+
+def parts_of(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """All tensors that the next step depends on."""
+    moments = {
+        f"{index} {name}": value
+        for index, of_parameter in trainer.optimiser.state_dict()["state"].items()
+        for name, value in of_parameter.items()
+    }
+    return trainer.network.state_dict() | trainer.readout.state_dict() | moments
+
+
+def test_resumes_exactly(tmp_path: Path, teacher: Path):
+    # The run is interrupted within a pool of rooms, and before its labels switch; its state is in several files.
+    shard_bytes = 500_000
+    labels = LabelConfig(NoisyDepth(), str(teacher), switch_at=0.75)
+    whole = make_trainer(tmp_path / "whole", labels=labels)
+    torch.manual_seed(1)
     whole.run()
-    make_trainer(tmp_path / "parts").run(until=2)
-    resumed = make_trainer(tmp_path / "parts")
+    make_trainer(tmp_path / "parts", labels=labels, shard_bytes=shard_bytes).run(until=2)
+    torch.manual_seed(99)
+    torch.rand(7)
+    resumed = make_trainer(tmp_path / "parts", labels=labels, shard_bytes=shard_bytes)
     assert resumed.step == 2
+    assert sum(file.stat().st_size < shard_bytes for file in (tmp_path / "parts" / "state-2").iterdir()) > 2
     resumed.run()
-    for (name, one), two in zip(whole.network.state_dict().items(), resumed.network.state_dict().values(), strict=True):
-        assert torch.equal(one, two), name
+    expected, found = parts_of(whole), parts_of(resumed)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert torch.equal(value, found[name]), name
+    logs = [(tmp_path / run / "log.jsonl").read_text().splitlines() for run in ("whole", "parts")]
+    records = [[json.loads(line) | {"seconds": 0} for line in log] for log in logs]
+    assert records[0] == records[1]
+
+
+def test_a_resumed_log_forgets_what_came_after_the_state(tmp_path: Path):
+    make_trainer(tmp_path).run(until=1)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 2}\n{"step": 3}\n{"st')
+    make_trainer(tmp_path)
+    assert [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [1]
+
+
+def test_a_state_without_newer_fields_still_resumes(tmp_path: Path):
+    make_trainer(tmp_path).run(until=1)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    wanted = ("network", "readout", "optimiser", "step", "seconds", "images")
+    torch.save({name: state[name] for name in wanted}, tmp_path / "state.pt")
+    resumed = make_trainer(tmp_path)
+    assert (resumed.step, resumed.images) == (1, 4)
+
+
+def test_logs_to_tensorboard_and_shows_the_time_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    make_trainer(tmp_path).run(until=2)
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    depth = [(event.step, event.value) for event in events.Scalars("log/depth")]
+    assert depth == [(record["step"], pytest.approx(record["depth"], rel=1e-6)) for record in logged]
+    assert "step 2/4, " in capsys.readouterr().out
 
 
 def test_learns_within_a_few_steps(tmp_path: Path):
     trainer = make_trainer(tmp_path, steps=1000)
-    totals = [trainer.train_step()["total"] for _ in range(16)]
-    assert sum(totals[-4:]) < 0.93 * sum(totals[:4])
+    totals = [trainer.train_step()["total"] for _ in range(24)]
+    assert sum(totals[-6:]) < 0.93 * sum(totals[:6])
+
+
+def test_cameras_are_given_at_the_chosen_share_of_steps(tmp_path: Path):
+    trainer = make_trainer(tmp_path)
+    trainer.config = replace(trainer.config, posed_share=0.2)
+    stage = trainer.config.curriculum.stage(0)
+    given = 0
+    for trainer.step in range(1000):
+        given += trainer.is_posed(stage)
+        assert not trainer.is_posed(replace(stage, views=1))
+    # Four standard deviations of a thousand draws.
+    assert given == pytest.approx(200, abs=4 * (1000 * 0.2 * 0.8) ** 0.5)
+
+
+def test_labels_switch_from_measured_to_the_teachers(teacher: Path, monkeypatch: pytest.MonkeyPatch):
+    noise = NoisyDepth()
+    labels = Labels(LabelConfig(noise, str(teacher), switch_at=0.6), 10, torch.device("cpu"))
+    batch = RoomGenerator(0).batch(0, 2, 2, (28, 42), 0.3)
+    # A perfect teacher but for scale and shift, which nobody can see in a photo.
+    monkeypatch.setattr("model_runtime.training.labels.teacher_depth", lambda *_: (batch.depth + 0.1) / 3)
+    given, taught = labels.of(batch, 5).depth, labels.of(batch, 6).depth
+    assert torch.equal(given, noise.of(batch))
+    error = (taught - batch.depth).abs() / batch.depth
+    assert float(error.median()) < 0.05
+    assert float(error.median()) < float(((given - batch.depth).abs() / batch.depth).median())
+    assert torch.equal(Labels(NO_TEACHER, 10, torch.device("cpu")).of(batch, 9).depth, batch.depth)
+
+
+def test_learning_rate_warms_up_and_falls():
+    shares = [warm_cosine(step, 10, 110) for step in (0, 9, 10, 60, 110)]
+    assert shares == pytest.approx([0.1, 1, 1, 0.02 + 0.98 / 2, 0.02])
+
+
+def test_time_left_in_words():
+    assert [time_left(s) for s in (30, 600, 36000)] == ["30 s", "10 min", "10.0 h"]
 
 
 def test_export_loads_strictly_and_keeps_the_network(tmp_path: Path):
-    network = make_trainer(tmp_path / "run").network.eval()
+    network = fresh_network("da3-tiny", 0).eval()
     export_checkpoint(network, tmp_path / "da3-tiny", preset="da3-tiny", resolution=168, training={"steps": 0})
     found = locate_checkpoint(str(tmp_path / "da3-tiny"))
     assert found.resolution == 168
@@ -46,10 +165,10 @@ def test_export_loads_strictly_and_keeps_the_network(tmp_path: Path):
 
 
 def test_processes_share_a_step_without_overlap():
-    curriculum = Curriculum(100, images=8, reuse=1)
+    curriculum = OneSize(100, images=8, reuse=1)
     generator = RoomGenerator(0)
     shares = [RoomPool(curriculum, generator, rank, 2).batch(0) for rank in (0, 1)]
-    assert shares[0].depth.shape == shares[1].depth.shape == (2, 2, 84, 84)
+    assert shares[0].depth.shape == shares[1].depth.shape == (2, 2, 28, 42)
     assert not torch.equal(shares[0].depth, shares[1].depth)
 
 
