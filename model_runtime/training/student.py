@@ -30,7 +30,7 @@ def export_student(out: Path, folder: Path, resolution: int) -> Path:
         "steps": state["step"],
         "images": state["images"],
         "hours": round(state["seconds"] / 3600, 2),
-        "data": "synthetic rooms of model_runtime.training, nothing else",
+        "data": "synthetic rooms, streets and close-ups of model_runtime.training, nothing else",
     }
     if head is not None:
         network.gs_head.load_state_dict(head["head"], strict=True)

@@ -9,11 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model_runtime import checkpoints
-from model_runtime.checkpoint_loading import load_network
 from model_runtime.catalogue import CATALOGUE
+from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
 from model_runtime.messages import CheckpointInfo, JobError
-from model_runtime.network.config import PRESETS
 
 CPU = torch.device("cpu")
 
