@@ -11,7 +11,7 @@ from pathlib import Path
 from model_runtime.benchmark import scores
 from model_runtime.benchmark.datasets import read_dataset
 from model_runtime.benchmark.datasets.scene import TruthScene, evenly_chosen
-from model_runtime.benchmark.methods import Runner, RunOptions
+from model_runtime.benchmark.methods import SINGLE, Runner, RunOptions
 from model_runtime.benchmark.plots import draw
 from model_runtime.benchmark.report import page
 from model_runtime.benchmark.results import Entry, Results
@@ -64,11 +64,16 @@ def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, nove
     entry = Entry(scene.name, scene.group, method)
     try:
         outcome = runner.run(method, scene)
-        entry.source, entry.errors = outcome.source, list(scores.pair_errors_of(outcome, scene))
-        entry.scores |= scores.score_cameras(outcome, scene) | scores.score_depth(outcome, scene)
+        entry.source = outcome.source
+        entry.scores |= scores.score_depth(outcome, scene)
         entry.scores["seconds"] = outcome.cost.seconds
         if outcome.cost.gibibytes is not None:
             entry.scores["gibibytes"] = outcome.cost.gibibytes
+        if method == SINGLE:
+            entry.scores = {name: value for name, value in entry.scores.items() if not name.endswith("_scene")}
+            return entry
+        entry.errors = list(scores.pair_errors_of(outcome, scene))
+        entry.scores |= scores.score_cameras(outcome, scene) | scores.score_overlapping_pairs(outcome, scene)
         if surfaces:
             entry.scores |= scores.score_reconstruction(outcome, scene)
         if novel_views and outcome.depths is not None and method != "unaligned":

@@ -21,10 +21,14 @@ from model_runtime.messages import Gaussians, GivenCameras, Photo, Request
 from model_runtime.photos import decode_photo
 from model_runtime.predictor import Predictor
 
+SINGLE = "single"
+"""The method without a scene: its photos know nothing of each other."""
+
 LEGEND = {
     "auto": "cameras from where the worker chooses (`auto`)",
     "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
     "network": "cameras and depth from the network alone",
+    SINGLE: "the network on each photo alone",
     "rays": "cameras solved from the network's ray maps",
     "given": "true cameras given, depth scaled by the features they place",
     "colmap": "COLMAP alone: cameras and sparse points, no depth",
@@ -106,6 +110,8 @@ class Runner:
                 outcome = disturbed(self._before(method, scene, photos))
                 if method.endswith("refined"):
                     outcome = _refined(outcome, self._matches(scene, photos))
+            elif method == SINGLE:
+                outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
             elif method == "unaligned":
                 outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians, fit_depths=False)
             else:
@@ -165,6 +171,13 @@ class Runner:
             gaussians=prediction.gaussians,
             source=prediction.camera_source,
         )
+
+
+def _together(alone: list[Outcome]) -> Outcome:
+    """Photos looked at one by one: their depth, and cameras that nothing relates to each other."""
+    depths = [depth for outcome in alone if outcome.depths is not None for depth in outcome.depths]
+    intrinsics = np.concatenate([outcome.intrinsics for outcome in alone])
+    return Outcome(np.full((len(alone), 4, 4), np.nan), intrinsics, depths, None, "none")
 
 
 def _colmap(matches: Matches) -> Outcome:

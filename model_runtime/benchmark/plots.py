@@ -14,6 +14,7 @@ COLORS = {
     "auto": "#1f5fa8",
     "unaligned": "#d9722a",
     "network": "#4a9a5b",
+    "single": "#7fc4d6",
     "rays": "#9aa832",
     "given": "#666666",
     "colmap": "#8c5fb0",

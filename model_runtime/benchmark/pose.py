@@ -47,6 +47,13 @@ def pair_errors(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
     return errors
 
 
+def pair_rotations(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Error of the rotation between the two cameras of each pair [N(N-1)/2], degrees; NaN where one was not found."""
+    first, second = np.triu_indices(len(true), 1)
+    ours, truth = (turns[second] @ np.swapaxes(turns[first], 1, 2) for turns in (predicted[:, :3, :3], true[:, :3, :3]))
+    return rotation_angles(ours, truth)
+
+
 def _relative(extrinsics: np.ndarray, reference: int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     seen = extrinsics.astype(np.float64) @ np.linalg.inv(extrinsics[reference].astype(np.float64))
     return np.linalg.inv(seen[i]) @ seen[j]

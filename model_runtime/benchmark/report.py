@@ -28,6 +28,7 @@ CAMERAS = (
     Column("focal %", "focal", 1, "lower"),
     Column("placed %", "placed", 0, "higher"),
 )
+PAIRS = (Column("rotation °", "pair_rotation", 2, "lower"), Column("AUC30", "pair_auc30", 1, "higher"))
 DEPTH = (
     Column("AbsRel, scene scale %", "abs_rel_scene", 1, "lower"),
     Column("AbsRel, view scale %", "abs_rel_view", 1, "lower"),
@@ -49,6 +50,7 @@ COST = (Column("seconds", "seconds", 1, "lower"), Column("peak GiB", "gibibytes"
 
 SECTIONS = (
     ("Cameras", CAMERAS, "All pairs of photos; rotation and focal length: median over the photos placed."),
+    ("Pairs that overlap", PAIRS, "Pairs of photos that share half of what they show; rotation: median of a scene."),
     ("Depth", DEPTH, "After one scale for the whole scene, a scale for each view, a scale and a shift for each view."),
     ("Surface", SURFACE, "Fused depth against the true surface, cameras aligned; distances in the data set's unit."),
     ("Novel views", NOVEL_VIEWS, "Every 8th photo kept back and rendered from the splats of the others."),

@@ -14,10 +14,14 @@ from model_runtime.benchmark.datasets.scene import TruthScene
 from model_runtime.benchmark.depth import nearest_resize, scene_depth_scores
 from model_runtime.benchmark.fusion import DepthView
 from model_runtime.benchmark.methods import Outcome, Runner
-from model_runtime.benchmark.pose import pair_errors, pose_auc, rotation_angles
+from model_runtime.benchmark.pose import area_under_recall, pair_errors, pair_rotations, pose_auc, rotation_angles
 from model_runtime.benchmark.reconstruction import align, score_surface
+from model_runtime.geometry.overlap import view_overlap
 
 Scores = dict[str, float]
+
+OVERLAP = 0.5
+"""Pairs of photos that share this much (mean of both directions) are scored on their own too."""
 
 
 def score_cameras(outcome: Outcome, scene: TruthScene) -> Scores:
@@ -32,6 +36,36 @@ def score_cameras(outcome: Outcome, scene: TruthScene) -> Scores:
         ours, theirs = (k[found][:, (0, 1), (0, 1)] for k in (outcome.intrinsics, scene.intrinsics))
         scores["focal"] = 100 * float(np.median(np.abs(ours / theirs - 1)))
     return scores
+
+
+def score_overlapping_pairs(outcome: Outcome, scene: TruthScene) -> Scores:
+    """Median error of the rotation between two photos, degrees, and AUC30 in percent, of the pairs that overlap by
+    OVERLAP; empty where there is none, or no true depth to tell."""
+    errors = pair_errors(outcome.extrinsics, scene.extrinsics)
+    chosen = _overlapping(scene)
+    if not chosen.any() or not np.isfinite(errors[chosen]).any():
+        return {}
+    rotations = pair_rotations(outcome.extrinsics, scene.extrinsics)[chosen]
+    return {
+        "pair_rotation": float(np.median(rotations)),
+        "pair_auc30": 100 * area_under_recall(errors[chosen], 30),
+    }
+
+
+def _overlapping(scene: TruthScene) -> np.ndarray:
+    """Which pairs of views [N(N-1)/2] share enough."""
+    first, second = np.triu_indices(len(scene.views), 1)
+    depths = [view.depth() for view in scene.views if view.depth is not None]
+    if len(depths) != len(scene.views) or len({depth.shape for depth in depths}) != 1:
+        return np.zeros(len(first), bool)
+    depth = np.nan_to_num(np.stack(depths))
+    to_depth = []
+    for view in scene.views:
+        height, width = _photo_size(view.photo)
+        to_depth.append(np.diag([depth.shape[2] / width, depth.shape[1] / height, 1.0]) @ view.intrinsics)
+    batch = [torch.from_numpy(x.astype(np.float64))[None] for x in (depth, np.stack(to_depth), scene.extrinsics)]
+    shared = view_overlap(batch[0], batch[1], batch[2])[0].numpy()
+    return (shared[first, second] + shared[second, first]) / 2 >= OVERLAP
 
 
 def _aligned_extrinsics(outcome: Outcome, scene: TruthScene) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from model_runtime.training.overlap import view_overlap
+from model_runtime.geometry.overlap import view_overlap
 from model_runtime.training.photography import develop
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 
@@ -114,7 +114,7 @@ class RoomPool:
             scenes = max(1, round(share * length / stage.pool_views / self.curriculum.reuse))
             first = (group * self.ranks + self.rank) * 100_000
             rooms = self.generator.render(first, scenes, stage.pool_views, stage.size, stage.difficulty)
-            self._pool = (rooms, view_overlap(rooms).cpu().numpy())
+            self._pool = (rooms, view_overlap(rooms.depth, rooms.intrinsics, rooms.extrinsics).cpu().numpy())
             self._group = group
         return self._pool
 

@@ -1,5 +1,6 @@
 """Outcomes that are wrong by a known amount, on a small scene."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,12 @@ from model_runtime.benchmark.datasets.scene import TruthScene, TruthView
 from model_runtime.benchmark.fusion import DepthView, view_points
 from model_runtime.benchmark.methods import Outcome, disturbed, measured
 from model_runtime.benchmark.reconstruction import Protocol
-from model_runtime.benchmark.scores import score_cameras, score_depth, score_reconstruction
+from model_runtime.benchmark.scores import (
+    score_cameras,
+    score_depth,
+    score_overlapping_pairs,
+    score_reconstruction,
+)
 
 INTRINSICS = np.array([[60.0, 0, 40], [0, 60, 30], [0, 0, 1]])
 PROTOCOL = Protocol(cell=0.03, truncation=0.1, threshold=0.05, points=50_000)
@@ -113,3 +119,16 @@ def test_disturbed_cameras_are_off_by_what_they_promise(scene):
     centres = [np.linalg.inv(extrinsics)[:, :3, 3] for extrinsics in (start.extrinsics, scene.extrinsics)]
     assert np.allclose(centres[0], centres[1])
     assert score_cameras(start, scene)["focal"] == pytest.approx(5)
+
+
+def test_pairs_that_overlap_are_scored_on_their_own(scene):
+    """Cameras 0.3 apart before a wall two away, 40 degrees of view: neighbours share 0.8, ends 0.6; one turns."""
+    turned = outcome(scene)
+    turned.extrinsics[2, :3] = Rotation.from_euler("y", 4, degrees=True).as_matrix() @ turned.extrinsics[2, :3]
+    scores = score_overlapping_pairs(turned, scene)
+    assert scores["pair_rotation"] == pytest.approx(4, abs=1e-6)  # of 0, 4, 4
+
+    away = scene.extrinsics[2].copy()
+    away[:3] = Rotation.from_euler("y", 50, degrees=True).as_matrix() @ away[:3]
+    apart = replace(scene, views=(*scene.views[:2], replace(scene.views[2], extrinsics=away)))
+    assert score_overlapping_pairs(turned, apart)["pair_rotation"] == pytest.approx(0, abs=1e-6)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from model_runtime.geometry.overlap import STRIDE, TOLERANCE, view_overlap
 from model_runtime.training.curriculum import MANY_VIEWS, Curriculum, RoomPool, choose_views
-from model_runtime.training.overlap import TOLERANCE, view_overlap
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.textures import make_texture_bank
 
@@ -13,6 +13,10 @@ from model_runtime.training.textures import make_texture_bank
 @pytest.fixture(scope="module")
 def generator() -> RoomGenerator:
     return RoomGenerator(3, make_texture_bank(variants=1))
+
+
+def overlap(batch: RoomBatch, stride: int = STRIDE) -> torch.Tensor:
+    return view_overlap(batch.depth, batch.intrinsics, batch.extrinsics, stride)
 
 
 def overlap_by_hand(batch: RoomBatch, scene: int, one: int, two: int) -> float:
@@ -38,16 +42,16 @@ def overlap_by_hand(batch: RoomBatch, scene: int, one: int, two: int) -> float:
 
 def test_overlap_is_what_counting_gives(generator: RoomGenerator):
     batch = generator.render(20, 3, 2, (28, 42), 0.7)
-    every = view_overlap(batch, 1)
+    every = overlap(batch, 1)
     for scene in range(3):
         for one, two in ((0, 1), (1, 0)):
             assert float(every[scene, one, two]) == pytest.approx(overlap_by_hand(batch, scene, one, two), abs=0.004)
     torch.testing.assert_close(every.diagonal(dim1=1, dim2=2), torch.ones(3, 2))
-    assert (view_overlap(batch, 3) - every).abs().mean() < 0.05
+    assert (overlap(batch, 3) - every).abs().mean() < 0.05
 
 
 def test_less_overlap_where_it_is_harder(generator: RoomGenerator):
-    easy, hard = (view_overlap(generator.render(0, 12, 2, (28, 42), difficulty)) for difficulty in (0.0, 1.0))
+    easy, hard = (overlap(generator.render(0, 12, 2, (28, 42), difficulty)) for difficulty in (0.0, 1.0))
     assert easy[:, 0, 1].mean() > hard[:, 0, 1].mean() + 0.1
 
 
