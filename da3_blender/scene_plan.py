@@ -15,6 +15,7 @@ import numpy as np
 from model_runtime.messages import Prediction
 
 from .conventions import BlenderCamera, to_blender_camera
+from .mesh_plan import SurfacePlan, plan_fused, plan_sheets
 from .point_cloud import PointPlan, plan_points, surface_mask
 from .prediction_checks import PlanError, check_prediction, usable_pixels
 from .splat_cloud import SplatPlan, plan_splats
@@ -33,7 +34,8 @@ class PlanSettings:
     confidence_threshold: 0..1, share of the least sure points hidden at first; all are there, the slider moves it.
     point_stride: take every so many-th row and column of the depth maps.
     point_budget, splat_budget: the most points and splats to make.
-    points: whether to make points.
+    sheet_budget: the most triangles of all sheets together; beyond, they take fewer rows and columns.
+    points: whether to make points. sheets: whether to make a textured surface of every photo.
     upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0. With both off, the scene
         stays in the frame of the cameras that were given, or else in the reference view's with z up for y down.
     standard_view: let the scene's view transform be `Standard`, so that photo colours render as they are. Off by
@@ -45,7 +47,9 @@ class PlanSettings:
     point_stride: int = 1
     point_budget: int = 5_000_000
     splat_budget: int = 500_000
+    sheet_budget: int = 2_000_000
     points: bool = True
+    sheets: bool = False
     upright: bool = True
     centre: bool = True
     standard_view: bool = False
@@ -74,7 +78,7 @@ class ScenePlan:
     """Everything `da3_blender.scene.write_scene` writes.
 
     motion: [4,4] rigid, from the prediction's world to Blender's. provenance: plain values for the collection's
-    custom properties. notes: sentences the artist should see.
+    custom properties. notes: sentences the artist should see. surfaces: the fused mesh, then the sheets.
     """
 
     name: str
@@ -85,6 +89,7 @@ class ScenePlan:
     standard_view: bool
     provenance: dict[str, str | float | bool]
     notes: tuple[str, ...]
+    surfaces: tuple[SurfacePlan, ...] = ()
 
     @property
     def typical_depth(self) -> float:
@@ -138,6 +143,7 @@ def plan_scene(
         standard_view=settings.standard_view,
         provenance=_provenance(prediction),
         notes=tuple(notes),
+        surfaces=_plan_surfaces(prediction, masks, motion, settings),
     )
 
 
@@ -150,9 +156,21 @@ def _check_settings(settings: PlanSettings, name: str) -> None:
         ("point stride", settings.point_stride, 1, np.inf),
         ("point limit", settings.point_budget, 1, np.inf),
         ("splat limit", settings.splat_budget, 1, np.inf),
+        ("limit of sheet triangles", settings.sheet_budget, 1, np.inf),
     ):
         if not least <= value <= most:
             raise PlanError(f"The {what} is {value}.", f"Set it between {least} and {most}.")
+
+
+def _plan_surfaces(
+    prediction: Prediction, masks: list[np.ndarray], motion: np.ndarray, settings: PlanSettings
+) -> tuple[SurfacePlan, ...]:
+    views, mesh = prediction.views, prediction.mesh
+    fused = () if mesh is None else (plan_fused(mesh, views, motion),)
+    if not settings.sheets:
+        return fused
+    angle, threshold = settings.edge_angle, settings.confidence_threshold
+    return (*fused, *plan_sheets(views, masks, motion, angle, threshold, settings.sheet_budget))
 
 
 def _plan_cameras(

@@ -27,6 +27,17 @@ def points_material() -> bpy.types.Material:
     return material(POINTS, build)
 
 
+def photo_material(image: bpy.types.Image) -> bpy.types.Material:
+    """A new material that gives off `image` by the active UV map."""
+
+    def build(nodes: Builder) -> None:
+        photo = nodes.node("ShaderNodeTexImage", image=image, extension="EXTEND")
+        nodes.tree.nodes.active = photo  # what Solid shading with texture colours shows
+        _output(nodes, nodes.node("ShaderNodeEmission", {"Color": photo.outputs["Color"]}).outputs[0])
+
+    return _new_material(f"{image.name} DA3 Photo v1", build)
+
+
 def splats_material() -> bpy.types.Material:
     """A Gaussian seen along each ray: opacity * exp(-distance^2 / 2), colour decoded from sRGB and given off.
 
@@ -92,9 +103,10 @@ def srgb_to_linear_group() -> bpy.types.NodeTree:
 
 def material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:
     """The material `name`, built by `build` unless this file already has it. It is no lamp: nothing samples it."""
-    existing = bpy.data.materials.get(name)
-    if existing is not None:
-        return existing
+    return bpy.data.materials.get(name) or _new_material(name, build)
+
+
+def _new_material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:
     made = bpy.data.materials.new(name)
     if made.node_tree is None:
         made.use_nodes = True

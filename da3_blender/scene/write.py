@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -12,20 +13,27 @@ from .cameras import bind_to_timeline, look_through, write_camera
 from .marks import DEPTH, ID, NOTES, PART, mark
 from .points import write_points
 from .splats import write_splats
+from .surfaces import photo_materials, write_surface
+
+SURFACES = {"mesh": "Mesh", "sheet": "Sheets"}
+"""The collection of the surfaces of each role."""
 
 
 @dataclass(frozen=True, eq=False)
 class SceneObjects:
-    """What `write_scene` made. cameras: one per view, in order. points, splats: None where the plan has none."""
+    """What `write_scene` made. cameras: one per view, in order. points, splats: None where the plan has none.
+    surfaces: one for each of the plan's, in order."""
 
     collection: bpy.types.Collection
     cameras: tuple[bpy.types.Object, ...]
     points: bpy.types.Object | None
     splats: bpy.types.Object | None
+    surfaces: tuple[bpy.types.Object, ...] = ()
 
 
 def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
-    """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats.
+    """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats,
+    and Mesh or Sheets where the plan has such surfaces.
 
     The collection and every object carry the marks of `scene.marks`, by which they are found again.
     Also sets the scene's active camera, resolution and pixel aspect from the first view, binds one camera per frame by
@@ -51,15 +59,36 @@ def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scen
         cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
         points = plan.points and write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
+        surfaces = write_surfaces(plan, cameras, top)
         for index, (item, camera) in enumerate(zip(cameras, plan.cameras, strict=True)):
             mark(item, identity, "camera", camera.name, index)
         for item, role in ((points, "points"), (splats, "splats")):
             if item is not None:
                 mark(item, identity, role)
+        for item, surface in zip(surfaces, plan.surfaces, strict=True):
+            photo = plan.cameras[surface.view].name if surface.role == "sheet" else ""
+            mark(item, identity, surface.role, photo, surface.view)
     except BaseException:
         take_out(top)
         raise
-    return SceneObjects(top, cameras, points, splats)
+    return SceneObjects(top, cameras, points, splats, surfaces)
+
+
+def write_surfaces(
+    plan: ScenePlan, cameras: Sequence[bpy.types.Object], top: bpy.types.Collection
+) -> tuple[bpy.types.Object, ...]:
+    """The plan's surfaces, not yet marked, in collections inside `top`; cameras: one per view, with their photos."""
+    inside = {role: _child(top, SURFACES[role]) for role in sorted({surface.role for surface in plan.surfaces})}
+    materials = photo_materials(plan.surfaces, cameras)
+    return tuple(
+        write_surface(
+            surface,
+            f"{plan.cameras[surface.view].name} sheet" if surface.role == "sheet" else f"{plan.name} mesh",
+            materials,
+            inside[surface.role],
+        )
+        for surface in plan.surfaces
+    )
 
 
 def describe(top: bpy.types.Collection, plan: ScenePlan) -> None:
@@ -80,9 +109,11 @@ def take_out(top: bpy.types.Collection) -> None:
     """Remove a collection that `write_parts` made, with what is in it."""
     for item in list(top.all_objects):
         data = item.data
+        materials = [slot.material for slot in item.material_slots if slot.material]
         bpy.data.objects.remove(item)
         if data is not None and data.users == 0:
             bpy.data.batch_remove([data])
+        bpy.data.batch_remove([material for material in set(materials) if material.users == 0])
     for child in list(top.children):
         bpy.data.collections.remove(child)
     bpy.data.collections.remove(top)
