@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import model_runtime
-from model_runtime import bench_command, train_command
+from model_runtime import bench_command, models_command, train_command
 from model_runtime.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
 from model_runtime.standard_streams import claim_streams
 
@@ -50,6 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", default=Request.device)
     predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
     predict.set_defaults(run=_predict)
+
+    models = commands.add_parser("models", help="released models: size, licence, and what is here")
+    models.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")
+    models.set_defaults(run=models_command.run_list)
+
+    download = commands.add_parser("download", help="download a released model, or go on with a download")
+    models_command.add_download_arguments(download)
+    download.set_defaults(run=models_command.run_download)
 
     bench = commands.add_parser("bench", help="measure predictions on scenes whose truth is known")
     bench_command.add_arguments(bench)

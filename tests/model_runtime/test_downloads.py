@@ -22,6 +22,7 @@ from model_runtime import hub as hub_module
 from model_runtime.catalogue import CATALOGUE
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
+from model_runtime.cli import main
 from model_runtime.downloads import download_model
 from model_runtime.messages import DownloadModel, Failure, JobError, ListModels, Models, Progress, RemoveModel, Request
 from model_runtime.model_files import list_models, model_state, remove_model
@@ -390,7 +391,8 @@ def answer(client: WorkerProcess, job: str, until: Callable[[Progress], bool] | 
 def test_a_worker_downloads_is_killed_at_half_and_goes_on(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    address = hub.address + "/{repo_id}/resolve/{revision}/{filename}"  # read from HF_ENDPOINT when it was imported
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
     client = WorkerProcess([sys.executable, "-c", WORKER])
     try:
         hub.rate = 2e6
@@ -425,3 +427,25 @@ def test_a_worker_downloads_is_killed_at_half_and_goes_on(
         assert isinstance(told, Failure) and told.code == "checkpoint-missing"
     finally:
         client.close()
+
+
+def test_models_are_downloaded_and_listed_by_command(
+    hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = hub.address + "/{repo_id}/resolve/{revision}/{filename}"  # read from HF_ENDPOINT when it was imported
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
+    folder = tmp_path / "elsewhere"
+    main(["download", "da3-small", "--models", str(folder)])
+    told = capsys.readouterr()
+    assert Path(told.out.strip()) == folder / "DA3-SMALL"
+    assert (folder / "DA3-SMALL" / "model.safetensors").read_bytes() == WEIGHTS
+    assert 3 < told.err.count("\n") <= 101
+
+    main(["models", "--models", str(folder)])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    assert list(lines) == list(CATALOGUE)
+    assert " ready " in lines["da3-small"] and "Apache-2.0" in lines["da3-small"]
+    assert " ready " not in lines["da3-giant"] and "no commercial use" in lines["da3-giant"]
+
+    with pytest.raises(SystemExit, match=r"CC-BY-NC-4\.0, which has not been accepted"):
+        main(["download", "da3-giant", "--models", str(folder)])
