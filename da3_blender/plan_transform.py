@@ -1,4 +1,4 @@
-"""A planned scene, scaled, turned and moved as one: cameras, points and splats. Numpy only."""
+"""A planned scene, scaled, turned and moved as one: cameras, points, splats and surfaces. Numpy only."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def transform_plan(plan: ScenePlan, similarity: Similarity) -> ScenePlan:
         cameras=tuple(transform_camera(camera, similarity) for camera in plan.cameras),
         points=plan.points and transform_points(plan.points, similarity),
         splats=plan.splats and transform_splats(plan.splats, similarity),
+        surfaces=tuple(replace(surface, vertices=similarity.points(surface.vertices)) for surface in plan.surfaces),
         motion=similarity.matrix @ plan.motion,
     )
 

@@ -33,7 +33,8 @@ def plans(room):
     )
     gaussians.harmonics[:] = random.normal(size=gaussians.harmonics.shape)
     views = [room.view(eye=(x, 0.0, 1.5), focal=(520.0, 490.0), principal=(300, 250)) for x in (-0.5, 0.7)]
-    plan = plan_scene(room.prediction(*views, gaussians=gaussians), "room")
+    settings = PlanSettings(sheets=True)
+    plan = plan_scene(room.prediction(*views, gaussians=gaussians), "room", settings=settings)
     return plan, transform_plan(plan, MOVE)
 
 
@@ -54,6 +55,16 @@ def test_points_stay_on_their_pixels(plans):
             shown = old_depth > 0.3
             assert np.abs(new_pixel - old_pixel)[shown].max() < 0.01
             np.testing.assert_allclose(new_depth, 2.5 * old_depth, atol=1e-4)
+
+
+def test_sheets_stay_on_their_photos(plans):
+    before, after = plans
+    assert len(after.surfaces) == 2
+    for surface in after.surfaces:
+        pixel, _ = seen(after.cameras[surface.view], surface.vertices[surface.triangles].reshape(-1, 3))
+        uv = np.stack([pixel[:, 0] / 640, 1 - pixel[:, 1] / 480], 1).reshape(-1, 3, 2)
+        np.testing.assert_allclose(uv, surface.uv, atol=1e-4)
+    assert before.surfaces[0].vertices.dtype == after.surfaces[0].vertices.dtype == np.float32
 
 
 def test_sizes_grow(plans):
