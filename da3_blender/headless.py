@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_runtime.messages import Failure, GivenCameras, JobError, Photo, Prediction, Progress, Request
+from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings, Photo, Prediction, Progress, Request
 
 from . import blend_file
 from .preferences import chosen_worker_command
@@ -112,6 +112,7 @@ def make_request(options: argparse.Namespace) -> Request:
         camera_source="rays" if options.rays else "auto",
         gaussians=not options.no_splats,
         device=options.device,
+        mesh=MeshSettings() if options.mesh == "fused" else None,
     )
 
 
@@ -129,7 +130,8 @@ def worker_command(options: argparse.Namespace) -> list[str]:
 
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
     """The scene, in an empty file; prints the plan's notes."""
-    plan = plan_scene(prediction, options.name, options.photos, PlanSettings(standard_view=True))
+    settings = PlanSettings(standard_view=True, sheets=options.mesh == "sheets")
+    plan = plan_scene(prediction, options.name, options.photos, settings)
     for note in plan.notes:
         print(f"note: {note}")
     return write_scene(plan, blend_file.empty_scene())
@@ -160,6 +162,7 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
         f"checkpoint {checkpoint.name}: licence {checkpoint.licence}, {use[checkpoint.commercial_use]}",
         f"made {len(objects.cameras)} cameras ({prediction.camera_source}), "
         f"{points} points, {splats} splats; the scene is in {unit}",
+        *(f"{item.name}: {len(item.data.polygons):,} triangles" for item in objects.surfaces),
     ]
     if prediction.match_error is not None:
         lines.append(f"match error {prediction.match_error:.2f} pixels: features of the photos against the cameras")

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from model_runtime.messages import GivenCameras, JobError, Photo, Request
+from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Request
 
 from . import photo_list
 from .job_manager import JobTarget
@@ -95,7 +95,14 @@ def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
         reference_view="first" if referenced else Request.reference_view,
         gaussians=settings.make_splats,
         refine=settings.refine,
+        mesh=mesh_settings(settings),
     )
+
+
+def mesh_settings(settings: Any) -> MeshSettings | None:
+    if settings.make_mesh != "fused":
+        return None
+    return MeshSettings(edge_angle=settings.edge_angle, confidence_threshold=settings.confidence)
 
 
 def plan_settings(settings: Any) -> PlanSettings:
@@ -103,6 +110,7 @@ def plan_settings(settings: Any) -> PlanSettings:
         edge_angle=settings.edge_angle,
         confidence_threshold=settings.confidence,
         points=settings.make_points,
+        sheets=settings.make_mesh == "sheets",
         upright=settings.upright,
         centre=settings.centre,
         standard_view=settings.standard_view,

@@ -20,7 +20,13 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         "--cameras", type=Path, help="known cameras of the photos, as in examples/living_room/cameras.json"
     )
     parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
-    parser.add_argument("--no-splats", action="store_true", help="cameras and points only")
+    parser.add_argument("--no-splats", action="store_true", help="make no splats")
+    parser.add_argument(
+        "--mesh",
+        choices=("none", "fused", "sheets"),
+        default="none",
+        help="one textured surface from all photos, or a sheet per photo",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument(
         "--photo-files",

@@ -15,7 +15,7 @@ from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
 from model_runtime.given_cameras import given_cameras
-from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, JobError, Prediction, Request
+from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, JobError, MeshSettings, Prediction, Request
 from model_runtime.network.config import PRESETS, MonocularConfig
 from model_runtime.network_look import NetworkLook
 from model_runtime.network_run import free_memory, is_out_of_memory
@@ -23,6 +23,7 @@ from model_runtime.photos import check_photos
 from model_runtime.prepared_photos import prepare_photos
 from model_runtime.results import make_views, settle_cameras
 from model_runtime.splats import make_gaussians
+from model_runtime.surface_mesh import check_mesh_settings, fuse_views
 
 RESOLUTIONS = (14, 8192)
 METRIC_PRESET = "da3metric-large"
@@ -33,6 +34,8 @@ Report = Callable[[str, float, str], None]
 """Told stage, fraction of the whole job and a sentence; raises to stop the job."""
 
 PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE = 0.1, 0.2, 0.4, 0.9
+MESH_SHARE = 0.25
+"""Of a job that makes a mesh."""
 
 
 @dataclass
@@ -67,10 +70,12 @@ class Predictor:
     def predict(self, request: Request, report: Report) -> Prediction:
         """The whole job. Raises JobError with what the artist should read, and whatever `report` raises."""
         report = _onward(report)
+        tell = report if request.mesh is None else _scaled(report, 1 - MESH_SHARE)
         checkpoint = locate_checkpoint(request.checkpoint)
         device = choose_device(request.device)
         try:
-            return self._predict(request, checkpoint, device, report)
+            prediction = self._predict(request, checkpoint, device, tell)
+            return prediction if request.mesh is None else _with_mesh(prediction, request.mesh, device, report)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -169,6 +174,8 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             f"A resolution of {request.resolution} pixels cannot be used.",
             f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
         )
+    if request.mesh is not None:
+        check_mesh_settings(request.mesh)
     check_photos(request.photos)
     source = resolve_source(request, checkpoint)
     if source == "rays" and isinstance(PRESETS[checkpoint.info.preset], MonocularConfig):
@@ -178,6 +185,19 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             "Choose camera source auto, or another checkpoint.",
         )
     return source
+
+
+def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, report: Report) -> Prediction:
+    started = time.perf_counter()
+    mesh = fuse_views(prediction.views, settings, device, _span(report, "mesh", 1 - MESH_SHARE, 1.0))
+    seconds = round(time.perf_counter() - started, 3)
+    notes = () if mesh is not None else ("The photos show no surface that a mesh could be made of.",)
+    return replace(
+        prediction,
+        mesh=mesh,
+        settings=prediction.settings | {"mesh_seconds": seconds, "mesh_detail": settings.detail},
+        notes=(*prediction.notes, *notes),
+    )
 
 
 def _onward(report: Report) -> Report:
@@ -190,6 +210,11 @@ def _onward(report: Report) -> Report:
         report(stage, reached, sentence)
 
     return told
+
+
+def _scaled(report: Report, share: float) -> Report:
+    """`report` for the first `share` of a longer job."""
+    return lambda stage, fraction, sentence: report(stage, share * fraction, sentence)
 
 
 def _span(report: Report, stage: str, start: float, end: float) -> Callable[[float, str], None]:
