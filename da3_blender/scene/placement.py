@@ -51,5 +51,19 @@ def put(item: bpy.types.Object, matrix: np.ndarray, change: np.ndarray | None = 
 
 
 def frame_to_world(item: bpy.types.Object) -> np.ndarray:
-    """[4,4] from the scene's own frame to Blender's world, as `item` (evaluated) sees it."""
-    return np.array(item.matrix_world, dtype=np.float64) @ np.linalg.inv(written(item))
+    """[4,4] from the scene's own frame to Blender's world, where `item` stands in it now.
+
+    Reckoned rather than read from `matrix_world`, which Blender does not keep up to date for what is hidden.
+    """
+    return _around(item) @ own_change(item)
+
+
+def _around(item: bpy.types.Object) -> np.ndarray:
+    """[4,4] from the space that `item`'s own transform acts in to Blender's world."""
+    if item.constraints or (item.parent and item.parent_type != "OBJECT"):
+        basis = np.array(item.matrix_basis, dtype=np.float64)
+        return np.array(item.matrix_world, dtype=np.float64) @ np.linalg.inv(basis)
+    if item.parent is None:
+        return np.eye(4)
+    parent = _around(item.parent) @ np.array(item.parent.matrix_basis, dtype=np.float64)
+    return parent @ np.array(item.matrix_parent_inverse, dtype=np.float64)

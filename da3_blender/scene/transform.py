@@ -1,0 +1,178 @@
+"""Scaling, turning and moving a finished DA3 scene as one: cameras, points, splats and surfaces.
+
+What changes is the data and where the add-on put the cameras, so that every object keeps the transform, parents and
+modifiers the artist gave it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..conventions import rotate_quaternions
+from ..plan_transform import turn_harmonics
+from ..scale_and_up import TransformError, scale_to_distance, stand_on_floor, within
+from ..similarity import Similarity
+from .find import parts_of
+from .marks import DEPTH
+from .placement import UNTOUCHED, frame_to_world, own_change, put, written
+
+SET_DISTANCE = "da3_distance_set"
+"""On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
+
+FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera")
+"""Roles of the object whose place counts as the scene's where the artist picked none, best first."""
+
+NOTHING = 1e-24
+"""Determinant of a transform that has flattened everything."""
+
+LENGTHS = ("footprint", "radius")
+"""Point attributes in the scene's unit."""
+
+
+def set_distance(
+    collection: bpy.types.Collection,
+    first: np.ndarray,
+    second: np.ndarray,
+    distance: float,
+    picked: bpy.types.Object | None = None,
+) -> None:
+    """Scale a result so that what is at `first` and `second` [3] in the world is `distance` apart, in Blender units.
+
+    The origin of the scene's own frame, which its floor goes through, stays where it is.
+    picked: the object the points were picked on, where the artist has moved the scene's objects apart.
+    Raises `TransformError` where that cannot be; then nothing has changed.
+    """
+    factor = scale_to_distance(first, second, distance)
+    transform_result(collection, Similarity.of(scale=factor), picked)
+    collection["da3_metric"], collection[SET_DISTANCE] = True, float(distance)
+
+
+def set_floor(collection: bpy.types.Collection, corners: np.ndarray, picked: bpy.types.Object | None = None) -> None:
+    """Turn and move a result so that its points at `corners` [3,3] in the world lie at z = 0 and the cameras above.
+
+    picked, errors: as of `set_distance`.
+    """
+    frame = frame_of(collection, picked)
+    eyes = [frame @ written(camera)[:, 3] for camera in parts_of(collection)["camera"]]
+    motion = stand_on_floor(corners, np.array(eyes).reshape(-1, 4)[:, :3])
+    transform_result(collection, within(frame, motion), picked)
+
+
+def frame_of(collection: bpy.types.Collection, picked: bpy.types.Object | None = None) -> np.ndarray:
+    """[4,4] from the result's own frame to the world, as of `picked` or else its foremost part."""
+    parts = parts_of(collection)
+    item = picked or next((item for role in FRAME_GIVERS for item in parts[role]), None)
+    if item is None:
+        raise TransformError("The scene has no objects any more.", "Make it again from its photos.")
+    frame = frame_to_world(item)
+    if abs(np.linalg.det(frame)) < NOTHING:
+        raise TransformError("The scene's objects are scaled to nothing.", "Scale them up again first.")
+    return frame
+
+
+def transform_result(
+    collection: bpy.types.Collection, similarity: Similarity, picked: bpy.types.Object | None = None
+) -> None:
+    """Let everything of a result that stands at x in its frame stand at `similarity.points(x)`.
+
+    Objects that the artist has moved apart from `picked` (or the foremost part) go along as they stand. Data that
+    several objects share is changed once. Raises `TransformError`, before anything changes, where some may not be.
+    """
+    parts = {role: items for role, items in parts_of(collection).items() if role in FRAME_GIVERS}
+    _refuse_locked(parts)
+    frame = frame_of(collection, picked)
+    placed = [
+        (
+            item,
+            _change_after(item, frame, similarity),
+            similarity.pose(written(item)) if role == "camera" else written(item),
+        )
+        for role, items in parts.items()
+        for item in items
+    ]
+    for item, change, matrix in placed:
+        put(item, matrix, change)
+    for data, role in {item.data: role for role, items in parts.items() for item in items if item.data}.items():
+        if role == "camera":
+            _scale_camera(data, similarity.scale)
+        else:
+            _move_geometry(data, similarity)
+    if DEPTH in collection:
+        collection[DEPTH] *= similarity.scale
+
+
+def _refuse_locked(parts: dict[str, list[bpy.types.Object]]) -> None:
+    for item in (item for items in parts.values() for item in items):
+        if item.library or (item.data and item.data.library):
+            raise TransformError(
+                "A part of the scene is linked from another file.", "Do this in that file, or make the part local."
+            )
+        if item.mode != "OBJECT":
+            raise TransformError("A part of the scene is being edited.", "Leave its mode for Object Mode first.")
+
+
+def _change_after(item: bpy.types.Object, frame: np.ndarray, similarity: Similarity) -> np.ndarray:
+    """[4,4] the artist's change of `item` once the scene's frame, [4,4] to the world, is transformed.
+
+    What all parts have in common stays as it is; what sets `item` apart from them is transformed like the rest.
+    """
+    change = own_change(item)
+    apart = np.linalg.inv(frame) @ frame_to_world(item)
+    reach = max(1.0, np.abs(frame).max(), np.abs(written(item)).max())
+    if np.abs(apart - np.eye(4)).max() <= UNTOUCHED * reach:
+        return change
+    matrix = similarity.matrix
+    return change @ np.linalg.inv(apart) @ matrix @ apart @ np.linalg.inv(matrix)
+
+
+def _scale_camera(camera: Any, scale: float) -> None:
+    camera.clip_start *= scale
+    camera.clip_end *= max(1.0, scale)
+    camera.display_size *= scale
+    camera.dof.focus_distance *= scale
+
+
+def _move_geometry(data: Any, similarity: Similarity) -> None:
+    """Positions, shape keys, normals, and the attributes of points and splats that have a size or a direction."""
+    attributes = data.attributes
+    if isinstance(data, bpy.types.Mesh):
+        data.transform(Matrix(similarity.matrix.tolist()), shape_keys=True)
+    else:
+        _rewrite(attributes["position"], "vector", 3, similarity.points)
+    for name in LENGTHS:
+        if name in attributes and attributes[name].data_type == "FLOAT":
+            _rewrite(attributes[name], "value", 1, lambda values: values * similarity.scale)
+    if "radiance:base" in attributes:
+        _rewrite(attributes["scale"], "vector", 3, lambda values: values * similarity.scale)
+        _rewrite(attributes["rotation"], "value", 4, lambda values: rotate_quaternions(similarity.rotation, values))
+        _turn_radiance(attributes, similarity.rotation)
+    if hasattr(data, "update"):
+        data.update()
+    data.update_tag()
+
+
+def _turn_radiance(attributes: Any, rotation: np.ndarray) -> None:
+    bands = []
+    while (name := f"radiance:sh_{len(bands)}") in attributes:
+        bands.append(attributes[name])
+    if not bands:
+        return
+    turned = turn_harmonics(np.stack([_read(band, "vector", 3) for band in bands]), rotation)
+    for band, values in zip(bands, turned, strict=True):
+        band.data.foreach_set("vector", values.ravel())
+
+
+def _rewrite(attribute: Any, member: str, width: int, function: Any) -> None:
+    values = np.ascontiguousarray(function(_read(attribute, member, width)), dtype=np.float32)
+    attribute.data.foreach_set(member, values.ravel())
+
+
+def _read(attribute: Any, member: str, width: int) -> np.ndarray:
+    """[N,width] float32."""
+    values = np.empty((len(attribute.data), width), np.float32)
+    attribute.data.foreach_get(member, values.reshape(-1))
+    return values
