@@ -32,7 +32,8 @@ class JobTarget:
     """Where a result goes.
 
     scene_uid: `session_uid` of the scene; scene_name: what sentences call it. photo_paths: one per photo, for the
-    cameras' backgrounds. collection_id: `da3_id` of the result to update, or empty for a new one.
+    cameras' backgrounds; photo_images: `session_uid` of the image of each that is packed in the .blend, 0 for the
+    others. collection_id: `da3_id` of the result to update, or empty for a new one.
     file_session: which opened file it belongs to; `submit` fills it in.
     """
 
@@ -40,6 +41,7 @@ class JobTarget:
     scene_uid: int
     scene_name: str
     photo_paths: tuple[Path | None, ...] = ()
+    photo_images: tuple[int, ...] = ()
     plan_settings: PlanSettings = field(default_factory=PlanSettings)
     collection_id: str = ""
     file_session: int = -1
@@ -277,7 +279,8 @@ class JobManager:
 
 def make_result(prediction: Prediction, target: JobTarget) -> Result:
     """Plan the scene of a prediction; seconds for millions of points, so not for the main thread."""
-    return Result(plan_scene(prediction, target.name, target.photo_paths, target.plan_settings), target)
+    plan = plan_scene(prediction, target.name, target.photo_paths, target.plan_settings, target.photo_images)
+    return Result(plan, target)
 
 
 def _unexpected(error: Exception) -> Failure:

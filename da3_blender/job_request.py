@@ -18,11 +18,13 @@ from .scene_plan import PlanSettings
 
 @dataclass(frozen=True, eq=False)
 class PhotoSource:
-    """A photo still to be read: from `path`, or `data` where it is packed in the .blend."""
+    """A photo still to be read: from `path`, or `data` where it is packed in the .blend, in the image whose
+    `session_uid` is `image_uid`."""
 
     name: str
     path: Path | None
     data: bytes = b""
+    image_uid: int = 0
 
     def read(self) -> Photo:
         """The photo's bytes; raises JobError where its file cannot be read."""
@@ -49,8 +51,11 @@ def photo_sources(settings: Any) -> tuple[PhotoSource, ...]:
     for photo in photos:
         name = next(name for name in _names(photo) if name not in taken)
         taken.add(name)
-        path = Path(bpy.path.abspath(photo.path)) if photo.path else None
-        sources.append(PhotoSource(name, path, b"" if path else bytes(photo.image.packed_file.data)))
+        if photo.path:
+            sources.append(PhotoSource(name, Path(bpy.path.abspath(photo.path))))
+        else:
+            image = photo.image
+            sources.append(PhotoSource(name, None, bytes(image.packed_file.data), image.session_uid))
     return tuple(sources)
 
 
@@ -74,6 +79,7 @@ def make_job(
         scene_uid=scene.session_uid,
         scene_name=scene.name,
         photo_paths=tuple(source.path for source in sources),
+        photo_images=tuple(source.image_uid for source in sources),
         plan_settings=plan_settings(settings),
         collection_id=collection_id,
     )

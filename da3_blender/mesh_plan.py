@@ -5,6 +5,7 @@ A photo's (u, v) is its pixel over its size with v up: pixel centres stand at +0
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -91,17 +92,23 @@ def plan_sheets(
     """A sheet for every photo that shows a surface, moved by the rigid `motion` [4,4].
 
     masks: [h,w] bool per view, the pixels of a surface; of these the least sure are left out, as many of all photos'
-    together as points are hidden at first. budget: the most triangles of all sheets; the grids are as coarse as that
-    asks for.
+    together as points are hidden at first. budget: the most triangles of all sheets, but two a sheet there may be;
+    the grids are as coarse as that asks for.
     """
     surfaces = _sure_pixels(views, masks, confidence_threshold)
-    total = 2 * sum(int(surface.sum()) for surface in surfaces)
-    step = max(1, int(np.ceil(np.sqrt(total / budget))))
+    shapes = [mask.shape for mask in masks]
+    coarsest = max(max(shape) for shape in shapes)
+    step = next((step for step in range(1, coarsest) if _most_triangles(shapes, step) <= budget), coarsest)
     sheets = (
         _plan_sheet(index, view, surface, edge_angle, step)
         for index, (view, surface) in enumerate(zip(views, surfaces, strict=True))
     )
     return tuple(replace(sheet, vertices=_moved(sheet.vertices, motion)) for sheet in sheets if sheet is not None)
+
+
+def _most_triangles(shapes: list[tuple[int, ...]], step: int) -> int:
+    """Of all sheets, from depth maps of these `shapes`, with every `step`-th row and column."""
+    return sum(2 * math.ceil((height - 1) / step) * math.ceil((width - 1) / step) for height, width in shapes)
 
 
 def _sure_pixels(views: tuple[View, ...], masks: list[np.ndarray], threshold: float) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_runtime.messages import Gaussians, JobError, Prediction, View
+from model_runtime.messages import Gaussians, JobError, Mesh, Prediction, View
 
 from . import harmonics
 
@@ -25,6 +25,8 @@ def check_prediction(prediction: Prediction) -> None:
         _check_camera(view)
     if prediction.gaussians is not None:
         _check_gaussians(prediction.gaussians, len(prediction.views))
+    if prediction.mesh is not None:
+        _check_mesh(prediction.mesh, len(prediction.views))
 
 
 def usable_pixels(view: View) -> np.ndarray:
@@ -106,3 +108,25 @@ def _check_gaussians(gaussians: Gaussians, views: int) -> None:
         raise PlanError("Some splats have a rotation of length zero.")
     if gaussians.view_index.min() < 0 or gaussians.view_index.max() >= views:
         raise PlanError(f"Some splats name a view that is not one of the {views}.")
+
+
+def _check_mesh(mesh: Mesh, views: int) -> None:
+    vertices, triangles = len(mesh.vertices), len(mesh.triangles)
+    for what, array, wanted, kind in (
+        ("vertices", mesh.vertices, (vertices, 3), np.floating),
+        ("triangles", mesh.triangles, (triangles, 3), np.integer),
+        ("choice of photos", mesh.face_view, (triangles,), np.integer),
+        ("colours", mesh.colors, (vertices, 3), np.uint8),
+    ):
+        if array.shape != wanted or not np.issubdtype(array.dtype, kind):
+            raise PlanError(f"The mesh's {what} have shape {array.shape} and type {array.dtype}, not {wanted}.")
+    if not np.isfinite(mesh.vertices).all():
+        raise PlanError("The mesh has vertices that are not finite numbers.")
+    if triangles == 0:
+        raise PlanError("The mesh has no triangle.")
+    if mesh.triangles.min() < 0 or mesh.triangles.max() >= vertices:
+        raise PlanError(f"Some triangles of the mesh name a vertex that is not one of the {vertices}.")
+    if (mesh.triangles == np.roll(mesh.triangles, 1, axis=1)).any():
+        raise PlanError("Some triangles of the mesh name a vertex twice.")
+    if mesh.face_view.min() < -1 or mesh.face_view.max() >= views:
+        raise PlanError(f"Some triangles of the mesh name a view that is not one of the {views}.")

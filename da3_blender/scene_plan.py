@@ -60,6 +60,7 @@ class CameraPlan:
     """One camera and its photo.
 
     photo_path: the photo's file, or None when it was not found. plate: file bytes to pack in its stead, or empty.
+    photo_image: `session_uid` of the image in the .blend that is the photo where there are neither, or 0.
     clip: (start, end). display_size: of the camera's drawing, world units. source: where the camera comes from, as in
     `View.camera_source`.
     """
@@ -71,6 +72,7 @@ class CameraPlan:
     clip: tuple[float, float]
     display_size: float
     source: str
+    photo_image: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +104,13 @@ def plan_scene(
     name: str,
     photo_paths: Sequence[Path | str | None] | None = None,
     settings: PlanSettings | None = None,
+    photo_images: Sequence[int] = (),
 ) -> ScenePlan:
     """Plan the scene `DA3 <name>`.
 
-    photo_paths: one per view, in order, for the cameras' backgrounds; without them only views that carry a `plate`
-    have one. Raises `PlanError` (a `JobError` and a `ValueError`) when the data or the settings cannot be used.
+    photo_paths: one per view, in order, for the cameras' backgrounds and the surfaces; without them only views that
+    carry a `plate` have a photo. photo_images: `session_uid` of the image of the .blend that is a view's photo instead,
+    or 0. Raises `PlanError` (a `JobError` and a `ValueError`) when the data or the settings cannot be used.
     """
     settings = settings or PlanSettings()
     _check_settings(settings, name)
@@ -136,7 +140,7 @@ def plan_scene(
             notes.append(f"{splats.left_out} splats above the limit of {settings.splat_budget} were left out.")
     return ScenePlan(
         name=name.strip(),
-        cameras=_plan_cameras(prediction, motion, paths, notes),
+        cameras=_plan_cameras(prediction, motion, paths, photo_images or [0] * len(views), notes),
         points=points,
         splats=splats,
         motion=motion,
@@ -174,7 +178,11 @@ def _plan_surfaces(
 
 
 def _plan_cameras(
-    prediction: Prediction, motion: np.ndarray, paths: list[Path | None], notes: list[str]
+    prediction: Prediction,
+    motion: np.ndarray,
+    paths: list[Path | None],
+    images: Sequence[int],
+    notes: list[str],
 ) -> tuple[CameraPlan, ...]:
     views = prediction.views
     depths = np.concatenate([view.depth[usable_pixels(view)] for view in views])
@@ -182,7 +190,7 @@ def _plan_cameras(
     # The motion is rigid: a point keeps its camera coordinates when the camera moves along.
     back = np.linalg.inv(motion)
     cameras = []
-    for view, path in zip(views, paths, strict=True):
+    for view, path, image in zip(views, paths, images, strict=True):
         missing = path is not None and not view.plate and not path.is_file()
         if missing:
             notes.append(f"{path} is not there any more; its camera has no photo behind it.")
@@ -195,6 +203,7 @@ def _plan_cameras(
                 clip=(typical / 1000, max(1000.0, 10 * farthest)),
                 display_size=typical * DISPLAY_SHARE,
                 source=view.camera_source or prediction.camera_source,
+                photo_image=image,
             )
         )
     return tuple(cameras)

@@ -130,7 +130,7 @@ def _photo(plan: CameraPlan) -> bpy.types.Image | None:
         image.source = "FILE"
         return image
     if plan.photo_path is None:
-        return None
+        return next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)
     return bpy.data.images.load(str(Path(plan.photo_path).resolve()), check_existing=True)
 
 
