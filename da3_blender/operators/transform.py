@@ -1,0 +1,107 @@
+"""Operators that give a finished DA3 scene its scale and its floor, from points that are already known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
+
+from model_runtime.messages import JobError
+
+from ..scene import find
+from ..scene.transform import set_distance, set_floor
+from . import UNDOABLE
+from .views import ActsOnResult
+
+
+def place(name: str, description: str) -> object:
+    return FloatVectorProperty(
+        name=name, description=description, size=3, subtype="TRANSLATION", options={"SKIP_SAVE", "HIDDEN"}
+    )
+
+
+class TransformsResult(ActsOnResult):
+    __annotations__ = {
+        **ActsOnResult.__annotations__,
+        "item": StringProperty(
+            name="Object",
+            description="Object of the DA3 scene that the points are on; tells where the scene is if its objects "
+            "have been moved apart",
+            options={"SKIP_SAVE", "HIDDEN"},
+        ),
+    }
+
+    def execute(self: Any, context):
+        collection = find.result(context.scene, self.result)
+        if collection is None:
+            self.report({"ERROR"}, "This DA3 scene is not in the file any more")
+            return {"CANCELLED"}
+        try:
+            self.apply(collection, bpy.data.objects.get(self.item))
+        except JobError as error:
+            self.report({"ERROR"}, f"{error.failure.sentence} {error.failure.advice}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
+    """Scale the DA3 scene so that two of its points are this far apart"""
+
+    bl_idname = "da3.set_distance"
+    bl_label = "Set Distance"
+    bl_options = UNDOABLE | {"INTERNAL"}
+    __annotations__ = {
+        **TransformsResult.__annotations__,
+        "first": place("First Point", "Where the first point is"),
+        "second": place("Second Point", "Where the second point is"),
+        "distance": FloatProperty(
+            name="Distance",
+            description="How far apart the two points are in reality",
+            subtype="DISTANCE",
+            default=1.0,
+            min=0.0,
+            options={"SKIP_SAVE"},
+        ),
+    }
+
+    def invoke(self, context, event):
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context):
+        self.layout.use_property_split = True
+        self.layout.prop(self, "distance")
+
+    def apply(self, collection, picked):
+        set_distance(collection, np.array(self.first), np.array(self.second), self.distance, picked)
+
+
+class DA3_OT_set_floor(TransformsResult, bpy.types.Operator):
+    """Turn and move the DA3 scene so that three of its points lie on the floor at height zero, the cameras above"""
+
+    bl_idname = "da3.set_floor"
+    bl_label = "Set Floor"
+    bl_options = UNDOABLE | {"INTERNAL"}
+    __annotations__ = {
+        **TransformsResult.__annotations__,
+        "a": place("First Point", "Where the first point of the floor is"),
+        "b": place("Second Point", "Where the second point of the floor is"),
+        "c": place("Third Point", "Where the third point of the floor is"),
+    }
+
+    def apply(self, collection, picked):
+        set_floor(collection, np.array([self.a, self.b, self.c]), picked)
+
+
+CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

@@ -1,0 +1,26 @@
+"""The scale and the floor of a finished DA3 scene."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene.marks import ID
+from ..scene.transform import SET_DISTANCE
+
+
+def draw_scale(layout, collection) -> None:
+    row = layout.row(align=True)
+    for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
+        row.operator(operator, icon=picture).result = collection[ID]
+
+
+def scale_line(collection, scene: bpy.types.Scene) -> str:
+    """What unit the result is in, and how that is known."""
+    if not collection.get("da3_metric"):
+        return "In units of its own, not metres"
+    distance = collection.get(SET_DISTANCE)
+    if distance is None:
+        return "In metres"
+    unit = scene.unit_settings
+    told = bpy.utils.units.to_string(unit.system, "LENGTH", distance * unit.scale_length, precision=4)
+    return f"Scale set by you: {told.strip()} between two points"
