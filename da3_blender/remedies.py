@@ -77,6 +77,9 @@ NO_REMEDY = frozenset(
         "photo-too-large",
         "photo-too-small",
         "photo-unreadable",
+        # a scene that was made before: its sentence tells what is in the way
+        "scene-edited",
+        "scene-linked",
         # settings of the same panel, or of a script
         "bad-cameras",
         "bad-request",

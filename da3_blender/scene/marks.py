@@ -21,6 +21,9 @@ DEPTH = "da3_depth"
 PART = "da3_part"
 """On the collections inside: which of them it is (`Cameras`, `Points`, ...), whatever it is called."""
 
+PHOTOS = "da3_photos"
+"""On the meshes of surfaces: the photo of each material, a name a line; empty for the surface's own colours."""
+
 HIDDEN = "da3_hidden"
 """True on the cameras of photos that are switched off, and, as a point attribute, on those photos' points and splats;
 it need not be there."""

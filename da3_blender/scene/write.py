@@ -10,8 +10,9 @@ import bpy
 
 from ..scene_plan import ScenePlan
 from .cameras import bind_to_timeline, look_through, write_camera
-from .marks import DEPTH, ID, NOTES, PART, mark
+from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark
 from .points import write_points
+from .remove import remove_objects
 from .splats import write_splats
 from .surfaces import photo_materials, write_surface
 
@@ -55,7 +56,7 @@ def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scen
     try:
         scene.collection.children.link(top)
         top[ID] = identity
-        inside = {part: _child(top, part) for part in ("Cameras", "Points", "Splats")}
+        inside = {part: add_child(top, part) for part in ("Cameras", "Points", "Splats")}
         cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
         points = plan.points and write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
@@ -78,9 +79,9 @@ def write_surfaces(
     plan: ScenePlan, cameras: Sequence[bpy.types.Object], top: bpy.types.Collection
 ) -> tuple[bpy.types.Object, ...]:
     """The plan's surfaces, not yet marked, in collections inside `top`; cameras: one per view, with their photos."""
-    inside = {role: _child(top, SURFACES[role]) for role in sorted({surface.role for surface in plan.surfaces})}
+    inside = {role: add_child(top, SURFACES[role]) for role in sorted({surface.role for surface in plan.surfaces})}
     materials = photo_materials(plan.surfaces, cameras)
-    return tuple(
+    items = tuple(
         write_surface(
             surface,
             f"{plan.cameras[surface.view].name} sheet" if surface.role == "sheet" else f"{plan.name} mesh",
@@ -89,6 +90,9 @@ def write_surfaces(
         )
         for surface in plan.surfaces
     )
+    for item, surface in zip(items, plan.surfaces, strict=True):
+        item.data[PHOTOS] = "\n".join(plan.cameras[view].name if view >= 0 else "" for view in surface.photos)
+    return items
 
 
 def describe(top: bpy.types.Collection, plan: ScenePlan) -> None:
@@ -98,7 +102,8 @@ def describe(top: bpy.types.Collection, plan: ScenePlan) -> None:
     top[NOTES], top[DEPTH] = "\n".join(plan.notes), plan.typical_depth
 
 
-def _child(parent: bpy.types.Collection, part: str) -> bpy.types.Collection:
+def add_child(parent: bpy.types.Collection, part: str) -> bpy.types.Collection:
+    """A new collection inside `parent` for one of its parts."""
     child = bpy.data.collections.new(part)
     child[PART] = part
     parent.children.link(child)
@@ -107,13 +112,7 @@ def _child(parent: bpy.types.Collection, part: str) -> bpy.types.Collection:
 
 def take_out(top: bpy.types.Collection) -> None:
     """Remove a collection that `write_parts` made, with what is in it."""
-    for item in list(top.all_objects):
-        data = item.data
-        materials = [slot.material for slot in item.material_slots if slot.material]
-        bpy.data.objects.remove(item)
-        if data is not None and data.users == 0:
-            bpy.data.batch_remove([data])
-        bpy.data.batch_remove([material for material in set(materials) if material.users == 0])
+    remove_objects(list(top.all_objects))
     for child in list(top.children):
         bpy.data.collections.remove(child)
     bpy.data.collections.remove(top)

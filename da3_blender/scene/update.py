@@ -1,0 +1,275 @@
+"""A DA3 scene changed in place: what was made anew goes into the objects that are there.
+
+Names, transforms, parents, materials, modifiers and their values, collections and animation stay the artist's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ..harmonics import MAX_DEGREE
+from ..plan_transform import transform_plan
+from ..scene_plan import ScenePlan
+from ..similarity import align_poses
+from . import find, photo_visibility, splats
+from .cameras import (
+    PIXEL_ASPECT,
+    RESOLUTION,
+    apply_camera_resolution,
+    bind_to_timeline,
+    look_through,
+    marker_frame,
+    put_behind,
+)
+from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLE, ROLES, VIEW
+from .materials import POINTS
+from .meshes import input_property, set_input
+from .placement import WRITTEN, own_change, put, written
+from .remove import check_changeable, purge, remove_objects
+from .surfaces import photo_behind
+from .write import SceneObjects, add_child, describe, take_out, write_parts
+
+STILL = 1e-6
+"""A scene that would move by less than this share of its depth is not moved."""
+
+NOT_ALWAYS = ("da3_match_error", "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
+"""What only some models and cameras tell about a scene; a later one may not."""
+
+SPLAT_INPUTS = ("Shown", "Splat Size", "Face Camera")
+
+Photo = tuple[str, int]
+"""A photo's name and, because several may be called the same, which of those it is."""
+
+
+def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.types.Scene) -> SceneObjects:
+    """Change the result with the top collection `collection` into what `plan` says; returns its objects.
+
+    The plan is brought to the cameras of the photos that were there before, so that the scene stays where, and as
+    large as, it is. Objects are matched by role and photo; what has no match is added beside the others or removed.
+    All is made before anything is changed. Raises JobError where the scene cannot be changed now.
+    """
+    before = find.parts_of(collection)
+    check_changeable(collection, (item for items in before.values() for item in items))
+    plan = brought_in_place(plan, collection)
+    made = write_parts(plan, collection.name, uuid.uuid4().hex, scene)
+    try:
+        added, gone = _exchange(before, find.parts_of(made.collection))
+        seen_through_gone = scene.camera in gone
+        hidden = photo_visibility.hidden_photos(collection)
+        remove_objects(gone)
+        sibling = _typical_sibling(collection)
+        for item in added:
+            _join(item, collection, sibling)
+            if item.get(VIEW) in hidden:
+                item.hide_viewport = item.hide_render = True
+    finally:
+        take_out(made.collection)
+    for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith("da3_setting_")]:
+        del collection[key]
+    describe(collection, plan)
+    photo_visibility.apply_to_clouds(collection)
+    if plan.standard_view:
+        scene.view_settings.view_transform = "Standard"
+    parts = find.parts_of(collection)
+    _show(scene, parts["camera"], [item for item in added if item.type == "CAMERA"], seen_through_gone)
+    surfaces = (*parts["mesh"], *parts["sheet"])
+    return SceneObjects(collection, tuple(parts["camera"]), _first(parts["points"]), _first(parts["splats"]), surfaces)
+
+
+def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePlan:
+    """`plan` in the frame of the result `collection`, by the cameras of the photos that both have; unchanged where
+    they share none. Its unit is then the result's."""
+    there = {photo: items[0] for photo, items in _by_photo(find.objects_of(collection, "camera")).items()}
+    photos = list(_numbered(camera.name for camera in plan.cameras))
+    pairs = [
+        (camera.camera.matrix_world, written(there[photo]))
+        for photo, camera in zip(photos, plan.cameras, strict=True)
+        if photo in there
+    ]
+    if not pairs:
+        return plan
+    source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
+    similarity = align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
+    metric = bool(collection.get("da3_metric"))
+    notes = plan.notes
+    if plan.provenance.get("metric") and not metric:
+        larger = 1 / similarity.scale
+        notes = (
+            *notes,
+            f"The scene kept its size; in meters, as the model sees it, it is {larger:.3g} times as large.",
+        )
+    plan = replace(plan, provenance={**plan.provenance, "metric": metric}, notes=notes)
+    reach = np.diag([plan.typical_depth] * 3 + [1.0])
+    if np.abs((similarity.matrix - np.eye(4)) @ reach).max() <= STILL * plan.typical_depth:
+        return plan
+    return transform_plan(plan, similarity)
+
+
+def _exchange(
+    before: dict[str, list[bpy.types.Object]], made: dict[str, list[bpy.types.Object]]
+) -> tuple[list[bpy.types.Object], list[bpy.types.Object]]:
+    """Let objects of `before` take over what was made for the same role and photo. Returns what was made for none of
+    them, and those that nothing was made for."""
+    added, gone = [], []
+    for role in ROLES:
+        old = _by_photo(before[role])
+        for photo, (fresh,) in _by_photo(made[role]).items():
+            kept = [item for item in old.pop(photo, []) if _takes(item, fresh)]
+            for item in kept:
+                _take_over(item, fresh)
+            if not kept:
+                added.append(fresh)
+        gone += [item for items in old.values() for item in items]
+    return added, gone
+
+
+def _takes(item: bpy.types.Object, fresh: bpy.types.Object) -> bool:
+    """Whether `item` can take over; one that was converted to another type is the artist's own from now on."""
+    if item.type == fresh.type:
+        return True
+    for key in (ID, ROLE, VIEW, INDEX):
+        if key in item:
+            del item[key]
+    return False
+
+
+def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    for key, value in fresh.items():
+        if key.startswith("da3_") and key not in (ID, WRITTEN):
+            kept[key] = value
+    if kept.type == "CAMERA":
+        put(kept, written(fresh))
+        _take_over_lens(kept.data, fresh)
+    elif kept.data != fresh.data:  # it is where a linked duplicate came first
+        _take_over_mesh(kept.data, fresh.data)
+        _follow_degree(kept, fresh)
+
+
+def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
+    for name in ("sensor_fit", "sensor_width", "lens", "shift_x", "shift_y"):
+        setattr(data, name, getattr(fresh.data, name))
+    for key in (RESOLUTION, PIXEL_ASPECT):
+        data[key] = fresh.data[key]
+    image, shown = photo_behind(fresh), data.background_images
+    if image is None:
+        return
+    if not shown:
+        put_behind(data, image, tuple(data[PIXEL_ASPECT]))
+    elif shown[0].image is None:
+        shown[0].image = image
+    elif shown[0].image != image:
+        # Everything that shows this photo follows, as the materials of its sheet.
+        old, name = shown[0].image, shown[0].image.name
+        old.user_remap(image)
+        purge([old])
+        image.name = name
+
+
+def _take_over_mesh(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+    """Put `new` in the place of `old`, for all its users, with its name, materials and the artist's properties."""
+    _keep_materials(old, new)
+    for key, value in old.items():
+        if not key.startswith("da3_"):
+            new[key] = value
+    name = old.name
+    old.user_remap(new)
+    bpy.data.meshes.remove(old)
+    new.name = name
+
+
+def _keep_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+    """Where meshes have a material per photo, the one that the photo had; else all, in their order."""
+    if PHOTOS not in new:
+        for material in old.materials:
+            new.materials.append(material)
+        return
+    had = dict(zip(str(old.get(PHOTOS, "")).split("\n"), old.materials, strict=False))
+    for slot, photo in enumerate(new[PHOTOS].split("\n")):
+        material = had.get(photo)
+        if material is not None and material.name != POINTS:  # which stands in for a photo that was missing
+            new.materials[slot] = material
+
+
+def _follow_degree(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    """Splats of another degree need another node group. A group of the artist's own stays."""
+    own = {splats.GROUP.format(degree=degree) for degree in range(MAX_DEGREE + 1)}
+    wanted = next((group for _, group in _groups(fresh) if group.name in own), None)
+    for modifier, group in _groups(kept):
+        if wanted is not None and group.name in own and group != wanted:
+            values = [(name, _input_value(modifier, name)) for name in SPLAT_INPUTS]
+            modifier.node_group = wanted
+            for name, value in values:
+                set_input(modifier, name, value)
+            purge([group])
+
+
+def _groups(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree]]:
+    modifiers = [modifier for modifier in item.modifiers if isinstance(modifier, bpy.types.NodesModifier)]
+    return [(modifier, modifier.node_group) for modifier in modifiers if modifier.node_group is not None]
+
+
+def _input_value(modifier: bpy.types.NodesModifier, name: str) -> float | bool:
+    owner, place = input_property(modifier, name)
+    return owner.value if place == "value" else owner[place[2:-2]]
+
+
+def _join(item: bpy.types.Object, collection: bpy.types.Collection, sibling: bpy.types.Object | None) -> None:
+    """Make `item` one of the result's objects, parented and moved as `sibling` is, in the collection of its part."""
+    home = item.users_collection[0]
+    part = next((child for child in collection.children_recursive if child.get(PART) == home[PART]), None)
+    # Linked there before it leaves here, so that it stays hidden in view layers where it is.
+    (part or add_child(collection, home[PART])).objects.link(item)
+    home.objects.unlink(item)
+    item[ID] = collection[ID]
+    if sibling is not None:
+        item.parent, item.parent_type, item.parent_bone = sibling.parent, sibling.parent_type, sibling.parent_bone
+        item.matrix_parent_inverse = sibling.matrix_parent_inverse.copy()
+        put(item, written(item), own_change(sibling))
+
+
+def _typical_sibling(collection: bpy.types.Collection) -> bpy.types.Object | None:
+    """One of those objects that the artist treated alike most often."""
+    items = [item for items in find.parts_of(collection).values() for item in items]
+    treated = [(item.parent, tuple(np.round(own_change(item), 4).ravel())) for item in items]
+    if not items:
+        return None
+    return items[treated.index(Counter(treated).most_common(1)[0][0])]
+
+
+def _show(scene: bpy.types.Scene, cameras: list[bpy.types.Object], added: list[bpy.types.Object], lost: bool) -> None:
+    """Bring `added` cameras to the timeline, and the scene's resolution to its camera. lost: it was removed."""
+    if added:
+        bind_to_timeline(scene, added)
+    if lost and scene.camera is None:
+        look_through(scene, cameras[0], marker_frame(scene, cameras[0]))
+    elif scene.camera in cameras:
+        apply_camera_resolution(scene, scene.camera)
+
+
+def _by_photo(items: Iterable[bpy.types.Object]) -> dict[Photo, list[bpy.types.Object]]:
+    """Objects by their photo; the artist's copies of one go with it."""
+    items = list(items)
+    places = sorted({(item.get(INDEX, 0), item.get(VIEW, "")) for item in items})
+    photos = dict(zip(places, _numbered(name for _, name in places), strict=True))
+    result: dict[Photo, list[bpy.types.Object]] = {}
+    for item in items:
+        result.setdefault(photos[item.get(INDEX, 0), item.get(VIEW, "")], []).append(item)
+    return result
+
+
+def _numbered(names: Iterable[str]) -> Iterator[Photo]:
+    seen: Counter[str] = Counter()
+    for name in names:
+        yield name, seen[name]
+        seen[name] += 1
+
+
+def _first(items: list[bpy.types.Object]) -> bpy.types.Object | None:
+    return items[0] if items else None
