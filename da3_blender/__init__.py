@@ -16,6 +16,8 @@ MODULES = (
     "operators.photos",
     "operators.run",
     "operators.views",
+    "operators.transform",
+    "operators.picking",
     "operators.runtime",
     "operators.models",
     "panels.photos",

@@ -32,7 +32,7 @@ def remove_scene(collection: bpy.types.Collection) -> None:
 def check_changeable(collection: bpy.types.Collection, items: Iterable[bpy.types.Object]) -> None:
     """Raise JobError where a result comes from another file, or one of its objects is being edited."""
     items = list(items)
-    if collection.library or any(item.library for item in items):
+    if collection.library or any(item.library or (item.data and item.data.library) for item in items):
         raise JobError("scene-linked", "This DA3 scene is linked from another file.", "Change it in its own file.")
     if any(item.mode != "OBJECT" for item in items):
         raise JobError("scene-edited", "A part of this DA3 scene is being edited.", "Go to Object Mode first.")

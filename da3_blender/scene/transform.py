@@ -19,6 +19,7 @@ from ..similarity import Similarity
 from .find import parts_of
 from .marks import DEPTH
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
+from .remove import check_changeable
 
 SET_DISTANCE = "da3_distance_set"
 """On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
@@ -44,7 +45,7 @@ def set_distance(
 
     The origin of the scene's own frame, which its floor goes through, stays where it is.
     picked: the object the points were picked on, where the artist has moved the scene's objects apart.
-    Raises `TransformError` where that cannot be; then nothing has changed.
+    Raises JobError where that cannot be; then nothing has changed.
     """
     factor = scale_to_distance(first, second, distance)
     transform_result(collection, Similarity.of(scale=factor), picked)
@@ -80,10 +81,10 @@ def transform_result(
     """Let everything of a result that stands at x in its frame stand at `similarity.points(x)`.
 
     Objects that the artist has moved apart from `picked` (or the foremost part) go along as they stand. Data that
-    several objects share is changed once. Raises `TransformError`, before anything changes, where some may not be.
+    several objects share is changed once. Raises JobError, before anything changes, where some may not be.
     """
     parts = {role: items for role, items in parts_of(collection).items() if role in FRAME_GIVERS}
-    _refuse_locked(parts)
+    check_changeable(collection, (item for items in parts.values() for item in items))
     frame = frame_of(collection, picked)
     placed = [
         (
@@ -103,16 +104,6 @@ def transform_result(
             _move_geometry(data, similarity)
     if DEPTH in collection:
         collection[DEPTH] *= similarity.scale
-
-
-def _refuse_locked(parts: dict[str, list[bpy.types.Object]]) -> None:
-    for item in (item for items in parts.values() for item in items):
-        if item.library or (item.data and item.data.library):
-            raise TransformError(
-                "A part of the scene is linked from another file.", "Do this in that file, or make the part local."
-            )
-        if item.mode != "OBJECT":
-            raise TransformError("A part of the scene is being edited.", "Leave its mode for Object Mode first.")
 
 
 def _change_after(item: bpy.types.Object, frame: np.ndarray, similarity: Similarity) -> np.ndarray:

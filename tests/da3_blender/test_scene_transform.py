@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from da3_blender import harmonics
-from da3_blender.scale_and_up import TransformError
 from da3_blender.scene_plan import plan_scene
 from da3_blender.similarity import Similarity
+from model_runtime.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 
@@ -257,7 +257,7 @@ def test_refused_before_anything_changes(made):
     before = [local(made.points), np.array(made.cameras[0].matrix_basis), made.collection["da3_depth"]]
 
     def refused(told: str, action, *arguments) -> None:
-        with pytest.raises(TransformError, match=told):
+        with pytest.raises(JobError, match=told):
             action(made.collection, *arguments)
         after = [local(made.points), np.array(made.cameras[0].matrix_basis), made.collection["da3_depth"]]
         for old, new in zip(before, after, strict=True):
@@ -280,7 +280,7 @@ def test_refused_before_anything_changes(made):
 def test_scene_without_objects_is_refused(empty_scene):
     top = bpy.data.collections.new("DA3 empty")
     top["da3_id"] = "0"
-    with pytest.raises(TransformError, match="no objects"):
+    with pytest.raises(JobError, match="no objects"):
         set_distance(top, (0, 0, 0), (1, 0, 0), 2.0)
 
 
