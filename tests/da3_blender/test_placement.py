@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 bpy = pytest.importorskip("bpy")
 
-from mathutils import Matrix  # noqa: E402
+from mathutils import Euler, Matrix  # noqa: E402
 
 from da3_blender.scene.placement import frame_to_world, own_change, put, written  # noqa: E402
 
 PLACE, OTHER, MOVE = np.eye(4), np.eye(4), np.eye(4)
-PLACE[:3, :3] = Rotation.from_euler("xyz", (80, 10, -30), degrees=True).as_matrix()
+PLACE[:3, :3] = Euler((1.4, 0.17, -0.52)).to_matrix()
 PLACE[:3, 3] = (1, -2, 3)
-OTHER[:3, :3] = Rotation.from_euler("xyz", (-20, 60, 150), degrees=True).as_matrix()
+OTHER[:3, :3] = Euler((-0.35, 1.05, 2.62)).to_matrix()
 OTHER[:3, 3] = (-4, 0.5, 2)
-MOVE[:3, :3] = 2.5 * Rotation.from_euler("xyz", (15, -40, 100), degrees=True).as_matrix()
+MOVE[:3, :3] = 2.5 * np.array(Euler((0.26, -0.7, 1.75)).to_matrix())
 MOVE[:3, 3] = (7, 8, -9)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from da3_blender.plan_transform import transform_plan
 from da3_blender.point_cloud import surface_mask
@@ -25,9 +24,7 @@ from da3_blender.scene.update import update_scene  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
 
 KINDS = ("collections", "objects", "meshes", "cameras", "images", "materials", "node_groups")
-OTHER_WORLD = Similarity(
-    3.0, Rotation.from_euler("xyz", (10, 20, 75), degrees=True).as_matrix(), np.array([4.0, -5, 1])
-)
+OTHER_WORLD = Similarity(3.0, np.array(Euler((0.2, 0.4, 1.3)).to_matrix(), np.float64), np.array([4.0, -5, 1]))
 ARTIST = Matrix.LocRotScale(Vector((3, 1, -2)), Euler((0, 0, 0.7)), Vector((2, 2, 2)))
 
 
