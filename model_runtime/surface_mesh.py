@@ -18,6 +18,10 @@ DETAIL = (16, 1024)
 TRUNCATION = 3.0, 0.02
 """In cells, and as a share of the median depth; the larger counts. Networks are rarely surer of a depth than that."""
 
+MOST_CELLS = 12
+"""That the truncation may span: a small thing seen from far away would fill the memory with cells finer than its depth
+is known."""
+
 SURROUNDINGS = 0.02, 0.25
 """What is meshed: the box of all points but this share at each end of each axis, made larger by this share of its own
 longest side. Without it a far background takes all the detail."""
@@ -70,8 +74,8 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
     longest = max(float((high - low).max()), 1e-9)
     margin = SURROUNDINGS[1] * longest
     points = points[((points >= low - margin) & (points <= high + margin)).all(1)]
-    voxel = longest / settings.detail
     middle = float(np.median(np.concatenate([v.depth[s] for v, s in zip(views, surfaces, strict=True)])))
+    voxel = max(longest / settings.detail, TRUNCATION[1] * middle / MOST_CELLS)
     truncation = max(TRUNCATION[0] * voxel, TRUNCATION[1] * middle)
     sureness = float(np.median(np.concatenate([v.confidence[s] for v, s in zip(views, surfaces, strict=True)])))
     maps = [
@@ -110,9 +114,10 @@ def surface_pixels(views: Sequence[View], settings: MeshSettings) -> list[np.nda
         usable = ~view.sky & np.isfinite(view.depth) & (view.depth > 0)
         surfaces.append(usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
     sure = np.concatenate([view.confidence[surface] for view, surface in zip(views, surfaces, strict=True)])
-    if not len(sure):
-        return surfaces
-    least = np.quantile(sure, settings.confidence_threshold)
+    hidden = int(settings.confidence_threshold * len(sure))
+    if hidden >= len(sure):
+        return [np.zeros_like(surface) for surface in surfaces]
+    least = np.partition(sure, hidden)[hidden]
     return [surface & (view.confidence >= least) for view, surface in zip(views, surfaces, strict=True)]
 
 

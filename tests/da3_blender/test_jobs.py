@@ -18,7 +18,7 @@ from da3_blender import job_request, jobs, photo_list  # noqa: E402
 from da3_blender.job_manager import make_result  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.worker_process import WorkerProcess  # noqa: E402
-from model_runtime.messages import JobError, Prediction, Request  # noqa: E402
+from model_runtime.messages import JobError, MeshSettings, Prediction, Request  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 COMMAND = [sys.executable, str(FAKE)]
@@ -108,9 +108,32 @@ def test_settings_reach_the_request(scene):
     assert request.refine and not request.gaussians
     assert (target.plan_settings.edge_angle, target.plan_settings.confidence_threshold) == (25, 0.5)
     assert not target.plan_settings.upright and target.scene_uid == scene.session_uid
+    assert request.mesh is None and not target.plan_settings.sheets
+    settings.make_mesh = "fused"
+    read, target = job_request.make_job(scene)
+    assert read().mesh == MeshSettings(edge_angle=25, confidence_threshold=0.5) and not target.plan_settings.sheets
+    settings.make_mesh = "sheets"
+    read, target = job_request.make_job(scene)
+    assert read().mesh is None and target.plan_settings.sheets
     settings.camera_source = "given"
     with pytest.raises(JobError, match="No known cameras"):
         job_request.make_job(scene)
+
+
+def test_photos_packed_in_the_file_are_shown(scene, tmp_path):
+    scene.da3.photos.clear()
+    scene.da3.make_mesh = "sheets"
+    image = bpy.data.images.load(str(tmp_path / "a.png"))
+    image.pack()
+    (tmp_path / "a.png").unlink()
+    photo_list.add_images(scene.da3, [image])
+    bpy.ops.da3.run()
+    assert jobs.wait(30)
+    (made,) = find.results(scene)
+    (camera,), (sheet,) = find.objects_of(made, "camera"), find.objects_of(made, "sheet")
+    assert camera.data.background_images[0].image == image
+    textures = [node.image for node in sheet.data.materials[0].node_tree.nodes if node.type == "TEX_IMAGE"]
+    assert textures == [image] and len(bpy.data.images) == 1
 
 
 def test_progress_and_the_worker_stays(scene):

@@ -15,11 +15,12 @@ from scipy.spatial.transform import Rotation
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.image_batch import fit, normalised_batch, place
-from model_runtime.messages import GivenCameras, JobError, Photo, Prediction, Request, View
+from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Prediction, Request, View
 from model_runtime.network.output import Output
 from model_runtime.network_run import is_out_of_memory
 from model_runtime.photos import decode_photo
 from model_runtime.predictor import Predictor
+from model_runtime.surface_mesh import fuse_views
 
 
 def silent(stage: str, fraction: float, sentence: str) -> None:
@@ -129,6 +130,25 @@ def test_one_photo_and_no_splats(predictor: Predictor, request_: Request) -> Non
     single = predictor.predict(replace(request_, photos=request_.photos[:1], gaussians=False, resolution=56), silent)
     assert single.views[0].depth.shape == (42, 56)
     assert single.gaussians is None
+
+
+def test_a_mesh_where_one_is_asked_for(predictor: Predictor, request_: Request, prediction: Prediction) -> None:
+    settings = MeshSettings(detail=32, edge_angle=0, confidence_threshold=0)
+    told: list[tuple[str, float]] = []
+    one = replace(request_, photos=request_.photos[:1], gaussians=False, mesh=settings)
+    made = predictor.predict(one, lambda stage, fraction, _: told.append((stage, fraction)))
+    wanted = fuse_views(made.views, settings, torch.device("cpu"), lambda *_: None)
+    assert made.mesh is not None and wanted is not None and prediction.mesh is None
+    np.testing.assert_array_equal(made.mesh.vertices, wanted.vertices)
+    np.testing.assert_array_equal(made.mesh.face_view, wanted.face_view)
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions) and fractions[-1] < 1
+    assert [stage for stage, _ in told][-1] == "mesh"
+
+
+def test_no_mesh_where_nothing_is_sure_enough(predictor: Predictor, request_: Request) -> None:
+    made = predictor.predict(replace(request_, gaussians=False, mesh=MeshSettings(confidence_threshold=1)), silent)
+    assert made.mesh is None and "The photos show no surface that a mesh could be made of." in made.notes
 
 
 def test_cameras_from_rays(predictor: Predictor, request_: Request, prediction: Prediction) -> None:
@@ -276,6 +296,7 @@ def moved(name: str, change: Callable[[np.ndarray], object]) -> GivenCameras:
         ({"camera_source": "given"}, "no-cameras"),
         ({"reference_view": "best"}, "bad-request"),
         ({"resolution": 5}, "bad-request"),
+        ({"mesh": MeshSettings(detail=1)}, "bad-request"),
         ({"resolution": 100_000}, "bad-request"),
         ({"cameras": cameras_on(CENTRES["two"])}, "bad-cameras"),
         ({"cameras": GivenCameras(np.ones(3, bool), np.ones(3, bool))}, "bad-cameras"),

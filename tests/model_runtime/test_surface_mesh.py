@@ -215,3 +215,9 @@ def test_normals_of_a_bent_sheet() -> None:
     normals = vertex_normals(vertices, np.array([(0, 1, 2), (0, 3, 1)]))
     assert normals[0] == pytest.approx(np.array((0, 1, 1)) / np.sqrt(2))
     assert normals[2] == pytest.approx((0, 0, 1))
+
+
+def test_a_few_pixels_make_no_mesh(views: tuple[View, ...]) -> None:
+    seen = np.ones(views[0].sky.shape, bool)
+    seen[30, 40:43] = False
+    assert fuse_views([replace(views[0], sky=seen)], SETTINGS, CPU, silent) is None
