@@ -62,8 +62,8 @@ class ModelRow:
 
     @property
     def here(self) -> str:
-        """`34 MB of 137 MB`: how far the download is."""
-        return f"{human_size(self.state.bytes_here if self.state else 0)} of {self.size}"
+        """How much of it is here."""
+        return human_size(self.state.bytes_here if self.state else 0)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def check_ready(models: Models | None, name: str) -> None:
         sentence = f"{row.model.title} is not here yet ({row.size})."
         raise JobError("checkpoint-missing", sentence, "Download it in the Model panel, or choose another model.")
     if row.asks_for_licence:
-        sentence = f"The licence of {row.model.title}, {row.model.licence}, has not been accepted yet."
+        sentence = f"The license of {row.model.title}, {row.model.licence}, has not been accepted yet."
         raise JobError("licence-not-accepted", sentence, "Accept it in the Model panel, or choose another model.")
 
 

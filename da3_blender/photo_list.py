@@ -31,8 +31,9 @@ class Added:
 
     @property
     def sentence(self) -> str:
-        told = "1 photo added" if self.added == 1 else f"{self.added} photos added"
-        return f"{told}, {self.known} were in the list already" if self.known else told
+        if self.known:
+            return f"Photos added: {self.added}; in the list already: {self.known}"
+        return f"Photos added: {self.added}"
 
 
 def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:

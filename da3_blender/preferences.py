@@ -13,6 +13,7 @@ from model_runtime.messages import Failure
 from .panels import paragraph
 from .remedies import INSTALL, PREFERENCES, REPAIR, remedy_of
 from .runtime_manager import FolderState, manager
+from .translation import iface
 from .worker_command import ARGUMENTS, RuntimeSettings, worker_command
 
 KINDS = (
@@ -112,7 +113,7 @@ def draw_preferences(chosen: DA3_Preferences, layout: bpy.types.UILayout, contex
     if state.report is not None:
         box = layout.box().column(align=True)
         for line in state.report.lines:
-            box.label(text=line, translate=False)
+            box.label(text=iface(line), translate=False)
         for note in state.report.notes:
             draw_failure(layout, context, note)
     if state.failure is not None:
@@ -124,7 +125,7 @@ def _draw_installed(chosen: DA3_Preferences, layout: bpy.types.UILayout, found: 
     layout.prop(chosen, "torch_backend")
     box = layout.box().column()
     if state.progress is not None:
-        box.progress(factor=state.progress.fraction, type="BAR", text=state.progress.sentence)
+        box.progress(factor=state.progress.fraction, type="BAR", text=iface(state.progress.sentence), translate=False)
         box.operator("da3.cancel_install", icon="CANCEL")
         return
     if found is None:
@@ -151,15 +152,25 @@ def folder_lines(found: FolderState) -> list[str]:
     if found.runtime is not None:
         runtime = found.runtime
         lines = [
-            f"Installed: version {runtime.version}, {runtime.size / 1e9:.1f} GB, torch {runtime.torch} "
-            f"on {runtime.device}, Python {runtime.python_version}"
+            iface(
+                "Installed: version {version}, {size} GB, torch {torch} on {device}, Python {python}",
+                version=runtime.version,
+                size=f"{runtime.size / 1e9:.1f}",
+                torch=runtime.torch,
+                device=runtime.device,
+                python=runtime.python_version,
+            )
         ]
         if found.upgrade:
-            lines.append("The add-on comes with another version; the runtime should be upgraded.")
+            lines.append(iface("The add-on comes with another version; the runtime should be upgraded"))
     else:
         lines = [
-            found.interrupted.sentence if found.interrupted else "Not installed.",
-            f"Needs {found.needed / 1e9:.0f} GB while it is installed; {found.free / 1e9:.0f} GB are free.",
+            iface(found.interrupted.sentence if found.interrupted else "Not installed"),
+            iface(
+                "Needs {needed} GB while it is installed; {free} GB are free",
+                needed=f"{found.needed / 1e9:.0f}",
+                free=f"{found.free / 1e9:.0f}",
+            ),
         ]
     return lines
 
@@ -167,12 +178,17 @@ def folder_lines(found: FolderState) -> list[str]:
 def draw_failure(layout: bpy.types.UILayout, context: bpy.types.Context, failure: Failure) -> None:
     """A failure or note: what happened, what to do, and its button."""
     box = layout.box()
-    paragraph(box, context, f"{failure.sentence} {failure.advice}", icon="ERROR")
+    paragraph(box, context, both(failure), icon="ERROR")
     row = box.row()
     if remedy_of(failure.code) != PREFERENCES:
         draw_remedy(row, failure)
     if failure.log:
         row.operator("da3.copy_runtime_log", icon="COPYDOWN")
+
+
+def both(failure: Failure) -> str:
+    """What happened and what to do, in the language of the interface."""
+    return f"{iface(failure.sentence)} {iface(failure.advice)}".strip()
 
 
 def draw_remedy(layout: bpy.types.UILayout, failure: Failure) -> None:

@@ -189,7 +189,7 @@ CATALOGUE: dict[str, Model] = {
         Model(
             name="da3nested-giant-large-1.1",
             title="DA3 Nested 1.1",
-            good_for="The best cameras, depth and splats, in metres",
+            good_for="The best cameras, depth and splats, in meters",
             licence="CC-BY-NC-4.0",
             repository="depth-anything/DA3NESTED-GIANT-LARGE-1.1",
             revision="b2359bdf726fb44ef62acca04d629dcf158053e7",
@@ -200,7 +200,7 @@ CATALOGUE: dict[str, Model] = {
             name="da3metric-large",
             title="DA3 Metric Large",
             preset="da3metric-large",
-            good_for="Depth in metres from single photos; commercial use allowed",
+            good_for="Depth in meters from single photos; commercial use allowed",
             licence=OPEN_LICENCE,
             repository="depth-anything/DA3METRIC-LARGE",
             revision="4010e39f3634a45bc60553321fb49fb760bd594e",

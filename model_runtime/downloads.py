@@ -222,13 +222,14 @@ class _Transfer:
         while now - self.marks[0][0] > RATE_WINDOW:
             self.marks.popleft()
         seconds, gained = now - self.marks[0][0], self.done - self.marks[0][1]
-        left = ""
+        told = f"Downloading {self.model.title}: {self._amount()}."
         if seconds > 1 and gained > 0:
-            left = f", {_duration((self.remote.size - self.done) * seconds / gained)} left"
-        self.report("download", self._fraction(), f"Downloading {self.model.title}: {self._amount()}{left}.")
+            left = _duration((self.remote.size - self.done) * seconds / gained)
+            told = f"Downloading {self.model.title}: {self._amount()}, {left} left."
+        self.report("download", self._fraction(), told)
 
     def _amount(self) -> str:
-        return f"{human_size(self.done)} of {human_size(self.remote.size)}"
+        return f"{human_size(self.done)} / {human_size(self.remote.size)}"
 
     def _fraction(self) -> float:
         return 0.99 * self.done / max(self.remote.size, 1)
@@ -242,8 +243,11 @@ def _is_final(error: Exception) -> bool:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return f"{math.ceil(seconds)} seconds"
-    return f"{math.ceil(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        return f"{math.ceil(seconds)} s"
+    return f"{math.ceil(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+MORE_SPACE = "Free some space, or choose a folder for models on another disk."
 
 
 def _size(path: Path) -> int:
@@ -253,12 +257,10 @@ def _size(path: Path) -> int:
 def _check_space(model: Model, place: Path, needed: int) -> None:
     free = free_bytes(place)
     if needed + SPARE_SPACE > free:
-        raise _no_space(model, place, f"still needs {human_size(needed)}, but {human_size(free)} are free")
-
-
-def _no_space(model: Model, place: Path, what: str) -> JobError:
-    advice = "Free some space, or choose a folder for models on another disk."
-    return JobError("no-space", f"{model.title} {what} in {place.parent}.", advice)
+        sentence = (
+            f"{model.title} still needs {human_size(needed)} in {place.parent}, but {human_size(free)} are free there."
+        )
+        raise JobError("no-space", sentence, MORE_SPACE)
 
 
 @contextmanager
@@ -269,7 +271,7 @@ def _writing(model: Model, place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _no_space(model, place, "does not fit") from error
+            raise JobError("no-space", f"{model.title} does not fit in {place.parent}.", MORE_SPACE) from error
         sentence = f"{model.title} cannot be written to {place}: {error}."
         raise JobError("folder-unusable", sentence, "Choose another folder for models.") from error
 

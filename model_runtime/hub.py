@@ -143,11 +143,12 @@ def explain(error: Exception, model: Model, url: str, done: str = "") -> JobErro
     if isinstance(error, OfflineModeIsEnabled):
         return JobError("offline", "Downloads are switched off (HF_HUB_OFFLINE is set).", "Allow online access.")
     if isinstance(error, httpx2.TimeoutException):
-        return JobError("download-stalled", f"{host} does not answer in time.{done}", again)
+        return JobError("download-stalled", f"{host} does not answer in time." + done, again)
     if isinstance(error, httpx2.HTTPError):
         advice = again if done else "Check the connection, then try again."
-        return JobError("no-network", f"{host} cannot be reached ({str(error) or type(error).__name__}).{done}", advice)
-    return JobError("download-broken", f"{model.title} cannot be downloaded: {error}.{done}", again)
+        sentence = f"{host} cannot be reached ({str(error) or type(error).__name__})."
+        return JobError("no-network", sentence + done, advice)
+    return JobError("download-broken", f"{model.title} cannot be downloaded: {error}." + done, again)
 
 
 def _refusal(error: HfHubHTTPError, model: Model, url: str, done: str) -> JobError:
@@ -162,8 +163,8 @@ def _refusal(error: HfHubHTTPError, model: Model, url: str, done: str) -> JobErr
     if status in (401, 403):
         advice = "Check the token in HF_TOKEN, or remove it: the released models need none."
         return JobError("model-refused", f"{host} refuses to hand out {model.title} (status {status}).", advice)
-    sentence = f"{host} cannot hand out {model.title} at the moment (status {status}).{done}"
-    return JobError("hub-busy", sentence, "Try again in some minutes.")
+    sentence = f"{host} cannot hand out {model.title} at the moment (status {status})."
+    return JobError("hub-busy", sentence + done, "Try again in some minutes.")
 
 
 def _while_ticking(function: Callable[[], Result], tick: Tick) -> Result:

@@ -77,11 +77,9 @@ class NetworkLook:
             reference_view=self._request.reference_view,
             pose_from=self._pose_from,
         )
-        count = len(self._photos)
 
         def on_block(done: float) -> None:
-            sentence = f"The network looks at {count} photo{'s' if count > 1 else ''}: {done:.0%}."
-            self._report(start + (end - start) * done, sentence)
+            self._report(start + (end - start) * done, f"The network looks at the photos: {done:.0%}.")
 
         output, head_chunk = run_network(self._network, inputs, self._device, self._precision, on_block)
         return output, distance, head_chunk

@@ -68,7 +68,7 @@ def settle_cameras(
             similarity = _align(extrinsics, given.extrinsics, distance, notes)
             scale *= float(similarity.scale)
         elif metric_depth:
-            notes.append("The depth is in metres; the given cameras are taken to be in metres too.")
+            notes.append("The depth is in meters; the given cameras are taken to be in meters too.")
         else:
             notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
         extrinsics, intrinsics = given.extrinsics, given.intrinsics

@@ -14,6 +14,7 @@ from model_runtime.messages import JobError
 from .. import jobs, preferences
 from ..models import ModelDownloads, check_ready, local_folder, model_row
 from ..panels import paragraph
+from ..translation import rpt, tip
 
 _shown: list[object] = []
 
@@ -50,7 +51,7 @@ def look() -> None:
 def refuse(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the panel too, where the button that helps is; and end the operator."""
     downloads().failure, downloads().failed = error.failure, getattr(operator, "model", "")
-    operator.report({"ERROR"}, f"{error.failure.sentence} {error.failure.advice}".strip())
+    operator.report({"ERROR"}, f"{rpt(error.failure.sentence)} {rpt(error.failure.advice)}".strip())
     return {"CANCELLED"}
 
 
@@ -77,7 +78,7 @@ class DA3_OT_choose_model(NamesModel, bpy.types.Operator):
     @classmethod
     def description(cls, context, properties):
         model = CATALOGUE.get(properties.model)
-        return model.good_for if model else cls.__doc__
+        return tip(model.good_for if model else cls.__doc__)
 
     def execute(self, context):
         context.scene.da3.model = self.model
@@ -86,15 +87,15 @@ class DA3_OT_choose_model(NamesModel, bpy.types.Operator):
 
 
 class DA3_OT_download_model(NamesModel, bpy.types.Operator):
-    """Download this model, or go on with a download that stopped; asks for its licence where that is not open"""
+    """Download this model, or go on with a download that stopped; asks for its license where that is not open"""
 
     bl_idname = "da3.download_model"
     bl_label = "Download Model"
     __annotations__ = {
         **NamesModel.__annotations__,
         "accept": BoolProperty(
-            name="I Accept This Licence",
-            description="The model is only used as this licence allows",
+            name="I Accept This License",
+            description="The model is only used as this license allows",
             options={"SKIP_SAVE"},
         ),
     }
@@ -113,10 +114,10 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
         model = CATALOGUE[self.model]
         licence = LICENCES[model.licence]
         column = self.layout.column()
-        column.label(text=f"{model.title}: {licence.name}", icon="ERROR")
+        column.label(text=f"{model.title}: {licence.name}", icon="ERROR", translate=False)
         paragraph(column, context, licence.meaning)
         row = column.row(align=True)
-        row.operator("wm.url_open", text="Read Licence", icon="URL").url = licence.url
+        row.operator("wm.url_open", text="Read License", icon="URL").url = licence.url
         row.operator("wm.url_open", text="Model Page", icon="URL").url = model.page
         column.prop(self, "accept")
 

@@ -10,6 +10,7 @@ from bpy.props import CollectionProperty, IntProperty, StringProperty
 
 from .. import photo_list
 from ..scene_arguments import PHOTO_SUFFIXES
+from ..translation import rpt
 from . import UNDOABLE
 
 FILTER = ";".join(f"*{suffix}" for suffix in PHOTO_SUFFIXES)
@@ -53,7 +54,7 @@ class DA3_OT_add_photos(ChoosesFiles, bpy.types.Operator):
         if not files:
             self.report({"WARNING"}, "No photo was chosen")
             return {"CANCELLED"}
-        self.report({"INFO"}, photo_list.add_files(context.scene.da3, files).sentence)
+        self.report({"INFO"}, rpt(photo_list.add_files(context.scene.da3, files).sentence))
         return {"FINISHED"}
 
 
@@ -76,9 +77,9 @@ class DA3_OT_add_photo_folder(bpy.types.Operator):
         try:
             added = photo_list.add_folder(context.scene.da3, Path(self.directory))
         except (OSError, ValueError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, rpt(str(error)))
             return {"CANCELLED"}
-        self.report({"INFO"}, added.sentence)
+        self.report({"INFO"}, rpt(added.sentence))
         return {"FINISHED"}
 
 
@@ -97,7 +98,7 @@ class DA3_OT_add_images(bpy.types.Operator):
         if not images:
             self.report({"WARNING"}, "This file has no images with a file or packed data")
             return {"CANCELLED"}
-        self.report({"INFO"}, photo_list.add_images(context.scene.da3, images).sentence)
+        self.report({"INFO"}, rpt(photo_list.add_images(context.scene.da3, images).sentence))
         return {"FINISHED"}
 
 
@@ -170,7 +171,8 @@ class DA3_OT_refresh_photos(HasPhotos, bpy.types.Operator):
 
     def execute(self, context):
         bad = photo_list.refresh(context.scene.da3)
-        self.report({"INFO"}, f"{bad} photos cannot be used" if bad else "All photos can be used")
+        told = rpt("Photos that cannot be used: {count}", count=bad) if bad else rpt("All photos can be used")
+        self.report({"INFO"}, told)
         return {"FINISHED"}
 
 

@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 from model_runtime.messages import JobError
 
 from .. import job_request, jobs, photo_list, placing
+from ..translation import rpt
 from . import ONLY_ONCE
 from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
@@ -19,7 +20,7 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     if not jobs.manager().running:
         jobs.manager().state.failure = failure
         jobs.redraw()
-    operator.report({"ERROR"}, f"{failure.sentence} {failure.advice}".strip())
+    operator.report({"ERROR"}, f"{rpt(failure.sentence)} {rpt(failure.advice)}".strip())
     return {"CANCELLED"}
 
 
@@ -151,7 +152,7 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
         if self.replace:
             photo_list.clear(settings)
         settings.scene_name = self.scene_name or settings.scene_name
-        self.report({"INFO"}, photo_list.add_files(settings, chosen_files(self)).sentence)
+        self.report({"INFO"}, rpt(photo_list.add_files(settings, chosen_files(self)).sentence))
         if self.run:
             start_job(self, context.scene)
         return {"FINISHED"}

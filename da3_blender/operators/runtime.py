@@ -7,6 +7,7 @@ from bpy.props import BoolProperty
 
 from .. import jobs, preferences
 from ..runtime_manager import manager
+from ..translation import rpt
 
 _shown: list[object] = []
 
@@ -136,7 +137,7 @@ class DA3_OT_lower_resolution(bpy.types.Operator):
         settings = context.scene.da3
         settings.resolution = max(settings.resolution * 3 // 4 // 14 * 14, 112)
         settings.own_resolution = True
-        self.report({"INFO"}, f"Detail is now {settings.resolution}")
+        self.report({"INFO"}, rpt("Detail is now {detail}", detail=settings.resolution))
         return {"FINISHED"}
 
 

@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..scene import find, photo_visibility
 from ..scene.cameras import look_through, marker_frame
 from ..scene.marks import HIDDEN, ROLES
+from ..translation import rpt
 from . import UNDOABLE
 
 
@@ -28,7 +29,7 @@ class DA3_OT_look_through(bpy.types.Operator):
     def execute(self, context):
         camera = bpy.data.objects.get(self.camera)
         if camera is None or camera.name not in context.scene.objects:
-            self.report({"ERROR"}, f"The camera '{self.camera}' is not in this scene")
+            self.report({"ERROR"}, rpt("The camera '{name}' is not in this scene", name=self.camera))
             return {"CANCELLED"}
         look_through(context.scene, camera, marker_frame(context.scene, camera))
         if context.area is not None and context.area.type == "VIEW_3D":

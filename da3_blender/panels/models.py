@@ -9,7 +9,14 @@ import bpy
 from ..models import ModelRow, model_row, model_rows, own_checkpoint
 from ..operators.models import downloads, look, models_here
 from ..preferences import draw_remedy
+from ..translation import iface
 from . import paragraph
+
+USES = {
+    True: "License {license}: commercial use allowed",
+    False: "License {license}: no commercial use",
+    None: "License {license}: whether commercial use is allowed is not told",
+}
 
 
 class DA3_MT_models(bpy.types.Menu):
@@ -51,16 +58,19 @@ def draw_model(layout, context, row: ModelRow) -> None:
     state, model = downloads(), row.model
     paragraph(layout, context, model.good_for)
     facts = layout.column(align=True)
-    facts.label(text=f"{row.size} on disk, about {row.memory} of memory", icon="DISK_DRIVE")
-    use = "commercial use allowed" if model.commercial_use else "no commercial use"
-    facts.label(text=f"{model.licence}: {use}", icon="CHECKMARK" if model.commercial_use else "CANCEL")
-    told = [text for text, holds in (("metres", model.metric), ("own splats", model.gaussians)) if holds]
-    if not model.cameras:
-        told.insert(0, "single photos only")
-    if told:
-        facts.label(text=", ".join(told).capitalize(), icon="INFO")
+    size = iface("{size} on disk, about {memory} of memory", size=row.size, memory=row.memory)
+    facts.label(text=size, icon="DISK_DRIVE", translate=False)
+    use = iface(USES[model.commercial_use], license=model.licence)
+    facts.label(text=use, icon="CHECKMARK" if model.commercial_use else "CANCEL", translate=False)
+    for text, holds in (
+        ("Single photos only", not model.cameras),
+        ("Results in meters", model.metric),
+        ("Splats of its own", model.gaussians),
+    ):
+        if holds:
+            facts.label(text=text, icon="INFO")
     if state.name == model.name and state.progress is not None:
-        layout.progress(factor=state.progress.fraction, text=f"{state.progress.fraction:.0%}")
+        layout.progress(factor=state.progress.fraction, text=f"{state.progress.fraction:.0%}", translate=False)
         paragraph(layout, context, state.progress.sentence)
         layout.operator("da3.cancel_download", icon="CANCEL")
     else:
@@ -77,10 +87,13 @@ def draw_buttons(layout, row: ModelRow) -> None:
         if not row.model.bundled:
             line.operator("da3.remove_model", text="", icon="TRASH").model = name
     elif row.ready:
-        layout.operator("da3.download_model", text="Accept Licence", icon="CHECKMARK").model = name
+        layout.operator("da3.download_model", text="Accept License", icon="CHECKMARK").model = name
     else:
         line = layout.row(align=True)
-        text = f"Resume Download ({row.here})" if row.started else f"Download ({row.size})"
+        if row.started:
+            text = iface("Resume Download ({here} of {size})", here=row.here, size=row.size)
+        else:
+            text = iface("Download ({size})", size=row.size)
         line.operator("da3.download_model", text=text, icon="IMPORT", translate=False).model = name
         if row.started:
             line.operator("da3.remove_model", text="", icon="TRASH").model = name
@@ -105,8 +118,7 @@ def draw_own_checkpoint(layout, context, settings) -> None:
     if own.problem:
         paragraph(layout, context, own.problem, icon="ERROR")
     else:
-        use = {True: "commercial use allowed", False: "no commercial use", None: "its use is up to you"}
-        layout.label(text=f"Licence: {own.licence}, {use[own.commercial_use]}", icon="INFO")
+        paragraph(layout, context, iface(USES[own.commercial_use], license=own.licence), icon="INFO")
 
 
 CLASSES = (DA3_MT_models,)

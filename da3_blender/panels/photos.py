@@ -19,7 +19,7 @@ class DA3_UL_photos(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
         row = layout.row(align=True)
         row.alert = bool(item.problem)
-        row.label(text=item.name, **self.picture(item))
+        row.label(text=item.name, translate=False, **self.picture(item))
         details = row.row(align=True)
         details.alignment = "RIGHT"
         if item.problem:
@@ -27,7 +27,7 @@ class DA3_UL_photos(bpy.types.UIList):
         else:
             details.active = False
             if context.region.width > WIDE * context.preferences.system.ui_scale:
-                details.label(text=photo_details(item))
+                details.label(text=photo_details(item), translate=False)
             if item.reference:
                 details.label(text="", icon="ORIENTATION_VIEW")
 
@@ -116,7 +116,7 @@ def draw_active(layout, context, photo) -> None:
         return
     row = layout.row()
     row.active = False
-    row.label(text=photo_details(photo))
+    row.label(text=photo_details(photo), translate=False)
     if photo.reference:
         row.label(text="Reference", icon="ORIENTATION_VIEW")
 

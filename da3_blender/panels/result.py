@@ -8,7 +8,9 @@ from ..scene import find
 from ..scene.cameras import SOURCE
 from ..scene.marks import HIDDEN, ID, INDEX, NOTES, ROLE, VIEW
 from ..scene.meshes import input_property
+from ..translation import iface
 from . import Sidebar, paragraph
+from .models import USES
 
 PARTS = (
     ("camera", "Cameras", "OUTLINER_OB_CAMERA"),
@@ -47,6 +49,7 @@ class DA3_UL_views(bpy.types.UIList):
             text=item.get(VIEW, item.name),
             icon="VIEW_CAMERA" if seen else "CAMERA_DATA",
             emboss=False,
+            translate=False,
         )
         look.camera = item.name
         result = find.result(context.scene, item[ID])
@@ -143,23 +146,23 @@ def draw_facts(layout, context, collection) -> None:
     column = layout.column(align=True)
     column.scale_y = 0.85
     for line in fact_lines(collection):
-        column.label(text=line)
+        column.label(text=line, translate=False)
     for note in filter(None, str(collection.get(NOTES, "")).split("\n")):
         paragraph(layout, context, note, icon="INFO")
 
 
 def fact_lines(collection) -> list[str]:
     """Model, licence, commercial use, cameras and their match, unit: as lines."""
-    use = {"yes": "commercial use allowed", "no": "no commercial use", "unknown": "commercial use unknown"}
-    lines = [
-        f"Model: {collection.get('da3_checkpoint', '?')}",
-        f"{collection.get('da3_licence', '?')}, {use.get(collection.get('da3_commercial_use', ''), '?')}",
-    ]
-    source = SOURCES.get(collection.get("da3_camera_source", ""), "?")
+    use = USES[{"yes": True, "no": False}.get(collection.get("da3_commercial_use", ""))]
+    source = iface(SOURCES.get(collection.get("da3_camera_source", ""), "Unknown"))
     error = collection.get("da3_match_error")
-    lines.append(f"Cameras: {source}" if error is None else f"Cameras: {source}, match error {error:.2f} px")
-    lines.append("In metres" if collection.get("da3_metric") else "In units of its own, not metres")
-    return lines
+    cameras = "Cameras: {source}" if error is None else "Cameras: {source}, match error {error} pixels"
+    return [
+        iface("Model: {model}", model=collection.get("da3_checkpoint", "?")),
+        iface(use, license=collection.get("da3_licence", "?")),
+        iface(cameras, source=source, error="" if error is None else f"{error:.2f}"),
+        iface("In meters" if collection.get("da3_metric") else "In units of its own, not meters"),
+    ]
 
 
 CLASSES = (DA3_UL_views, DA3_PT_results)

@@ -7,7 +7,8 @@ import bpy
 from model_runtime.messages import JobError
 
 from .. import jobs
-from ..preferences import draw_remedy
+from ..preferences import both, draw_remedy
+from ..translation import iface
 from . import Sidebar, paragraph
 
 
@@ -35,7 +36,7 @@ def draw_start(layout, context) -> None:
         jobs.worker_command()
     except JobError as error:
         box = layout.box()
-        paragraph(box, context, f"{error.failure.sentence} {error.failure.advice}", icon="INFO")
+        paragraph(box, context, both(error.failure), icon="INFO")
         draw_remedy(box, error.failure)
     else:
         draw_button(layout, context.scene.da3)
@@ -47,26 +48,32 @@ def draw_button(layout, settings) -> None:
     row = layout.row()
     row.scale_y = 1.6
     row.enabled = usable > 0
-    text = "Make Scene" if usable == count else f"Make Scene from {usable} of {count} Photos"
-    row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA")
+    text = "Make Scene" if usable == count else "Make Scene from {usable} of {count} Photos"
+    text = iface(text, usable=usable, count=count)
+    row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA", translate=False)
 
 
 def draw_progress(layout, context, state) -> None:
-    layout.label(text=f"Making '{state.name}'", icon="TIME")
-    told = "" if state.seconds_left is None else f", {time_left(state.seconds_left)}"
-    layout.progress(factor=state.fraction, text=f"{state.fraction:.0%}{told}")
+    layout.label(text=iface("Making '{name}'", name=state.name), icon="TIME", translate=False)
+    told = f"{state.fraction:.0%}"
+    if state.seconds_left is not None:
+        told = f"{told}, {time_left(state.seconds_left)}"
+    layout.progress(factor=state.fraction, text=told, translate=False)
     paragraph(layout, context, state.sentence)
     layout.operator("da3.cancel", icon="CANCEL")
 
 
 def time_left(seconds: float) -> str:
     """A duration as people say it: seconds below a minute and a half, then minutes."""
-    return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+    if seconds < 90:
+        return iface("{seconds} s left", seconds=f"{seconds:.0f}")
+    return iface("{minutes} min left", minutes=f"{seconds / 60:.0f}")
 
 
 def draw_waiting(layout, context, state) -> None:
     box = layout.box()
-    paragraph(box, context, f"'{state.waiting.plan.name}' is ready. {state.reason}", icon="INFO")
+    ready = iface("'{name}' is ready.", name=state.waiting.plan.name)
+    paragraph(box, context, f"{ready} {iface(state.reason)}", icon="INFO")
     row = box.row(align=True)
     row.operator("da3.place_result", icon="IMPORT")
     row.operator("da3.discard_result", icon="TRASH")

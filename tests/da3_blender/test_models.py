@@ -71,7 +71,7 @@ def test_what_is_here_half_here_or_by_hand_is_told_apart(tmp_path: Path) -> None
     models = list_models(tmp_path)
     small, large, base = (model_row(models, name) for name in ("da3-small", "da3-large", "da3-base"))
     assert small and large and base
-    assert small.started and not small.ready and small.here == "2 MB of 137 MB"
+    assert small.started and not small.ready and small.here == "2 MB"
     assert large.ready and large.asks_for_licence and not base.started
     assert refusal(lambda: check_ready(models, "da3-small")) == "checkpoint-missing"
     assert refusal(lambda: check_ready(models, "da3-large")) == "licence-not-accepted"
@@ -257,7 +257,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         bpy.ops.da3.choose_model(model="da3-giant-1.1")
         assert scene.da3.model == "da3-giant-1.1"
         layout = drawn()
-        assert "CC-BY-NC-4.0: no commercial use" in layout.texts
+        assert "License CC-BY-NC-4.0: no commercial use" in layout.texts
         assert layout.buttons["da3.download_model"] == "Download (5.4 GB)"
         refused = "has not been accepted" if bpy.app.online_access else "online access is off"
         with pytest.raises(RuntimeError, match=refused):
@@ -270,7 +270,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "DA3-GIANT-1.1" / "model.safetensors").touch()
         bpy.ops.da3.refresh_models()
         assert jobs.wait(20)
-        assert drawn().buttons["da3.download_model"] == "Accept Licence"
+        assert drawn().buttons["da3.download_model"] == "Accept License"
         bpy.ops.da3.remove_model(model="da3-giant-1.1")
         assert jobs.wait(20)
         assert not (tmp_path / "DA3-GIANT-1.1").exists() and downloads().failure is None

@@ -126,7 +126,8 @@ def test_result(scene, tmp_path):
     shown = draw("DA3_PT_results")
     for line in ("Cameras", "Points", "Splats", "Hide Unsure", "Point Size", "Model: room", "A note."):
         assert line in shown.split("\n")
-    assert "Apache-2.0, commercial use allowed" in shown and "Cameras: Network, match error 0.50 px" in shown
+    assert "License Apache-2.0: commercial use allowed" in shown
+    assert "Cameras: Network, match error 0.50 pixels" in shown
 
 
 def test_list_of_a_results_photos(scene, tmp_path):

@@ -35,7 +35,7 @@ def names(settings) -> list[str]:
 
 
 def test_files_come_in_natural_order_and_once(settings, photos):
-    assert photo_list.add_files(settings, photos).sentence == "3 photos added"
+    assert photo_list.add_files(settings, photos).sentence == "Photos added: 3"
     assert names(settings) == ["room 1.jpg", "room 9.jpg", "room 10.jpg"]
     assert (settings.photos[0].width, settings.photos[0].height) == (40, 30)
     again = photo_list.add_files(settings, photos[:1])

@@ -119,7 +119,7 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
     state.state = replace(state.state, runtime=None, upgrade=False, interrupted=interrupted)
     layout = draw()
     assert ("da3.install_runtime", "Resume Installation") in layout.operators
-    assert "Needs 3 GB while it is installed; 50 GB are free." in layout.texts
+    assert "Needs 3 GB while it is installed; 50 GB are free" in layout.texts
 
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:

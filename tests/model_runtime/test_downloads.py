@@ -185,7 +185,7 @@ def test_a_whole_download_is_loaded_strictly_and_tells_where_it_came_from(
     assert located.info.licence_accepted == ""
     fractions = [fraction for _, fraction, _ in told]
     assert fractions == sorted(fractions) and fractions[-1] > 0.98
-    assert any(" of 17 MB" in sentence for _, _, sentence in told)
+    assert any(" / 17 MB" in sentence for _, _, sentence in told)
     assert len(weights_here(tmp_path)) == 1
     sent = len(hub.sent)
     get(hub)
@@ -224,7 +224,7 @@ def test_a_connection_that_always_breaks_off_is_given_up_and_keeps_what_came(hub
     failure(hub, stop_at(0.2))
     hub.cut, hub.cuts = 0, 99
     told = failure(hub)
-    assert told.code == "no-network" and "MB of 6 MB are here" in told.sentence and "where it stopped" in told.advice
+    assert told.code == "no-network" and "MB / 6 MB are here" in told.sentence and "where it stopped" in told.advice
     assert model_state(CATALOGUE["da3-small"]).bytes_here > 0
 
 

@@ -1,0 +1,3 @@
+"""What happens and goes wrong, in German."""
+
+SENTENCES: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""What happens and goes wrong, in Japanese."""
+
+SENTENCES: dict[str, str] = {}
