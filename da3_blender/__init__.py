@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 MODULES = (
+    "translation",
     "scene.cameras",
     "command_line",
     "settings",
