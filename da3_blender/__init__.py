@@ -17,6 +17,7 @@ MODULES = (
     "operators.photos",
     "operators.run",
     "operators.views",
+    "operators.results",
     "operators.transform",
     "operators.picking",
     "operators.runtime",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, 
 
 from . import photo_list
 from .job_manager import JobTarget
+from .scene import find
+from .scene.marks import VIEW
 from .scene_plan import PlanSettings
+from .stored_request import describe, photo_key, photo_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +40,21 @@ class PhotoSource:
             raise JobError("photo-unreadable", sentence, "Check the file, or remove the photo.") from error
 
 
-def photo_sources(settings: Any) -> tuple[PhotoSource, ...]:
+def photo_sources(settings: Any, known: Mapping[str, str] | None = None) -> tuple[PhotoSource, ...]:
     """The usable photos of the list, the reference photo first, under names that tell them apart.
 
-    Raises JobError where there is none.
+    known: names that photos have already, by their `photo_key`. Raises JobError where there is none.
     """
     photos = photo_list.usable(settings)
     if not photos:
         sentence = "None of the photos can be used." if len(settings.photos) else "There are no photos yet."
         raise JobError("no-photos", sentence, "Add photos; two or more of the same place work best.")
+    known = known or {}
     taken: set[str] = set()
     sources = []
     for photo in photos:
-        name = next(name for name in _names(photo) if name not in taken)
+        mine = known.get(photo_key(photo))
+        name = mine or next(name for name in _names(photo) if name not in taken and name not in known.values())
         taken.add(name)
         if photo.path:
             sources.append(PhotoSource(name, Path(bpy.path.abspath(photo.path))))
@@ -68,7 +73,7 @@ def make_job(
     update; a new one is made where it is empty. Raises JobError where there is nothing to do.
     """
     settings = scene.da3
-    sources = photo_sources(settings)
+    sources = updating_sources(scene, collection_id) if collection_id else photo_sources(settings)
     request = base_request(settings, cameras)
 
     def read() -> Request:
@@ -82,8 +87,26 @@ def make_job(
         photo_images=tuple(source.image_uid for source in sources),
         plan_settings=plan_settings(settings),
         collection_id=collection_id,
+        asked=describe(settings, [source.name for source in sources]),
     )
     return read, target
+
+
+def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoSource, ...]:
+    """As `photo_sources`, under the names that the result to update knows them by.
+
+    Raises JobError, too, where that result is gone, or none of the photos is one of its own.
+    """
+    collection = find.result(scene, collection_id)
+    if collection is None:
+        raise JobError("scene-gone", "The DA3 scene to update is not there any more.", "Make a new one.")
+    sources = photo_sources(scene.da3, photo_names(collection))
+    there = {camera.get(VIEW) for camera in find.objects_of(collection, "camera")}
+    if there and there.isdisjoint(source.name for source in sources):
+        raise JobError(
+            "other-photos", "None of the photos in the list belongs to this DA3 scene.", "Load its own photos first."
+        )
+    return sources
 
 
 def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:

@@ -8,18 +8,23 @@ from contextlib import contextmanager
 import bpy
 
 from .job_manager import CannotPlace, JobTarget, NotNow, Result
-from .scene import write_scene
+from .scene import find, write_scene
 from .scene.marks import ID
+from .scene.update import update_scene
+from .stored_request import REQUEST
 
 
 def place(result: Result) -> str:
     """Write `result` into the scene it was made for, with an undo step; returns its `da3_id`.
 
-    Raises NotNow while the artist is dragging something or a render runs, CannotPlace where the scene is gone.
+    Raises NotNow while the artist is dragging something or a render runs, CannotPlace where the scene is gone, or the
+    result that it should update.
     """
-    scene = find_scene(result.target)
+    scene, updated = find_scene(result.target), result.target.collection_id
     if scene is None:
         raise CannotPlace(f"Its scene '{result.target.scene_name}' is not there any more.")
+    if updated and find.result(scene, updated) is None:
+        raise CannotPlace("The DA3 scene that it should update is not there any more.")
     _refuse_while_busy()
     return _write_with_undo(result, scene)
 
@@ -29,8 +34,12 @@ def find_scene(target: JobTarget) -> bpy.types.Scene | None:
 
 
 def write(result: Result, scene: bpy.types.Scene) -> str:
-    """Write `result` into `scene`; returns its `da3_id`."""
-    return write_scene(result.plan, scene).collection[ID]
+    """Write `result` into `scene`, into the result it updates where that is there; returns its `da3_id`."""
+    updated = find.result(scene, result.target.collection_id)
+    made = write_scene(result.plan, scene) if updated is None else update_scene(result.plan, updated, scene)
+    if result.target.asked:
+        made.collection[REQUEST] = result.target.asked
+    return made.collection[ID]
 
 
 def _refuse_while_busy() -> None:

@@ -78,7 +78,10 @@ NO_REMEDY = frozenset(
         "photo-too-small",
         "photo-unreadable",
         # a scene that was made before: its sentence tells what is in the way
+        "no-request",
+        "other-photos",
         "scene-edited",
+        "scene-gone",
         "scene-linked",
         # settings of the same panel, or of a script
         "bad-cameras",

@@ -1,0 +1,94 @@
+"""Operators that make a finished DA3 scene again, or remove it."""
+
+from __future__ import annotations
+
+import bpy
+
+from model_runtime.messages import JobError
+
+from .. import job_request, jobs, stored_request
+from ..scene import find
+from ..scene.remove import remove_scene
+from . import UNDOABLE
+from .models import check_chosen
+from .run import report_failure
+from .views import ActsOnResult
+
+
+class DA3_OT_update(ActsOnResult, bpy.types.Operator):
+    """Make this scene again with the photos and settings above. Its objects change in place and keep what you did to \
+them; with an empty list it takes its own photos"""
+
+    bl_idname = "da3.update"
+    bl_label = "Update"
+    __annotations__ = ActsOnResult.__annotations__
+
+    @classmethod
+    def poll(cls, context):
+        return not jobs.manager().running
+
+    def execute(self, context):
+        scene = context.scene
+        collection = find.result(scene, self.result)
+        try:
+            if collection is not None and not scene.da3.photos:
+                stored_request.load_photos(collection, scene.da3)
+            check_chosen(scene.da3)
+            jobs.start(*job_request.make_job(scene, collection_id=self.result))
+        except JobError as error:
+            return report_failure(self, error)
+        return {"FINISHED"}
+
+
+class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
+    """Set the photos and settings above to those that this scene was made with"""
+
+    bl_idname = "da3.load_request"
+    bl_label = "Load Photos and Settings"
+    bl_options = UNDOABLE
+    __annotations__ = ActsOnResult.__annotations__
+
+    def execute(self, context):
+        collection = find.result(context.scene, self.result)
+        if collection is None:
+            return {"CANCELLED"}
+        try:
+            stored_request.load_photos(collection, context.scene.da3)
+        except JobError as error:
+            return report_failure(self, error)
+        stored_request.load_settings(collection, context.scene.da3)
+        return {"FINISHED"}
+
+
+class DA3_OT_remove(ActsOnResult, bpy.types.Operator):
+    """Remove this scene with everything that only it uses; your own objects inside it stay"""
+
+    bl_idname = "da3.remove"
+    bl_label = "Remove"
+    bl_options = UNDOABLE
+    __annotations__ = ActsOnResult.__annotations__
+
+    def execute(self, context):
+        collection = find.result(context.scene, self.result)
+        if collection is None:
+            return {"CANCELLED"}
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        try:
+            remove_scene(collection)
+        except JobError as error:
+            return report_failure(self, error)
+        return {"FINISHED"}
+
+
+CLASSES = (DA3_OT_update, DA3_OT_load_request, DA3_OT_remove)
+
+
+def register() -> None:
+    for kind in CLASSES:
+        bpy.utils.register_class(kind)
+
+
+def unregister() -> None:
+    for kind in reversed(CLASSES):
+        bpy.utils.unregister_class(kind)

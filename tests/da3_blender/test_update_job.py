@@ -1,0 +1,186 @@
+"""Update from the button to the changed scene, through a worker that needs no torch; what a scene was asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+bpy = pytest.importorskip("bpy")
+
+import da3_blender  # noqa: E402
+from da3_blender import job_request, jobs, photo_list, stored_request  # noqa: E402
+from da3_blender.scene import find  # noqa: E402
+from model_runtime.messages import JobError  # noqa: E402
+
+FAKE = Path(__file__).parent / "fake_worker.py"
+
+
+@pytest.fixture
+def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
+    """A scene with a list of two photos and the fake worker behind the button."""
+    monkeypatch.setattr(jobs, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
+    da3_blender.register()
+    photo_list.add_files(empty_scene.da3, [photo(tmp_path / name) for name in ("a.png", "b.png")])
+    empty_scene.da3.model, empty_scene.da3.scene_name = "room", "kitchen"
+    yield empty_scene
+    da3_blender.unregister()
+
+
+def photo(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (100, 75)).save(path)
+    return path
+
+
+@pytest.fixture
+def made(scene):
+    """The result of a first run."""
+    bpy.ops.da3.run()
+    assert jobs.wait(30)
+    (collection,) = find.results(scene)
+    return collection
+
+
+def update(collection) -> None:
+    bpy.ops.da3.update(result=collection["da3_id"])
+    assert jobs.wait(30)
+    assert jobs.manager().state.failure is None and jobs.manager().state.waiting is None
+
+
+def photos_of(collection) -> list[str]:
+    return [camera["da3_view"] for camera in find.objects_of(collection, "camera")]
+
+
+def test_other_settings_change_the_same_objects(scene, made):
+    objects = {item.session_uid: item.name for item in made.all_objects}
+    (points,) = find.objects_of(made, "points")
+    points.name, count = "dust", len(points.data.vertices)
+    scene.da3.own_resolution, scene.da3.resolution = True, 112
+    assert bpy.ops.da3.update(result=made["da3_id"]) == {"FINISHED"} and not bpy.ops.da3.update.poll()
+    assert jobs.wait(30)
+    assert find.results(scene) == [made] and jobs.manager().state.placed == made["da3_id"]
+    assert {item.session_uid for item in made.all_objects} == objects.keys() and points.name == "dust"
+    assert len(points.data.vertices) > 10 * count
+
+
+def test_more_photos_then_fewer_then_parts_off(scene, made, tmp_path):
+    cameras = find.objects_of(made, "camera")
+    photo_list.add_files(scene.da3, [photo(tmp_path / "c.png")])
+    photo_list.move(scene.da3, 2, -1)
+    update(made)
+    assert photos_of(made) == ["a.png", "c.png", "b.png"]
+    assert [camera for camera in find.objects_of(made, "camera") if camera["da3_view"] != "c.png"] == cameras
+    photo_list.remove(scene.da3, 0)
+    scene.da3.make_points = scene.da3.make_splats = False
+    update(made)
+    assert photos_of(made) == ["c.png", "b.png"] and len(made.all_objects) == 2
+
+
+def test_photos_keep_their_names_among_others_called_the_same(scene, made, tmp_path):
+    """A new photo of the same name comes first, and does not take the place of the one that was there."""
+    first = find.camera_of(made, "a.png")
+    photo_list.add_files(scene.da3, [photo(tmp_path / "other" / "a.png")])
+    photo_list.move(scene.da3, 2, -1)
+    photo_list.move(scene.da3, 1, -1)
+    update(made)
+    assert photos_of(made) == ["other/a.png", "a.png", "b.png"] and find.camera_of(made, "a.png") == first
+    update(made)
+    assert photos_of(made) == ["other/a.png", "a.png", "b.png"]
+
+
+def test_an_empty_list_takes_the_scenes_own_photos(scene, made):
+    photo_list.clear(scene.da3)
+    scene.da3.make_splats = False
+    update(made)
+    assert photos_of(made) == ["a.png", "b.png"] and not find.objects_of(made, "splats")
+    assert [row.name for row in scene.da3.photos] == ["a.png", "b.png"]
+
+
+def test_photos_of_another_scene_are_refused(scene, made, tmp_path):
+    photo_list.clear(scene.da3)
+    photo_list.add_files(scene.da3, [photo(tmp_path / "z.png")])
+    with pytest.raises(RuntimeError, match="None of the photos in the list belongs to this DA3 scene"):
+        bpy.ops.da3.update(result=made["da3_id"])
+    with pytest.raises(JobError, match="not there any more"):
+        job_request.make_job(scene, collection_id="gone")
+
+
+def test_photos_and_settings_come_back(scene, made, tmp_path):
+    settings = scene.da3
+    settings.edge_angle, settings.camera_source, settings.make_splats = 33, "rays", False
+    photo_list.set_reference(settings, 1)
+    update(made)
+    asked = json.loads(made[stored_request.REQUEST])
+    assert [row["name"] for row in asked["photos"]] == ["b.png", "a.png"] and asked["settings"]["edge_angle"] == 33
+    asked["settings"] |= {"of_a_later_version": 1, "make_mesh": "of a later version"}
+    made[stored_request.REQUEST] = json.dumps(asked)
+    photo_list.clear(settings)
+    photo_list.add_files(settings, [photo(tmp_path / "z.png")])
+    settings.edge_angle, settings.camera_source, settings.make_splats = 5, "auto", True
+    (tmp_path / "a.png").unlink()
+    bpy.ops.da3.load_request(result=made["da3_id"])
+    assert [(row.name, row.reference, bool(row.problem)) for row in settings.photos] == [
+        ("b.png", True, False),
+        ("a.png", False, True),
+    ]
+    assert (settings.edge_angle, settings.camera_source, settings.make_splats) == (33, "rays", False)
+    assert settings.make_mesh == "none"
+    del made[stored_request.REQUEST]
+    with pytest.raises(RuntimeError, match="does not tell which photos"):
+        bpy.ops.da3.load_request(result=made["da3_id"])
+
+
+def test_images_of_the_file_come_back(scene, tmp_path):
+    photo_list.clear(scene.da3)
+    image = bpy.data.images.load(str(photo(tmp_path / "packed.png")))
+    image.pack()
+    photo_list.add_images(scene.da3, [image])
+    bpy.ops.da3.run()
+    assert jobs.wait(30)
+    (made,) = find.results(scene)
+    photo_list.clear(scene.da3)
+    update(made)
+    assert scene.da3.photos[0].image == image and not scene.da3.photos[0].problem
+
+
+def test_a_scene_removed_meanwhile(scene, made):
+    bpy.ops.da3.update(result=made["da3_id"])
+    bpy.ops.da3.remove(result=made["da3_id"])
+    assert jobs.wait(30) and find.results(scene) == []
+    assert jobs.manager().state.reason == "The DA3 scene that it should update is not there any more."
+    bpy.ops.da3.place_result()
+    (placed,) = find.results(scene)
+    assert photos_of(placed) == ["a.png", "b.png"] and stored_request.REQUEST in placed
+
+
+def test_a_failed_job_changes_nothing(scene, made):
+    before = [(item.session_uid, item.data.session_uid) for item in made.all_objects]
+    scene.da3.model = "fail"
+    bpy.ops.da3.update(result=made["da3_id"])
+    assert jobs.wait(30) and jobs.manager().state.failure is not None
+    assert [(item.session_uid, item.data.session_uid) for item in made.all_objects] == before
+
+
+def test_update_while_a_part_is_edited(scene, made):
+    """Points have no Edit Mode worth having, but an artist may be in it."""
+    (points,) = find.objects_of(made, "points")
+    bpy.context.view_layer.objects.active = points
+    bpy.ops.object.mode_set(mode="EDIT")
+    scene.da3.own_resolution, scene.da3.resolution = True, 112
+    update(made)
+    assert points.mode == "EDIT"
+    bpy.ops.da3.remove(result=made["da3_id"])
+    assert find.results(scene) == [] and bpy.context.mode == "OBJECT"
+
+
+def test_remove_leaves_nothing(scene, made):
+    kinds = ("objects", "collections", "meshes", "cameras", "materials", "node_groups", "images")
+    bpy.ops.da3.remove(result=made["da3_id"])
+    assert {kind: len(getattr(bpy.data, kind)) for kind in kinds} == dict.fromkeys(kinds, 0)
+    assert bpy.ops.da3.remove(result="gone") == {"CANCELLED"}
