@@ -11,7 +11,7 @@ from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
 from model_runtime.messages import JobError
 
 from ..scene import find
-from ..scene.transform import set_distance, set_floor
+from ..scene.transform import animated, set_distance, set_floor
 from . import UNDOABLE
 from .views import ActsOnResult
 
@@ -43,6 +43,8 @@ class TransformsResult(ActsOnResult):
         except JobError as error:
             self.report({"ERROR"}, f"{error.failure.sentence} {error.failure.advice}")
             return {"CANCELLED"}
+        if animated(collection):
+            self.report({"WARNING"}, "Animated objects keep their keyframes, which were made for the scene before")
         return {"FINISHED"}
 
 

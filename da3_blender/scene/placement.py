@@ -22,6 +22,10 @@ UNTOUCHED = 1e-5
 """Blender keeps transforms in single precision; closer than this to what was written, nobody moved the object."""
 
 
+AIMS = {"TRACK_TO", "DAMPED_TRACK", "LOCKED_TRACK", "COPY_ROTATION", "LIMIT_ROTATION"}
+"""Types of constraints that turn an object where it stands; those of all others say where it is, as a parent does."""
+
+
 def remember(item: bpy.types.Object, matrix: np.ndarray) -> None:
     """Write on `item` where the add-on puts it, [4,4]."""
     item[WRITTEN] = [float(value) for value in np.asarray(matrix, dtype=np.float64).ravel()]
@@ -60,7 +64,8 @@ def frame_to_world(item: bpy.types.Object) -> np.ndarray:
 
 def _around(item: bpy.types.Object) -> np.ndarray:
     """[4,4] from the space that `item`'s own transform acts in to Blender's world."""
-    if item.constraints or (item.parent and item.parent_type != "OBJECT"):
+    placing = any(each.type not in AIMS and not each.mute for each in item.constraints)
+    if placing or (item.parent and item.parent_type != "OBJECT"):
         basis = np.array(item.matrix_basis, dtype=np.float64)
         return np.array(item.matrix_world, dtype=np.float64) @ np.linalg.inv(basis)
     if item.parent is None:

@@ -63,6 +63,11 @@ def set_floor(collection: bpy.types.Collection, corners: np.ndarray, picked: bpy
     transform_result(collection, within(frame, motion), picked)
 
 
+def animated(collection: bpy.types.Collection) -> list[str]:
+    """Names of the result's objects that Blender moves by keyframes or drivers, whatever is set here."""
+    return [item.name for items in parts_of(collection).values() for item in items if _is_animated(item)]
+
+
 def frame_of(collection: bpy.types.Collection, picked: bpy.types.Object | None = None) -> np.ndarray:
     """[4,4] from the result's own frame to the world, as of `picked` or else its foremost part."""
     parts = parts_of(collection)
@@ -118,6 +123,11 @@ def _change_after(item: bpy.types.Object, frame: np.ndarray, similarity: Similar
         return change
     matrix = similarity.matrix
     return change @ np.linalg.inv(apart) @ matrix @ apart @ np.linalg.inv(matrix)
+
+
+def _is_animated(item: bpy.types.Object) -> bool:
+    data = item.animation_data
+    return data is not None and (data.action is not None or len(data.drivers) > 0 or len(data.nla_tracks) > 0)
 
 
 def _scale_camera(camera: Any, scale: float) -> None:

@@ -21,7 +21,7 @@ from mathutils import Euler, Matrix, Quaternion, Vector  # noqa: E402
 from da3_blender.scene import photo_visibility, placement, write_scene  # noqa: E402
 from da3_blender.scene.cameras import apply_camera_resolution  # noqa: E402
 from da3_blender.scene.marks import mark  # noqa: E402
-from da3_blender.scene.transform import set_distance, set_floor, transform_result  # noqa: E402
+from da3_blender.scene.transform import animated, set_distance, set_floor, transform_result  # noqa: E402
 
 SIZES = ((1600, 1200), (900, 1600))
 
@@ -76,9 +76,9 @@ def through(made, camera, points) -> np.ndarray:
 
 
 def seen(made) -> np.ndarray:
-    """Pixels of every part's vertices through every camera."""
+    """Pixels of every part through every camera."""
     parts = (made.points, made.splats, made.surface)
-    return np.concatenate([through(made, camera, world(part))[:, :2] for camera in made.cameras for part in parts])
+    return np.concatenate([through(made, camera, world(part)[::9])[:, :2] for camera in made.cameras for part in parts])
 
 
 def radiance(made, camera) -> np.ndarray:
@@ -176,6 +176,29 @@ def test_under_an_artists_empty(made):
     assert all(item.parent == empty for item in made.collection.all_objects)
     np.testing.assert_allclose(np.array(empty.matrix_basis), np.array(turned_over()), atol=1e-6)
     assert made.points.matrix_basis == Matrix()
+
+
+def test_as_children_by_constraint(made):
+    empty = bpy.data.objects.new("empty", None)
+    made.scene.collection.objects.link(empty)
+    empty.matrix_world = turned_over()
+    for item in made.collection.all_objects:
+        item.constraints.new("CHILD_OF").target = empty
+    set_and_compare(made)
+
+
+def test_camera_that_is_aimed_stays_at_its_place(made):
+    empty = bpy.data.objects.new("empty", None)
+    made.scene.collection.objects.link(empty)
+    empty.location = (5, 1, 3)
+    made.cameras[1].constraints.new("TRACK_TO").target = empty
+    set_distance(made.collection, (0, 0, 0), (1, 0, 0), 2.0)
+    bpy.context.view_layer.update()
+    place = np.array(made.cameras[1].matrix_world.translation)
+    np.testing.assert_allclose(place, placement.written(made.cameras[1])[:3, 3], rtol=1e-5)
+    assert not animated(made.collection)
+    made.cameras[1].keyframe_insert("location")
+    assert animated(made.collection) == [made.cameras[1].name]
 
 
 def test_moved_as_one_by_hand(made):
