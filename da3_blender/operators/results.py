@@ -6,12 +6,11 @@ import bpy
 
 from model_runtime.messages import JobError
 
-from .. import job_request, jobs, stored_request
+from .. import jobs, stored_request
 from ..scene import find
 from ..scene.remove import remove_scene
 from . import UNDOABLE
-from .models import check_chosen
-from .run import report_failure
+from .run import report_failure, start_job
 from .views import ActsOnResult
 
 
@@ -30,14 +29,12 @@ them; with an empty list it takes its own photos"""
     def execute(self, context):
         scene = context.scene
         collection = find.result(scene, self.result)
-        try:
-            if collection is not None and not scene.da3.photos:
+        if collection is not None and not scene.da3.photos:
+            try:
                 stored_request.load_photos(collection, scene.da3)
-            check_chosen(scene.da3)
-            jobs.start(*job_request.make_job(scene, collection_id=self.result))
-        except JobError as error:
-            return report_failure(self, error)
-        return {"FINISHED"}
+            except JobError as error:
+                return report_failure(self, error)
+        return start_job(self, scene, self.result)
 
 
 class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):

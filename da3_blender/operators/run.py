@@ -24,11 +24,12 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     return {"CANCELLED"}
 
 
-def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene) -> set[str]:
-    """Start the job that `scene.da3` asks for, and end the operator."""
+def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene, collection_id: str = "") -> set[str]:
+    """Start the job that `scene.da3` asks for, to update the result `collection_id` if one is given, and end the
+    operator."""
     try:
         check_chosen(scene.da3)
-        jobs.start(*job_request.make_job(scene))
+        jobs.start(*job_request.make_job(scene, collection_id=collection_id))
     except JobError as error:
         return report_failure(operator, error)
     return {"FINISHED"}

@@ -98,6 +98,7 @@ def draw_result(layout, context, collection) -> None:
     draw_parts(layout, collection, parts)
     draw_sliders(layout, parts)
     draw_photos(layout, context, collection, parts["camera"])
+    draw_changes(layout, collection)
     draw_facts(layout, context, collection)
 
 
@@ -139,6 +140,14 @@ def draw_photos(layout, context, collection, cameras) -> None:
     if any(camera.get(HIDDEN) for camera in cameras):
         button = layout.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")
         button.result, button.photo = collection[ID], ""
+
+
+def draw_changes(layout, collection) -> None:
+    """Making the scene again, and removing it."""
+    row = layout.row(align=True)
+    row.operator("da3.update", icon="FILE_REFRESH").result = collection[ID]
+    row.operator("da3.load_request", text="", icon="IMPORT").result = collection[ID]
+    row.operator("da3.remove", text="", icon="TRASH").result = collection[ID]
 
 
 def draw_facts(layout, context, collection) -> None:
