@@ -15,6 +15,7 @@ from ..scale_and_up import pick_point
 from ..scene import find
 from ..scene.marks import ID
 from ..scene.shown_points import shown_points
+from ..translation import iface
 from . import NOT_UNDOABLE
 from .views import ActsOnResult
 
@@ -154,6 +155,7 @@ class PicksPoints(ActsOnResult):
         return {"FINISHED"}
 
     def prompt(self, context, text):
+        text = text and iface(text)
         context.workspace.status_text_set(text)
         for area in context.window.screen.areas:
             if area.type == "VIEW_3D":

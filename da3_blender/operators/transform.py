@@ -12,6 +12,7 @@ from model_runtime.messages import JobError
 
 from ..scene import find
 from ..scene.transform import animated, set_distance, set_floor
+from ..translation import rpt
 from . import UNDOABLE
 from .views import ActsOnResult
 
@@ -36,15 +37,15 @@ class TransformsResult(ActsOnResult):
     def execute(self: Any, context):
         collection = find.result(context.scene, self.result)
         if collection is None:
-            self.report({"ERROR"}, "This DA3 scene is not in the file any more")
+            self.report({"ERROR"}, rpt("This DA3 scene is not in the file any more"))
             return {"CANCELLED"}
         try:
             self.apply(collection, bpy.data.objects.get(self.item))
         except JobError as error:
-            self.report({"ERROR"}, f"{error.failure.sentence} {error.failure.advice}")
+            self.report({"ERROR"}, rpt(f"{error.failure.sentence} {error.failure.advice}"))
             return {"CANCELLED"}
         if animated(collection):
-            self.report({"WARNING"}, "Animated objects keep their keyframes, which were made for the scene before")
+            self.report({"WARNING"}, rpt("Animated objects keep their keyframes, which were made for the scene before"))
         return {"FINISHED"}
 
 

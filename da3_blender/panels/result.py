@@ -11,6 +11,7 @@ from ..scene.meshes import input_property
 from ..translation import iface
 from . import Sidebar, paragraph
 from .models import USES
+from .transform import draw_scale, scale_line
 
 PARTS = (
     ("camera", "Cameras", "OUTLINER_OB_CAMERA"),
@@ -98,6 +99,7 @@ def draw_result(layout, context, collection) -> None:
     draw_parts(layout, collection, parts)
     draw_sliders(layout, parts)
     draw_photos(layout, context, collection, parts["camera"])
+    draw_scale(layout, collection)
     draw_changes(layout, collection)
     draw_facts(layout, context, collection)
 
@@ -170,7 +172,7 @@ def fact_lines(collection) -> list[str]:
         iface("Model: {model}", model=collection.get("da3_checkpoint", "?")),
         iface(use, license=collection.get("da3_licence", "?")),
         iface(cameras, source=source, error="" if error is None else f"{error:.2f}"),
-        iface("In meters" if collection.get("da3_metric") else "In units of its own, not meters"),
+        scale_line(collection, bpy.context.scene),
     ]
 
 

@@ -6,6 +6,7 @@ import bpy
 
 from ..scene.marks import ID
 from ..scene.transform import SET_DISTANCE
+from ..translation import iface
 
 
 def draw_scale(layout, collection) -> None:
@@ -17,10 +18,10 @@ def draw_scale(layout, collection) -> None:
 def scale_line(collection, scene: bpy.types.Scene) -> str:
     """What unit the result is in, and how that is known."""
     if not collection.get("da3_metric"):
-        return "In units of its own, not meters"
+        return iface("In units of its own, not meters")
     distance = collection.get(SET_DISTANCE)
     if distance is None:
-        return "In meters"
+        return iface("In meters")
     unit = scene.unit_settings
     told = bpy.utils.units.to_string(unit.system, "LENGTH", distance * unit.scale_length, precision=4)
-    return f"Scale set by you: {told.strip()} between two points"
+    return iface("Scale set by you: {distance} between two points", distance=told.strip())
