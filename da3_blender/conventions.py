@@ -13,6 +13,9 @@ import numpy as np
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""
 
+SHEAR_TOLERANCE = 1e-4
+"""Cosine between the axes of a camera's matrix that passes for a right angle; Blender keeps single precision."""
+
 CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
 """Columns: Blender's camera axes in OpenCV's camera axes. Its own inverse."""
 
@@ -73,6 +76,52 @@ def from_blender_camera(camera: BlenderCamera) -> tuple[np.ndarray, np.ndarray]:
     extrinsics[:3, :3] = world_rotation.T
     extrinsics[:3, 3] = -world_rotation.T @ camera.matrix_world[:3, 3]
     return extrinsics, intrinsics
+
+
+def any_blender_camera(
+    matrix_world: np.ndarray,
+    lens: float,
+    shift: tuple[float, float],
+    sensor_fit: str,
+    sensor_size: tuple[float, float],
+    resolution: tuple[int, int],
+    pixel_aspect: tuple[float, float] = (1.0, 1.0),
+) -> BlenderCamera:
+    """A perspective camera of any sensor, as a `BlenderCamera`: what Blender renders with it at `resolution`.
+
+    matrix_world: [4,4], whose scale Blender ignores in cameras. lens and sensor_size (width, height) in millimetres.
+    shift: (x, y) as set in Blender, in shares of the side that the sensor is fitted to. sensor_fit: AUTO, HORIZONTAL
+    or VERTICAL; AUTO fits the sensor's width to the longer side. Raises ValueError, as the end of a sentence about the
+    camera, where it is sheared or mirrored.
+    """
+    width, height = resolution
+    tall = height * pixel_aspect[1] / pixel_aspect[0]  # in units of a pixel's width
+    vertical = sensor_fit == "VERTICAL" or (sensor_fit == "AUTO" and tall > width)
+    fitted = (tall if vertical else width) / width
+    sensor = sensor_size[1] if sensor_fit == "VERTICAL" else sensor_size[0]
+    return BlenderCamera(
+        matrix_world=_without_scale(matrix_world),
+        lens=lens * SENSOR_WIDTH / sensor * fitted,
+        shift_x=shift[0] * fitted,
+        shift_y=shift[1] * fitted,
+        resolution=resolution,
+        pixel_aspect=pixel_aspect,
+    )
+
+
+def _without_scale(matrix: np.ndarray) -> np.ndarray:
+    matrix = np.array(matrix, dtype=np.float64)
+    length = np.linalg.norm(matrix[:3, :3], axis=0)
+    if not length.min() > 0:
+        raise ValueError("has no size: a scale of zero")
+    axes = matrix[:3, :3] / length
+    if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
+        raise ValueError("is sheared by the scale of its parents")
+    if np.linalg.det(axes) < 0:
+        raise ValueError("is mirrored by a negative scale")
+    left, _, right = np.linalg.svd(axes)
+    matrix[:3, :3] = left @ right
+    return matrix
 
 
 def camera_to_world(extrinsics: np.ndarray) -> np.ndarray:

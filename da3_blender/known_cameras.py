@@ -1,0 +1,144 @@
+"""Blender's own cameras as the known cameras of photos: which belongs to which, and what they are in OpenCV's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from model_runtime.messages import GivenCameras, JobError
+
+from .conventions import any_blender_camera, from_blender_camera
+from .photo_list import natural_key
+from .scene.cameras import PIXEL_ASPECT
+from .scene.marks import VIEW
+
+
+@dataclass
+class CameraPhoto:
+    """What rows of the photo list have, for photos that are not in it: the file, or else an image of the .blend, and
+    the upright size in pixels."""
+
+    name: str
+    path: str = ""
+    image: bpy.types.Image | None = None
+    width: int = 0
+    height: int = 0
+
+
+def scene_cameras(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The scene's cameras in the natural order of their names."""
+    return sorted((item for item in scene.objects if item.type == "CAMERA"), key=lambda item: natural_key(item.name))
+
+
+def match_cameras(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object]) -> list[bpy.types.Object | None]:
+    """The camera of each photo, or None.
+
+    One that has the photo behind it comes first, then one that the add-on made for a photo of that name, then one
+    that is called like the photo, with or without its ending. Where several would do, none is taken. Where that finds
+    none at all and there are as many cameras as photos, they belong together in their order.
+    """
+    found: list[bpy.types.Object | None] = [None] * len(photos)
+    for belongs in (_shows, _made_for, _called_like):
+        free = [camera for camera in cameras if camera not in found]
+        for index, photo in enumerate(photos):
+            fitting = [camera for camera in free if belongs(camera, photo)] if found[index] is None else []
+            if len(fitting) == 1 and fitting[0] not in found:
+                found[index] = fitting[0]
+    if not any(found) and len(cameras) == len(photos):
+        return list(cameras)
+    return found
+
+
+def given_cameras(
+    photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None], scene: bpy.types.Scene
+) -> GivenCameras:
+    """The photos' cameras where they stand in `scene` at its current frame, in Blender's world.
+
+    A photo is taken to be what Blender renders with the camera at the photo's size. Raises JobError where photos have
+    no camera or share one, and where a camera is not a perspective one or Blender does not tell where it is.
+    """
+    _check_all_different(photos, cameras)
+    view_layer = scene.view_layers[0]
+    view_layer.update()
+    extrinsics, intrinsics = [], []
+    for photo, camera in zip(photos, cameras, strict=True):
+        assert camera is not None  # _check_all_different
+        pose, pixels = _given_camera(camera, (photo.width, photo.height), scene, view_layer.depsgraph)
+        extrinsics.append(pose)
+        intrinsics.append(pixels)
+    return GivenCameras(np.array(extrinsics), np.array(intrinsics))
+
+
+def _check_all_different(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None]) -> None:
+    missing = ", ".join(photo.name for photo, camera in zip(photos, cameras, strict=True) if camera is None)
+    if missing:
+        raise JobError(
+            "cameras-missing", f"No camera is known for {missing}.", "Choose one for each, or take the photo out."
+        )
+    owners: dict[bpy.types.Object, str] = {}
+    for photo, camera in zip(photos, cameras, strict=True):
+        assert camera is not None
+        if camera in owners:
+            sentence = f"{owners[camera]} and {photo.name} have the same camera, '{camera.name}'."
+            raise JobError("bad-cameras", sentence, "Choose a camera of its own for each photo.")
+        owners[camera] = photo.name
+
+
+def _given_camera(
+    camera: bpy.types.Object, size: tuple[int, int], scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph
+) -> tuple[np.ndarray, np.ndarray]:
+    """Extrinsics [4,4] and intrinsics [3,3], with everything that moves the camera, and its lens, applied."""
+    evaluated: Any = camera.evaluated_get(depsgraph)
+    if not evaluated.is_evaluated:
+        raise JobError(
+            "bad-cameras",
+            f"The camera '{camera.name}' is hidden or not in this scene, so Blender does not tell where it is.",
+            "Show it, and its collection, in the viewport.",
+        )
+    lens = evaluated.data
+    if lens.type != "PERSP":
+        sentence = f"The camera '{camera.name}' is no perspective camera."
+        raise JobError("bad-cameras", sentence, "Set its type to Perspective, or choose another.")
+    render = scene.render
+    pixel_aspect = tuple(camera.data.get(PIXEL_ASPECT, (render.pixel_aspect_x, render.pixel_aspect_y)))
+    try:
+        pinhole = any_blender_camera(
+            np.array(evaluated.matrix_world),
+            lens.lens,
+            (lens.shift_x, lens.shift_y),
+            lens.sensor_fit,
+            (lens.sensor_width, lens.sensor_height),
+            size,
+            pixel_aspect,
+        )
+    except ValueError as error:
+        sentence = f"The camera '{camera.name}' {error}."
+        raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
+    return from_blender_camera(pinhole)
+
+
+def _shows(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+    data: Any = camera.data
+    images = [background.image for background in data.background_images if background.image]
+    if not photo.path:
+        return photo.image is not None and photo.image in images
+    wanted = _absolute(photo.path)
+    return any(image.filepath and _absolute(image.filepath, image.library) == wanted for image in images)
+
+
+def _made_for(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+    return camera.get(VIEW) == photo.name
+
+
+def _called_like(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+    names = {photo.name.casefold(), Path(photo.name).stem.casefold()}
+    return camera.name.casefold() in names or camera.data.name.casefold() in names
+
+
+def _absolute(path: str, library: bpy.types.Library | None = None) -> Path:
+    return Path(bpy.path.abspath(path, library=library)).absolute()
