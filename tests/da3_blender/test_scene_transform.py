@@ -22,6 +22,7 @@ from da3_blender.scene import photo_visibility, placement, write_scene  # noqa: 
 from da3_blender.scene.cameras import apply_camera_resolution  # noqa: E402
 from da3_blender.scene.marks import mark  # noqa: E402
 from da3_blender.scene.transform import animated, set_distance, set_floor, transform_result  # noqa: E402
+from da3_blender.scene.update import update_scene  # noqa: E402
 
 SIZES = ((1600, 1200), (900, 1600))
 
@@ -319,3 +320,19 @@ def test_points_made_a_real_point_cloud(made):
     set_distance(made.collection, (0, 0, 0), (1, 0, 0), 2.0)
     after = np.array([tuple(item.vector) for item in cloud.data.attributes["position"].data])
     np.testing.assert_allclose(after, 2 * before, rtol=1e-6)
+
+
+def test_scale_and_floor_outlast_an_update(room, made):
+    corners = three_of_the_floor(made)
+    set_distance(made.collection, world(made.points)[3], world(made.points)[40], 3.0)
+    set_floor(made.collection, world(made.points)[corners] + [(0, 0, 0), (0, 0, 0), (0, 0, 0.2)])
+    points, places = world(made.points), [np.array(camera.matrix_world) for camera in made.cameras]
+    views = [
+        room.view(eye=(0.5 * index, 0, 1.6), photo_size=size, focal=(1300.0, 1250.0), name=f"{index}.jpg", detail=50)
+        for index, size in enumerate(SIZES)
+    ]
+    update_scene(plan_scene(room.prediction(*views, source="given"), "room"), made.collection, made.scene)
+    np.testing.assert_allclose(world(made.points), points, atol=1e-4)
+    for camera, place in zip(made.cameras, places, strict=True):
+        np.testing.assert_allclose(np.array(camera.matrix_world), place, atol=1e-4)
+    assert made.collection["da3_metric"] and made.collection["da3_distance_set"] == 3.0
