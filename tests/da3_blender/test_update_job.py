@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -13,7 +14,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, photo_list, stored_request  # noqa: E402
+from da3_blender import job_request, jobs, photo_list, placing, stored_request  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
 
@@ -177,6 +178,47 @@ def test_update_while_a_part_is_edited(scene, made):
     assert points.mode == "EDIT"
     bpy.ops.da3.remove(result=made["da3_id"])
     assert find.results(scene) == [] and bpy.context.mode == "OBJECT"
+
+
+class NotInBackground:
+    """bpy as it is where there is a window, and with it undo."""
+
+    app = SimpleNamespace(background=False, is_job_running=bpy.app.is_job_running)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(bpy, name)
+
+
+def everything() -> list[object]:
+    """Of the open file's only result; nothing is held across undo."""
+    (collection,) = find.results(bpy.context.scene)
+    return [
+        (item.session_uid, item.name, item.data.name, len(getattr(item.data, "vertices", ())), item.get("da3_view"))
+        for items in find.parts_of(collection).values()
+        for item in items
+    ] + [(marker.name, marker.frame) for marker in bpy.context.scene.timeline_markers]
+
+
+def test_update_and_remove_are_one_undo_step_each(scene, made, monkeypatch, tmp_path):
+    monkeypatch.setattr(placing, "bpy", NotInBackground())
+    scene.da3.own_resolution, scene.da3.resolution = True, 112
+    photo_list.remove(scene.da3, 0)
+    photo_list.add_files(scene.da3, [photo(tmp_path / "c.png")])
+    bpy.ops.ed.undo_push(message="Photos")
+    first = everything()
+    update(made)
+    second = everything()
+    assert second != first
+    bpy.ops.da3.remove("EXEC_DEFAULT", True, result=made["da3_id"])
+    assert not bpy.data.objects
+    bpy.ops.ed.undo()
+    assert everything() == second
+    bpy.ops.ed.undo()
+    assert everything() == first
+    bpy.ops.ed.redo()
+    assert everything() == second
+    update(find.results(bpy.context.scene)[0])
+    assert everything() == second
 
 
 def test_remove_leaves_nothing(scene, made):
