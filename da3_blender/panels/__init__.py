@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
+from collections.abc import Callable
 from typing import Any
+
+import blf
 
 from ..translation import iface
 
-LETTER_WIDTH = 6.6
-"""Pixels, at scale 1, of an average letter of Blender's interface font."""
+MARGINS, ICON = 85, 22
+"""Pixels, at scale 1, that a text in a box of the sidebar cannot use: for borders and tabs, and for an icon."""
+
+NARROWEST = 100
+WIDEST = 700
+
+PIECES = re.compile(r"\S+\s*|\s+")
 
 
 class Sidebar:
@@ -20,15 +28,27 @@ class Sidebar:
 
 
 def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
-    """Text in the language of the interface, as lines broken at the sidebar's width; Blender's labels do not break.
-
-    Where words are not parted by spaces, lines are broken between any two letters, and letters are twice as wide.
-    """
-    text = iface(text)
+    """Lines of text, in the interface's language, broken at the region's width; Blender's labels do not break."""
     scale = context.preferences.system.ui_scale
-    wide = any(letter > "\u2e80" for letter in text)
-    letters = max(20, int(context.region.width / (LETTER_WIDTH * scale)) - 5) // (2 if wide else 1)
+    width = context.region.width / scale - MARGINS - (ICON if icon != "NONE" else 0)
+    blf.size(0, context.preferences.ui_styles[0].widget.points)
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, letters)):
-        column.label(text=line, translate=False, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+    lines = wrap(iface(text), min(max(width, NARROWEST), WIDEST), lambda line: blf.dimensions(0, line)[0])
+    for number, line in enumerate(lines):
+        given = icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE")
+        column.label(text=line, icon=given, translate=False)
+
+
+def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Lines that `measure` finds no wider than `width`, broken between words; inside only those wider than a line,
+    such as all of a language that sets no spaces."""
+    lines = [""]
+    for piece in PIECES.findall(text):
+        if lines[-1] and measure((lines[-1] + piece).rstrip()) > width:
+            lines.append("")
+        for part in (piece,) if measure(piece.rstrip()) <= width else piece:
+            if lines[-1] and measure((lines[-1] + part).rstrip()) > width:
+                lines.append("")
+            lines[-1] += part
+    return [line.rstrip() for line in lines]

@@ -59,16 +59,16 @@ def draw_model(layout, context, row: ModelRow) -> None:
     paragraph(layout, context, model.good_for)
     facts = layout.column(align=True)
     size = iface("{size} on disk, about {memory} of memory", size=row.size, memory=row.memory)
-    facts.label(text=size, icon="DISK_DRIVE", translate=False)
+    paragraph(facts, context, size, icon="DISK_DRIVE")
     use = iface(USES[model.commercial_use], license=model.licence)
-    facts.label(text=use, icon="CHECKMARK" if model.commercial_use else "CANCEL", translate=False)
+    paragraph(facts, context, use, icon="CHECKMARK" if model.commercial_use else "CANCEL")
     for text, holds in (
         ("Single photos only", not model.cameras),
         ("Results in meters", model.metric),
         ("Splats of its own", model.gaussians),
     ):
         if holds:
-            facts.label(text=text, icon="INFO")
+            paragraph(facts, context, text, icon="INFO")
     if state.name == model.name and state.progress is not None:
         layout.progress(factor=state.progress.fraction, text=f"{state.progress.fraction:.0%}", translate=False)
         paragraph(layout, context, state.progress.sentence)
@@ -111,7 +111,7 @@ def draw_failure(layout, context, failure) -> None:
 
 
 def draw_own_checkpoint(layout, context, settings) -> None:
-    layout.prop(settings, "checkpoint_path")
+    layout.prop(settings, "checkpoint_path", text="", placeholder="Own Checkpoint")
     if not settings.checkpoint_path or models_here() is None:
         return
     own = own_checkpoint(Path(bpy.path.abspath(settings.checkpoint_path)))

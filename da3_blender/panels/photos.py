@@ -93,7 +93,7 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
         buttons.operator("da3.add_photo_folder", icon="FILE_FOLDER")
         if not settings.photos:
             layout.menu("DA3_MT_images", icon="IMAGE_DATA")
-            layout.label(text="Two or more photos of one place work best")
+            paragraph(layout, context, "Two or more photos of one place work best")
             return
         row = layout.row()
         row.template_list("DA3_UL_photos", "", settings, "photos", settings, "active_photo", rows=5)

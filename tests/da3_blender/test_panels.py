@@ -15,6 +15,7 @@ bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
 from da3_blender import jobs, photo_list  # noqa: E402
+from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
 
@@ -35,7 +36,9 @@ def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
 def context(width: int = 400) -> SimpleNamespace:
     return SimpleNamespace(
         scene=bpy.context.scene,
-        preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0)),
+        preferences=SimpleNamespace(
+            system=SimpleNamespace(ui_scale=1.0), ui_styles=[SimpleNamespace(widget=SimpleNamespace(points=11.0))]
+        ),
         region=SimpleNamespace(width=width),
         space_data=SimpleNamespace(shading=SimpleNamespace(type="SOLID")),
     )
@@ -146,3 +149,16 @@ def test_list_of_a_results_photos(scene, tmp_path):
     layout = MagicMock()
     kind.draw_item(row, context(), layout, None, shown[0][1], 0, None, "")
     assert told(layout) == "a.png"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one two three", ["one two", "three"]),
+        ("threefold", ["threefo", "ld"]),
+        ("on threefold", ["on", "threefo", "ld"]),
+        ("", [""]),
+    ],
+)
+def test_lines_are_broken_between_words_and_inside_only_where_they_must(text, lines):
+    assert wrap(text, 7, len) == lines

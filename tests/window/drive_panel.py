@@ -1,0 +1,140 @@
+"""From an empty profile to a finished scene in a Blender with a window, as an artist does it; every step a picture.
+
+    DA3_BLENDER=blender python tests/window/drive_panel.py EXTENSION.zip PHOTOS WORKER_PYTHON PICTURES
+
+WORKER_PYTHON: a Python that has the worker's package, which the preferences are given. PICTURES: the folder for the
+screenshots. What `blender_window` needs has to be there: a screen, xdotool and ImageMagick.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from blender_window import BlenderWindow, Box
+
+MODULE = "bl_ext.user_default.da3_blender"
+SETTLE = 1.5
+"""Seconds until what was asked for is drawn, where drawing is done in software."""
+
+JOB_SECONDS = 400.0
+
+START = f"""
+import importlib
+window = bpy.context.window_manager.windows[0]
+area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+sidebar = next(region for region in area.regions if region.type == "UI")
+jobs = importlib.import_module("{MODULE}.jobs")
+settings = lambda: bpy.context.scene.da3
+chosen = bpy.context.preferences.addons["{MODULE}"].preferences
+"""
+
+
+class Story:
+    """One Blender, and the pictures of what it shows."""
+
+    def __init__(self, blender: BlenderWindow, pictures: Path) -> None:
+        self.blender, self.pictures = blender, pictures
+
+    def picture(self, name: str, box: Box | None = None) -> None:
+        """Of the screen, or a part of it, with the mouse out of the way."""
+        self.blender.mouse("mousemove", 400, 990)
+        time.sleep(SETTLE)
+        self.blender.shot(self.pictures / f"{name}.png", box)
+        print(f"{name}.png", flush=True)
+
+    def sidebar(self, name: str) -> None:
+        self.picture(name, self.blender.box("VIEW_3D", "UI"))
+
+    def install(self, extension: Path) -> None:
+        """The zip comes in as Install from Disk does it, then N and the tab show the panel."""
+        self.blender.do(
+            f"bpy.ops.extensions.package_install_files(filepath={str(extension)!r}, repo='user_default', "
+            "enable_on_install=True)"
+        )
+        self.blender.do(START)
+        self.blender.mouse("mousemove", 500, 400, "key", "n")
+        time.sleep(SETTLE)
+        self.blender.do("sidebar.active_panel_category = 'DA3'; sidebar.tag_redraw()")
+        self.sidebar("empty")
+
+    def choose_runtime(self, python: Path) -> None:
+        """By the button of the panel; the preferences open in a window of their own."""
+        self.blender.click("da3.show_preferences")
+        self.blender.until("len(bpy.context.window_manager.windows) == 2")
+        time.sleep(SETTLE)
+        self.picture("preferences_first")
+        self.blender.do(f"chosen.runtime_kind = 'python'; chosen.python_path = {str(python)!r}")
+        time.sleep(SETTLE)
+        self.blender.click("da3.test_runtime", "PREFERENCES", "WINDOW", 1)
+        manager = f"importlib.import_module('{MODULE}.runtime_manager').manager()"
+        self.blender.until(f"not {manager}.busy", JOB_SECONDS)
+        self.picture("preferences")
+        self.blender.do(
+            "with bpy.context.temp_override(window=bpy.context.window_manager.windows[1]): bpy.ops.wm.window_close()"
+        )
+
+    def choose_photos(self, photos: Path) -> None:
+        """In the file browser: all files of a folder."""
+        self.blender.click("da3.add_photos")
+        self.blender.until("len(bpy.context.window_manager.windows) == 2")
+        time.sleep(SETTLE)
+        browser = "bpy.context.window_manager.windows[1].screen.areas[0].spaces[0].params"
+        self.blender.do(f"{browser}.directory = {str(photos).encode()!r}")
+        time.sleep(2 * SETTLE)
+        left, top, width, height = self.blender.box("FILE_BROWSER", "WINDOW", 1)
+        self.blender.mouse("mousemove", left + width // 2, top + height // 2, "key", "a")
+        time.sleep(SETTLE)
+        self.picture("choosing")
+        self.blender.mouse("mousemove", left + width // 2, top + height // 2, "key", "Return")
+        self.blender.until("len(settings().photos) > 1")
+        self.sidebar("photos")
+
+    def make(self, picture: str = "", fraction: float = 0.3) -> None:
+        """Press the one button; on the way, a picture."""
+        self.blender.click("da3.run")
+        self.blender.until(f"jobs.manager().state.fraction > {fraction} or not jobs.manager().running", JOB_SECONDS)
+        if picture:
+            self.sidebar(picture)
+        self.blender.until("not jobs.manager().running", JOB_SECONDS)
+
+    def show_result(self) -> None:
+        self.blender.do("area.spaces[0].shading.type = 'MATERIAL'")
+        time.sleep(10)
+        self.picture("done")
+
+    def fail(self) -> None:
+        """The worker dies in the middle of a job."""
+        self.blender.click("da3.run")
+        self.blender.until("jobs.manager().state.fraction > 0.1 or not jobs.manager().running", JOB_SECONDS)
+        self.blender.do("import os, signal; os.kill(jobs.manager().worker.pid, signal.SIGKILL)")
+        self.blender.until("jobs.manager().state.failure")
+        self.sidebar("failed")
+
+
+def main() -> None:
+    program = os.environ.get("DA3_BLENDER")
+    if len(sys.argv) != 5 or not program:
+        sys.exit(__doc__)
+    extension, photos, python, pictures = (Path(word).absolute() for word in sys.argv[1:])
+    pictures.mkdir(parents=True, exist_ok=True)
+    profile = Path(tempfile.mkdtemp(prefix="da3-profile-"))
+    try:
+        with BlenderWindow(program, profile) as blender:
+            story = Story(blender, pictures)
+            story.install(extension)
+            story.choose_runtime(python)
+            story.choose_photos(photos)
+            story.make("running")
+            story.show_result()
+            story.fail()
+    finally:
+        shutil.rmtree(profile)
+
+
+if __name__ == "__main__":
+    main()
