@@ -39,8 +39,10 @@ class TransformsResult(ActsOnResult):
         if collection is None:
             self.report({"ERROR"}, rpt("This DA3 scene is not in the file any more"))
             return {"CANCELLED"}
+        parts = find.parts_of(collection).values()
+        picked = next((item for items in parts for item in items if item.name == self.item), None)
         try:
-            self.apply(collection, bpy.data.objects.get(self.item))
+            self.apply(collection, picked)
         except JobError as error:
             self.report({"ERROR"}, rpt(f"{error.failure.sentence} {error.failure.advice}"))
             return {"CANCELLED"}
