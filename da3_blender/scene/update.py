@@ -34,6 +34,7 @@ from .meshes import input_property, set_input
 from .placement import WRITTEN, own_change, put, written
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
+from .transform import animated
 from .write import SceneObjects, add_child, describe, take_out, write_parts
 
 STILL = 1e-6
@@ -71,6 +72,9 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
                 item.hide_viewport = item.hide_render = True
     finally:
         take_out(made.collection)
+    if animated(collection):
+        notes = (*plan.notes, "Animated objects keep their keyframes, which were made for the scene before.")
+        plan = replace(plan, notes=notes)
     for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith("da3_setting_")]:
         del collection[key]
     describe(collection, plan)

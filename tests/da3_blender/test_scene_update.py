@@ -235,6 +235,18 @@ def test_what_made_it_is_told_anew(room, empty_scene):
     assert set(made.collection.keys()) == {*other.collection.keys(), "da3_distance_set"}
 
 
+def test_animated_cameras_keep_their_keyframes(room, empty_scene):
+    made = write_scene(plan(room, "ab"), empty_scene)
+    made.cameras[1].keyframe_insert("location", frame=1)
+    made.cameras[1].animation_data.action.name = "my move"
+    update_scene(plan(room, "ab"), made.collection, empty_scene)
+    assert made.cameras[1].animation_data.action.name == "my move"
+    assert "keep their keyframes" in made.collection["da3_notes"]
+    made.cameras[1].animation_data_clear()
+    update_scene(plan(room, "ab"), made.collection, empty_scene)
+    assert "keyframes" not in made.collection["da3_notes"]
+
+
 def test_hidden_photos_stay_hidden(room, empty_scene, kitchen):
     photo_visibility.hide_photos(kitchen.collection, ["b.jpg"])
     kitchen.cameras[2].hide_viewport = True
