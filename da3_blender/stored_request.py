@@ -12,6 +12,9 @@ import bpy
 from model_runtime.messages import JobError
 
 from . import photo_list
+from .scene import find
+from .scene.marks import VIEW
+from .scene.surfaces import photo_behind
 
 REQUEST = "da3_request"
 """Custom property of the top collection: photos and settings as JSON."""
@@ -23,7 +26,7 @@ NOT_STORED = {"name", "active_photo", "active_view", "only_commercial"}
 def describe(settings: Any, names: Iterable[str]) -> str:
     """The usable photos of the list, under the `names` they have in the job, and the settings, as JSON."""
     photos = [
-        {"name": name, "reference": photo.reference, **_source(photo)}
+        {"name": name, "reference": photo.reference, **_source(photo), **_camera(photo)}
         for name, photo in zip(names, photo_list.usable(settings), strict=True)
     ]
     return json.dumps({"photos": photos, "settings": {key: getattr(settings, key) for key in _stored(settings)}})
@@ -51,6 +54,8 @@ def load_photos(collection: bpy.types.Collection, settings: Any) -> None:
         photo = settings.photos.add()
         photo.path, photo.reference = row.get("path", ""), row["reference"]
         photo.image = bpy.data.images.get(row.get("image", ""))
+        camera = bpy.data.objects.get(row.get("camera", ""))
+        photo.camera = camera if camera and camera.type == "CAMERA" else None
         photo.name = Path(photo.path).name or row.get("image", "")
         photo_list.inspect(photo)
 
@@ -69,6 +74,10 @@ def _source(photo: Any) -> dict[str, str]:
     return {"image": photo.image.name} if photo.image else {}
 
 
+def _camera(photo: Any) -> dict[str, str]:
+    return {"camera": photo.camera.name} if photo.camera else {}
+
+
 def _stored(settings: Any) -> Iterator[str]:
     for prop in settings.bl_rna.properties:
         plain = prop.type in ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
@@ -82,4 +91,15 @@ def _stored(settings: Any) -> Iterator[str]:
 
 
 def _read(collection: bpy.types.Collection) -> dict[str, Any]:
-    return {"photos": [], "settings": {}, **json.loads(collection.get(REQUEST, "{}"))}
+    stored = {"photos": [], "settings": {}, **json.loads(collection.get(REQUEST, "{}"))}
+    return stored if stored["photos"] else {**stored, "photos": list(_photos_behind(collection))}
+
+
+def _photos_behind(collection: bpy.types.Collection) -> Iterator[dict[str, Any]]:
+    """The photos of a scene that was not made from the panel: those behind its cameras."""
+    for camera in find.objects_of(collection, "camera"):
+        image = photo_behind(camera)
+        if image is not None:
+            path = bpy.path.abspath(image.filepath, library=image.library)
+            source = {"image": image.name} if image.packed_file else {"path": path}
+            yield {"name": camera.get(VIEW, image.name), "reference": False, **source}

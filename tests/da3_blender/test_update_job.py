@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -132,7 +133,19 @@ def test_photos_and_settings_come_back(scene, made, tmp_path):
     ]
     assert (settings.edge_angle, settings.camera_source, settings.make_splats) == (33, "rays", False)
     assert settings.make_mesh == "none"
+
+
+def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, made):
+    """As those of the command line."""
     del made[stored_request.REQUEST]
+    find.objects_of(made, "camera")[0].data.background_images[0].image.pack()
+    photo_list.clear(scene.da3)
+    update(made)
+    assert photos_of(made) == ["a.png", "b.png"] and len(made.all_objects) == 4
+    assert [bool(row.path) for row in scene.da3.photos] == [False, True]
+    del made[stored_request.REQUEST]
+    for camera in find.objects_of(made, "camera"):
+        camera.data.background_images.clear()
     with pytest.raises(RuntimeError, match="does not tell which photos"):
         bpy.ops.da3.load_request(result=made["da3_id"])
 
@@ -189,14 +202,15 @@ class NotInBackground:
         return getattr(bpy, name)
 
 
-def everything() -> list[object]:
+def everything() -> list[tuple[Any, ...]]:
     """Of the open file's only result; nothing is held across undo."""
     (collection,) = find.results(bpy.context.scene)
-    return [
+    objects = [
         (item.session_uid, item.name, item.data.name, len(getattr(item.data, "vertices", ())), item.get("da3_view"))
         for items in find.parts_of(collection).values()
         for item in items
-    ] + [(marker.name, marker.frame) for marker in bpy.context.scene.timeline_markers]
+    ]
+    return [*objects, *((marker.name, marker.frame) for marker in bpy.context.scene.timeline_markers)]
 
 
 def test_update_and_remove_are_one_undo_step_each(scene, made, monkeypatch, tmp_path):
