@@ -72,12 +72,14 @@ def _any_window() -> Iterator[None]:
 def _object_mode() -> Iterator[None]:
     """Undo steps of other modes keep only what is edited there, so the step is made in Object Mode."""
     active = bpy.context.view_layer.objects.active
-    mode = "OBJECT" if active is None else active.mode
-    if mode == "OBJECT":
+    if active is None or active.mode == "OBJECT":
         yield
         return
+    edited, mode = active.session_uid, active.mode
     bpy.ops.object.mode_set(mode="OBJECT")
     try:
         yield
     finally:
-        bpy.ops.object.mode_set(mode=mode)
+        active = bpy.context.view_layer.objects.active
+        if active is not None and active.session_uid == edited:  # an update may have removed it
+            bpy.ops.object.mode_set(mode=mode)

@@ -193,6 +193,14 @@ def test_update_while_a_part_is_edited(scene, made):
     assert find.results(scene) == [] and bpy.context.mode == "OBJECT"
 
 
+def test_the_part_that_is_edited_goes(scene, made):
+    bpy.context.view_layer.objects.active = find.objects_of(made, "points")[0]
+    bpy.ops.object.mode_set(mode="EDIT")
+    scene.da3.make_points = False
+    update(made)
+    assert not find.objects_of(made, "points") and bpy.context.mode == "OBJECT"
+
+
 class NotInBackground:
     """bpy as it is where there is a window, and with it undo."""
 
