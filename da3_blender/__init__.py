@@ -15,6 +15,7 @@ MODULES = (
     "thumbnails",
     "jobs",
     "operators.photos",
+    "operators.cameras",
     "operators.run",
     "operators.views",
     "operators.results",

@@ -11,7 +11,8 @@ import bpy
 
 from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Request
 
-from . import photo_list
+from . import known_cameras, photo_list
+from .colmap_folder import read_colmap
 from .job_manager import JobTarget
 from .scene import find
 from .scene.marks import VIEW
@@ -74,10 +75,16 @@ def make_job(
     """
     settings = scene.da3
     sources = updating_sources(scene, collection_id) if collection_id else photo_sources(settings)
+    if cameras is None and uses_blender_cameras(settings):
+        cameras = blender_cameras(scene)
     request = base_request(settings, cameras)
+    colmap = None
+    if cameras is None and request.camera_source == "given":
+        colmap = Path(bpy.path.abspath(settings.colmap_folder))
 
     def read() -> Request:
-        return replace(request, photos=tuple(source.read() for source in sources))
+        photos = tuple(source.read() for source in sources)
+        return replace(request, photos=photos, colmap=None if colmap is None else read_colmap(colmap))
 
     target = JobTarget(
         name=settings.scene_name.strip() or default_name(sources),
@@ -112,8 +119,8 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
 def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
     """The request without its photos."""
     source = "given" if cameras is not None else settings.camera_source
-    if source == "given" and cameras is None:
-        raise JobError("no-cameras", "No known cameras are chosen.", "Choose them, or another source of cameras.")
+    if source == "given" and cameras is None and not settings.colmap_folder:
+        raise JobError("no-cameras", "No COLMAP folder is chosen.", "Choose it, or another source of cameras.")
     referenced = any(photo.reference and not photo.problem for photo in settings.photos)
     return Request(
         photos=(),
@@ -128,6 +135,16 @@ def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
     )
 
 
+def blender_cameras(scene: bpy.types.Scene) -> GivenCameras:
+    """The cameras chosen for the photos, in the order of `photo_sources`; raises JobError where they cannot be used."""
+    photos = photo_list.usable(scene.da3)
+    return known_cameras.given_cameras(photos, [photo.camera for photo in photos], scene)
+
+
+def uses_blender_cameras(settings: Any) -> bool:
+    return settings.camera_source == "given" and settings.known_cameras == "blender"
+
+
 def mesh_settings(settings: Any) -> MeshSettings | None:
     if settings.make_mesh != "fused":
         return None
@@ -135,13 +152,15 @@ def mesh_settings(settings: Any) -> MeshSettings | None:
 
 
 def plan_settings(settings: Any) -> PlanSettings:
+    """What is made with the scene's own cameras stays where they are."""
+    free = not uses_blender_cameras(settings)
     return PlanSettings(
         edge_angle=settings.edge_angle,
         confidence_threshold=settings.confidence,
         points=settings.make_points,
         sheets=settings.make_mesh == "sheets",
-        upright=settings.upright,
-        centre=settings.centre,
+        upright=settings.upright and free,
+        centre=settings.centre and free,
         standard_view=settings.standard_view,
     )
 

@@ -54,6 +54,17 @@ def match_cameras(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Obj
     return found
 
 
+def match_list(scene: bpy.types.Scene) -> list[str]:
+    """Give the photos of the list that have no camera of `scene` yet the one they match; returns the names of those
+    that still have none."""
+    cameras = scene_cameras(scene)
+    missing = [photo for photo in scene.da3.photos if photo.camera not in cameras]
+    taken = {photo.camera for photo in scene.da3.photos}
+    for photo, camera in zip(missing, match_cameras(missing, [c for c in cameras if c not in taken]), strict=True):
+        photo.camera = camera
+    return [photo.name for photo in missing if photo.camera is None]
+
+
 def given_cameras(
     photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None], scene: bpy.types.Scene
 ) -> GivenCameras:

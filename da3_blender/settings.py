@@ -20,6 +20,10 @@ CAMERA_SOURCES = (
     ("features", "Features", "Solved from points that are found again in several photos, as photogrammetry does"),
     ("given", "Known", "Cameras that are known already"),
 )
+KNOWN_CAMERAS = (
+    ("blender", "Blender Cameras", "Cameras of this scene; what is made stands where they stand"),
+    ("colmap", "COLMAP Folder", "Cameras of a COLMAP model, such as its folder sparse/0"),
+)
 MESHES = (
     ("none", "None", "Make no mesh"),
     ("fused", "One Surface", "One clean surface from all photos, with the photos as its texture"),
@@ -42,6 +46,12 @@ class DA3_Photo(bpy.types.PropertyGroup):
         "height": IntProperty(name="Height", description="Pixels of the upright photo", min=0),
         "lens": FloatProperty(name="Lens", description="Focal length the camera noted, mm on 36 mm film", min=0),
         "problem": StringProperty(name="Problem", description="Why this photo cannot be used"),
+        "camera": PointerProperty(
+            name="Camera",
+            description="The camera of this scene that the photo was taken with",
+            type=bpy.types.Object,
+            poll=lambda _, item: item.type == "CAMERA",
+        ),
     }
 
 
@@ -68,6 +78,14 @@ class DA3_Settings(bpy.types.PropertyGroup):
         ),
         "camera_source": EnumProperty(
             name="Cameras", description="Where the cameras come from", items=CAMERA_SOURCES, default="auto"
+        ),
+        "known_cameras": EnumProperty(
+            name="Known Cameras", description="Where the known cameras are", items=KNOWN_CAMERAS, default="blender"
+        ),
+        "colmap_folder": StringProperty(
+            name="COLMAP Folder",
+            description="Folder with the cameras and images of a COLMAP model of these photos, undistorted",
+            subtype="DIR_PATH",
         ),
         "refine": BoolProperty(
             name="Refine Cameras",

@@ -47,6 +47,22 @@ class GivenCameras:
     intrinsics: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A file of a COLMAP model: `cameras.bin`, `cameras.txt`, `images.bin` or `images.txt`, and what is in it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class ColmapModel:
+    """A COLMAP model that knows the photos' cameras: its list of cameras and its list of images, both .bin or both
+    .txt. The worker finds each photo among the images by name."""
+
+    files: tuple[ModelFile, ...]
+
+
 @dataclass(frozen=True)
 class MeshSettings:
     """How the depth maps of all photos are fused into one surface.
@@ -72,6 +88,7 @@ class Request:
     refine: whether the network's cameras are made to agree with features of the photos, where that makes them better.
     gaussians: whether to return Gaussian splats.
     mesh: how to fuse one surface from all photos; None for none.
+    colmap: the photos' cameras in another form than `cameras`; the world is then COLMAP's.
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
     """
 
@@ -86,6 +103,7 @@ class Request:
     precision: str = "auto"
     refine: bool = False
     mesh: MeshSettings | None = None
+    colmap: ColmapModel | None = None
 
 
 @dataclass(frozen=True, eq=False)

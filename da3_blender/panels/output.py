@@ -18,12 +18,37 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.prop(settings, "scene_name")
         layout.prop(settings, "camera_source")
+        if settings.camera_source == "given":
+            draw_known(layout, settings)
         if settings.camera_source in ("auto", "network", "rays"):
             layout.prop(settings, "refine")
         column = layout.column(heading="Also")
         column.prop(settings, "make_points")
         column.prop(settings, "make_splats")
         layout.prop(settings, "make_mesh")
+
+
+class DA3_UL_photo_cameras(bpy.types.UIList):
+    """A row per photo: its name and its camera."""
+
+    bl_idname = "DA3_UL_photo_cameras"
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+        row = layout.split(factor=0.45)
+        row.label(text=item.name, translate=False)
+        row.prop(item, "camera", text="")
+
+
+def draw_known(layout, settings) -> None:
+    """Where the known cameras are, and which of them belongs to which photo."""
+    layout.prop(settings, "known_cameras", text=" ")
+    if settings.known_cameras == "colmap":
+        layout.prop(settings, "colmap_folder")
+    elif settings.photos:
+        layout.template_list(
+            "DA3_UL_photo_cameras", "", settings, "photos", settings, "active_photo", rows=3, sort_lock=True
+        )
+        layout.operator("da3.match_cameras", icon="CAMERA_DATA")
 
 
 class DA3_PT_make_details(Sidebar, bpy.types.Panel):
@@ -49,7 +74,7 @@ class DA3_PT_make_details(Sidebar, bpy.types.Panel):
         column.prop(settings, "standard_view")
 
 
-CLASSES = (DA3_PT_make, DA3_PT_make_details)
+CLASSES = (DA3_UL_photo_cameras, DA3_PT_make, DA3_PT_make_details)
 
 
 def register() -> None:

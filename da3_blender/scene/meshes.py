@@ -21,7 +21,8 @@ def cloud_mesh(name: str, position: np.ndarray, attributes: Mapping[str, Attribu
     """A mesh of vertices alone at `position` [P,3] float32 with the named point attributes."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(position))
-    mesh.attributes["position"].data.foreach_set("vector", position.ravel())
+    if len(position):  # no vertices have no positions either
+        mesh.attributes["position"].data.foreach_set("vector", position.ravel())
     for key, (kind, member, values) in attributes.items():
         attribute = mesh.attributes.new(key, kind, "POINT")
         attribute.data.foreach_set(member, np.ascontiguousarray(values).ravel())

@@ -1,6 +1,7 @@
 """A worker that does at once, or never, what the request's checkpoint says; no torch, so that it starts quickly.
 
-`room` answers with a wall before every photo's camera, `resolution` pixels wide; `slow` does so after 20 reports;
+`room` answers with a wall before every photo's camera, the given one where there is one, `resolution` pixels wide;
+`slow` does so after 20 reports;
 `fail` fails; `hang` reports once and then waits for its Cancel; `deaf` does not even heed that; `die` ends the process.
 """
 
@@ -11,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
@@ -70,9 +72,11 @@ def splats() -> Gaussians:
 def answer(request: Request) -> Prediction:
     views = tuple(view(photo.name, index, request.resolution or 16) for index, photo in enumerate(request.photos))
     info = CheckpointInfo(request.checkpoint, "da3-tiny", "Apache-2.0", True)
-    return Prediction(
-        views, splats() if request.gaussians else None, info, "network", notes=("A note.",), match_error=0.5
-    )
+    source, given = "network", request.cameras
+    if given is not None:
+        source, cameras = "given", zip(views, given.extrinsics, given.intrinsics, strict=True)
+        views = tuple(replace(v, extrinsics=e, intrinsics=k, camera_source=source) for v, e, k in cameras)
+    return Prediction(views, splats() if request.gaussians else None, info, source, notes=("A note.",), match_error=0.5)
 
 
 def work(job: str, request: Request) -> pipe.Message:

@@ -116,7 +116,7 @@ def test_settings_reach_the_request(scene):
     read, target = job_request.make_job(scene)
     assert read().mesh is None and target.plan_settings.sheets
     settings.camera_source = "given"
-    with pytest.raises(JobError, match="No known cameras"):
+    with pytest.raises(JobError, match=r"No camera is known for a\.png, b\.png"):
         job_request.make_job(scene)
 
 

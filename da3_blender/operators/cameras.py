@@ -1,0 +1,34 @@
+"""The operator that finds the photos' cameras among those of the scene."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import known_cameras
+from ..translation import rpt
+from . import UNDOABLE
+from .photos import HasPhotos
+
+
+class DA3_OT_match_cameras(HasPhotos, bpy.types.Operator):
+    """Find the camera of every photo that has none yet: the one with the photo behind it, or with the photo's name"""
+
+    bl_idname = "da3.match_cameras"
+    bl_label = "Match Cameras to Photos"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        missing = known_cameras.match_list(context.scene)
+        if missing:
+            self.report({"WARNING"}, rpt("Photos without a camera: {names}", names=", ".join(missing)))
+        else:
+            self.report({"INFO"}, rpt("Every photo has a camera"))
+        return {"FINISHED"}
+
+
+def register() -> None:
+    bpy.utils.register_class(DA3_OT_match_cameras)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(DA3_OT_match_cameras)

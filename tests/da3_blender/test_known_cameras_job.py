@@ -1,0 +1,148 @@
+"""Known cameras from the panel: chosen, matched, sent, and come back where they stand; COLMAP folders found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from PIL import Image
+
+bpy = pytest.importorskip("bpy")
+
+import da3_blender  # noqa: E402
+from da3_blender import job_request, jobs, known_cameras, photo_list, stored_request  # noqa: E402
+from da3_blender.scene import find  # noqa: E402
+from model_runtime.messages import JobError, Request  # noqa: E402
+
+FAKE = Path(__file__).parent / "fake_worker.py"
+
+
+@pytest.fixture
+def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
+    """Two photos, a camera called like each, and known cameras asked for."""
+    monkeypatch.setattr(jobs, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
+    da3_blender.register()
+    for number, name in enumerate(("a.png", "b.png")):
+        Image.new("RGB", (100, 75)).save(tmp_path / name)
+        item = bpy.data.objects.new(name[0], bpy.data.cameras.new("lens"))
+        empty_scene.collection.objects.link(item)
+        item.location, item.rotation_euler = (3.0 + number, -7.0, 1.7), (1.3, 0.0, 0.1 * number)
+        item.data.sensor_fit, item.data.sensor_height, item.data.lens = "VERTICAL", 20.0, 30.0 + number
+    photo_list.add_folder(empty_scene.da3, tmp_path)
+    settings = empty_scene.da3
+    settings.model, settings.camera_source = "room", "given"
+    yield empty_scene
+    da3_blender.unregister()
+
+
+def draw_panel() -> list[tuple[object, ...]]:
+    layout = MagicMock()
+    bpy.types.DA3_PT_make.draw(SimpleNamespace(layout=layout), bpy.context)
+    return [(method.rpartition(".")[2], *arguments[-1:]) for method, arguments, _ in layout.mock_calls if arguments]
+
+
+def test_the_panel_asks_for_what_is_needed(scene):
+    shown = draw_panel()
+    assert ("operator", "da3.match_cameras") in shown and ("prop", "colmap_folder") not in shown
+    scene.da3.known_cameras = "colmap"
+    shown = draw_panel()
+    assert ("prop", "colmap_folder") in shown and ("operator", "da3.match_cameras") not in shown
+    scene.da3.camera_source = "auto"
+    assert ("prop", "known_cameras") not in draw_panel()
+
+
+def test_what_is_made_stands_at_the_scenes_own_cameras(scene):
+    assert bpy.ops.da3.match_cameras() == {"FINISHED"}
+    assert [photo.camera.name for photo in scene.da3.photos] == ["a", "b"]
+    photo_list.set_reference(scene.da3, 1)  # is sent first
+    bpy.ops.da3.run()
+    assert jobs.wait(30) and jobs.manager().state.failure is None
+    (made,) = find.results(scene)
+    assert made["da3_camera_source"] == "given"
+    bpy.context.view_layer.update()
+    world = np.random.default_rng(1).uniform((-1, -1, -5), (1, 1, -2), (9, 3))
+    for photo in scene.da3.photos:
+        own, theirs = find.camera_of(made, photo.name), photo.camera
+        assert own is not None
+        np.testing.assert_allclose(own.matrix_world, theirs.matrix_world, atol=1e-6)
+        depsgraph = bpy.context.evaluated_depsgraph_get()
+        first, second = (
+            np.array(item.calc_matrix_camera(depsgraph, x=100, y=75))[:2] @ np.c_[world, np.ones(9)].T
+            for item in (own, theirs)
+        )
+        np.testing.assert_allclose(first, second, atol=1e-5)
+    points = find.objects_of(made, "points")[0]
+    place = np.array([vertex.co for vertex in points.data.vertices])
+    seen = np.c_[place, np.ones(len(place))] @ np.linalg.inv(scene.da3.photos[0].camera.matrix_world).T
+    assert np.isclose(seen[:, 2], -2, atol=1e-5).sum() >= len(place) / 2  # the wall before its camera
+
+
+def test_photos_keep_the_camera_that_was_chosen_for_them(scene, capsys):
+    first, second = known_cameras.scene_cameras(scene)
+    scene.collection.objects.link(bpy.data.objects.new("c", bpy.data.cameras.new("c")))
+    scene.da3.photos[0].camera = second
+    assert known_cameras.match_list(scene) == ["b.png"]
+    assert bpy.ops.da3.match_cameras() == {"FINISHED"}
+    assert "Photos without a camera: b.png" in capsys.readouterr().out
+    with pytest.raises(JobError, match=r"No camera is known for b\.png"):
+        job_request.make_job(scene)
+    scene.da3.photos[1].camera = first
+    given = job_request.blender_cameras(scene)
+    assert np.linalg.inv(given.extrinsics[0])[:3, 3] == pytest.approx(second.location)
+
+
+def test_the_cameras_are_remembered_with_the_result(scene):
+    known_cameras.match_list(scene)
+    bpy.ops.da3.run()
+    assert jobs.wait(30)
+    (made,) = find.results(scene)
+    scene.da3.photos.clear()
+    scene.da3.camera_source = "auto"
+    stored_request.load_photos(made, scene.da3)
+    stored_request.load_settings(made, scene.da3)
+    assert [photo.camera.name for photo in scene.da3.photos] == ["a", "b"]
+    assert job_request.uses_blender_cameras(scene.da3)
+
+
+def write_model(folder: Path, ending: str) -> None:
+    folder.mkdir(parents=True)
+    for name in ("cameras", "images"):
+        (folder / f"{name}{ending}").write_bytes(name.encode() + ending.encode())
+
+
+def read(scene) -> Request:
+    return job_request.make_job(scene)[0]()
+
+
+@pytest.mark.parametrize("place", ["model", "model/sparse/0", "model/sparse"])
+def test_a_colmap_folder_is_found_and_sent(scene, tmp_path, place):
+    scene.da3.known_cameras, scene.da3.colmap_folder = "colmap", str(tmp_path / "model")
+    scene.da3.photos[0].camera = known_cameras.scene_cameras(scene)[0]  # is not asked for
+    write_model(tmp_path / place, ".txt")
+    request = read(scene)
+    assert request.colmap is not None and request.cameras is None and request.camera_source == "given"
+    assert {file.name: file.data for file in request.colmap.files} == {
+        "cameras.txt": b"cameras.txt",
+        "images.txt": b"images.txt",
+    }
+    plan = job_request.plan_settings(scene.da3)
+    assert plan.upright and plan.centre  # COLMAP's world is nobody's
+
+
+def test_a_colmap_folder_that_is_none_gets_a_sentence(scene, tmp_path):
+    scene.da3.known_cameras = "colmap"
+    with pytest.raises(JobError, match="No COLMAP folder is chosen"):
+        job_request.make_job(scene)
+    scene.da3.colmap_folder = str(tmp_path / "model")
+    with pytest.raises(JobError, match="There is no COLMAP model in the folder"):
+        read(scene)
+    write_model(tmp_path / "model", ".bin")
+    (tmp_path / "model/images.bin").unlink()
+    with pytest.raises(JobError, match="There is no COLMAP model in the folder"):
+        read(scene)
