@@ -151,9 +151,10 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
     if kept.type == "CAMERA":
         put(kept, written(fresh))
         _take_over_lens(kept.data, fresh)
-    elif kept.data != fresh.data:  # it is where a linked duplicate came first
+        return
+    if kept.data != fresh.data:  # they are the same where a linked duplicate came first
         _take_over_mesh(kept.data, fresh.data)
-        _follow_degree(kept, fresh)
+    _follow_degree(kept, fresh)
 
 
 def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:

@@ -259,9 +259,12 @@ def test_hidden_photos_stay_hidden(room, empty_scene, kitchen):
 
 
 def test_splats_of_another_degree(room, empty_scene, kitchen):
+    twin = kitchen.splats.copy()
+    empty_scene.collection.objects.link(twin)
     for degree in (2, 0, 1):
         update_scene(plan(room, "abc", degree=degree), kitchen.collection, empty_scene)
         (modifier,) = kitchen.splats.modifiers
+        assert twin.modifiers[0].node_group == modifier.node_group
         assert modifier.node_group.name == f"DA3 Splats degree {degree} v2"
         assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7)
     assert sum("Splats degree" in group.name for group in bpy.data.node_groups) == 1
