@@ -60,7 +60,7 @@ def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
     """The request's camera source with `auto` made a choice: one of CAMERA_SOURCES or FEATURES_OR_NETWORK."""
     if request.camera_source != "auto":
         return request.camera_source
-    if request.cameras is not None:
+    if request.cameras is not None or request.colmap is not None:
         return "given"
     return FEATURES_OR_NETWORK if is_bundled(checkpoint) and len(request.photos) >= FEWEST_PLACED else "network"
 

@@ -31,6 +31,9 @@ SHOWN_MODES = ("L", "RGB", "RGBA")
 TURNED = range(2, 9)
 """EXIF orientations of photos that are not stored upright."""
 
+SIDEWAYS = range(5, 9)
+"""Those of them that exchange width and height."""
+
 FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
 
 
@@ -72,6 +75,16 @@ def check_photos(photos: Sequence[Photo]) -> None:
         twin = by_digest.setdefault(digest, photo.name)
         if twin != photo.name:
             raise JobError("photo-duplicate", f"{photo.name} is the same file as {twin}.", "Leave one of the two out.")
+
+
+def upright_size(photo: Photo) -> tuple[int, int]:
+    """(width, height) of the upright photo, where possible without decoding it. Raises as `decode_photo` does."""
+    try:
+        opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return decode_photo(photo)[0].size  # tells what is wrong
+    width, height = opened.size
+    return (height, width) if _read_exif(opened).orientation in SIDEWAYS else (width, height)
 
 
 def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:

@@ -15,7 +15,15 @@ from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
 from model_runtime.given_cameras import given_cameras
-from model_runtime.messages import CAMERA_SOURCES, REFERENCE_VIEWS, JobError, MeshSettings, Prediction, Request
+from model_runtime.messages import (
+    CAMERA_SOURCES,
+    REFERENCE_VIEWS,
+    GivenCameras,
+    JobError,
+    MeshSettings,
+    Prediction,
+    Request,
+)
 from model_runtime.network.config import PRESETS, MonocularConfig
 from model_runtime.network_look import NetworkLook
 from model_runtime.network_run import free_memory, is_out_of_memory
@@ -94,7 +102,7 @@ class Predictor:
         timer = Timer()
         precision = choose_precision(request.precision, device)
         source = check_request(request, checkpoint)
-        given = given_cameras(request.cameras, len(request.photos)) if source == "given" else None
+        given = _known_cameras(request) if source == "given" else None
         resolution = request.resolution or checkpoint.resolution
         with_features = needs_features(source, request, self.fit_depths and is_bundled(checkpoint))
         photos = prepare_photos(
@@ -174,6 +182,8 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             f"A resolution of {request.resolution} pixels cannot be used.",
             f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
         )
+    if request.cameras is not None and request.colmap is not None:
+        raise JobError("bad-request", "The request gives cameras and a COLMAP model.", "Give one of the two.")
     if request.mesh is not None:
         check_mesh_settings(request.mesh)
     check_photos(request.photos)
@@ -185,6 +195,15 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             "Choose camera source auto, or another checkpoint.",
         )
     return source
+
+
+def _known_cameras(request: Request) -> GivenCameras:
+    cameras = request.cameras
+    if request.colmap is not None:
+        from model_runtime.colmap_model import colmap_cameras  # COLMAP takes long to load and is not always wanted
+
+        cameras = colmap_cameras(request.colmap, request.photos)
+    return given_cameras(cameras, len(request.photos))
 
 
 def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, report: Report) -> Prediction:
@@ -231,6 +250,7 @@ def _hardware(device: torch.device, precision: torch.dtype) -> dict[str, object]
 
 
 def _request_notes(request: Request, camera_source: str) -> list[str]:
-    if request.cameras is not None and camera_source != "given":
+    known = request.cameras is not None or request.colmap is not None
+    if known and camera_source != "given":
         return ["The given cameras were not used; the camera source asked for others."]
     return []

@@ -1,0 +1,222 @@
+"""Cameras from COLMAP models that pycolmap or a hand has written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pycolmap
+import pytest
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+from model_runtime.colmap_model import colmap_cameras
+from model_runtime.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
+from model_runtime.photos import upright_size
+from model_runtime.pipe import encode_frame, read_frame
+from model_runtime.predictor import Predictor
+
+SIZE = (160, 120)
+NAMES = ("a.jpg", "b.jpg", "c.jpg")
+INTRINSICS = np.array([[150.0, 0, 83], [0, 155, 58], [0, 0, 1]])
+
+
+def photo(name: str, size: tuple[int, int] = SIZE, seed: int = 0, orientation: int = 1) -> Photo:
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), np.uint8)
+    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(file, "JPEG", exif=exif)
+    return Photo(name, file.getvalue())
+
+
+def poses(count: int) -> np.ndarray:
+    """[count,4,4] around a middle, every one turned another way."""
+    result = np.tile(np.eye(4), (count, 1, 1))
+    for i, pose in enumerate(result):
+        pose[:3, :3] = Rotation.from_euler("xyz", (5 * i - 3, 8 * i - 10, 2 * i), degrees=True).as_matrix()
+        pose[:3, 3] = (0.4 * i - 0.3, 0.1 * i * i, 3 + 0.2 * i)
+    return result
+
+
+def pinhole(size: tuple[int, int] = SIZE) -> pycolmap.Camera:
+    return pycolmap.Camera(model="PINHOLE", width=size[0], height=size[1], params=[150.0, 155.0, 83.0, 58.0])
+
+
+def written(
+    folder: Path, ending: str, names: Sequence[str] = NAMES, camera: pycolmap.Camera | None = None
+) -> ColmapModel:
+    """A model with as many images as names, points, and observations of them, by pycolmap."""
+    model = pycolmap.Reconstruction()
+    camera = camera or pinhole()
+    camera.camera_id = 7
+    model.add_camera_with_trivial_rig(camera)
+    point = model.add_point3D(np.zeros(3), pycolmap.Track(), np.zeros(3, np.uint8))
+    for i, (name, pose) in enumerate(zip(names, poses(len(names)), strict=True)):
+        image = pycolmap.Image(name=name, camera_id=7, image_id=i + 3)
+        image.points2D = pycolmap.Point2DList([pycolmap.Point2D(np.array([80.0, 60.0 + j])) for j in range(4)])
+        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(pose[:3]))
+        model.add_observation(point, pycolmap.TrackElement(i + 3, 0))
+    folder.mkdir(exist_ok=True)
+    (model.write_binary if ending == ".bin" else model.write_text)(folder)
+    return ColmapModel(tuple(ModelFile(f"{n}{ending}", (folder / f"{n}{ending}").read_bytes()) for n in FILES))
+
+
+FILES = ("cameras", "images")
+
+
+def refused(model: ColmapModel, *photos: Photo) -> JobError:
+    with pytest.raises(JobError) as caught:
+        colmap_cameras(model, photos)
+    assert caught.value.failure.advice
+    return caught.value
+
+
+@pytest.mark.parametrize("ending", [".bin", ".txt"])
+def test_cameras_are_those_that_were_written(tmp_path, ending):
+    model = written(tmp_path, ending)
+    given = colmap_cameras(model, [photo("c.jpg"), photo("a.jpg")])
+    np.testing.assert_allclose(given.extrinsics, poses(3)[[2, 0]], atol=1e-12)
+    np.testing.assert_allclose(given.intrinsics, [INTRINSICS] * 2, atol=1e-12)
+
+
+def test_a_model_written_by_hand_for_larger_photos():
+    cameras = b"# my cameras\n1 SIMPLE_PINHOLE 640 480 600 320 240\n2 PINHOLE 321 240 300 310 150 130\n"
+    images = b"# id, qw qx qy qz, tx ty tz, camera, name\n5 0 1 0 0 1 2 3 1 sub/a.jpg\n\n9 1 0 0 0 -1 0 0.5 2 b.jpg\n\n"
+    model = ColmapModel((ModelFile("cameras.txt", cameras), ModelFile("images.txt", images)))
+    given = colmap_cameras(model, [photo("a.jpg"), photo("b.jpg")])
+    turned = [[1, 0, 0, 1], [0, -1, 0, 2], [0, 0, -1, 3], [0, 0, 0, 1]]
+    np.testing.assert_allclose(given.extrinsics, [turned, [[1, 0, 0, -1], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]])
+    np.testing.assert_allclose(given.intrinsics[0], [[150, 0, 80], [0, 150, 60], [0, 0, 1]])
+    across = 160 / 321  # 321 x 240 became 160 x 120, rounded
+    np.testing.assert_allclose(given.intrinsics[1], [[300 * across, 0, 150 * across], [0, 155, 65], [0, 0, 1]])
+
+
+def test_pixels_are_counted_as_colmap_counts_them(tmp_path):
+    """COLMAP's own projection against that of the contract."""
+    given = colmap_cameras(written(tmp_path, ".bin"), [photo(name) for name in NAMES])
+    model = pycolmap.Reconstruction(tmp_path)
+    world = np.array([0.2, -0.1, 0.4])
+    for name, pose, pixels in zip(NAMES, given.extrinsics, given.intrinsics, strict=True):
+        image = model.find_image_with_name(name)
+        assert image is not None and (projected := image.project_point(world)) is not None
+        seen = pixels @ (pose[:3, :3] @ world + pose[:3, 3])
+        np.testing.assert_allclose(seen[:2] / seen[2], projected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("images", "photos", "found"),
+    [
+        (("rig/left/1.jpg", "rig/right/1.jpg"), ("right/1.jpg", "left/1.jpg"), (1, 0)),
+        (("left/1.jpg", "right/1.jpg"), ("1.jpg", "right/1.jpg"), (0, 1)),  # the one that is left
+        (("left/1.jpg", "1.jpg"), ("1.jpg",), (1,)),
+        (("left\\1.jpg", "2.jpg"), ("/home/me/left/1.jpg", "/home/me/2.jpg"), (0, 1)),
+    ],
+)
+def test_photos_are_found_by_as_much_of_their_names_as_agrees(tmp_path, images, photos, found):
+    given = colmap_cameras(written(tmp_path, ".txt", images), [photo(name) for name in photos])
+    np.testing.assert_allclose(given.extrinsics, poses(len(images))[list(found)], atol=1e-12)
+
+
+def test_photos_that_are_not_in_the_model_or_there_twice_are_named(tmp_path):
+    model = written(tmp_path, ".bin", ("left/1.jpg", "right/1.jpg"))
+    error = refused(model, photo("1.jpg"))
+    assert "several images for 1.jpg: left/1.jpg, right/1.jpg" in str(error)
+    error = refused(model, photo("right/1.jpg"), photo("x.jpg"), photo("y.jpg"))
+    assert error.failure.code == "cameras-missing" and "no camera for x.jpg, y.jpg." in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "good"),
+    [
+        ("SIMPLE_RADIAL", [0.0], True),
+        ("SIMPLE_RADIAL", [1e-3], True),
+        ("SIMPLE_RADIAL", [0.05], False),
+        ("OPENCV", [0, 0, 0.02, 0], False),
+        ("OPENCV_FISHEYE", [0, 0, 0, 0], False),
+        ("SIMPLE_FISHEYE", [], False),
+    ],
+)
+def test_only_lenses_that_hardly_distort_are_taken(tmp_path, name, extra, good):
+    focal = [150.0, 150.0] if name.startswith("OPENCV") else [150.0]
+    camera = pycolmap.Camera(model=name, width=160, height=120, params=[*focal, 80.0, 60.0, *extra])
+    model = written(tmp_path, ".bin", ("a.jpg",), camera)
+    if good:
+        intrinsics = colmap_cameras(model, [photo("a.jpg")]).intrinsics[0]
+        np.testing.assert_allclose(intrinsics, [[150, 0, 80], [0, 150, 60], [0, 0, 1]])
+    else:
+        error = refused(model, photo("a.jpg"))
+        assert "distorts" in str(error) and "image_undistorter" in error.failure.advice
+
+
+def test_a_panorama_is_refused(tmp_path):
+    camera = pycolmap.Camera(model="EQUIRECTANGULAR", width=160, height=120, params=[160.0, 120.0])
+    assert "distorts" in str(refused(written(tmp_path, ".bin", ("a.jpg",), camera), photo("a.jpg")))
+
+
+def test_photos_of_another_shape_are_refused(tmp_path):
+    model = written(tmp_path, ".bin")
+    assert "a.jpg has 160 x 100 pixels, but COLMAP saw it with 160 x 120" in str(
+        refused(model, photo("a.jpg", (160, 100)))
+    )
+    turned = photo("a.jpg", orientation=6)
+    assert upright_size(turned) == (120, 160)
+    assert "not turned" in refused(model, turned).failure.advice
+    assert upright_size(photo("a.jpg", orientation=3)) == SIZE
+
+
+def cut(model: ColmapModel, name: str, size: int) -> ColmapModel:
+    return ColmapModel(tuple(replace(f, data=f.data[:size]) if f.name == name else f for f in model.files))
+
+
+@pytest.mark.parametrize("ending", [".bin", ".txt"])
+def test_damaged_models_get_a_sentence(tmp_path, ending):
+    model = written(tmp_path, ending)
+    images, cameras = f"images{ending}", f"cameras{ending}"
+    lengths = {file.name: len(file.data) for file in model.files}
+    one_image = (lengths[images] - 8) // 3
+    damaged = [
+        cut(model, cameras, 0),
+        cut(model, images, 0),
+        cut(model, cameras, lengths[cameras] // 2),
+        ColmapModel(model.files[:1]),
+        ColmapModel(()),
+        ColmapModel(tuple(ModelFile(file.name, b"\xff" * 200) for file in model.files)),
+    ]
+    if ending == ".bin":
+        damaged += [cut(model, images, lengths[images] - cut_off) for cut_off in (1, 100, one_image - 10, one_image)]
+    for each in damaged:
+        error = refused(each, photo("a.jpg"))
+        assert error.failure.code == "cameras-unreadable" and "The COLMAP model cannot be read: " in str(error)
+
+
+def test_files_go_nowhere_but_to_their_folder(tmp_path):
+    model = written(tmp_path / "model", ".bin")
+    stray = ModelFile("../../stray.txt", b"stray")
+    given = colmap_cameras(ColmapModel((*model.files, stray)), [photo("a.jpg")])
+    assert given.extrinsics.shape == (1, 4, 4)
+
+
+def test_cameras_come_out_of_a_job_as_they_went_in(tiny_checkpoint, tmp_path):
+    photos = tuple(photo(name, seed=i) for i, name in enumerate(NAMES))
+    asked = Request(photos, str(tiny_checkpoint), colmap=written(tmp_path, ".bin"), gaussians=False)
+    frame = io.BytesIO(b"".join(encode_frame("1", asked)))
+    answer = read_frame(frame)
+    assert answer is not None and isinstance(answer[1], Request)
+    prediction = Predictor().predict(answer[1], lambda *_: None)
+    assert prediction.camera_source == "given"
+    for view, pose in zip(prediction.views, poses(3), strict=True):
+        np.testing.assert_allclose(view.extrinsics, pose, atol=1e-12)
+        np.testing.assert_allclose(view.intrinsics, INTRINSICS, atol=1e-12)
+
+
+def test_a_model_beside_other_cameras(tiny_checkpoint, tmp_path):
+    given = GivenCameras(poses(1), INTRINSICS[None])
+    asked = Request((photo("a.jpg"),), str(tiny_checkpoint), colmap=written(tmp_path, ".bin"), gaussians=False)
+    with pytest.raises(JobError, match="cameras and a COLMAP model"):
+        Predictor().predict(replace(asked, cameras=given), lambda *_: None)
+    prediction = Predictor().predict(replace(asked, camera_source="network"), lambda *_: None)
+    assert prediction.camera_source == "network"
+    assert "The given cameras were not used; the camera source asked for others." in prediction.notes
