@@ -16,11 +16,15 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import bpy
 import numpy as np
 
 from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings, Photo, Prediction, Progress, Request
 
 from . import blend_file
+from .colmap_folder import read_colmap
+from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
+from .photo_header import read_header
 from .preferences import chosen_worker_command
 from .preview import write_preview
 from .scene import SceneObjects, write_scene
@@ -102,13 +106,41 @@ def read_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
     return GivenCameras(extrinsics, intrinsics)
 
 
+def read_blend_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
+    """The cameras of the scene in a .blend that belong to the photos (`known_cameras.match_cameras`), in its world.
+
+    Opens that file. Raises JobError where it cannot be opened, a photo has no camera there or one that cannot be used.
+    """
+    try:
+        with blend_file.quietly():
+            bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        sentence = f"{path} cannot be opened: {str(error).strip()}"
+        raise JobError("cameras-unreadable", sentence, "Give a .blend that this Blender can open.") from error
+    rows = []
+    for photo in photos:
+        try:
+            width, height = read_header(photo).size
+        except (OSError, ValueError) as error:
+            raise JobError("photo-unreadable", f"{photo} cannot be read: {error}.", "Check the file.") from error
+        rows.append(CameraPhoto(photo.name, str(photo.resolve()), None, width, height))
+    scene = bpy.context.scene
+    return given_cameras(rows, match_cameras(rows, scene_cameras(scene)), scene)
+
+
 def make_request(options: argparse.Namespace) -> Request:
     """The job that the command line asks for; `options` as from `parse_arguments`."""
+    cameras = None
+    if options.cameras:
+        cameras = read_cameras(options.cameras, options.photos)
+    elif options.blend_cameras:
+        cameras = read_blend_cameras(options.blend_cameras, options.photos)
     return Request(
         photos=read_photos(options.photos),
         checkpoint=options.checkpoint,
         resolution=options.resolution,
-        cameras=read_cameras(options.cameras, options.photos) if options.cameras else None,
+        cameras=cameras,
+        colmap=read_colmap(options.colmap) if options.colmap else None,
         camera_source="rays" if options.rays else "auto",
         gaussians=not options.no_splats,
         device=options.device,
@@ -130,7 +162,8 @@ def worker_command(options: argparse.Namespace) -> list[str]:
 
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
     """The scene, in an empty file; prints the plan's notes."""
-    settings = PlanSettings(standard_view=True, sheets=options.mesh == "sheets")
+    free = not options.blend_cameras  # else it stands where the cameras do
+    settings = PlanSettings(standard_view=True, sheets=options.mesh == "sheets", upright=free, centre=free)
     plan = plan_scene(prediction, options.name, options.photos, settings)
     for note in plan.notes:
         print(f"note: {note}")

@@ -152,4 +152,4 @@ def _called_like(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
 
 
 def _absolute(path: str, library: bpy.types.Library | None = None) -> Path:
-    return Path(bpy.path.abspath(path, library=library)).absolute()
+    return Path(bpy.path.abspath(path, library=library)).resolve()

@@ -19,6 +19,18 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--cameras", type=Path, help="known cameras of the photos, as in examples/living_room/cameras.json"
     )
+    parser.add_argument(
+        "--colmap",
+        type=Path,
+        metavar="FOLDER",
+        help="known cameras of the photos: a COLMAP model, such as the folder sparse/0",
+    )
+    parser.add_argument(
+        "--blend-cameras",
+        type=Path,
+        metavar="FILE",
+        help="known cameras of the photos: those of a .blend that show the photos or are called like them",
+    )
     parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
     parser.add_argument("--no-splats", action="store_true", help="make no splats")
     parser.add_argument(
@@ -58,14 +70,18 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
     options.output = options.output or Path(f"{options.name}.blend")
     if options.output.suffix != ".blend":
         parser.error(f"--output {options.output} does not end in .blend")
-    for option in ("cameras", "python"):
+    for option in ("cameras", "blend_cameras", "python"):
         path = getattr(options, option)
         if path is not None and not path.is_file():
-            parser.error(f"--{option}: there is no file {path}")
+            parser.error(f"--{option.replace('_', '-')}: there is no file {path}")
+    if options.colmap is not None and not options.colmap.is_dir():
+        parser.error(f"--colmap: there is no folder {options.colmap}")
     if options.resolution is not None and options.resolution < 1:
         parser.error(f"--resolution {options.resolution}: give a number of pixels, such as 504")
-    if options.rays and options.cameras:
-        parser.error("--rays and --cameras: choose one source of cameras")
+    sources = [name for name in ("rays", "cameras", "colmap", "blend_cameras") if getattr(options, name)]
+    if len(sources) > 1:
+        chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)
+        parser.error(f"{chosen}: choose one source of cameras")
     return options
 
 

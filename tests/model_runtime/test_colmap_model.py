@@ -101,7 +101,9 @@ def test_pixels_are_counted_as_colmap_counts_them(tmp_path):
     world = np.array([0.2, -0.1, 0.4])
     for name, pose, pixels in zip(NAMES, given.extrinsics, given.intrinsics, strict=True):
         image = model.find_image_with_name(name)
-        assert image is not None and (projected := image.project_point(world)) is not None
+        assert image is not None
+        projected = image.project_point(world)
+        assert projected is not None
         seen = pixels @ (pose[:3, :3] @ world + pose[:3, 3])
         np.testing.assert_allclose(seen[:2] / seen[2], projected, atol=1e-9)
 

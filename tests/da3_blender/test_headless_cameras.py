@@ -1,0 +1,89 @@
+"""Known cameras from a command line: those of a .blend, and a COLMAP folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from da3_blender.scene_arguments import parse_arguments
+from model_runtime.messages import JobError
+
+bpy = pytest.importorskip("bpy")
+
+from da3_blender import headless  # noqa: E402
+from da3_blender.scene import find  # noqa: E402
+
+FAKE = Path(__file__).parent / "fake_worker.py"
+
+
+@pytest.fixture
+def folder(empty_scene, tmp_path: Path) -> Path:
+    """Two photos, and a .blend with a camera for each: one shows its photo, the other is called like it."""
+    (tmp_path / "photos").mkdir()
+    for number, name in enumerate(("a.png", "b.png")):
+        path = tmp_path / "photos" / name
+        Image.new("RGB", (100, 75)).save(path)
+        camera = bpy.data.objects.new(("first", "B")[number], bpy.data.cameras.new("lens"))
+        empty_scene.collection.objects.link(camera)
+        camera.location, camera.rotation_euler = (3.0 + number, -7.0, 1.7), (1.3, 0.0, 0.1 * number)
+        if number == 0:
+            camera.data.background_images.new().image = bpy.data.images.load(str(path))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "cameras.blend"))
+    return tmp_path
+
+
+def cameras_of_file() -> dict[str, np.ndarray]:
+    return {item.name: np.array(item.matrix_world) for item in bpy.context.scene.objects if item.type == "CAMERA"}
+
+
+def test_the_scene_stands_at_the_cameras_of_the_blend(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
+    true = cameras_of_file()
+    output = folder / "made.blend"
+    words = [folder / "photos", "--blend-cameras", folder / "cameras.blend", "-o", output, "--no-preview"]
+    words += ["--checkpoint", "room", "--worker", f"'{sys.executable}' '{FAKE}'"]
+    assert headless.run(parse_arguments([str(word) for word in words])) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    (made,) = find.results(bpy.context.scene)
+    cameras = {item["da3_view"]: np.array(item.matrix_world) for item in find.objects_of(made, "camera")}
+    np.testing.assert_allclose(cameras["a.png"], true["first"], atol=1e-6)
+    np.testing.assert_allclose(cameras["b.png"], true["B"], atol=1e-6)
+    assert made["da3_camera_source"] == "given"
+
+
+def test_a_blend_without_the_cameras_gets_a_sentence(folder: Path) -> None:
+    other = folder / "photos/c.png"
+    Image.new("RGB", (100, 75)).save(other)
+    with pytest.raises(JobError, match=r"No camera is known for c\.png"):
+        headless.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png", other])
+    (folder / "broken.blend").write_bytes(b"no blend")
+    with pytest.raises(JobError, match=r"broken\.blend cannot be opened"):
+        headless.read_blend_cameras(folder / "broken.blend", [other])
+
+
+def test_a_colmap_folder_goes_into_the_request(folder: Path) -> None:
+    model = folder / "sparse/0"
+    model.mkdir(parents=True)
+    for name in ("cameras.bin", "images.bin"):
+        (model / name).write_bytes(name.encode())
+    request = headless.make_request(parse_arguments([str(folder / "photos"), "--colmap", str(folder)]))
+    assert request.colmap is not None and request.cameras is None
+    assert [(file.name, file.data) for file in request.colmap.files] == [
+        ("cameras.bin", b"cameras.bin"),
+        ("images.bin", b"images.bin"),
+    ]
+
+
+def test_arguments_that_cannot_be_used_get_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(*words: str | Path) -> str:
+        with pytest.raises(SystemExit):
+            parse_arguments([str(folder / "photos"), *map(str, words)])
+        return capsys.readouterr().err
+
+    assert "--colmap: there is no folder" in refused("--colmap", folder / "nowhere")
+    assert "--blend-cameras: there is no file" in refused("--blend-cameras", folder / "nowhere.blend")
+    assert "--rays and --colmap: choose one source of cameras" in refused("--rays", "--colmap", folder)
