@@ -126,8 +126,8 @@ class JobManager:
         if self.running:
             raise JobError("busy", f"The scene '{self.state.name}' is still being made.", "Wait for it, or cancel it.")
         if self.state.waiting is not None:
-            sentence = f"'{self.state.waiting.plan.name}' is ready. {self.state.reason}"
-            raise JobError("result-waiting", sentence, "Place or discard it first.")
+            ready = f"'{self.state.waiting.plan.name}' is ready."
+            raise JobError("result-waiting", f"{ready} {self.state.reason}", "Place or discard it first.")
         self.pump()  # a cancelled job may have ended by now, which lets its worker go on
         command = list(self._command())
         if self.worker is None or self.worker.command != command or self._stopping is not None:

@@ -143,7 +143,7 @@ class WorkerProcess:
                 return
         if self.hello is None and time.monotonic() - connection.started > self.hello_timeout:
             sentence = f"The worker said nothing for {self.hello_timeout:.0f} seconds."
-            advice = "Try its command in a terminal: " + " ".join(self.command)
+            advice = f"Try its command in a terminal: {' '.join(self.command)}"
             self._end(Failure("worker-silent", sentence, advice, connection.log))
 
     def _take(self, job: str, message: pipe.Message) -> None:

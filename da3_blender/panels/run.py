@@ -72,7 +72,7 @@ def time_left(seconds: float) -> str:
 
 def draw_waiting(layout, context, state) -> None:
     box = layout.box()
-    ready = iface("'{name}' is ready.", name=state.waiting.plan.name)
+    ready = iface(f"'{state.waiting.plan.name}' is ready.")
     paragraph(box, context, f"{ready} {iface(state.reason)}", icon="INFO")
     row = box.row(align=True)
     row.operator("da3.place_result", icon="IMPORT")

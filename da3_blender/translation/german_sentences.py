@@ -1,3 +1,556 @@
-"""What happens and goes wrong, in German."""
+"""What happens, what goes wrong, and what to do about it, in German."""
 
-SENTENCES: dict[str, str] = {}
+SENTENCES = {
+    "The add-on failed in a way it does not know: {0}: {1}.": (
+        "Das Add-on ist auf unbekannte Weise gescheitert: {0}: {1}."
+    ),
+    "Please report this with the log.": "Bitte mit dem Protokoll melden.",
+    "Reading the photos.": "Die Fotos werden gelesen.",
+    "The scene '{0}' is still being made.": "Die Szene '{0}' wird noch erstellt.",
+    "Wait for it, or cancel it.": "Warten oder abbrechen.",
+    "Place or discard it first.": "Zuerst platzieren oder verwerfen.",
+    "'{0}' is ready.": "'{0}' ist fertig.",
+    "No finished scene waits to be placed.": "Keine fertige Szene wartet auf das Platzieren.",
+    "It was started in another file.": "Sie wurde in einer anderen Datei begonnen.",
+    "It could not be placed.": "Sie konnte nicht platziert werden.",
+    "Making the scene.": "Die Szene wird erstellt.",
+    "Starting the worker.": "Der Worker wird gestartet.",
+    "None of the photos can be used.": "Keines der Fotos ist verwendbar.",
+    "There are no photos yet.": "Es sind noch keine Fotos da.",
+    "Add photos; two or more of the same place work best.": (
+        "Fotos hinzufügen; am besten zwei oder mehr desselben Ortes."
+    ),
+    "The DA3 scene to update is not there any more.": "Die zu aktualisierende DA3-Szene ist nicht mehr da.",
+    "Make a new one.": "Eine neue erstellen.",
+    "None of the photos in the list belongs to this DA3 scene.": (
+        "Keines der Fotos in der Liste gehört zu dieser DA3-Szene."
+    ),
+    "Load its own photos first.": "Zuerst ihre eigenen Fotos laden.",
+    "{0} cannot be read: {1}.": "{0} kann nicht gelesen werden: {1}.",
+    "Check the file, or remove the photo.": "Die Datei prüfen oder das Foto entfernen.",
+    "{0} is not here yet ({1}).": "{0} ist noch nicht da ({1}).",
+    "The license of {0}, {1}, has not been accepted yet.": "Die Lizenz von {0}, {1}, wurde noch nicht akzeptiert.",
+    "Download it in the Model panel, or choose another model.": (
+        "Im Panel Modell herunterladen oder ein anderes Modell wählen."
+    ),
+    "Accept it in the Model panel, or choose another model.": (
+        "Im Panel Modell akzeptieren oder ein anderes Modell wählen."
+    ),
+    "This folder holds no {0}": "Dieser Ordner enthält kein {0}",
+    "There is no such file or folder": "Diese Datei oder diesen Ordner gibt es nicht",
+    "Only safetensors files are opened; others could run any program": (
+        "Nur safetensors-Dateien werden geöffnet; andere könnten beliebige Programme ausführen"
+    ),
+    "Blender's online access is off, so nothing is downloaded.": (
+        "Blenders Onlinezugriff ist aus, daher wird nichts heruntergeladen."
+    ),
+    "{0} comes under {1}, which has not been accepted.": "{0} steht unter {1}, was noch nicht akzeptiert wurde.",
+    "Its {0} cannot be read": "Seine {0} kann nicht gelesen werden",
+    "Allow it in Preferences > System > Network.": "Unter Einstellungen > System > Netzwerk erlauben.",
+    "Another download is running.": "Ein anderer Download läuft.",
+    "Accept it, or choose a model under Apache-2.0.": "Akzeptieren oder ein Modell unter Apache-2.0 wählen.",
+    "A download is running.": "Ein Download läuft.",
+    "The download was cancelled.": "Der Download wurde abgebrochen.",
+    "The folder of models cannot be looked at: {0}.": "Der Modellordner kann nicht angesehen werden: {0}.",
+    "Choose another folder for models.": "Einen anderen Ordner für Modelle wählen.",
+    "is damaged": "ist beschädigt",
+    "ends too early": "endet zu früh",
+    "is not a photo": "ist kein Foto",
+    "RAW photos cannot be read; develop it to a JPEG or TIFF": (
+        "RAW-Fotos können nicht gelesen werden; zu JPEG oder TIFF entwickeln"
+    ),
+    "{0} photos cannot be read; export it as a JPEG": "{0}-Fotos können nicht gelesen werden; als JPEG exportieren",
+    "{0} pictures cannot be read; save it as a JPEG or PNG": (
+        "{0}-Bilder können nicht gelesen werden; als JPEG oder PNG speichern"
+    ),
+    "Photos added: {0}; in the list already: {1}": "Hinzugefügte Fotos: {0}; schon in der Liste: {1}",
+    "Photos added: {0}": "Hinzugefügte Fotos: {0}",
+    "The folder {0} holds no photos": "Der Ordner {0} enthält keine Fotos",
+    "No photo is chosen": "Kein Foto ist ausgewählt",
+    "This is a folder, not a photo": "Das ist ein Ordner, kein Foto",
+    "The file is empty": "Die Datei ist leer",
+    "This image is not in the file any more": "Dieses Bild ist nicht mehr in der Datei",
+    "This image is not packed into the file any more": "Dieses Bild ist nicht mehr in die Datei gepackt",
+    "The file is not there any more": "Die Datei ist nicht mehr da",
+    "The file cannot be read: {0}": "Die Datei kann nicht gelesen werden: {0}",
+    "The file {0}; only JPEG, PNG, WebP and TIFF are read": (
+        "Die Datei {0}; nur JPEG, PNG, WebP und TIFF werden gelesen"
+    ),
+    "Its scene '{0}' is not there any more.": "Ihre Szene '{0}' ist nicht mehr da.",
+    "The DA3 scene that it should update is not there any more.": (
+        "Die DA3-Szene, die sie aktualisieren sollte, ist nicht mehr da."
+    ),
+    "The scene is ready and waits for the render to end.": "Die Szene ist fertig und wartet auf das Ende des Renderns.",
+    "The scene is ready and waits until you have finished what you are doing.": (
+        "Die Szene ist fertig und wartet, bis die laufende Aktion beendet ist."
+    ),
+    "The worker has another version than the add-on.": "Der Worker hat eine andere Version als das Add-on.",
+    "Install the same version of the worker's package there.": "Dort dieselbe Version des Worker-Pakets installieren.",
+    "The installed runtime does not start.": "Die installierte Laufzeitumgebung startet nicht.",
+    "Repair it.": "Sie reparieren.",
+    "{python} is not a Python that has model_runtime.": "{python} ist kein Python, das model_runtime hat.",
+    "Install the runtime instead, or install the worker's package (a .whl file in the extension's folder "
+    "`wheels`) into this Python, 3.11 or newer.": (
+        "Stattdessen die Laufzeitumgebung installieren oder das Paket des Workers (eine .whl-Datei im Ordner "
+        "`wheels` der Erweiterung) in dieses Python, 3.11 oder neuer, installieren."
+    ),
+    "The remote machine cannot be reached, or the connection to it broke.": (
+        "Der entfernte Rechner ist nicht erreichbar, oder die Verbindung zu ihm brach ab."
+    ),
+    "The log tells why. Try the command in a terminal; it must log in without asking for a password.": (
+        "Das Protokoll sagt warum. Den Befehl in einem Terminal versuchen; er muss sich ohne Passwortabfrage anmelden."
+    ),
+    "The worker's program was not found.": "Das Programm des Workers wurde nicht gefunden.",
+    "Install the worker's package on the other machine, and give the full path of da3-runtime in the command.": (
+        "Das Paket des Workers auf dem anderen Rechner installieren und im Befehl den vollen Pfad von da3-runtime "
+        "angeben."
+    ),
+    "The worker has version {0}, the add-on {1}.": "Der Worker hat Version {0}, das Add-on {1}.",
+    "Install the runtime again, or the same version on the worker's machine.": (
+        "Die Laufzeitumgebung erneut installieren oder dieselbe Version auf dem Rechner des Workers."
+    ),
+    "This machine has an NVIDIA GPU, but the worker's torch is the CPU build.": (
+        "Dieser Rechner hat eine NVIDIA-GPU, aber das torch des Workers ist die CPU-Ausgabe."
+    ),
+    "Install the runtime again with torch for this machine's GPU.": (
+        "Die Laufzeitumgebung erneut mit torch für die GPU dieses Rechners installieren."
+    ),
+    "torch {0} cannot use this machine's NVIDIA GPU, so jobs run on the CPU.": (
+        "torch {0} kann die NVIDIA-GPU dieses Rechners nicht nutzen, daher laufen Aufträge auf der CPU."
+    ),
+    "Update the NVIDIA driver, then repair the runtime.": (
+        "Den NVIDIA-Treiber aktualisieren, dann die Laufzeitumgebung reparieren."
+    ),
+    "Install the extension again.": "Die Erweiterung erneut installieren.",
+    "The last installation was interrupted.": "Die letzte Installation wurde unterbrochen.",
+    "Install again: finished downloads are kept.": "Erneut installieren: fertige Downloads bleiben erhalten.",
+    "The extension does not hold the worker's package.": "Die Erweiterung enthält das Paket des Workers nicht.",
+    "{0} is damaged in {1}.": "{0} ist in {1} beschädigt.",
+    "{0} cannot be removed.": "{0} kann nicht entfernt werden.",
+    "Close other Blenders and try again.": "Andere Blender schließen und erneut versuchen.",
+    "Another Blender is installing the runtime.": "Ein anderes Blender installiert gerade die Laufzeitumgebung.",
+    "Wait for it to end, or stop it there.": "Das Ende abwarten oder dort anhalten.",
+    "Starting.": "Start.",
+    "Looking at the disk and the package.": "Datenträger und Paket werden angesehen.",
+    "Putting the runtime into place.": "Die Laufzeitumgebung wird an ihren Platz gebracht.",
+    "Looking for uv, the installer.": "uv, das Installationsprogramm, wird gesucht.",
+    "uv, the program that installs the runtime, does not start.": (
+        "uv, das Programm, das die Laufzeitumgebung installiert, startet nicht."
+    ),
+    "Install uv and try again.": "uv installieren und erneut versuchen.",
+    "Fetching Python.": "Python wird geholt.",
+    "Choosing packages for this machine.": "Pakete für diesen Rechner werden gewählt.",
+    "Starting the worker for the first time.": "Der Worker wird zum ersten Mal gestartet.",
+    "The installation was cancelled.": "Die Installation wurde abgebrochen.",
+    "What was installed before is still in place.": "Was vorher installiert war, ist noch da.",
+    "Check that the folder can be written to.": "Prüfen, ob in den Ordner geschrieben werden kann.",
+    "The installation failed in a way it does not know: {0}: {1}.": (
+        "Die Installation ist auf unbekannte Weise gescheitert: {0}: {1}."
+    ),
+    "Blender does not allow online access, and the runtime has to be downloaded.": (
+        "Blender erlaubt keinen Onlinezugriff, und die Laufzeitumgebung muss heruntergeladen werden."
+    ),
+    "Allow it in Preferences > System > Network, or use an existing Python.": (
+        "Unter Einstellungen > System > Netzwerk erlauben oder ein vorhandenes Python verwenden."
+    ),
+    "The runtime needs {0} GB of disk space, and {1} GB are free.": (
+        "Die Laufzeitumgebung braucht {0} GB Speicherplatz, und {1} GB sind frei."
+    ),
+    "Free some space on the disk of {0}.": "Auf dem Datenträger von {0} Platz schaffen.",
+    "Fetching uv, the installer.": "uv, das Installationsprogramm, wird geholt.",
+    "Blender's Python cannot make the small environment that uv is fetched into.": (
+        "Blenders Python kann die kleine Umgebung nicht anlegen, in die uv geholt wird."
+    ),
+    "Install uv (docs.astral.sh/uv) and try again; on Debian, `apt install python3-venv` helps too.": (
+        "uv (docs.astral.sh/uv) installieren und erneut versuchen; unter Debian hilft auch `apt install python3-venv`."
+    ),
+    "The new runtime does not start.": "Die neue Laufzeitumgebung startet nicht.",
+    "The log tells why. The earlier runtime, if there was one, is still in place.": (
+        "Das Protokoll sagt warum. Eine frühere Laufzeitumgebung, falls es eine gab, ist noch da."
+    ),
+    "The installation failed: {0}.": "Die Installation ist gescheitert: {0}.",
+    "fetching uv": "Holen von uv",
+    "Using this machine's Python.": "Das Python dieses Rechners wird verwendet.",
+    "fetching Python": "Holen von Python",
+    "installing packages": "Installieren der Pakete",
+    "uv could neither fetch Python {0} nor find a Python {1} here.": (
+        "uv konnte weder Python {0} holen noch hier ein Python {1} finden."
+    ),
+    "Install Python 3.12 from python.org and try again.": (
+        "Python 3.12 von python.org installieren und erneut versuchen."
+    ),
+    "The disk became full.": "Der Datenträger wurde voll.",
+    "The folder of the runtime cannot be used: {0}.": (
+        "Der Ordner der Laufzeitumgebung kann nicht verwendet werden: {0}."
+    ),
+    "Check its permissions.": "Seine Berechtigungen prüfen.",
+    "The distance is zero.": "Der Abstand ist null.",
+    "Type the distance between the two points.": "Den Abstand zwischen den beiden Punkten eingeben.",
+    "The two points are the same.": "Die beiden Punkte sind derselbe.",
+    "Pick two points that lie well apart.": "Zwei Punkte wählen, die weit auseinanderliegen.",
+    "With this distance the scene would become a million times larger or smaller.": (
+        "Mit diesem Abstand würde die Szene eine Million Mal größer oder kleiner."
+    ),
+    "Check the distance and its unit.": "Den Abstand und seine Einheit prüfen.",
+    "The three points are the same.": "Die drei Punkte sind derselbe.",
+    "Pick three points of the floor that lie well apart.": "Drei Punkte des Bodens wählen, die weit auseinanderliegen.",
+    "The three points lie on one line.": "Die drei Punkte liegen auf einer Linie.",
+    "Pick three points of the floor that make a wide triangle.": (
+        "Drei Punkte des Bodens wählen, die ein weites Dreieck bilden."
+    ),
+    "The scene's objects are scaled unevenly, so turning the scene would shear it.": (
+        "Die Objekte der Szene sind ungleichmäßig skaliert, sodass Drehen die Szene scheren würde."
+    ),
+    "Scale them the same along x, y and z first, and their parents too.": (
+        "Sie und ihre Eltern zuerst entlang x, y und z gleich skalieren."
+    ),
+    "This DA3 scene is linked from another file.": "Diese DA3-Szene ist aus einer anderen Datei verknüpft.",
+    "Change it in its own file.": "In ihrer eigenen Datei ändern.",
+    "A part of this DA3 scene is being edited.": "Ein Teil dieser DA3-Szene wird gerade bearbeitet.",
+    "Go to Object Mode first.": "Zuerst in den Objektmodus wechseln.",
+    "The scene has no objects any more.": "Die Szene hat keine Objekte mehr.",
+    "Make it again from its photos.": "Aus ihren Fotos erneut erstellen.",
+    "The scene's objects are scaled to nothing.": "Die Objekte der Szene sind auf nichts skaliert.",
+    "Scale them up again first.": "Sie zuerst wieder größer skalieren.",
+    "The scene kept its size; in meters, as the model sees it, it is {0} times as large.": (
+        "Die Szene behielt ihre Größe; in Metern, wie das Modell sie sieht, ist sie {0}-mal so groß."
+    ),
+    "No point is left: every pixel is sky or lies on a depth edge.": (
+        "Kein Punkt bleibt übrig: jedes Pixel ist Himmel oder liegt an einer Tiefenkante."
+    ),
+    "Lower the edge angle, or use other photos.": "Den Kantenfilter verringern oder andere Fotos verwenden.",
+    "The scene has no name.": "Die Szene hat keinen Namen.",
+    "Give it one.": "Ihr einen geben.",
+    "{0} splats above the limit of {1} were left out.": "{0} Splats über der Grenze von {1} wurden weggelassen.",
+    "{0} is not there any more; its camera has no photo behind it.": (
+        "{0} ist nicht mehr da; seine Kamera hat kein Foto dahinter."
+    ),
+    "This DA3 scene does not tell which photos it was made from.": (
+        "Diese DA3-Szene gibt nicht an, aus welchen Fotos sie erstellt wurde."
+    ),
+    "Add them to the list.": "Sie zur Liste hinzufügen.",
+    "The installation failed while {0}.": "Die Installation ist gescheitert beim {0}.",
+    "The log tells more. Try again.": "Das Protokoll sagt mehr. Erneut versuchen.",
+    "Free some disk space and try again: finished downloads are kept.": (
+        "Platz auf dem Datenträger schaffen und erneut versuchen: fertige Downloads bleiben erhalten."
+    ),
+    "Downloading {0} ({1} MiB); {2} files to go.": "{0} wird heruntergeladen ({1} MiB); noch {2} Dateien.",
+    "The disk became full while {0}.": "Der Datenträger wurde voll beim {0}.",
+    "The network failed while {0}.": "Das Netzwerk fiel aus beim {0}.",
+    "Check the connection, a proxy or a firewall (pypi.org, github.com and download.pytorch.org are needed), "
+    "and try again: finished downloads are kept.": (
+        "Verbindung, Proxy oder Firewall prüfen (pypi.org, github.com und download.pytorch.org werden gebraucht) "
+        "und erneut versuchen: fertige Downloads bleiben erhalten."
+    ),
+    "There is no build of torch for this machine's NVIDIA driver.": (
+        "Für den NVIDIA-Treiber dieses Rechners gibt es keine Ausgabe von torch."
+    ),
+    "Update the driver and try again, or choose the CPU build of torch.": (
+        "Den Treiber aktualisieren und erneut versuchen oder die CPU-Ausgabe von torch wählen."
+    ),
+    "A package that the runtime needs has no build for this machine.": (
+        "Ein Paket, das die Laufzeitumgebung braucht, gibt es nicht für diesen Rechner."
+    ),
+    "Use a worker on another machine; the log names the package.": (
+        "Einen Worker auf einem anderen Rechner verwenden; das Protokoll nennt das Paket."
+    ),
+    "Putting the packages into place.": "Die Pakete werden an ihren Platz gebracht.",
+    "Write it as in a terminal, such as: ssh gpubox da3-runtime worker": (
+        "Wie in einem Terminal schreiben, etwa: ssh gpubox da3-runtime worker"
+    ),
+    "The worker's command is empty.": "Der Befehl des Workers ist leer.",
+    "The runtime, which computes the scenes, is not installed yet.": (
+        "Die Laufzeitumgebung, die die Szenen berechnet, ist noch nicht installiert."
+    ),
+    "Install it in the add-on's preferences, or choose an existing Python or a remote worker there.": (
+        "In den Einstellungen des Add-ons installieren oder dort ein vorhandenes Python oder einen entfernten "
+        "Worker wählen."
+    ),
+    "There is no Python at '{0}'.": "Unter '{0}' gibt es kein Python.",
+    "No Python is chosen.": "Es ist kein Python gewählt.",
+    "Choose a Python that has model_runtime in the preferences.": (
+        "In den Einstellungen ein Python wählen, das model_runtime hat."
+    ),
+    "The worker's command cannot be read: {0}.": "Der Befehl des Workers kann nicht gelesen werden: {0}.",
+    "Its log tells more. The next job starts a new worker.": (
+        "Sein Protokoll sagt mehr. Der nächste Auftrag startet einen neuen Worker."
+    ),
+    "The worker said nothing for {0} seconds.": "Der Worker hat {0} Sekunden lang nichts gesagt.",
+    "The worker ended before the job was done ({0}).": "Der Worker endete, bevor der Auftrag fertig war ({0}).",
+    "it closed its output": "er schloss seine Ausgabe",
+    "exit status {0}": "Exit-Status {0}",
+    "The worker was stopped.": "Der Worker wurde angehalten.",
+    "Try its command in a terminal: {0}": "Seinen Befehl in einem Terminal versuchen: {0}",
+    "The worker speaks version {0} of the protocol, not {1}.": (
+        "Der Worker spricht Version {0} des Protokolls, nicht {1}."
+    ),
+    "Install the same version of the add-on and of the worker's environment.": (
+        "Add-on und Umgebung des Workers in derselben Version installieren."
+    ),
+    "The system may have run out of memory: lower the resolution or use fewer photos.": (
+        "Dem System ist vielleicht der Speicher ausgegangen: die Auflösung verringern oder weniger Fotos verwenden."
+    ),
+    "The worker cannot be started: {0}: {1}.": "Der Worker kann nicht gestartet werden: {0}: {1}.",
+    "The worker's answer cannot be read: {0}.": "Die Antwort des Workers kann nicht gelesen werden: {0}.",
+    "Check the worker's Python or remote command.": "Das Python oder den Befehl des Workers prüfen.",
+    "The job cannot be sent: {0}": "Der Auftrag kann nicht gesendet werden: {0}",
+    "The given cameras miss the features that the photos share by {0} pixels. Check that they are those of "
+    "these photos, in this order.": (
+        "Die bekannten Kameras verfehlen die gemeinsamen Merkmale der Fotos um {0} Pixel. Prüfen, ob es die "
+        "dieser Fotos in dieser Reihenfolge sind."
+    ),
+    "Features place {0} of the {1} photos, so the cameras are the network's. Photos that overlap more and "
+    "show more texture help.": (
+        "Merkmale platzieren {0} der {1} Fotos, daher sind die Kameras die des Netzwerks. Fotos, die sich mehr "
+        "überlappen und mehr Struktur zeigen, helfen."
+    ),
+    "The photos' features did not make the cameras better; they are as the network found them.": (
+        "Die Merkmale der Fotos haben die Kameras nicht verbessert; sie sind so, wie das Netzwerk sie fand."
+    ),
+    "Features do not place {0}; the network's guess is less exact.": (
+        "Merkmale platzieren {0} nicht; die Schätzung des Netzwerks ist weniger genau."
+    ),
+    "The network's cameras were too far off to start from; features alone placed the photos.": (
+        "Die Kameras des Netzwerks lagen als Anfang zu weit daneben; Merkmale allein haben die Fotos platziert."
+    ),
+    "Free for any use, also commercial; name the authors when you pass the model on.": (
+        "Frei für jede Nutzung, auch kommerziell; bei Weitergabe des Modells die Autoren nennen."
+    ),
+    "Not for commercial use: nothing made with this model may be made for or used for payment or advantage in "
+    "business. Name the authors when you share it.": (
+        "Nicht für kommerzielle Nutzung: nichts, was mit diesem Modell entsteht, darf für Bezahlung oder "
+        "geschäftlichen Vorteil gemacht oder genutzt werden. Bei Weitergabe die Autoren nennen."
+    ),
+    "Comes with the add-on: quick tries on any computer, with simple splats": (
+        "Kommt mit dem Add-on: schnelle Versuche auf jedem Rechner, mit einfachen Splats"
+    ),
+    "Quick scenes on a laptop or without a graphics card": "Schnelle Szenen auf einem Laptop oder ohne Grafikkarte",
+    "The best model of many photos that commercial work may use": (
+        "Das beste Modell für viele Fotos, das kommerzielle Arbeit nutzen darf"
+    ),
+    "Good cameras and depth for a graphics card with 8 GB": "Gute Kameras und Tiefe für eine Grafikkarte mit 8 GB",
+    "The best cameras, depth and splats, without a known scale": (
+        "Die besten Kameras, Tiefe und Splats, ohne bekannten Maßstab"
+    ),
+    "The best cameras, depth and splats, in meters": "Die besten Kameras, Tiefe und Splats, in Metern",
+    "Depth in meters from single photos; commercial use allowed": (
+        "Tiefe in Metern aus einzelnen Fotos; kommerzielle Nutzung erlaubt"
+    ),
+    "Fine depth from single photos, without a known scale; commercial use allowed": (
+        "Feine Tiefe aus einzelnen Fotos, ohne bekannten Maßstab; kommerzielle Nutzung erlaubt"
+    ),
+    "To repeat old results; Large 1.1 is better": "Um alte Ergebnisse zu wiederholen; Large 1.1 ist besser",
+    "The same weights as Giant 1.1 under their first name": "Dieselben Gewichte wie Giant 1.1 unter ihrem ersten Namen",
+    "To repeat old results; Nested 1.1 is better": "Um alte Ergebnisse zu wiederholen; Nested 1.1 ist besser",
+    "{0} does not fit the preset {1}: {2}.": "{0} passt nicht zur Voreinstellung {1}: {2}.",
+    "Check model_name in its config.json, or choose the checkpoint this file was made for.": (
+        "model_name in seiner config.json prüfen oder den Checkpoint wählen, für den diese Datei gemacht wurde."
+    ),
+    "{0} is not a complete safetensors file: {1}.": "{0} ist keine vollständige safetensors-Datei: {1}.",
+    "Copy or download the file again.": "Die Datei erneut kopieren oder herunterladen.",
+    "{0} is not here yet: {1}.": "{0} ist noch nicht da: {1}.",
+    "Download it in the model list, or put its {0} and {1} into {2}.": (
+        "In der Modellliste herunterladen oder {0} und {1} nach {2} legen."
+    ),
+    "The folder {0} holds no {1}.": "Der Ordner {0} enthält kein {1}.",
+    "A checkpoint is a folder with {0} and {1}.": "Ein Checkpoint ist ein Ordner mit {0} und {1}.",
+    "{0} should come with the worker, but {1} is missing.": "{0} sollte mit dem Worker kommen, aber {1} fehlt.",
+    "Install the worker again.": "Den Worker erneut installieren.",
+    "{0} is a pickle file, which could run any program; it is not opened.": (
+        "{0} ist eine pickle-Datei, die beliebige Programme ausführen könnte; sie wird nicht geöffnet."
+    ),
+    "Use the same weights as {0}.": "Dieselben Gewichte als {0} verwenden.",
+    "The {0} beside {1} names {2}, so nobody knows which network the weights are for.": (
+        "Die {0} neben {1} nennt {2}, daher weiß niemand, für welches Netzwerk die Gewichte sind."
+    ),
+    'It should read {{"model_name": "da3-small"}}, or another of {0}.': (
+        'Darin sollte {{"model_name": "da3-small"}} stehen oder ein anderes von {0}.'
+    ),
+    "There is no checkpoint '{0}': no known name, and no file or folder the worker can see.": (
+        "Es gibt keinen Checkpoint '{0}': kein bekannter Name und keine Datei und kein Ordner, den der Worker sieht."
+    ),
+    "Known names: {0}.": "Bekannte Namen: {0}.",
+    "Copy the file again.": "Die Datei erneut kopieren.",
+    "There is no device '{0}'.": "Es gibt kein Gerät '{0}'.",
+    "Choose auto, cpu, mps, cuda or cuda:N.": "auto, cpu, mps, cuda oder cuda:N wählen.",
+    "The worker's machine has no device '{0}' that torch {1} can use.": (
+        "Der Rechner des Workers hat kein Gerät '{0}', das torch {1} nutzen kann."
+    ),
+    "Choose auto, or install the torch build for this device.": (
+        "auto wählen oder die torch-Ausgabe für dieses Gerät installieren."
+    ),
+    "There is no precision '{0}'.": "Es gibt keine Genauigkeit '{0}'.",
+    "Choose one of {0}.": "Eines von {0} wählen.",
+    "Free some space, or choose a folder for models on another disk.": (
+        "Platz schaffen oder einen Ordner für Modelle auf einem anderen Datenträger wählen."
+    ),
+    "Try again. If it stays so, a proxy or mirror changes files: use another connection.": (
+        "Erneut versuchen. Bleibt es so, verändert ein Proxy oder Spiegelserver die Dateien: eine andere "
+        "Verbindung nutzen."
+    ),
+    "Checking {0}.": "{0} wird geprüft.",
+    "{0} was refused: {1}.": "{0} wurde abgelehnt: {1}.",
+    "Downloading {0}: {1}.": "{0} wird heruntergeladen: {1}.",
+    "{0} still needs {1} in {2}, but {3} are free there.": "{0} braucht noch {1} in {2}, aber dort sind {3} frei.",
+    "Read {0} and accept it, or choose a model under {1}.": (
+        "{0} lesen und akzeptieren oder ein Modell unter {1} wählen."
+    ),
+    "Asking for {0}.": "{0} wird angefragt.",
+    "what arrived is not what was published; it was deleted": (
+        "was ankam, ist nicht das Veröffentlichte; es wurde gelöscht"
+    ),
+    "the file on offer is another than the one this version of the add-on knows": (
+        "die angebotene Datei ist eine andere als die, die diese Version des Add-ons kennt"
+    ),
+    "The hub publishes no SHA-256 of {0}, so nothing could be checked.": (
+        "Der Hub veröffentlicht keinen SHA-256 von {0}, daher wäre nichts prüfbar."
+    ),
+    "A proxy or mirror may leave it out: try without it.": (
+        "Ein Proxy oder Spiegelserver lässt ihn vielleicht weg: ohne ihn versuchen."
+    ),
+    "its {0} is not what was published": "seine {0} ist nicht die veröffentlichte",
+    "Downloading {0}: {1}, {2} left.": "{0} wird heruntergeladen: {1}, noch {2}.",
+    "{0} cannot be written to {1}: {2}.": "{0} kann nicht nach {1} geschrieben werden: {2}.",
+    "{0} is being downloaded already, by another Blender or worker.": (
+        "{0} wird schon von einem anderen Blender oder Worker heruntergeladen."
+    ),
+    "The connection broke off; trying again. {0}.": "Die Verbindung brach ab; neuer Versuch. {0}.",
+    "Wait until it is here.": "Warten, bis es da ist.",
+    "{0} are here.": "{0} sind da.",
+    "Looking at what is here of {0}.": "Was von {0} schon da ist, wird angesehen.",
+    "{0} does not fit in {1}.": "{0} passt nicht in {1}.",
+    "Placing the photos by their features.": "Die Fotos werden nach ihren Merkmalen platziert.",
+    "Looking for features in {0}.": "In {0} werden Merkmale gesucht.",
+    "Matching {0} with {1}.": "{0} wird mit {1} abgeglichen.",
+    "Refining the cameras by their features.": "Die Kameras werden nach ihren Merkmalen verfeinert.",
+    "Cameras are world-to-camera, x right, y down, z forward, in pixels.": (
+        "Kameras sind Welt-zu-Kamera, x rechts, y unten, z vorn, in Pixeln."
+    ),
+    "The request says its cameras are given, but gives none.": (
+        "Der Auftrag sagt, seine Kameras seien bekannt, enthält aber keine."
+    ),
+    "Give them, or auto.": "Diese angeben oder auto.",
+    "{0} photos need extrinsics [{1}, 4, 4] and intrinsics [{2}, 3, 3], not {3}.": (
+        "{0} Fotos brauchen extrinsics [{1}, 4, 4] und intrinsics [{2}, 3, 3], nicht {3}."
+    ),
+    "Camera {0} holds numbers that are not finite.": "Kamera {0} enthält Zahlen, die nicht endlich sind.",
+    "The extrinsics of camera {0} are not a rotation and a translation.": (
+        "Die extrinsics von Kamera {0} sind nicht eine Drehung und eine Verschiebung."
+    ),
+    "The intrinsics of camera {0} are not those of a pinhole camera.": (
+        "Die intrinsics von Kamera {0} sind nicht die einer Lochkamera."
+    ),
+    "{0} cannot hand out {1} at the moment (status {2}).": "{0} kann {1} im Augenblick nicht ausgeben (Status {2}).",
+    "Download again: it goes on where it stopped.": "Erneut herunterladen: es geht dort weiter, wo es aufhörte.",
+    "{0} cannot be reached ({1}).": "{0} ist nicht erreichbar ({1}).",
+    "Agree to the terms at {0} and give the worker your token as HF_TOKEN.": (
+        "Den Bedingungen unter {0} zustimmen und dem Worker das eigene Token als HF_TOKEN geben."
+    ),
+    "{0} has no such file: {1}.": "{0} hat diese Datei nicht: {1}.",
+    "Check the token in HF_TOKEN, or remove it: the released models need none.": (
+        "Das Token in HF_TOKEN prüfen oder entfernen: die veröffentlichten Modelle brauchen keines."
+    ),
+    "Try again in some minutes.": "In einigen Minuten erneut versuchen.",
+    "{0} does not tell the commit, hash and size of {1} of {2}.": (
+        "{0} nennt Commit, Hash und Größe von {1} von {2} nicht."
+    ),
+    "A proxy or mirror may leave them out: try without it, or put the files into the folder by hand.": (
+        "Ein Proxy oder Spiegelserver lässt sie vielleicht weg: ohne ihn versuchen oder die Dateien von Hand in "
+        "den Ordner legen."
+    ),
+    "Downloads are switched off (HF_HUB_OFFLINE is set).": "Downloads sind abgeschaltet (HF_HUB_OFFLINE ist gesetzt).",
+    "Allow online access.": "Onlinezugriff erlauben.",
+    "Check the connection, then try again.": "Die Verbindung prüfen, dann erneut versuchen.",
+    "{0} cannot be downloaded: {1}.": "{0} kann nicht heruntergeladen werden: {1}.",
+    "{0} is only given to those who agreed to its terms.": "{0} bekommt nur, wer den Bedingungen zugestimmt hat.",
+    "It may have moved: update the add-on, or use another model.": (
+        "Sie ist vielleicht umgezogen: das Add-on aktualisieren oder ein anderes Modell verwenden."
+    ),
+    "{0} refuses to hand out {1} (status {2}).": "{0} verweigert {1} (Status {2}).",
+    "{0} does not answer in time.": "{0} antwortet nicht rechtzeitig.",
+    "There is no model '{0}'.": "Es gibt kein Modell '{0}'.",
+    "{0} comes with the worker and stays.": "{0} kommt mit dem Worker und bleibt.",
+    "Choose a downloaded model.": "Ein heruntergeladenes Modell wählen.",
+    "The files of {0} cannot be deleted: {1}.": "Die Dateien von {0} können nicht gelöscht werden: {1}.",
+    "Close what uses them, then try again.": "Schließen, was sie benutzt, dann erneut versuchen.",
+    "The network looks at the photos: {0}.": "Das Netzwerk betrachtet die Fotos: {0}.",
+    "The request holds no photos.": "Der Auftrag enthält keine Fotos.",
+    "Choose at least one photo.": "Mindestens ein Foto wählen.",
+    "{0} is only {1} x {2} pixels.": "{0} hat nur {1} x {2} Pixel.",
+    "Sides need {0} or more.": "Seiten brauchen {0} oder mehr.",
+    "{0} is empty (0 bytes).": "{0} ist leer (0 Byte).",
+    "Copy the file again or leave it out.": "Die Datei erneut kopieren oder weglassen.",
+    "Two photos are called {0}.": "Zwei Fotos heißen {0}.",
+    "Give each its own name.": "Jedem einen eigenen Namen geben.",
+    "{0} is the same file as {1}.": "{0} ist dieselbe Datei wie {1}.",
+    "Leave one of the two out.": "Eines der beiden weglassen.",
+    "Scale the photo down; the network sees it at a small part of this size anyway.": (
+        "Das Foto verkleinern; das Netzwerk sieht es ohnehin nur in einem kleinen Teil dieser Größe."
+    ),
+    "{0} is not a photo of a known format.": "{0} ist kein Foto in einem bekannten Format.",
+    "Save it as JPEG, PNG, WebP or TIFF.": "Als JPEG, PNG, WebP oder TIFF speichern.",
+    "{0} cannot be decoded: {1}.": "{0} kann nicht dekodiert werden: {1}.",
+    "The file seems damaged or cut short; copy it again or leave it out.": (
+        "Die Datei scheint beschädigt oder abgeschnitten; erneut kopieren oder weglassen."
+    ),
+    "{0} photos at a resolution of {1} and {2} do not fit into the memory of {3}.": (
+        "{0} Fotos bei einer Auflösung von {1} und {2} passen nicht in den Speicher von {3}."
+    ),
+    "Lower the resolution, use fewer photos or choose a smaller checkpoint.": (
+        "Die Auflösung verringern, weniger Fotos verwenden oder einen kleineren Checkpoint wählen."
+    ),
+    "Loading {0}.": "{0} wird geladen.",
+    "Working out cameras and views.": "Kameras und Ansichten werden berechnet.",
+    "There is no camera source '{0}'.": "Es gibt keine Kameraquelle '{0}'.",
+    "There is no reference view '{0}'.": "Es gibt keine Referenzansicht '{0}'.",
+    "A resolution of {0} pixels cannot be used.": "Eine Auflösung von {0} Pixeln ist nicht verwendbar.",
+    "Choose {0} to {1}; multiples of 14 lose nothing.": "{0} bis {1} wählen; Vielfache von 14 verlieren nichts.",
+    "{0} predicts no rays, so there are no cameras to solve from them.": (
+        "{0} sagt keine Strahlen vorher, daher lassen sich daraus keine Kameras berechnen."
+    ),
+    "Choose camera source auto, or another checkpoint.": "Kameras automatisch wählen oder einen anderen Checkpoint.",
+    "The photos show no surface that a mesh could be made of.": (
+        "Die Fotos zeigen keine Oberfläche, aus der eine Masche werden könnte."
+    ),
+    "The given cameras were not used; the camera source asked for others.": (
+        "Die bekannten Kameras wurden nicht verwendet; verlangt waren andere."
+    ),
+    "Laying out splats.": "Splats werden ausgelegt.",
+    "Reading {0} ({1} of {2}).": "{0} wird gelesen ({1} von {2}).",
+    "{0} more photos cannot be used either.": "{0} weitere Fotos sind auch nicht verwendbar.",
+    "The network's own cameras hardly agree with the given ones; the scale of the depth may be off.": (
+        "Die eigenen Kameras des Netzwerks stimmen kaum mit den bekannten überein; der Maßstab der Tiefe kann "
+        "falsch sein."
+    ),
+    "The checkpoint found no field of view for {0}; the focal length is {1}.": (
+        "Der Checkpoint fand kein Sichtfeld für {0}; die Brennweite ist {1}."
+    ),
+    "This checkpoint does not relate photos to each other: all cameras stand at the origin.": (
+        "Dieser Checkpoint setzt Fotos nicht zueinander in Beziehung: alle Kameras stehen im Ursprung."
+    ),
+    "The network found no cameras.": "Das Netzwerk fand keine Kameras.",
+    "Choose precision float32 or another checkpoint.": "Genauigkeit float32 oder einen anderen Checkpoint wählen.",
+    "The network's depth of {0} is not finite.": "Die Tiefe des Netzwerks von {0} ist nicht endlich.",
+    "Choose precision float32; if it already was, the checkpoint is damaged.": (
+        "Genauigkeit float32 wählen; war sie es schon, ist der Checkpoint beschädigt."
+    ),
+    "The depth is in meters; the given cameras are taken to be in meters too.": (
+        "Die Tiefe ist in Metern; die bekannten Kameras gelten ebenfalls als in Metern."
+    ),
+    "This checkpoint's depth has no known scale; it need not match that of the given cameras.": (
+        "Die Tiefe dieses Checkpoints hat keinen bekannten Maßstab; er muss nicht zu dem der bekannten Kameras passen."
+    ),
+    "Fusing the depth of all photos into one surface.": "Die Tiefe aller Fotos wird zu einer Oberfläche verschmolzen.",
+    "Preparing depth for the mesh.": "Die Tiefe für die Masche wird vorbereitet.",
+    "The mesh is made.": "Die Masche ist erstellt.",
+    "Choosing photos for the mesh.": "Fotos für die Masche werden gewählt.",
+    "The worker failed in a way it does not know: {0}: {1}.": (
+        "Der Worker ist auf unbekannte Weise gescheitert: {0}: {1}."
+    ),
+    "The job was cancelled.": "Der Auftrag wurde abgebrochen.",
+    "A worker takes no {0}.": "Ein Worker nimmt kein {0} an.",
+    "Send a job or Cancel.": "Einen Auftrag oder Abbruch senden.",
+    "The id '{0}' is taken by another job.": "Die Kennung '{0}' gehört einem anderen Auftrag.",
+    "A job needs an id.": "Ein Auftrag braucht eine Kennung.",
+    "Give every job an id of its own.": "Jedem Auftrag eine eigene Kennung geben.",
+}

@@ -1,0 +1,293 @@
+"""Everything an artist can read has its German and its Japanese, and nothing else has.
+
+`python tests/da3_blender/test_translation.py` prints what is missing and what is not needed any more.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+import da3_blender  # noqa: E402
+import model_runtime  # noqa: E402
+from da3_blender import translation  # noqa: E402
+from model_runtime.catalogue import CATALOGUE  # noqa: E402
+from model_runtime.messages import Failure  # noqa: E402
+
+BLENDER = os.environ.get("DA3_BLENDER")
+ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_runtime)]
+
+NOT_SHOWN = {
+    # only on a terminal
+    *("headless.py", "command_line.py", "scene_arguments.py", "preview.py", "blend_file.py", "export"),
+    *("cli.py", "bench_command.py", "models_command.py", "predict_command.py", "train_command.py"),
+    *("training", "benchmark"),
+    # faults of a program, to be reported in the words of the one who made it
+    *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "conventions.py", "harmonics.py"),
+    # names in the file, which stay the same whoever opens it
+    *("materials.py", "points.py", "splats.py", "node_tools.py"),
+    "translation",
+}
+"""Modules and folders whose sentences are no artist's to read in a panel."""
+
+INTERFACE = {"panels", "operators", "preferences.py", "remedies.py", "settings.py"}
+"""Where every text that begins with a capital letter is one to read."""
+
+PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "_wrong_hash"}
+"""Functions whose arguments are shown, or put into sentences."""
+
+SHORT = {
+    *("it closed its output", "exit status {0}", "Starting.", "Photos added: {0}"),
+    *("Device: {0} ({1})", "Memory: {0}", "Worker {0}, protocol {1}", "Models ready: {0}", "Started in {0} s"),
+}
+"""Shown, too, but nothing in their looks tells it."""
+
+UNTRANSLATED = {
+    "The {0} is {1}.": "only scripts go beyond the limits of the panel's settings",
+    "Python {0}, torch {1}": "names",
+    "Apple GPU ({0})": "a name",
+    "Set it between {0} and {1}.": "only scripts go beyond the limits of the panel's settings",
+    "A mesh with a {0} of {1} cannot be made.": "only scripts go beyond the limits of the panel's settings",
+    "Choose {0} to {1}.": "only scripts go beyond the limits of the panel's settings",
+    "There are {0} photos but {1} views.": "a fault of the program",
+    "The DA3 worker does not end although it was killed.": "printed on a terminal",
+    "DA3_result_{0}": "an identifier",
+    "Error:": "what Blender begins a report with",
+    "No module named": "looked for in a log",
+    "No such file": "looked for in a log",
+}
+"""Texts that stay English, and why."""
+
+SAME = {"Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details"}
+"""Words that are the same in a translation."""
+
+
+def texts() -> dict[str, str]:
+    """English text or template -> where it stands."""
+    found = dict(registered_texts())
+    for root in ROOTS:
+        for path in sorted(root.rglob("*.py")):
+            parts = path.relative_to(root).parts
+            if NOT_SHOWN.isdisjoint(parts):
+                for text in module_texts(ast.parse(path.read_text(encoding="utf-8")), not INTERFACE.isdisjoint(parts)):
+                    found.setdefault(text, "/".join(parts))
+    left = UNTRANSLATED.keys() | {model.title for model in CATALOGUE.values()}
+    return {text: where for text, where in found.items() if text not in left}
+
+
+def module_texts(tree: ast.Module, interface: bool) -> Iterator[str]:
+    """Constants and f-strings that are sentences or problems, or, in modules of the interface, labels."""
+    skipped = set()
+    pieces = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            skipped |= set(ast.walk(node)) - {node}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in PIECES:
+            pieces |= {argument for argument in node.args if isinstance(argument, ast.Constant | ast.JoinedStr)}
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            text = template(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if text in SHORT or is_text(text, interface) or (node in pieces and re.search("[A-Za-z]{2}", bare(text))):
+            yield text.strip()
+
+
+def is_text(text: str, interface: bool) -> bool:
+    if interface and re.match(r"[A-Z'].*[a-z]|\{.*[a-z]{3}", text):
+        return not re.fullmatch(r"DA3_\w+|[A-Z][A-Z0-9_]*", text)
+    sentence = re.fullmatch(r"(?s).*\S \S.*[.?] ?", text)
+    problem = re.match(r"(?s)[A-Z{].* .* ", text) and len(re.findall("[A-Za-z]{2,}", bare(text))) > 2
+    return bool((sentence and re.search("[A-Za-z]{2}", bare(text))) or problem)
+
+
+def bare(text: str) -> str:
+    """A template without its places for values."""
+    return re.sub(r"\{\w*\}", "", text)
+
+
+def template(node: ast.JoinedStr) -> str:
+    """An f-string with its values counted: {0}, {1}, ..."""
+    parts, count = [], 0
+    for value in node.values:
+        if isinstance(value, ast.Constant):
+            parts.append(str(value.value).replace("{", "{{").replace("}", "}}"))
+        else:
+            parts.append(f"{{{count}}}")
+            count += 1
+    return "".join(parts)
+
+
+def registered_texts() -> Iterator[tuple[str, str]]:
+    """What Blender shows of every class and property that the add-on registers."""
+    da3_blender.register()
+    try:
+        for kind in registered_classes():
+            where = kind.__name__
+            if issubclass(kind, bpy.types.Operator):
+                module, verb = kind.bl_idname.split(".")
+                rna = getattr(getattr(bpy.ops, module), verb).get_rna_type()
+                described = [rna.name, rna.description]
+            else:
+                rna = kind.bl_rna
+                described = [getattr(kind, "bl_label", "")]
+            for item in rna.properties:
+                if item.identifier in kind.__annotations__ and "HIDDEN" not in str(item.is_hidden and "HIDDEN"):
+                    described += [item.name, item.description]
+                    if item.type == "ENUM":
+                        described += [part for choice in item.enum_items for part in (choice.name, choice.description)]
+            yield from ((text, where) for text in described if re.search(r"[A-Za-z]{2}", text))
+    finally:
+        da3_blender.unregister()
+
+
+def registered_classes() -> list[type]:
+    kinds = []
+    for base in ("Operator", "Panel", "Menu", "UIList", "PropertyGroup", "AddonPreferences", "FileHandler"):
+        for kind in getattr(bpy.types, base).__subclasses__():
+            if kind.__module__.startswith("da3_blender."):
+                kinds.append(kind)
+    return kinds
+
+
+def fields(template: str) -> list[str]:
+    return sorted(name for _, name, _, _ in Formatter().parse(template) if name is not None)
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, str]:
+    return texts()
+
+
+@pytest.mark.xfail(strict=False, reason="texts are still being added")
+@pytest.mark.parametrize("language", translation.CATALOGUES)
+def test_every_text_has_its_translation_and_no_other(known: dict[str, str], language: str) -> None:
+    translated = translation.CATALOGUES[language]
+    assert {text: where for text, where in known.items() if text not in translated} == {}, "not translated"
+    assert [text for text in translated if text not in known] == [], "not in the code any more"
+
+
+@pytest.mark.parametrize("language", translation.CATALOGUES)
+def test_translations_are_whole(language: str) -> None:
+    for text, translated in translation.CATALOGUES[language].items():
+        assert translated.strip() == translated != ""
+        assert translated != text or text in SAME
+        if "{" in text:
+            assert fields(translated) == fields(text), text
+        if language == "ja_JP":
+            assert re.search("[\u3040-\u30ff\u4e00-\u9fff]", translated) or text in SAME, text
+        full_stop = translated.endswith((".", "\N{IDEOGRAPHIC FULL STOP}")) and not translated.endswith("...")
+        assert full_stop == (text.endswith(".") and not text.endswith("...")), text
+
+
+def test_labels_and_sentences_are_apart() -> None:
+    for labels, sentences in (
+        (translation.german.LABELS, translation.german_sentences.SENTENCES),
+        (translation.japanese.LABELS, translation.japanese_sentences.SENTENCES),
+    ):
+        assert not labels.keys() & sentences.keys()
+
+
+def test_every_template_is_recognised_in_what_is_made_of_it() -> None:
+    for text in translation.CATALOGUES["de_DE"]:
+        names = fields(text) if "{" in text else []
+        if names:
+            values = {name: f"value-{name}.jpg" for name in names}
+            assert translation.recognise(translation.fill(text, values)) == (text, values)
+        else:
+            assert translation.recognise(text) == (text, {})
+
+
+@pytest.fixture(params=translation.CATALOGUES)
+def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Blender's lookup as it is with this language; the bpy package brings none."""
+    for name in ("_pgettext_iface", "_pgettext_tip", "_pgettext_rpt"):
+        monkeypatch.setattr(translation, name, lambda text: translation.CATALOGUES[request.param].get(text, text))
+    return request.param
+
+
+def test_templates_and_finished_sentences_of_others(language: str) -> None:
+    german = language == "de_DE"
+    making = translation.iface("Making '{name}'", name="Küche")
+    assert making == ("'Küche' wird erstellt" if german else "「Küche」を作成中")
+    told = translation.rpt("room.jpg is empty (0 bytes). 3 more photos cannot be used either. Something unknown.")
+    assert told == (
+        "room.jpg ist leer (0 Byte). 3 weitere Fotos sind auch nicht verwendbar. Something unknown."
+        if german
+        else "room.jpg は空です\uff080 バイト\uff09。 さらに 3 枚の写真が使えません。 Something unknown."
+    )
+    failed = translation.iface("The installation failed while fetching uv.")
+    assert ("beim Holen von uv." if german else "uv の取得") in failed
+    assert translation.iface("Something {unknown}.") == "Something {unknown}." and translation.iface("") == ""
+
+
+def test_panels_speak_it(language: str) -> None:
+    from da3_blender.preferences import both
+
+    failure = Failure("checkpoint-missing", "DA3 Base is not here yet (542 MB).", "Allow online access.")
+    assert both(failure) == (
+        "DA3 Base ist noch nicht da (542 MB). Onlinezugriff erlauben."
+        if language == "de_DE"
+        else "DA3 Base はまだありません (542 MB)。 オンラインアクセスを許可してください。"
+    )
+
+
+def test_english_stays() -> None:
+    assert translation.iface("Making '{name}'", name="x") == "Making 'x'"
+    assert translation.iface("Looking for features in a.jpg.") == "Looking for features in a.jpg."
+
+
+IN_BLENDER = """
+import sys
+sys.path.insert(0, {root!r})
+import bpy, da3_blender
+from da3_blender import translation
+view = bpy.context.preferences.view
+for _ in range(2):
+    da3_blender.register()
+    for language, texts in translation.CATALOGUES.items():
+        view.language = language
+        lookup = bpy.app.translations.pgettext_iface
+        own = [text for text in texts if lookup(text) == texts[text]]
+        assert len(own) > 0.95 * len(texts), [text for text in texts if text not in own]
+        assert lookup("Make Scene", "Operator") == texts["Make Scene"]
+        assert translation.iface("Making '{{name}}'", name="x") == texts["Making '{{name}}'"].format(name="x")
+        done = translation.rpt("Reading a.jpg (1 of 2).")
+        assert done == texts["Reading {{0}} ({{1}} of {{2}})."].format("a.jpg", 1, 2), done
+    da3_blender.unregister()
+    assert lookup("Make Scene") == "Make Scene"
+print("translated", "well")
+"""
+
+
+@pytest.mark.skipif(not BLENDER, reason="DA3_BLENDER is not set")
+def test_blender_itself_speaks_it(tmp_path: Path) -> None:
+    script = tmp_path / "speak.py"
+    script.write_text(IN_BLENDER.format(root=str(ROOTS[0].parent)), encoding="utf-8")
+    command = [str(BLENDER), "--background", "--factory-startup", "--python-exit-code", "1", "--python", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "translated well" in done.stdout, done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    found = texts()
+    for locale, translated in translation.CATALOGUES.items():
+        for text in sorted(found.keys() - translated.keys()):
+            print(f"{locale} misses {text!r} of {found[text]}")
+        for text in sorted(translated.keys() - found.keys()):
+            print(f"{locale} has {text!r}, which is not in the code any more")
