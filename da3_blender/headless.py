@@ -162,8 +162,9 @@ def worker_command(options: argparse.Namespace) -> list[str]:
 
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
     """The scene, in an empty file; prints the plan's notes."""
-    free = not options.blend_cameras  # else it stands where the cameras do
-    settings = PlanSettings(standard_view=True, sheets=options.mesh == "sheets", upright=free, centre=free)
+    settings = PlanSettings(
+        standard_view=True, sheets=options.mesh == "sheets", in_world=options.blend_cameras is not None
+    )
     plan = plan_scene(prediction, options.name, options.photos, settings)
     for note in plan.notes:
         print(f"note: {note}")

@@ -152,15 +152,14 @@ def mesh_settings(settings: Any) -> MeshSettings | None:
 
 
 def plan_settings(settings: Any) -> PlanSettings:
-    """What is made with the scene's own cameras stays where they are."""
-    free = not uses_blender_cameras(settings)
     return PlanSettings(
         edge_angle=settings.edge_angle,
         confidence_threshold=settings.confidence,
         points=settings.make_points,
         sheets=settings.make_mesh == "sheets",
-        upright=settings.upright and free,
-        centre=settings.centre and free,
+        upright=settings.upright,
+        centre=settings.centre,
+        in_world=uses_blender_cameras(settings),
         standard_view=settings.standard_view,
     )
 

@@ -38,6 +38,7 @@ class PlanSettings:
     points: whether to make points. sheets: whether to make a textured surface of every photo.
     upright: turn the scene so that up is +z. centre: floor to z = 0, middle to x = y = 0. With both off, the scene
         stays in the frame of the cameras that were given, or else in the reference view's with z up for y down.
+    in_world: the cameras were given in Blender's world and stay there, whatever upright and centre say.
     standard_view: let the scene's view transform be `Standard`, so that photo colours render as they are. Off by
         default because it changes how everything else in an artist's scene looks.
     """
@@ -52,6 +53,7 @@ class PlanSettings:
     sheets: bool = False
     upright: bool = True
     centre: bool = True
+    in_world: bool = False
     standard_view: bool = False
 
 
@@ -81,6 +83,7 @@ class ScenePlan:
 
     motion: [4,4] rigid, from the prediction's world to Blender's. provenance: plain values for the collection's
     custom properties. notes: sentences the artist should see. surfaces: the fused mesh, then the sheets.
+    in_world: as in `PlanSettings`.
     """
 
     name: str
@@ -92,6 +95,7 @@ class ScenePlan:
     provenance: dict[str, str | float | bool]
     notes: tuple[str, ...]
     surfaces: tuple[SurfacePlan, ...] = ()
+    in_world: bool = False
 
     @property
     def typical_depth(self) -> float:
@@ -122,7 +126,8 @@ def plan_scene(
 
     notes = list(prediction.notes)
     masks = [surface_mask(view, settings.edge_angle) for view in views]
-    motion = upright_motion(views, settings.upright, settings.centre, prediction.camera_source == "given")
+    upright, centre = settings.upright and not settings.in_world, settings.centre and not settings.in_world
+    motion = upright_motion(views, upright, centre, prediction.camera_source == "given")
     points = None
     if settings.points:
         points = plan_points(
@@ -148,6 +153,7 @@ def plan_scene(
         provenance=_provenance(prediction),
         notes=tuple(notes),
         surfaces=_plan_surfaces(prediction, masks, motion, settings),
+        in_world=settings.in_world,
     )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import bpy
 import numpy as np
 
+from model_runtime.messages import JobError
+
 from ..harmonics import MAX_DEGREE
 from ..plan_transform import transform_plan
 from ..scene_plan import ScenePlan
-from ..similarity import align_poses
+from ..similarity import Similarity, align_poses
 from . import find, photo_visibility, splats
 from .cameras import (
     PIXEL_ASPECT,
@@ -31,7 +33,7 @@ from .cameras import (
 from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLE, ROLES, VIEW
 from .materials import POINTS
 from .meshes import input_property, set_input
-from .placement import WRITTEN, own_change, put, written
+from .placement import WRITTEN, frame_to_world, own_change, put, written
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
 from .transform import animated
@@ -89,7 +91,9 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
 
 def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePlan:
     """`plan` in the frame of the result `collection`, by the cameras of the photos that both have; unchanged where
-    they share none. Its unit is then the result's."""
+    they share none. Its unit is then the result's. A plan in Blender's world stays there, wherever the result is."""
+    if plan.in_world:
+        return _within_world(plan, _typical_sibling(collection))
     there = {photo: items[0] for photo, items in _by_photo(find.objects_of(collection, "camera")).items()}
     photos = list(_numbered(camera.name for camera in plan.cameras))
     pairs = [
@@ -114,6 +118,17 @@ def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> Scene
     if np.abs((similarity.matrix - np.eye(4)) @ reach).max() <= STILL * plan.typical_depth:
         return plan
     return transform_plan(plan, similarity)
+
+
+def _within_world(plan: ScenePlan, item: bpy.types.Object | None) -> ScenePlan:
+    """`plan`, which stands in Blender's world, in the frame that `item` shares with the rest of its result."""
+    if item is None:
+        return plan
+    try:
+        return transform_plan(plan, Similarity.from_matrix(np.linalg.inv(frame_to_world(item))))
+    except ValueError as error:
+        sentence = "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras."
+        raise JobError("scene-edited", sentence, "Clear its scale, or make a new scene.") from error
 
 
 def _exchange(

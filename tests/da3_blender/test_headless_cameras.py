@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from da3_blender.scene_arguments import parse_arguments
 from model_runtime.messages import JobError
@@ -20,13 +19,19 @@ from da3_blender.scene import find  # noqa: E402
 FAKE = Path(__file__).parent / "fake_worker.py"
 
 
+def save_photo(path: Path) -> None:
+    image = bpy.data.images.new("photo", 100, 75)
+    image.save(filepath=str(path))
+    bpy.data.images.remove(image)
+
+
 @pytest.fixture
 def folder(empty_scene, tmp_path: Path) -> Path:
     """Two photos, and a .blend with a camera for each: one shows its photo, the other is called like it."""
     (tmp_path / "photos").mkdir()
     for number, name in enumerate(("a.png", "b.png")):
         path = tmp_path / "photos" / name
-        Image.new("RGB", (100, 75)).save(path)
+        save_photo(path)
         camera = bpy.data.objects.new(("first", "B")[number], bpy.data.cameras.new("lens"))
         empty_scene.collection.objects.link(camera)
         camera.location, camera.rotation_euler = (3.0 + number, -7.0, 1.7), (1.3, 0.0, 0.1 * number)
@@ -57,7 +62,7 @@ def test_the_scene_stands_at_the_cameras_of_the_blend(folder: Path, monkeypatch:
 
 def test_a_blend_without_the_cameras_gets_a_sentence(folder: Path) -> None:
     other = folder / "photos/c.png"
-    Image.new("RGB", (100, 75)).save(other)
+    save_photo(other)
     with pytest.raises(JobError, match=r"No camera is known for c\.png"):
         headless.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png", other])
     (folder / "broken.blend").write_bytes(b"no blend")

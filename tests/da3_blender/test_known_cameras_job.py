@@ -10,7 +10,6 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
@@ -22,6 +21,12 @@ from model_runtime.messages import JobError, Request  # noqa: E402
 FAKE = Path(__file__).parent / "fake_worker.py"
 
 
+def save_photo(path: Path) -> None:
+    image = bpy.data.images.new("photo", 100, 75)
+    image.save(filepath=str(path))
+    bpy.data.images.remove(image)
+
+
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """Two photos, a camera called like each, and known cameras asked for."""
@@ -29,7 +34,7 @@ def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     for number, name in enumerate(("a.png", "b.png")):
-        Image.new("RGB", (100, 75)).save(tmp_path / name)
+        save_photo(tmp_path / name)
         item = bpy.data.objects.new(name[0], bpy.data.cameras.new("lens"))
         empty_scene.collection.objects.link(item)
         item.location, item.rotation_euler = (3.0 + number, -7.0, 1.7), (1.3, 0.0, 0.1 * number)
@@ -110,6 +115,39 @@ def test_the_cameras_are_remembered_with_the_result(scene):
     assert job_request.uses_blender_cameras(scene.da3)
 
 
+def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
+    known_cameras.match_list(scene)
+    bpy.ops.da3.run()
+    assert jobs.wait(30)
+    (made,) = find.results(scene)
+    parent = bpy.data.objects.new("parent", None)
+    scene.collection.objects.link(parent)
+    for item in made.all_objects:
+        item.parent = parent
+    parent.location, parent.rotation_euler, parent.scale = (1, 2, 3), (0.1, 0.2, 0.3), (2, 2, 2)
+    first, second = (photo.camera for photo in scene.da3.photos)
+    first.location, second.location, second.rotation_euler = (8, -7, 2), (11, -6, 1), (1.2, 0.2, 0.4)
+    bpy.ops.da3.update(result=made["da3_id"])
+    assert jobs.wait(30) and jobs.manager().state.failure is None
+    bpy.context.view_layer.update()
+    for photo in scene.da3.photos:
+        own = find.camera_of(made, photo.name)
+        assert own is not None and own.parent == parent
+        place, turn, _ = own.matrix_world.decompose()
+        np.testing.assert_allclose(place, photo.camera.matrix_world.translation, atol=1e-5)
+        assert turn.rotation_difference(photo.camera.matrix_world.to_quaternion()).angle < 1e-3
+    points = find.objects_of(made, "points")[0]
+    world = points.matrix_world
+    place = np.array([world @ vertex.co for vertex in points.data.vertices])
+    seen = np.c_[place, np.ones(len(place))] @ np.linalg.inv(first.matrix_world).T
+    assert np.isclose(seen[:, 2], -2, atol=1e-4).sum() >= len(place) / 2
+    parent.scale = (1, 2, 1)
+    bpy.ops.da3.update(result=made["da3_id"])
+    assert jobs.wait(30)
+    failure = jobs.manager().state.failure
+    assert failure is not None and "scaled unevenly" in failure.sentence
+
+
 def write_model(folder: Path, ending: str) -> None:
     folder.mkdir(parents=True)
     for name in ("cameras", "images"):
@@ -131,8 +169,7 @@ def test_a_colmap_folder_is_found_and_sent(scene, tmp_path, place):
         "cameras.txt": b"cameras.txt",
         "images.txt": b"images.txt",
     }
-    plan = job_request.plan_settings(scene.da3)
-    assert plan.upright and plan.centre  # COLMAP's world is nobody's
+    assert not job_request.plan_settings(scene.da3).in_world  # COLMAP's world is nobody's
 
 
 def test_a_colmap_folder_that_is_none_gets_a_sentence(scene, tmp_path):
