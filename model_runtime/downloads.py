@@ -92,9 +92,10 @@ def check_licence(model: Model, accepted_licence: str) -> None:
     """Raises JobError `licence-not-accepted` unless the licence is open or was accepted by its name."""
     if model.needs_acceptance and accepted_licence != model.licence:
         licence = LICENCES[model.licence]
+        told = f"{model.title} comes under {licence.name}, which has not been accepted."
         raise JobError(
             "licence-not-accepted",
-            f"{model.title} comes under {licence.name}, which has not been accepted. {licence.meaning}",
+            f"{told} {licence.meaning}",
             f"Read {licence.url} and accept it, or choose a model under {OPEN_LICENCE}.",
         )
 

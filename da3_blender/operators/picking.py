@@ -150,7 +150,7 @@ class PicksPoints(ActsOnResult):
         try:
             self.use()
         except RuntimeError as error:  # so Blender hands on what the operator reported
-            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+            self.report({"ERROR"}, str(error).partition(": ")[2].strip())
             return {"CANCELLED"}
         return {"FINISHED"}
 

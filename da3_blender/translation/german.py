@@ -396,4 +396,28 @@ LABELS = {
     "Worker {0}, protocol {1}": "Worker {0}, Protokoll {1}",
     "Models ready: {0}": "Bereite Modelle: {0}",
     "Started in {0} s": "Gestartet in {0} s",
+    "Animated objects keep their keyframes, which were made for the scene before": (
+        "Animierte Objekte behalten ihre Schlüsselbilder, die für die vorherige Szene gemacht wurden"
+    ),
+    "Blender Cameras": "Blender-Kameras",
+    "COLMAP Folder": "COLMAP-Ordner",
+    "Cameras of a COLMAP model, such as its folder sparse/0": (
+        "Kameras eines COLMAP-Modells, etwa seines Ordners sparse/0"
+    ),
+    "Cameras of this scene; what is made stands where they stand": (
+        "Kameras dieser Szene; was erstellt wird, steht dort, wo sie stehen"
+    ),
+    "Every photo has a camera": "Jedes Foto hat eine Kamera",
+    "Find the camera of every photo that has none yet: the one with the photo behind it, or with the photo's "
+    "name": "Für jedes Foto ohne Kamera die passende suchen: die mit dem Foto als Hintergrund oder mit seinem Namen",
+    "Folder with the cameras and images of a COLMAP model of these photos, undistorted": (
+        "Ordner mit den Kameras und Bildern eines COLMAP-Modells dieser Fotos, entzerrt"
+    ),
+    "Known Cameras": "Bekannte Kameras",
+    "Match Cameras to Photos": "Kameras den Fotos zuordnen",
+    "Photos without a camera: {names}": "Fotos ohne Kamera: {names}",
+    "The camera of this scene that the photo was taken with": (
+        "Die Kamera dieser Szene, mit der das Foto aufgenommen wurde"
+    ),
+    "Where the known cameras are": "Wo die bekannten Kameras sind",
 }

@@ -553,4 +553,59 @@ SENTENCES = {
     "The id '{0}' is taken by another job.": "Die Kennung '{0}' gehört einem anderen Auftrag.",
     "A job needs an id.": "Ein Auftrag braucht eine Kennung.",
     "Give every job an id of its own.": "Jedem Auftrag eine eigene Kennung geben.",
+    "Animated objects keep their keyframes, which were made for the scene before.": (
+        "Animierte Objekte behalten ihre Schlüsselbilder, die für die vorherige Szene gemacht wurden."
+    ),
+    "Apply its scale and that of its parents.": "Ihre Skalierung und die ihrer Eltern anwenden.",
+    "Check the file.": "Die Datei prüfen.",
+    "Choose a camera of its own for each photo.": "Für jedes Foto eine eigene Kamera wählen.",
+    "Choose it, or another source of cameras.": "Diesen oder eine andere Quelle der Kameras wählen.",
+    "Choose one for each, or take the photo out.": "Für jedes eine wählen oder das Foto herausnehmen.",
+    "Choose the folder with cameras.bin and images.bin, or with cameras.txt and images.txt.": (
+        "Den Ordner mit cameras.bin und images.bin oder mit cameras.txt und images.txt wählen."
+    ),
+    "Give one of the two.": "Eines von beiden angeben.",
+    "Give the photos names of their own.": "Den Fotos eigene Namen geben.",
+    "Leave these photos out, or choose the model they belong to.": (
+        "Diese Fotos weglassen oder das Modell wählen, zu dem sie gehören."
+    ),
+    "No COLMAP folder is chosen.": "Es ist kein COLMAP-Ordner gewählt.",
+    "No camera is known for {0}.": "Für {0} ist keine Kamera bekannt.",
+    "Run 'colmap image_undistorter', and use the photos and the model that it writes.": (
+        "'colmap image_undistorter' ausführen und die Fotos und das Modell verwenden, die es schreibt."
+    ),
+    "Set its type to Perspective, or choose another.": "Ihren Typ auf Perspektive setzen oder eine andere wählen.",
+    "Show it, and its collection, in the viewport.": "Sie und ihre Sammlung im Ansichtsfenster anzeigen.",
+    "The COLMAP model cannot be read: {0}.": "Das COLMAP-Modell kann nicht gelesen werden: {0}.",
+    "The COLMAP model has no camera for {0}.": "Das COLMAP-Modell hat keine Kamera für {0}.",
+    "The COLMAP model has several images for {0}: {1}.": "Das COLMAP-Modell hat mehrere Bilder für {0}: {1}.",
+    "The camera '{0}' is hidden or not in this scene, so Blender does not tell where it is.": (
+        "Die Kamera '{0}' ist verborgen oder nicht in dieser Szene, daher gibt Blender nicht an, wo sie ist."
+    ),
+    "The camera '{0}' is no perspective camera.": "Die Kamera '{0}' ist keine perspektivische Kamera.",
+    "The camera '{0}' {1}.": "Die Kamera '{0}' {1}.",
+    "has no size: a scale of zero": "hat keine Größe: eine Skalierung von null",
+    "is sheared by the scale of its parents": "ist durch die Skalierung ihrer Eltern geschert",
+    "is mirrored by a negative scale": "ist durch eine negative Skalierung gespiegelt",
+    "The lens of {0} distorts in the COLMAP model ({1}).": "Die Linse von {0} verzeichnet im COLMAP-Modell ({1}).",
+    "The request gives cameras and a COLMAP model.": "Der Auftrag enthält Kameras und ein COLMAP-Modell.",
+    "There is no COLMAP model in the folder {0}.": "Im Ordner {0} ist kein COLMAP-Modell.",
+    "Use the photos that COLMAP saw, not turned and not cropped.": (
+        "Die Fotos verwenden, die COLMAP gesehen hat, nicht gedreht und nicht beschnitten."
+    ),
+    "Write it again with COLMAP, or copy it anew.": "Mit COLMAP erneut schreiben oder neu kopieren.",
+    "{0} and {1} have the same camera, '{2}'.": "{0} und {1} haben dieselbe Kamera, '{2}'.",
+    "{0} has {1} x {2} pixels, but COLMAP saw it with {3} x {4}.": (
+        "{0} hat {1} x {2} Pixel, aber COLMAP sah es mit {3} x {4}."
+    ),
+    "{0} is too large: {1}": "{0} ist zu groß: {1}",
+    "{0} on Hugging Face, {1} MB, {2} ({3})": "{0} bei Hugging Face, {1} MB, {2} ({3})",
+    "commercial use allowed": "kommerzielle Nutzung erlaubt",
+    "no commercial use": "keine kommerzielle Nutzung",
+    "{0}.bin ends too early": "{0}.bin endet zu früh",
+    "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras.": (
+        "Die DA3-Szene ist ungleichmäßig skaliert oder gespiegelt und kann daher nicht bei den bekannten Kameras "
+        "stehen."
+    ),
+    "Clear its scale, or make a new scene.": "Ihre Skalierung zurücksetzen oder eine neue Szene erstellen.",
 }

@@ -349,4 +349,22 @@ LABELS = {
     "Worker {0}, protocol {1}": "ワーカー {0}、プロトコル {1}",
     "Models ready: {0}": "使用可能なモデル: {0}",
     "Started in {0} s": "起動時間 {0} 秒",
+    "Animated objects keep their keyframes, which were made for the scene before": (
+        "アニメーションするオブジェクトのキーフレームは、以前のシーンのまま残ります"
+    ),
+    "Blender Cameras": "Blender のカメラ",
+    "COLMAP Folder": "COLMAP フォルダー",
+    "Cameras of a COLMAP model, such as its folder sparse/0": "COLMAP モデルのカメラ（フォルダー sparse/0 など）",
+    "Cameras of this scene; what is made stands where they stand": "このシーンのカメラ。その位置に合わせて作成",
+    "Every photo has a camera": "すべての写真にカメラがあります",
+    "Find the camera of every photo that has none yet: the one with the photo behind it, or with the photo's "
+    "name": "カメラのない写真に、その写真を背景に持つカメラ、または同じ名前のカメラを割り当て",
+    "Folder with the cameras and images of a COLMAP model of these photos, undistorted": (
+        "これらの写真の、歪みのない COLMAP モデルのカメラと画像があるフォルダー"
+    ),
+    "Known Cameras": "既知のカメラ",
+    "Match Cameras to Photos": "カメラを写真に割り当て",
+    "Photos without a camera: {names}": "カメラのない写真: {names}",
+    "The camera of this scene that the photo was taken with": "この写真を撮影した、このシーンのカメラ",
+    "Where the known cameras are": "既知のカメラがある場所",
 }

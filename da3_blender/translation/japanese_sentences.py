@@ -526,4 +526,58 @@ SENTENCES = {
     "The id '{0}' is taken by another job.": "ID「{0}」は別のジョブが使用中です。",
     "A job needs an id.": "ジョブには ID が必要です。",
     "Give every job an id of its own.": "ジョブごとに別の ID を付けてください。",
+    "Animated objects keep their keyframes, which were made for the scene before.": (
+        "アニメーションするオブジェクトのキーフレームは、以前のシーンのまま残ります。"
+    ),
+    "Apply its scale and that of its parents.": "カメラとその親のスケールを適用してください。",
+    "Check the file.": "ファイルを確認してください。",
+    "Choose a camera of its own for each photo.": "写真ごとに別のカメラを選んでください。",
+    "Choose it, or another source of cameras.": "フォルダーを選ぶか、カメラの別の求め方を選んでください。",
+    "Choose one for each, or take the photo out.": "それぞれにカメラを選ぶか、写真を外してください。",
+    "Choose the folder with cameras.bin and images.bin, or with cameras.txt and images.txt.": (
+        "cameras.bin と images.bin、または cameras.txt と images.txt があるフォルダーを選んでください。"
+    ),
+    "Give one of the two.": "どちらか一方だけを指定してください。",
+    "Give the photos names of their own.": "写真にそれぞれ別の名前を付けてください。",
+    "Leave these photos out, or choose the model they belong to.": (
+        "これらの写真を外すか、対応するモデルを選んでください。"
+    ),
+    "No COLMAP folder is chosen.": "COLMAP フォルダーが選択されていません。",
+    "No camera is known for {0}.": "{0} のカメラがわかりません。",
+    "Run 'colmap image_undistorter', and use the photos and the model that it writes.": (
+        "「colmap image_undistorter」を実行し、その出力の写真とモデルを使ってください。"
+    ),
+    "Set its type to Perspective, or choose another.": "タイプを「透視投影」にするか、別のカメラを選んでください。",
+    "Show it, and its collection, in the viewport.": "カメラとそのコレクションをビューポートで表示してください。",
+    "The COLMAP model cannot be read: {0}.": "COLMAP モデルを読み込めません: {0}。",
+    "The COLMAP model has no camera for {0}.": "COLMAP モデルに {0} のカメラがありません。",
+    "The COLMAP model has several images for {0}: {1}.": "COLMAP モデルに {0} の画像が複数あります: {1}。",
+    "The camera '{0}' is hidden or not in this scene, so Blender does not tell where it is.": (
+        "カメラ「{0}」は非表示かこのシーンにないため、Blender から位置を取得できません。"
+    ),
+    "The camera '{0}' is no perspective camera.": "カメラ「{0}」は透視投影のカメラではありません。",
+    "The camera '{0}' {1}.": "カメラ「{0}」{1}。",
+    "has no size: a scale of zero": "はスケールが 0 で大きさがありません",
+    "is sheared by the scale of its parents": "は親のスケールによってゆがんでいます",
+    "is mirrored by a negative scale": "は負のスケールで反転しています",
+    "The lens of {0} distorts in the COLMAP model ({1}).": "COLMAP モデルでは {0} のレンズに歪みがあります ({1})。",
+    "The request gives cameras and a COLMAP model.": "カメラと COLMAP モデルの両方が指定されています。",
+    "There is no COLMAP model in the folder {0}.": "フォルダー {0} に COLMAP モデルがありません。",
+    "Use the photos that COLMAP saw, not turned and not cropped.": (
+        "COLMAP に使った写真を、回転や切り抜きをせずに使ってください。"
+    ),
+    "Write it again with COLMAP, or copy it anew.": "COLMAP で書き出し直すか、コピーし直してください。",
+    "{0} and {1} have the same camera, '{2}'.": "{0} と {1} のカメラが同じです: 「{2}」。",
+    "{0} has {1} x {2} pixels, but COLMAP saw it with {3} x {4}.": (
+        "{0} は {1} x {2} ピクセルですが、COLMAP では {3} x {4} でした。"
+    ),
+    "{0} is too large: {1}": "{0} は大きすぎます: {1}",
+    "{0} on Hugging Face, {1} MB, {2} ({3})": "Hugging Face の {0}、{1} MB、{2} ({3})",
+    "commercial use allowed": "商用利用可",
+    "no commercial use": "商用利用不可",
+    "{0}.bin ends too early": "{0}.bin が途中で終わっています",
+    "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras.": (
+        "DA3 シーンのスケールが不均一か反転しているため、既知のカメラに合わせられません。"
+    ),
+    "Clear its scale, or make a new scene.": "スケールをクリアするか、新しいシーンを作成してください。",
 }
