@@ -91,8 +91,8 @@ def any_blender_camera(
 
     matrix_world: [4,4], whose scale Blender ignores in cameras. lens and sensor_size (width, height) in millimetres.
     shift: (x, y) as set in Blender, in shares of the side that the sensor is fitted to. sensor_fit: AUTO, HORIZONTAL
-    or VERTICAL; AUTO fits the sensor's width to the longer side. Raises ValueError, as the end of a sentence about the
-    camera, where it is sheared or mirrored.
+    or VERTICAL; AUTO fits the sensor's width to the longer side. Raises ValueError, saying what is wrong with the
+    camera, where it is sheared or mirrored or has no size.
     """
     width, height = resolution
     tall = height * pixel_aspect[1] / pixel_aspect[0]  # in units of a pixel's width
@@ -113,12 +113,12 @@ def _without_scale(matrix: np.ndarray) -> np.ndarray:
     matrix = np.array(matrix, dtype=np.float64)
     length = np.linalg.norm(matrix[:3, :3], axis=0)
     if not length.min() > 0:
-        raise ValueError("has no size: a scale of zero")
+        raise ValueError("it has a scale of zero")
     axes = matrix[:3, :3] / length
     if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
-        raise ValueError("is sheared by the scale of its parents")
+        raise ValueError("it is sheared by the scale of its parents")
     if np.linalg.det(axes) < 0:
-        raise ValueError("is mirrored by a negative scale")
+        raise ValueError("it is mirrored by a negative scale")
     left, _, right = np.linalg.svd(axes)
     matrix[:3, :3] = left @ right
     return matrix

@@ -128,7 +128,7 @@ def _given_camera(
             pixel_aspect,
         )
     except ValueError as error:
-        sentence = f"The camera '{camera.name}' {error}."
+        sentence = f"The camera '{camera.name}' cannot be used: {error}."
         raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
     return from_blender_camera(pinhole)
 
