@@ -48,7 +48,7 @@ def photo_details(photo) -> str:
 
 
 class DA3_MT_photos(bpy.types.Menu):
-    """Seldom needed operations on the list."""
+    """More to do with the list of photos"""
 
     bl_idname = "DA3_MT_photos"
     bl_label = "Photo List"
@@ -62,7 +62,7 @@ class DA3_MT_photos(bpy.types.Menu):
 
 
 class DA3_MT_images(bpy.types.Menu):
-    """Images of this file, to add all of them or one."""
+    """Add all images of this file to the list, or one of them"""
 
     bl_idname = "DA3_MT_images"
     bl_label = "Add Images of This File"

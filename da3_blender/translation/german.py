@@ -272,8 +272,8 @@ LABELS = {
     "Compute on another machine, through a command such as ssh": (
         "Auf einem anderen Rechner rechnen, über einen Befehl wie ssh"
     ),
-    "torch": "torch",
-    "Which build of torch is installed": "Welche Ausgabe von torch installiert wird",
+    "PyTorch Build": "PyTorch-Ausgabe",
+    "Which build of PyTorch is installed": "Welche Ausgabe von PyTorch installiert wird",
     "The build for this machine's GPU, or the one for the CPU where there is none": (
         "Die Ausgabe für die GPU dieses Rechners oder, wenn keine da ist, die für die CPU"
     ),
@@ -420,4 +420,8 @@ LABELS = {
         "Die Kamera dieser Szene, mit der das Foto aufgenommen wurde"
     ),
     "Where the known cameras are": "Wo die bekannten Kameras sind",
+    "More to do with the list of photos": "Mehr für die Fotoliste",
+    "Add all images of this file to the list, or one of them": (
+        "Alle Bilder dieser Datei oder eines davon zur Liste hinzufügen"
+    ),
 }

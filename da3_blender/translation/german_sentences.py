@@ -583,10 +583,6 @@ SENTENCES = {
         "Die Kamera '{0}' ist verborgen oder nicht in dieser Szene, daher gibt Blender nicht an, wo sie ist."
     ),
     "The camera '{0}' is no perspective camera.": "Die Kamera '{0}' ist keine perspektivische Kamera.",
-    "The camera '{0}' {1}.": "Die Kamera '{0}' {1}.",
-    "has no size: a scale of zero": "hat keine Größe: eine Skalierung von null",
-    "is sheared by the scale of its parents": "ist durch die Skalierung ihrer Eltern geschert",
-    "is mirrored by a negative scale": "ist durch eine negative Skalierung gespiegelt",
     "The lens of {0} distorts in the COLMAP model ({1}).": "Die Linse von {0} verzeichnet im COLMAP-Modell ({1}).",
     "The request gives cameras and a COLMAP model.": "Der Auftrag enthält Kameras und ein COLMAP-Modell.",
     "There is no COLMAP model in the folder {0}.": "Im Ordner {0} ist kein COLMAP-Modell.",
@@ -608,4 +604,8 @@ SENTENCES = {
         "stehen."
     ),
     "Clear its scale, or make a new scene.": "Ihre Skalierung zurücksetzen oder eine neue Szene erstellen.",
+    "The camera '{0}' cannot be used: {1}.": "Die Kamera '{0}' ist nicht verwendbar: {1}.",
+    "it has a scale of zero": "ihre Skalierung ist null",
+    "it is sheared by the scale of its parents": "sie ist durch die Skalierung ihrer Eltern geschert",
+    "it is mirrored by a negative scale": "sie ist durch eine negative Skalierung gespiegelt",
 }

@@ -233,8 +233,8 @@ LABELS = {
     "Compute in a Python of yours that has the worker's package": "ワーカーのパッケージを持つ手元の Python で計算",
     "Remote Worker": "リモートワーカー",
     "Compute on another machine, through a command such as ssh": "ssh などのコマンドを通じて別のマシンで計算",
-    "torch": "torch",
-    "Which build of torch is installed": "インストールする torch のビルド",
+    "PyTorch Build": "PyTorch のビルド",
+    "Which build of PyTorch is installed": "インストールする PyTorch のビルド",
     "The build for this machine's GPU, or the one for the CPU where there is none": (
         "このマシンの GPU 用のビルド。GPU がない場合は CPU 用"
     ),
@@ -367,4 +367,6 @@ LABELS = {
     "Photos without a camera: {names}": "カメラのない写真: {names}",
     "The camera of this scene that the photo was taken with": "この写真を撮影した、このシーンのカメラ",
     "Where the known cameras are": "既知のカメラがある場所",
+    "More to do with the list of photos": "写真リストのその他の操作",
+    "Add all images of this file to the list, or one of them": "このファイルのすべての画像、または 1 枚をリストに追加",
 }

@@ -556,10 +556,6 @@ SENTENCES = {
         "カメラ「{0}」は非表示かこのシーンにないため、Blender から位置を取得できません。"
     ),
     "The camera '{0}' is no perspective camera.": "カメラ「{0}」は透視投影のカメラではありません。",
-    "The camera '{0}' {1}.": "カメラ「{0}」{1}。",
-    "has no size: a scale of zero": "はスケールが 0 で大きさがありません",
-    "is sheared by the scale of its parents": "は親のスケールによってゆがんでいます",
-    "is mirrored by a negative scale": "は負のスケールで反転しています",
     "The lens of {0} distorts in the COLMAP model ({1}).": "COLMAP モデルでは {0} のレンズに歪みがあります ({1})。",
     "The request gives cameras and a COLMAP model.": "カメラと COLMAP モデルの両方が指定されています。",
     "There is no COLMAP model in the folder {0}.": "フォルダー {0} に COLMAP モデルがありません。",
@@ -580,4 +576,8 @@ SENTENCES = {
         "DA3 シーンのスケールが不均一か反転しているため、既知のカメラに合わせられません。"
     ),
     "Clear its scale, or make a new scene.": "スケールをクリアするか、新しいシーンを作成してください。",
+    "The camera '{0}' cannot be used: {1}.": "カメラ「{0}」は使えません: {1}。",
+    "it has a scale of zero": "スケールが 0 です",
+    "it is sheared by the scale of its parents": "親のスケールによってゆがんでいます",
+    "it is mirrored by a negative scale": "負のスケールで反転しています",
 }

@@ -47,7 +47,7 @@ PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "_wrong_hash"}
 
 SHORT = {
     *("commercial use allowed", "no commercial use"),
-    *("has no size: a scale of zero", "is sheared by the scale of its parents", "is mirrored by a negative scale"),
+    *("it has a scale of zero", "it is sheared by the scale of its parents", "it is mirrored by a negative scale"),
     *("it closed its output", "exit status {0}", "Starting.", "Photos added: {0}"),
     *("Device: {0} ({1})", "Memory: {0}", "Worker {0}, protocol {1}", "Models ready: {0}", "Started in {0} s"),
 }
@@ -147,12 +147,42 @@ def registered_texts() -> Iterator[tuple[str, str]]:
             else:
                 rna = kind.bl_rna
                 described = [getattr(kind, "bl_label", "")]
+                if issubclass(kind, bpy.types.Menu | bpy.types.Panel):
+                    described.append(kind.__doc__ or "")
             for item in rna.properties:
-                if item.identifier in kind.__annotations__ and "HIDDEN" not in str(item.is_hidden and "HIDDEN"):
+                if item.identifier in kind.__annotations__ and not item.is_hidden:
                     described += [item.name, item.description]
                     if item.type == "ENUM":
                         described += [part for choice in item.enum_items for part in (choice.name, choice.description)]
             yield from ((text, where) for text in described if re.search(r"[A-Za-z]{2}", text))
+    finally:
+        da3_blender.unregister()
+
+
+def test_names_and_tooltips_follow_blenders_habits() -> None:
+    """Names in Title Case; tooltips begin with a capital letter and end without a full stop."""
+    small = {"a", "all", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "per", "the", "to", "with"}
+    da3_blender.register()
+    try:
+        for kind in registered_classes():
+            if issubclass(kind, bpy.types.Operator):
+                module, verb = kind.bl_idname.split(".")
+                rna = getattr(getattr(bpy.ops, module), verb).get_rna_type()
+                names, tooltips = [rna.name], [rna.description]
+            else:
+                rna, names, tooltips = kind.bl_rna, [getattr(kind, "bl_label", "")], []
+            for item in rna.properties:
+                if item.identifier in kind.__annotations__ and not item.is_hidden:
+                    names.append(item.name)
+                    tooltips.append(item.description)
+                    if item.type == "ENUM":
+                        names += [choice.name for choice in item.enum_items]
+                        tooltips += [choice.description for choice in item.enum_items]
+            for name in filter(None, names):
+                words = re.findall(r"[A-Za-z]+", name)
+                assert all(word in small or word[0].isupper() for word in words) and words[0][0].isupper(), name
+            for tooltip in filter(None, tooltips):
+                assert tooltip[0].isupper() and not tooltip.endswith("."), tooltip
     finally:
         da3_blender.unregister()
 
