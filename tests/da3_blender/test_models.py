@@ -241,10 +241,8 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
 
         monkeypatch.setattr(preferences, "runtime_settings", lambda: RuntimeSettings(models_folder=str(tmp_path)))
         scene = bpy.context.scene
-        system = SimpleNamespace(ui_scale=1.0)
-        context = SimpleNamespace(
-            scene=scene, preferences=SimpleNamespace(system=system), region=SimpleNamespace(width=1200)
-        )
+        shown = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), ui_styles=bpy.context.preferences.ui_styles)
+        context = SimpleNamespace(scene=scene, preferences=shown, region=SimpleNamespace(width=1200))
 
         def drawn() -> Layout:
             layout = Layout()

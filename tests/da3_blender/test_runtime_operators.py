@@ -61,8 +61,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def draw(kind: str = "installed") -> Layout:
     layout = Layout()
     chosen = SimpleNamespace(runtime_kind=kind, torch_backend="auto", python_path="", command="", models_folder="")
-    system = SimpleNamespace(ui_scale=1.0)
-    context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=SimpleNamespace(system=system))
+    shown = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), ui_styles=bpy.context.preferences.ui_styles)
+    context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=shown)
     preferences.draw_preferences(chosen, layout, context)
     return layout
 
