@@ -13,7 +13,7 @@ class PlanError(JobError, ValueError):
     """A prediction or a setting that cannot become a scene; carries the `Failure` the artist reads."""
 
     def __init__(self, sentence: str, advice: str = "Run the job again; if it stays, try another checkpoint.") -> None:
-        super().__init__("bad_prediction", sentence, advice)
+        super().__init__("bad-prediction", sentence, advice)
 
 
 def check_prediction(prediction: Prediction) -> None:

@@ -78,6 +78,7 @@ NO_REMEDY = frozenset(
         "photo-too-small",
         "photo-unreadable",
         # a scene that was made before: its sentence tells what is in the way
+        "bad-transform",
         "no-request",
         "other-photos",
         "scene-edited",
@@ -118,6 +119,7 @@ NO_REMEDY = frozenset(
         # faults of a program: the sentence asks to report them
         "bad-head",
         "bad-job-id",
+        "bad-prediction",
         "frame-too-long",
         "internal",
         "not-finite",

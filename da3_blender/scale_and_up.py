@@ -24,7 +24,7 @@ class TransformError(JobError, ValueError):
     """Picked points or a distance that say nothing about a scene; carries the `Failure` the artist reads."""
 
     def __init__(self, sentence: str, advice: str) -> None:
-        super().__init__("bad_transform", sentence, advice)
+        super().__init__("bad-transform", sentence, advice)
 
 
 def scale_to_distance(first: np.ndarray, second: np.ndarray, distance: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import da3_blender
 import model_runtime
 from da3_blender.remedies import NO_REMEDY, REMEDIES, remedy_of
 
-CARRIERS = {"JobError", "Failure", "FrameError"}
+CARRIERS = {"JobError", "Failure", "FrameError", "__init__"}
 OUT_OF_REACH = {"training", "benchmark", "bench_command.py", "predict_command.py", "train_command.py"}
 """Folders and modules of model_runtime that no job calls."""
 
@@ -47,6 +48,15 @@ def test_every_code_has_its_button_or_needs_none() -> None:
     assert known - codes.keys() == set(), "raised nowhere"
     assert not REMEDIES.keys() & NO_REMEDY
     assert remedy_of("cancelled") is None and remedy_of("offline") is not None
+
+
+def test_the_guide_tells_what_to_do_about_every_code() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide.md").read_text(encoding="utf-8")
+    told = guide.partition("## Troubleshooting by message")[2]
+    first_cells = [line.split("|")[1] for line in told.splitlines() if line.startswith("| `")]
+    faults = told.partition("### Faults of the program")[2]
+    explained = {code for text in (*first_cells, faults) for code in re.findall(r"`([a-z-]+)`", text)}
+    assert explained == raised_codes().keys()
 
 
 def test_every_button_exists() -> None:

@@ -152,7 +152,7 @@ def test_bad_view_gets_a_sentence(room, spoil, words):
     with pytest.raises(PlanError, match=words) as caught:
         plan_scene(room.prediction(view), "room")
     assert isinstance(caught.value, JobError) and isinstance(caught.value, ValueError)
-    assert caught.value.failure.code == "bad_prediction"
+    assert caught.value.failure.code == "bad-prediction"
     assert "IMG_7.JPG" in str(caught.value) or words == "No point is left"
 
 
