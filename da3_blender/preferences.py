@@ -33,7 +33,10 @@ class DA3_Preferences(bpy.types.AddonPreferences):
     __annotations__ = {
         "runtime_kind": EnumProperty(name="Runtime", description="Where the computing is done", items=KINDS),
         "torch_backend": EnumProperty(
-            name="PyTorch Build", description="Which build of PyTorch is installed", items=TORCH_BACKENDS, default="auto"
+            name="PyTorch Build",
+            description="Which build of PyTorch is installed",
+            items=TORCH_BACKENDS,
+            default="auto",
         ),
         "python_path": StringProperty(
             name="Python", description="A Python that has the worker's package", subtype="FILE_PATH"

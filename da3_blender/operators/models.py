@@ -78,7 +78,7 @@ class DA3_OT_choose_model(NamesModel, bpy.types.Operator):
     @classmethod
     def description(cls, context, properties):
         model = CATALOGUE.get(properties.model)
-        return tip(model.good_for if model else cls.__doc__)
+        return tip(model.good_for if model else cls.__doc__ or "")
 
     def execute(self, context):
         context.scene.da3.model = self.model

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from da3_blender.worker_process import WorkerProcess
+from da3_blender.worker_process import Event, WorkerProcess
 from model_runtime import hub as hub_module
 from model_runtime.catalogue import CATALOGUE
 from model_runtime.checkpoint_loading import load_network
@@ -374,17 +375,25 @@ main(["worker"])
 """
 
 
-def answer(client: WorkerProcess, job: str, until: Callable[[Progress], bool] | None = None) -> object:
-    """What ends the job, or the first Progress that `until` is true for."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        for event in client.poll():
-            if event.job == job and not isinstance(event.message, Progress):
-                return event.message
-            if until is not None and isinstance(event.message, Progress) and until(event.message):
-                return event.message
-        time.sleep(0.01)
-    raise AssertionError(client.log)
+class Listener:
+    """What a client is told, in order and nothing of it lost."""
+
+    def __init__(self, client: WorkerProcess) -> None:
+        self.client, self.waiting = client, deque[Event]()
+
+    def answer(self, job: str, until: Callable[[Progress], bool] | None = None) -> object:
+        """What ends the job, or the first Progress that `until` is true for."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            self.waiting.extend(self.client.poll())
+            while self.waiting:
+                event = self.waiting.popleft()
+                if event.job == job and not isinstance(event.message, Progress):
+                    return event.message
+                if until is not None and isinstance(event.message, Progress) and until(event.message):
+                    return event.message
+            time.sleep(0.01)
+        raise AssertionError(self.client.log)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -394,36 +403,37 @@ def test_a_worker_downloads_is_killed_at_half_and_goes_on(
     address = hub.address + "/{repo_id}/resolve/{revision}/{filename}"  # read from HF_ENDPOINT when it was imported
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
     client = WorkerProcess([sys.executable, "-c", WORKER])
+    listen = Listener(client)
     try:
         hub.rate = 2e6
         job = client.submit(DownloadModel("da3-small"))
-        answer(client, job, lambda told: told.fraction > 0.2)
+        listen.answer(job, lambda told: told.fraction > 0.2)
         client.cancel(job)
         cancelled = time.monotonic()
-        told = answer(client, job)
+        told = listen.answer(job)
         assert isinstance(told, Failure) and told.code == "cancelled"
         assert time.monotonic() - cancelled < 1
 
         job = client.submit(DownloadModel("da3-small"))
-        answer(client, job, lambda told: told.fraction > 0.5)
+        listen.answer(job, lambda told: told.fraction > 0.5)
         assert client.pid is not None
         os.kill(client.pid, signal.SIGKILL)
-        told = answer(client, job)
+        told = listen.answer(job)
         assert isinstance(told, Failure) and told.code == "worker-died"
 
         hub.rate = None
-        told = answer(client, client.submit(ListModels()))
+        told = listen.answer(client.submit(ListModels()))
         assert isinstance(told, Models) and told == replace(list_models(), free_bytes=told.free_bytes)
         here = {state.name: state for state in told.models}["da3-small"].bytes_here
         assert here > 0.45 * len(WEIGHTS)
-        told = answer(client, client.submit(DownloadModel("da3-small")))
+        told = listen.answer(client.submit(DownloadModel("da3-small")))
         assert isinstance(told, Models)
         assert {state.name for state in told.models if state.ready} == {"da3-tiny", "da3-small"}
         assert hub.sent[-1] == (f"bytes={here}-", len(WEIGHTS) - here)
         assert json.loads((tmp_path / "DA3-SMALL" / "download.json").read_text())["revision"] == COMMIT
-        told = answer(client, client.submit(RemoveModel("da3-small")))
+        told = listen.answer(client.submit(RemoveModel("da3-small")))
         assert isinstance(told, Models) and [s.name for s in told.models if s.ready] == ["da3-tiny"]
-        told = answer(client, client.submit(Request((), checkpoint="da3-small")))
+        told = listen.answer(client.submit(Request((), checkpoint="da3-small")))
         assert isinstance(told, Failure) and told.code == "checkpoint-missing"
     finally:
         client.close()
