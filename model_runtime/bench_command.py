@@ -11,8 +11,8 @@ from model_runtime.messages import PRECISIONS, JobError, Request
 
 DATASETS = ("rooms", "eth3d", "scannetpp", "7scenes", "hiroom", "dtu")
 REFINED = ("disturbed", "refined", "network_disturbed", "network_refined")
-METHODS = ("auto", "unaligned", "network", "single", "rays", "given", "colmap", *REFINED)
-DEFAULT_METHODS = tuple(method for method in METHODS if method != "rays")
+METHODS = ("auto", "unaligned", "on_depth", "network", "single", "rays", "given", "colmap", *REFINED)
+DEFAULT_METHODS = tuple(method for method in METHODS if method not in ("rays", "on_depth"))
 PACKAGES = {"matplotlib": "matplotlib", "skimage": "scikit-image", "trimesh": "trimesh", "pycolmap": "pycolmap"}
 """What is imported, and the name it is installed by; the versions are those of pyproject.toml."""
 

@@ -68,11 +68,13 @@ class _Loaded:
 class Predictor:
     """Does jobs one after the other and keeps the last network loaded.
 
-    fit_depths: whether depths are brought to the points that features find; off only to measure what that does.
+    fit_depths: whether depths are brought to the points that features find. gaussian_head: whether splats come from
+    the network where it makes some. Off only to measure what they do.
     """
 
     def __init__(self) -> None:
         self.fit_depths = True
+        self.gaussian_head = True
         self._loaded: _Loaded | None = None
 
     def predict(self, request: Request, report: Report) -> Prediction:
@@ -137,7 +139,8 @@ class Predictor:
         gaussians = None
         if request.gaussians:
             report("gaussians", (1 + NETWORK_DONE) / 2, "Laying out splats.")
-            gaussians = make_gaussians(output, photos, views, cameras)
+            shown = output if self.gaussian_head else replace(output, gaussians=None)
+            gaussians = make_gaussians(shown, photos, views, cameras)
             timer("gaussians")
         settings = {"resolution": resolution, "head_chunk": head_chunk, "seconds": timer.seconds}
         settings |= {"network_size": list(photos[0].placement.canvas), "reference_view": request.reference_view}

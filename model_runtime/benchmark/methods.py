@@ -24,9 +24,13 @@ from model_runtime.predictor import Predictor
 SINGLE = "single"
 """The method without a scene: its photos know nothing of each other."""
 
+ON_DEPTH = "on_depth"
+"""The method that differs from `auto` in its splats alone."""
+
 LEGEND = {
     "auto": "cameras from where the worker chooses (`auto`)",
     "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
+    ON_DEPTH: "`auto`, but splats are laid on the depth: what checkpoints without a Gaussian head give",
     "network": "cameras and depth from the network alone",
     SINGLE: "the network on each photo alone",
     "rays": "cameras solved from the network's ray maps",
@@ -112,6 +116,8 @@ class Runner:
                     outcome = _refined(outcome, self._matches(scene, photos))
             elif method == SINGLE:
                 outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
+            elif method == ON_DEPTH:
+                outcome = self._predict("auto", photos, None, gaussians, gaussian_head=False)
             elif method == "unaligned":
                 outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians, fit_depths=False)
             else:
@@ -150,9 +156,10 @@ class Runner:
         cameras: GivenCameras | None,
         gaussians: bool,
         fit_depths: bool = True,
+        gaussian_head: bool = True,
     ) -> Outcome:
         options = self.options
-        self.predictor.fit_depths = fit_depths
+        self.predictor.fit_depths, self.predictor.gaussian_head = fit_depths, gaussian_head
         request = Request(
             photos=photos,
             checkpoint=options.checkpoint,

@@ -1,12 +1,15 @@
 """Novel views: splats of some photos seen from the places of others, against the photos taken there.
 
 Protocol of Depth Anything 3 (Lin et al. 2025): every 8th photo is a target, at most 12 of the others are the inputs.
+Of a scene with too few photos for two targets, each photo in turn is the target, also those at the ends of the path,
+parts of which no other photo shows: what no splat covers is black, and counts.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,6 +27,24 @@ LONGEST_SIDE = 480
 """Pixels of the compared pictures; the paper compares 270 x 480."""
 STRIP = 48
 """Rows rendered at once, so that memory stays small."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of one target: PSNR in dB and SSIM of the picture, and of the photo taken closest to the target instead."""
+
+    psnr: float
+    ssim: float
+    nearest_psnr: float
+    nearest_ssim: float
+
+
+def splits(centres: np.ndarray) -> list[tuple[list[int], list[int]]]:
+    """Input and target views of every trial, for camera centres [N,3]."""
+    count = len(centres)
+    if count > TARGET_STEP:
+        return [split(centres)]
+    return [([i for i in range(count) if i != target], [target]) for target in range(count)]
 
 
 def split(centres: np.ndarray) -> tuple[list[int], list[int]]:
@@ -63,10 +84,10 @@ def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
 
 def score_targets(
     gaussians: Gaussians, predicted: np.ndarray, inputs: Sequence[TruthView], targets: Sequence[TruthView]
-) -> tuple[float, float]:
-    """Mean PSNR and SSIM over the targets. predicted: [N,4,4], the cameras of the inputs in the splats' world."""
-    to_truth = align(predicted, np.stack([view.extrinsics for view in inputs]))
-    to_splats = to_truth.inverse()
+) -> list[Quality]:
+    """How well splats show the targets. predicted: [N,4,4], the cameras of the inputs in the splats' world."""
+    true = np.stack([view.extrinsics for view in inputs])
+    to_splats = align(predicted, true).inverse()
     splats = Splats(
         *(
             torch.from_numpy(np.asarray(a, np.float32))
@@ -78,9 +99,17 @@ def score_targets(
         truth, intrinsics = _compared(photo.data, view.intrinsics)
         extrinsics = to_splats.extrinsics(torch.from_numpy(view.extrinsics)[None])[0].float()
         picture = render(splats, extrinsics, torch.from_numpy(intrinsics).float(), truth.shape[:2])
-        scores.append((psnr(picture, truth), ssim(picture, truth)))
-    mean = np.mean(scores, axis=0)
-    return float(mean[0]), float(mean[1])
+        near = _nearest(true, inputs, view, truth.shape[:2])
+        scores.append(Quality(psnr(picture, truth), ssim(picture, truth), psnr(near, truth), ssim(near, truth)))
+    return scores
+
+
+def _nearest(true: np.ndarray, inputs: Sequence[TruthView], target: TruthView, size: tuple[int, ...]) -> np.ndarray:
+    """The input photo [H,W,3] taken closest to the target, as large as that; true: [N,4,4], cameras of the inputs."""
+    centres = np.linalg.inv(true)[:, :3, 3]
+    apart = np.linalg.norm(centres - np.linalg.inv(target.extrinsics)[:3, 3], axis=1)
+    (photo,) = read_photos([inputs[int(apart.argmin())]])
+    return _resized(Image.open(io.BytesIO(photo.data)), (size[1], size[0]))
 
 
 def render(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, ...]) -> np.ndarray:
@@ -97,8 +126,13 @@ def render(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, s
 
 def _compared(data: bytes, intrinsics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The photo [H,W,3] in 0..1 at the compared size, and its intrinsics."""
-    photo = Image.open(io.BytesIO(data)).convert("RGB")
+    photo = Image.open(io.BytesIO(data))
     factor = min(1.0, LONGEST_SIDE / max(photo.size))
     size = round(photo.width * factor), round(photo.height * factor)
     scale = np.diag([size[0] / photo.width, size[1] / photo.height, 1.0])
-    return np.asarray(photo.resize(size, Image.Resampling.BOX), np.float32) / 255, scale @ intrinsics
+    return _resized(photo, size), scale @ intrinsics
+
+
+def _resized(photo: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """[H,W,3] in 0..1; size: (width, height)."""
+    return np.asarray(photo.convert("RGB").resize(size, Image.Resampling.BOX), np.float32) / 255

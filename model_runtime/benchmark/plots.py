@@ -13,6 +13,7 @@ from model_runtime.benchmark.results import Results
 COLORS = {
     "auto": "#1f5fa8",
     "unaligned": "#d9722a",
+    "on_depth": "#f0c05a",
     "network": "#4a9a5b",
     "single": "#7fc4d6",
     "rays": "#9aa832",

@@ -96,9 +96,7 @@ class AnyViewNetwork(nn.Module):
     ) -> GaussianSplats:
         """Splats of the Gaussian head's output on depth [B,N,H,W] seen by cameras (extrinsics, intrinsics)."""
         with full_precision(depth):
-            return place_gaussians(
-                raw, depth, *cameras, given_extrinsics, released_rotation=self.config.released_gaussian_rotation
-            )
+            return place_gaussians(raw, depth, *cameras, given_extrinsics, released=self.config.released_gaussians)
 
 
 def image_size(images: Tensor) -> tuple[int, int]:

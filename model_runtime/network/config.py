@@ -40,14 +40,14 @@ class HeadConfig:
 class AnyViewConfig:
     """Depth, rays and cameras from any number of views; Gaussians where `gaussian_head` is set.
 
-    released_gaussian_rotation: hand on Gaussian rotations the way the released checkpoints were trained through
-    (see `gaussian_adapter`), instead of the exact rotation.
+    released_gaussians: place splats the way the released checkpoints were trained, which is not quite where they and
+    their depth say (see `gaussian_adapter`).
     """
 
     backbone: BackboneConfig
     head: HeadConfig
     gaussian_head: bool = False
-    released_gaussian_rotation: bool = False
+    released_gaussians: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ _GIANT = AnyViewConfig(
     BackboneConfig(1536, 40, 24, taken_layers=(19, 27, 33, 39), alternation=13, swiglu=True),
     _LARGE_HEAD,
     gaussian_head=True,
-    released_gaussian_rotation=True,
+    released_gaussians=True,
 )
 _MONOCULAR = MonocularConfig(replace(_LARGE, taken_layers=(4, 11, 17, 23), alternation=None), _LARGE_HEAD)
 

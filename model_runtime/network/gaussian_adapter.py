@@ -23,20 +23,25 @@ def place_gaussians(
     intrinsics: Tensor,
     given_extrinsics: Tensor | None = None,
     *,
-    released_rotation: bool = False,
+    released: bool = False,
 ) -> GaussianSplats:
     """One splat per pixel, on the ray of its pixel.
 
+    A splat's depth is that of its pixel plus the head's offset.
+
     raw: [B,N,H,W,...]; depth: [B,N,H,W]; extrinsics: [B,N,3,4] world-to-camera; intrinsics: [B,N,3,3] pixels, no skew;
     given_extrinsics: [B,N,4,4] known cameras, to whose scale the scene is then brought.
-    released_rotation: see `released_rotations`.
+    released: as released checkpoints were trained: a splat's depth is its distance from the camera, not what it is
+    along the camera's axis, and rotations are those of `released_rotations`.
     """
     scale = depth.new_ones(len(depth)) if given_extrinsics is None else scale_to_given(extrinsics, given_extrinsics)
     offset, log_scale, xyzw, harmonics, depth_offset = raw.raw.split((2, 3, 4, 27, 1), dim=-1)
     to_world = extrinsics[..., :3].mT  # [B,N,3,3]
     centres = camera_centres(extrinsics) * scale[:, None, None]  # [B,N,3]
     z = (depth + depth_offset.squeeze(-1)) * scale[:, None, None, None]
-    rays = functional.normalize(_pixel_rays(offset, intrinsics), dim=-1)
+    rays = _pixel_rays(offset, intrinsics)
+    if released:
+        rays = functional.normalize(rays, dim=-1)
     means = centres[:, :, None, None] + torch.einsum("bnij,bnhwj->bnhwi", to_world, rays) * z[..., None]
 
     pixel = (1 / intrinsics[..., 0, 0] + 1 / intrinsics[..., 1, 1])[:, :, None, None]  # [B,N,1,1] at depth 1
@@ -44,7 +49,7 @@ def place_gaussians(
 
     camera = matrix_to_quaternion(to_world)[:, :, None, None]  # [B,N,1,1,4]
     xyzw = functional.normalize(xyzw, dim=-1)
-    rotations = released_rotations(camera, xyzw) if released_rotation else exact_rotations(camera, xyzw)
+    rotations = released_rotations(camera, xyzw) if released else exact_rotations(camera, xyzw)
 
     weighted = harmonics.unflatten(-1, (3, 9)) * harmonics.new_tensor(BAND_WEIGHTS)
     turned = rotate(weighted, to_world[:, :, None, None])

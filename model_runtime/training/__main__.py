@@ -43,8 +43,7 @@ def train_geometry(chosen: argparse.Namespace) -> None:
 
 
 def train_gaussians(chosen: argparse.Namespace) -> None:
-    config = GaussianConfig(chosen.out, copy_steps=chosen.copy_steps, render_steps=chosen.render_steps)
-    GaussianTrainer(trained_network(chosen.out), config).run()
+    GaussianTrainer(trained_network(chosen.out), GaussianConfig(chosen.out, chosen.steps)).run()
 
 
 def export(chosen: argparse.Namespace) -> None:
@@ -74,8 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     geometry.add_argument("--shard-megabytes", type=int, help="save the state in files no larger than this")
     gaussians = steps.add_parser("gaussians", help="the Gaussian head, all else frozen")
     gaussians.set_defaults(run=train_gaussians)
-    gaussians.add_argument("--copy-steps", type=int, default=300)
-    gaussians.add_argument("--render-steps", type=int, default=100)
+    gaussians.add_argument("--steps", type=int, default=GaussianConfig.steps)
     exporting = steps.add_parser("export", help="write config.json and model.safetensors")
     exporting.set_defaults(run=export)
     exporting.add_argument("folder", type=Path)

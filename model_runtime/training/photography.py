@@ -54,6 +54,13 @@ def vignette(height: int, width: int, device: torch.device) -> torch.Tensor:
     return (x * width / reach) ** 2 + (y * height / reach) ** 2
 
 
+def expose(linear: torch.Tensor, level: float = 0.24) -> torch.Tensor:
+    """Photos from linear light [B,N,3,H,W] by a camera without faults whose settings stay as they are for a scene,
+    display-encoded in 0..1; level: mean of the linear light in them."""
+    gain = level / linear.clamp_max(4).mean((1, 2, 3, 4), keepdim=True)
+    return (linear * gain).clamp(1e-6, 1).pow(1 / 2.2)
+
+
 def develop(linear: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
     """Photos from linear light [B,N,3,H,W], display-encoded in 0..1; every random number comes from `noise`."""
     scenes, views, _, height, width = linear.shape

@@ -32,10 +32,9 @@ class Preset:
 
     student: Curriculum
     warmup: int
-    copy_steps: int
-    render_steps: int
-    gaussian_size: tuple[int, int] = (84, 84)
-    gaussian_scenes: int = 4
+    gaussian_steps: int
+    gaussian_size: tuple[int, int] = (84, 112)
+    gaussian_scenes: int = 2
     teacher: Curriculum | None = None
     noise: NoisyDepth | None = None
     switch_at: float = 0.6
@@ -50,14 +49,13 @@ PRESETS = {
         noise=NoisyDepth(),
         switch_at=0.5,
         warmup=2,
-        copy_steps=2,
-        render_steps=2,
+        gaussian_steps=2,
         gaussian_size=(28, 42),
         gaussian_scenes=1,
         resolution=42,
         bf16=False,
     ),
-    "tiny": Preset(student=Curriculum(6500, images=48, grow_at=0.45), warmup=200, copy_steps=300, render_steps=100),
+    "tiny": Preset(student=Curriculum(6500, images=48, grow_at=0.45), warmup=200, gaussian_steps=350),
 }
 
 
@@ -75,9 +73,7 @@ def train(preset: Preset, out: Path, say: Callable[[str], None]) -> Path:
     labels = LabelConfig(preset.noise, teacher, preset.switch_at)
     config = TrainingConfig(out, preset.student, warmup=preset.warmup, bf16=preset.bf16, labels=labels)
     Trainer(config).run()
-    say(f"Gaussian head: {preset.copy_steps} and {preset.render_steps} steps")
-    gaussians = GaussianConfig(
-        out, preset.copy_steps, preset.render_steps, preset.gaussian_scenes, size=preset.gaussian_size
-    )
+    say(f"Gaussian head: {preset.gaussian_steps} steps")
+    gaussians = GaussianConfig(out, preset.gaussian_steps, preset.gaussian_scenes, size=preset.gaussian_size)
     GaussianTrainer(trained_network(out), gaussians).run()
     return export_student(out, out / "checkpoint", preset.resolution)

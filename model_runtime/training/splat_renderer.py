@@ -15,6 +15,8 @@ from model_runtime.geometry.spherical_harmonics import basis
 NEAR = 0.01
 LOW_PASS = 0.3
 """Pixels squared added to the projected variance, so that no splat falls between pixels."""
+NARROWEST = 1e-5
+"""Least determinant of a projected covariance, as a share of the product of its variances."""
 REACH = 3.0
 LARGEST_ALPHA = 0.99
 
@@ -68,7 +70,8 @@ def _project(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor,
     affine = jacobian @ rotation
     covariance = affine @ splat_covariances(splats.scales[order], splats.rotations[order]) @ affine.mT
     xx, xy, yy = covariance[:, 0, 0] + LOW_PASS, covariance[:, 0, 1], covariance[:, 1, 1] + LOW_PASS
-    determinant = (xx * yy - xy * xy).clamp_min(1e-12)
+    # Rounding leaves nothing of the determinant of a long splat close to the camera, or less than nothing.
+    determinant = torch.maximum(xx * yy - xy * xy, NARROWEST * xx * yy)
     centre = torch.stack([fx * x / z + cx, fy * y / z + cy], -1)
     reach = REACH * torch.stack([xx, yy], -1).sqrt().detach()
     limits = centre.new_tensor([size[1], size[0]])
@@ -115,7 +118,7 @@ def render_splats(
     offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - projected.centre.index_select(0, splat)
     dx, dy = offset.unbind(-1)
     a, b, c = projected.inverse.index_select(0, splat).unbind(-1)
-    falloff = torch.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
+    falloff = torch.exp((-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy).clamp_max(0))
     alpha = (projected.opacity.index_select(0, splat) * falloff).clamp(0, LARGEST_ALPHA)
 
     passed = torch.log1p(-alpha).double()

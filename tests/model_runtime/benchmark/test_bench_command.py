@@ -44,12 +44,13 @@ def test_photos_to_page(tmp_path, tiny_checkpoint, capsys, monkeypatch):
     save_room(tmp_path / "rooms" / "wall")
     output = tmp_path / "page"
     arguments = ["--root", str(tmp_path / "rooms"), "--output", str(output), "--checkpoint", str(tiny_checkpoint)]
-    main(["bench", *arguments, "--methods", "network", "given", "colmap", "--device", "cpu"])
+    main(["bench", *arguments, "--methods", "network", "given", "on_depth", "colmap", "--device", "cpu"])
     results = Results.load(output / "results.json")
     given = next(entry for entry in results.entries if entry.method == "given")
     assert given.scores["auc3"] == 100
     assert given.scores["rotation"] == pytest.approx(0, abs=1e-4)
-    assert {"abs_rel_scene", "fscore", "psnr", "ssim", "seconds"} <= set(given.scores)
+    assert {"abs_rel_scene", "fscore", "psnr", "ssim", "nearest_psnr", "seconds"} <= set(given.scores)
+    assert given.scores["psnr_gain"] == pytest.approx(given.scores["psnr"] - given.scores["nearest_psnr"])
     colmap = next(entry for entry in results.entries if entry.method == "colmap")
     assert "abs_rel_scene" not in colmap.scores
     text = (output / "README.md").read_text(encoding="utf-8")

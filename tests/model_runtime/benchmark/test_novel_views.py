@@ -1,10 +1,17 @@
 """Novel views: which photos are kept back, and how pictures compare."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from model_runtime.benchmark.novel_views import psnr, render, split, ssim
+from model_runtime.benchmark.datasets.scene import TruthView
+from model_runtime.benchmark.novel_views import psnr, render, score_targets, split, splits, ssim
+from model_runtime.geometry.surface_splats import surface_splats
+from model_runtime.splats import ARRAYS
 from model_runtime.training.splat_renderer import Splats
 
 
@@ -23,6 +30,55 @@ def test_inputs_are_the_farthest_from_each_other():
     inputs, _ = split(centres)
     assert {1, 29, 15} <= set(inputs)
     assert np.diff(inputs).max() <= 4
+
+
+def test_of_few_photos_each_is_a_target_once():
+    centres = np.random.default_rng(0).normal(size=(9, 3))
+    assert splits(centres) == [split(centres)]
+    few = splits(centres[:6])
+    assert [targets for _, targets in few] == [[i] for i in range(6)]
+    assert all(sorted(inputs + targets) == list(range(6)) for inputs, targets in few)
+
+
+def photo_of_a_wall(path: Path, left: float) -> TruthView:
+    """A wall at depth 2 in front of a camera `left` pixels, and as many 50ths of a metre, further to the right."""
+    y, x = np.mgrid[:60, :80] + 0.5
+    x = x + left
+    paint = np.stack([np.sin(x / 6), np.sin(x / 9 + y / 7), np.cos(y / 5 - x / 8)], -1)
+    Image.fromarray((127.5 + 100 * paint).round().astype(np.uint8)).save(path)
+    extrinsics = np.eye(4)
+    extrinsics[0, 3] = -left / 50
+    return TruthView(path, extrinsics, np.array([[100.0, 0, 40], [0, 100, 30], [0, 0, 1]]))
+
+
+def test_a_wall_is_shown_from_between_its_photos(tmp_path: Path):
+    """Splats in a world a quarter as large; what the nearer photo shows is known: the wall three pixels aside."""
+    views = [photo_of_a_wall(tmp_path / f"{left}.png", left) for left in (0, 8, 5)]
+    predicted = np.stack([view.extrinsics for view in views[:2]])
+    predicted[:, :3, 3] /= 4
+    everywhere = np.ones((60, 80), bool)
+    first, second = (
+        surface_splats(
+            0.5 * everywhere,
+            1.0 * everywhere,
+            np.asarray(Image.open(view.photo)),
+            camera,
+            view.intrinsics,
+            everywhere,
+        )
+        for view, camera in zip(views[:2], predicted, strict=True)
+    )
+    both = replace(first, **{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS})
+    (quality,) = score_targets(both, predicted, views[:2], views[2:])
+    near, truth = (np.asarray(Image.open(view.photo)) / 255 for view in views[1:])
+    assert quality.nearest_psnr == pytest.approx(psnr(near, truth), abs=1e-3)
+    assert quality.nearest_ssim == pytest.approx(ssim(near, truth), abs=1e-3)
+    assert quality.psnr > 25
+    assert quality.ssim > 0.9
+    # Without the second photo's splats the last five of the 80 columns are black, but for the rims of splats.
+    (half,) = score_targets(first, predicted, views[:2], views[2:])
+    black = np.where(np.arange(80)[:, None] < 75, truth, 0)
+    assert psnr(black, truth) < half.psnr < psnr(black, truth) + 1.5
 
 
 def test_psnr_of_a_known_error():

@@ -46,6 +46,10 @@ def test_means_project_onto_their_moved_pixels() -> None:
     rows, columns = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
     expected = torch.stack((columns, rows), dim=-1) + 0.5 + raw.raw[..., :2]
     torch.testing.assert_close(pixels, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(seen[..., 2], depth + raw.raw[..., 36], atol=1e-4, rtol=1e-4)
+
+    released = place_gaussians(raw, depth, extrinsics, intrinsics(), released=True).means.unflatten(1, means.shape[1:4])
+    seen = torch.einsum("bnij,bnhwj->bnhwi", extrinsics[..., :3], released) + extrinsics[:, :, None, None, :, 3]
     torch.testing.assert_close(seen.norm(dim=-1), depth + raw.raw[..., 36], atol=1e-4, rtol=1e-4)
 
 

@@ -126,7 +126,7 @@ def test_monocular_views_do_not_see_each_other(monocular: MonocularConfig) -> No
 @torch.no_grad()
 def test_nested_scenes_are_scaled_one_by_one_and_progress_covers_both_networks(monocular: MonocularConfig) -> None:
     torch.manual_seed(0)
-    any_view = replace(PRESETS["da3-tiny"], released_gaussian_rotation=True)
+    any_view = replace(PRESETS["da3-tiny"], released_gaussians=True)
     network = NestedNetwork(NestedConfig(any_view, monocular)).eval()
     images = torch.randn(2, 3, 3, 28, 42)
     fractions: list[float] = []

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from model_runtime.training.photography import BLOCK, compress, cosine_transform, develop, vignette
+from model_runtime.training.photography import BLOCK, compress, cosine_transform, develop, expose, vignette
 
 
 def test_cosine_transform_is_orthonormal():
@@ -58,3 +58,11 @@ def test_vignette_is_one_in_the_corners():
     assert float(falloff[2, 4]) == 0
     assert abs(float(falloff[0, 0]) - 1) < 1e-6
     assert float(falloff[2, 0]) > float(falloff[0, 4])
+
+
+def test_a_camera_that_stays_as_it_is_shows_a_surface_alike_in_all_photos():
+    linear = torch.rand(2, 3, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.5
+    linear[:, 1] = linear[:, 0]
+    photos = expose(linear, 0.2)
+    assert torch.equal(photos[:, 0], photos[:, 1])
+    torch.testing.assert_close(photos.pow(2.2).mean((1, 2, 3, 4)), torch.full((2,), 0.2), atol=1e-4, rtol=0)

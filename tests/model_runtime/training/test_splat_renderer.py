@@ -113,6 +113,28 @@ def test_gradients():
     assert torch.autograd.gradcheck(render, (*inputs, opacity), atol=1e-4, rtol=1e-3)
 
 
+def test_gradients_of_splats_close_to_the_camera_are_finite():
+    """Long needles a centimetre away cover the picture many times over: single precision alone has no answer."""
+    noise = torch.Generator().manual_seed(0)
+    means = 0.3 * torch.randn(60, 3, generator=noise)
+    means[:, 2] = 0.008 + 0.05 * torch.rand(60, generator=noise)
+    scales = 0.5 * torch.rand(60, 3, generator=noise) * torch.tensor([1, 1e-3, 1e-5])
+    rest = [
+        torch.randn(60, 4, generator=noise),
+        torch.randn(60, 3, 9, generator=noise),
+        torch.rand(60, generator=noise),
+    ]
+    inputs = [means, scales, *rest]
+    for numbers in inputs:
+        numbers.requires_grad_()
+    intrinsics = torch.tensor([[80.0, 0, 56], [0, 80, 42], [0, 0, 1]])
+    picture, coverage = render_splats(Splats(*inputs), torch.eye(4), intrinsics, (84, 112))
+    picture.square().sum().backward()
+    assert coverage.mean() > 0.5
+    assert picture.isfinite().all()
+    assert all(numbers.grad is not None and numbers.grad.isfinite().all() for numbers in inputs)
+
+
 def test_nothing_in_sight_is_black():
     splats, (extrinsics, intrinsics) = some_splats(3), some_camera()
     behind = Splats(splats.means - 20, splats.scales, splats.rotations, splats.harmonics, splats.opacities)

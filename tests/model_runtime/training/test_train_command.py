@@ -28,7 +28,7 @@ def test_every_part_has_run(out: Path):
     assert records_of(out / "teacher.jsonl")[-1]["step"] == preset.teacher.steps
     assert records_of(out / "log.jsonl")[-1]["step"] == preset.student.steps
     last = records_of(out / "gaussians.jsonl")[-1]
-    assert last["step"] == preset.copy_steps + preset.render_steps
+    assert last["step"] == preset.gaussian_steps
     assert last["psnr_novel"] > 0
 
 
@@ -36,7 +36,7 @@ def test_the_checkpoint_tells_how_it_was_made(out: Path):
     config = json.loads((out / "checkpoint" / "config.json").read_text())
     assert config["model_name"] == "da3-tiny"
     assert config["training"]["steps"] == 6
-    assert config["training"]["gaussian_steps"] == 4
+    assert config["training"]["gaussian_steps"] == 2
     with safe_open(str(out / "checkpoint" / "model.safetensors"), "pt") as file:
         assert any(key.startswith("model.gs_head.") for key in file.keys())  # noqa: SIM118  (the file is no dict)
 
