@@ -30,12 +30,13 @@ def train_teacher(chosen: argparse.Namespace) -> None:
 
 
 def train_geometry(chosen: argparse.Namespace) -> None:
-    curriculum = Curriculum(chosen.steps, chosen.images, grow_at=chosen.grow_at, seed=chosen.seed)
+    curriculum = Curriculum(chosen.steps, chosen.images, grow_at=chosen.grow_at, seed=chosen.seed, begin=chosen.begin)
     config = TrainingConfig(
         chosen.out,
         curriculum,
         learning_rate=chosen.learning_rate,
         seed=chosen.seed,
+        initial=chosen.initial,
         labels=LabelConfig(NoisyDepth() if chosen.noisy else None, chosen.teacher, chosen.switch_at),
         shard_bytes=chosen.shard_megabytes and chosen.shard_megabytes * MEGABYTE,
     )
@@ -66,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         step.add_argument("--images", type=int, default=48, help="photos a step at 84 x 84")
         step.add_argument("--learning-rate", type=float, default=7e-4)
         step.add_argument("--seed", type=int, default=0)
-    geometry.add_argument("--grow-at", type=float, default=0.5, help="share of the run after which sizes are mixed")
+    geometry.add_argument("--initial", metavar="CHECKPOINT", help="weights to begin with, by name or folder")
+    geometry.add_argument("--begin", type=float, default=0.0, help="share of the course to leave out, with --initial")
+    geometry.add_argument("--grow-at", type=float, default=0.5, help="share of the course after which sizes are mixed")
     geometry.add_argument("--noisy", action="store_true", help="learn from depth as a sensor would measure it")
     geometry.add_argument("--teacher", help="teacher.pt, or a checkpoint's name or folder, whose labels take over")
     geometry.add_argument("--switch-at", type=float, default=LabelConfig.switch_at, help="share of the run, see above")

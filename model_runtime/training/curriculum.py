@@ -42,13 +42,15 @@ class Stage:
 @dataclass(frozen=True)
 class Curriculum:
     """steps: of the whole run; images: per step at 84 x 84, fewer for larger ones so that tokens stay about constant;
-    grow_at: share of the run after which sizes are mixed; reuse: how often a rendered photo is used."""
+    grow_at: share of the course after which sizes are mixed; reuse: how often a rendered photo is used; begin: share of
+    the course that is left out, for weights that have been through it."""
 
     steps: int
     images: int = 64
     grow_at: float = 0.5
     reuse: int = 2
     seed: int = 0
+    begin: float = 0.0
 
     def group_length(self) -> int:
         """Steps that share one pool of rendered rooms."""
@@ -56,7 +58,7 @@ class Curriculum:
 
     def stage(self, step: int) -> Stage:
         group = step // self.group_length()
-        progress = group * self.group_length() / self.steps
+        progress = self.begin + (1 - self.begin) * group * self.group_length() / self.steps
         of_group = np.random.default_rng([self.seed, 1, group])
         of_step = np.random.default_rng([self.seed, 2, step])
         size = SMALL

@@ -100,21 +100,36 @@ def bilinear_targets(positions: torch.Tensor, rows: int, columns: int) -> torch.
     return (y[..., :, None] * x[..., None, :]).flatten(-2)
 
 
+def sought_views(views: int) -> torch.Tensor:
+    """[N,N] bool: whether view i looks for its patches in view j. All do in the reference view, view 0, and that one
+    does in all others: what attention brings back of several views is their mean, which has no place."""
+    sought = torch.zeros(views, views, dtype=torch.bool)
+    sought[0] = sought[:, 0] = True
+    return sought.fill_diagonal_(False)
+
+
 def matching_loss(probe: AttentionProbe, truth: Correspondences, head: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean InfoNCE of all ordered pairs of views over the probed blocks, and the share of patches of the last probed
-    block whose best match is within one patch of the truth."""
+    """Mean InfoNCE over the probed blocks, and the share of patches of the last probed block whose best match in the
+    view where it is sought is within one patch of the truth.
+
+    Every token of every view competes, as in the attention itself: against those of the view sought alone, two thirds
+    of the attention stayed in a patch's own view, and little of what it had found was handed on.
+    """
     rows, columns = truth.grid
     views = truth.positions.shape[1]
     target = bilinear_targets(truth.positions, rows, columns)
+    visible = truth.visible & sought_views(views).to(target.device)[:, :, None]
+    shares = visible / visible.sum(2, keepdim=True).clamp_min(1)
     loss = correct = target.new_zeros(())
     for queries, keys in zip(probe.queries, probe.keys, strict=True):
-        q, k = (x[:, head].float().unflatten(1, (views, -1))[:, :, 1:] for x in (queries, keys))
-        logits = torch.einsum("bipc,bjqc->bijpq", q, k) / q.shape[-1] ** 0.5
-        cross_entropy = -(target * functional.log_softmax(logits, -1)).sum(-1)
-        loss = loss + masked_mean(cross_entropy, truth.visible)
-        best = logits.detach().argmax(-1)
+        q, k = (x[:, head].float().unflatten(1, (views, -1)) for x in (queries, keys))
+        logits = torch.einsum("bipc,bjqc->bipjq", q[:, :, 1:], k) / q.shape[-1] ** 0.5
+        likelihood = functional.log_softmax(logits.flatten(3), -1).view_as(logits)[..., 1:].transpose(2, 3)
+        cross_entropy = -(shares * (target * likelihood).sum(-1)).sum(2)
+        loss = loss + masked_mean(cross_entropy, visible.any(2))
+        best = logits.detach()[..., 1:].transpose(2, 3).argmax(-1)
         distance = torch.stack([best % columns, best // columns], -1) - truth.positions
-        correct = masked_mean((distance.abs().amax(-1) <= 1).float(), truth.visible)
+        correct = masked_mean((distance.abs().amax(-1) <= 1).float(), visible)
     return loss / len(probe.queries), correct
 
 

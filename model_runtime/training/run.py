@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from model_runtime.training import distributed
 from model_runtime.training.state_files import load_state, save_state
 
@@ -120,6 +122,17 @@ class TrainingRun:
 def time_left(seconds: float) -> str:
     minutes = math.ceil(seconds / 60)
     return f"{seconds:.0f} s" if seconds < 100 else f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+def mixed_precision(device: torch.device, wanted: bool) -> torch.autocast:
+    """Autocast to bfloat16 where it is wanted and the device is fast in it; a CPU without it takes ten times longer."""
+    fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bf16()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted and fast)
+
+
+def cpu_has_bf16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def warm_cosine(step: int, warmup: int, steps: int) -> float:

@@ -24,7 +24,7 @@ from model_runtime.training.curriculum import Curriculum, RoomPool
 from model_runtime.training.initialise import fresh_monocular
 from model_runtime.training.losses import gradient_loss, masked_mean
 from model_runtime.training.rooms import RoomGenerator
-from model_runtime.training.run import Part, TrainingRun, warm_cosine
+from model_runtime.training.run import Part, TrainingRun, mixed_precision, warm_cosine
 from model_runtime.training.state_files import load_state
 from model_runtime.training.targets import normalise_images
 
@@ -96,7 +96,7 @@ class TeacherTrainer(TrainingRun):
         batch = self.pool.batch(self.step)
         images = normalise_images(batch.images.to(self.device).flatten(0, 1))[:, None]
         self.optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16):
+        with mixed_precision(self.device, self.config.bf16):
             features = self.network.backbone(images)
             tokens = [layer.patches.flatten(0, 1) for layer in features.layers]
             maps = self.network.head(tokens, features.grid, images[:, 0])

@@ -9,7 +9,10 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from model_runtime.checkpoint_loading import load_network
+from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.geometry.cameras import normalise_given_cameras
+from model_runtime.messages import JobError
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.blocks import Block
 from model_runtime.network.config import AnyViewConfig
@@ -23,7 +26,7 @@ from model_runtime.training.labels import LabelConfig, Labels
 from model_runtime.training.losses import LossWeights, Predictions, loss_terms
 from model_runtime.training.matching import AttentionProbe, DisplacementReadout, matching_loss, patch_correspondences
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
-from model_runtime.training.run import Part, TrainingRun, warm_cosine
+from model_runtime.training.run import Part, TrainingRun, mixed_precision, warm_cosine
 from model_runtime.training.targets import has_label, make_targets, normalise_images
 
 FEW_TOKENS = 256
@@ -35,7 +38,8 @@ class TrainingConfig:
     """warmup, save_every, log_every: steps. matching_layers: cross-view blocks whose attention is taught.
     dense_share: of the views whose depth and rays are looked at; the dense heads cost as much as all the rest, and the
     views of a room tell much the same. posed_share: chance of a step that the network is given its cameras.
-    bf16: autocast, about 1.4 times faster on a CPU that has it. shard_bytes: largest file of a saved state."""
+    bf16: autocast where the device is fast in it. initial: checkpoint, by name or folder, whose weights the run begins
+    with; None for fresh ones. shard_bytes: largest file of a saved state."""
 
     out: Path
     curriculum: Curriculum
@@ -46,6 +50,7 @@ class TrainingConfig:
     clip: float = 2.0
     dense_share: float = 0.5
     bf16: bool = True
+    initial: str | None = None
     posed_share: float = 0.2
     seed: int = 0
     save_every: int = 100
@@ -86,6 +91,8 @@ class Trainer(TrainingRun):
         self.config = config
         self.save_every, self.log_every, self.shard_bytes = config.save_every, config.log_every, config.shard_bytes
         self.network = fresh_network(config.preset, config.seed).to(self.device)
+        if config.initial is not None:
+            self.network.load_state_dict(initial_weights(config.initial, config.preset))
         self.parameters = [
             parameter for name, parameter in self.network.named_parameters() if not name.startswith("gs_head")
         ]
@@ -130,7 +137,7 @@ class Trainer(TrainingRun):
         with (
             AttentionProbe(blocks) as probe,
             attention_kernels(self.device, tokens),
-            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16),
+            mixed_precision(self.device, self.config.bf16),
         ):
             prediction = geometry(self.network, images, dense_views, extrinsics, intrinsics)
         terms = loss_terms(prediction, make_targets(batch).dense_of(dense_views), self.config.weights)
@@ -175,6 +182,21 @@ class Trainer(TrainingRun):
         if matched is not None:
             record["matched"] = float(matched)
         return record
+
+
+def initial_weights(source: str, preset: str | AnyViewConfig) -> dict[str, torch.Tensor]:
+    """Weights of a checkpoint of the preset, by name or folder.
+
+    Raises JobError `checkpoint-mismatch` for one of another preset, or what locating and loading it raise.
+    """
+    found = locate_checkpoint(source)
+    if found.info.preset != preset:
+        raise JobError(
+            "checkpoint-mismatch",
+            f"{source} is a {found.info.preset}, and the run trains a {preset}.",
+            f"Begin with a checkpoint of {preset}.",
+        )
+    return load_network(found, torch.device("cpu")).state_dict()
 
 
 def attention_kernels(device: torch.device, tokens: int) -> AbstractContextManager[object]:

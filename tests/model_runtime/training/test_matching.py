@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.training.matching import AttentionProbe, bilinear_targets, matching_loss, patch_correspondences
+from model_runtime.training.matching import (
+    AttentionProbe,
+    bilinear_targets,
+    matching_loss,
+    patch_correspondences,
+    sought_views,
+)
 from model_runtime.training.rooms import RoomBatch
 
 
@@ -46,18 +52,31 @@ def test_bilinear_targets_sum_to_one_and_hit_corners():
     assert weights[2, 2, 0] == 1
 
 
-def test_loss_of_perfect_and_of_useless_attention():
+def test_loss_of_attention_that_finds_the_other_view_its_own_or_nothing():
     truth = patch_correspondences(wall(0.5))
     probe = AttentionProbe(())
-    codes = torch.from_numpy(np.eye(17, dtype=np.float32))
-    moved = codes.clone()
+    content = torch.from_numpy(np.eye(17, dtype=np.float32))
+    moved = content.clone()
     # View 1 sees at column c what view 0 sees at c + 1.
-    moved[1:16], moved[16] = codes[2:], codes[1]
-    keys = torch.cat([codes, moved])[None, None] * 5
-    probe.queries, probe.keys = [keys], [keys]
-    good, matched = matching_loss(probe, truth)
-    assert float(matched) == 1
-    probe.queries, probe.keys = [torch.zeros_like(keys)], [torch.zeros_like(keys)]
-    useless, _ = matching_loss(probe, truth)
-    assert float(useless) == pytest.approx(math.log(16), rel=1e-5)
-    assert float(good) < 0.6 * math.log(16)
+    moved[1:16], moved[16] = content[2:], content[1]
+    side = torch.eye(2).repeat_interleave(17, 0)
+
+    def loss(looks_at: torch.Tensor) -> tuple[float, float]:
+        shown = torch.cat([content, moved])
+        probe.keys = [6 * torch.cat([shown, side], 1)[None, None]]
+        probe.queries = [6 * torch.cat([shown, looks_at], 1)[None, None]]
+        value, matched = matching_loss(probe, truth)
+        return float(value), float(matched)
+
+    other, matched = loss(side.flip(0))
+    own, own_matched = loss(side)
+    assert matched == own_matched == 1
+    probe.queries, probe.keys = [torch.zeros(1, 1, 34, 4)], [torch.zeros(1, 1, 34, 4)]
+    nothing = float(matching_loss(probe, truth)[0])
+    assert nothing == pytest.approx(math.log(34), rel=1e-5)
+    assert other < 0.6 * nothing
+    assert own > nothing
+
+
+def test_all_views_look_in_the_reference_and_it_looks_in_all():
+    assert sought_views(3).tolist() == [[False, True, True], [True, False, False], [True, False, False]]

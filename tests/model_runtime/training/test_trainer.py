@@ -9,6 +9,7 @@ import torch
 
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.messages import JobError
 from model_runtime.training.curriculum import Curriculum, RoomPool
 from model_runtime.training.export import export_checkpoint
 from model_runtime.training.initialise import fresh_network
@@ -17,7 +18,7 @@ from model_runtime.training.labels import LabelConfig, Labels
 from model_runtime.training.noisy_depth import NoisyDepth
 from model_runtime.training.presets import OneSize
 from model_runtime.training.rooms import RoomGenerator
-from model_runtime.training.run import time_left, warm_cosine
+from model_runtime.training.run import mixed_precision, time_left, warm_cosine
 from model_runtime.training.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
@@ -112,6 +113,28 @@ def test_logs_to_tensorboard_and_shows_the_time_left(tmp_path: Path, capsys: pyt
     assert "step 2/4, " in capsys.readouterr().out
 
 
+def test_begins_with_the_weights_of_a_checkpoint(tmp_path: Path):
+    taught = fresh_network("da3-tiny", 5)
+    export_checkpoint(taught, tmp_path / "taught", preset="da3-tiny", resolution=168, training={})
+    config = TrainingConfig(tmp_path / "run", OneSize(4), initial=str(tmp_path / "taught"))
+    begun = Trainer(config).network
+    for (name, weight), wanted in zip(begun.state_dict().items(), taught.state_dict().values(), strict=True):
+        torch.testing.assert_close(weight, wanted, atol=1e-3, rtol=1e-3, msg=name)
+    assert begun.training and all(weight.requires_grad for weight in begun.parameters())
+    with pytest.raises(JobError, match="da3-tiny, and the run trains a da3-small"):
+        Trainer(replace(config, preset="da3-small"))
+
+
+def test_bfloat16_where_it_is_wanted_and_the_device_is_fast_in_it(monkeypatch: pytest.MonkeyPatch):
+    found = {}
+    for able in ({"avx512_bf16": True}, {"amx_bf16": True}, {"avx512_f": True, "avx512_bf16": False}):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able)
+        for wanted in (True, False):
+            with mixed_precision(torch.device("cpu"), wanted):
+                found[next(iter(able)), wanted] = torch.ones(2, 2).matmul(torch.ones(2, 2)).dtype == torch.bfloat16
+    assert [used for used, is_bf16 in found.items() if is_bf16] == [("avx512_bf16", True), ("amx_bf16", True)]
+
+
 def test_learns_within_a_few_steps(tmp_path: Path):
     trainer = make_trainer(tmp_path, steps=1000)
     totals = [trainer.train_step()["total"] for _ in range(24)]
@@ -170,6 +193,13 @@ def test_processes_share_a_step_without_overlap():
     shares = [RoomPool(curriculum, generator, rank, 2).batch(0) for rank in (0, 1)]
     assert shares[0].depth.shape == shares[1].depth.shape == (2, 2, 28, 42)
     assert not torch.equal(shares[0].depth, shares[1].depth)
+
+
+@pytest.mark.parametrize("step", [0, 30, 60, 99])
+def test_a_shortened_course_begins_where_the_whole_one_has_come(step: int):
+    whole, rest = Curriculum(1600).stage(1200 + step), Curriculum(400, begin=0.75).stage(step)
+    for name in ("difficulty", "overlap", "matching"):
+        assert getattr(rest, name) == pytest.approx(getattr(whole, name)), name
 
 
 @pytest.mark.parametrize("step", [0, 30, 60, 99])
