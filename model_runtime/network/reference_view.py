@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
+ROUNDING = 1e-5
+"""Far above the rounding of likenesses, which are at most one."""
 
 
 def choose_reference_view(class_tokens: Tensor, strategy: str) -> Tensor:
@@ -25,8 +27,11 @@ def choose_reference_view(class_tokens: Tensor, strategy: str) -> Tensor:
     unit = functional.normalize(tokens, dim=-1)
     cosine = unit @ unit.mT - torch.eye(views, device=tokens.device)  # [B,N,N], likeness to oneself taken out
     if strategy == "saddle_sim_range":
-        # Where no two views are opposites, the two most alike tie and rounding decides: keep to this very arithmetic.
-        return (cosine.amax(-1) - cosine.amin(-1)).argmax(-1)
+        # Where no two views are opposites, the two most alike tie, and in the released code rounding decides, which
+        # differs between processors. Here it is always the later one.
+        span = cosine.amax(-1) - cosine.amin(-1)
+        tied = span > span.amax(-1, keepdim=True) - ROUNDING
+        return views - 1 - tied.flip(-1).int().argmax(-1)
     if strategy == "saddle_balanced":
         traits = torch.stack((cosine.sum(-1) / (views - 1), tokens.norm(dim=-1), unit.var(-1)))  # [3,B,N]
         low, high = traits.amin(-1, keepdim=True), traits.amax(-1, keepdim=True)
