@@ -381,6 +381,11 @@ class Listener:
     def __init__(self, client: WorkerProcess) -> None:
         self.client, self.waiting = client, deque[Event]()
 
+    def reach(self, job: str, fraction: float) -> None:
+        """Wait until so much of the job is done."""
+        told = self.answer(job, lambda told: told.fraction > fraction)
+        assert isinstance(told, Progress), told
+
     def answer(self, job: str, until: Callable[[Progress], bool] | None = None) -> object:
         """What ends the job, or the first Progress that `until` is true for."""
         end = time.monotonic() + 120
@@ -400,14 +405,13 @@ class Listener:
 def test_a_worker_downloads_is_killed_at_half_and_goes_on(
     hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    address = hub.address + "/{repo_id}/resolve/{revision}/{filename}"  # read from HF_ENDPOINT when it was imported
-    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", address)
+    monkeypatch.setenv("HF_ENDPOINT", hub.address)
     client = WorkerProcess([sys.executable, "-c", WORKER])
     listen = Listener(client)
     try:
         hub.rate = 2e6
         job = client.submit(DownloadModel("da3-small"))
-        listen.answer(job, lambda told: told.fraction > 0.2)
+        listen.reach(job, 0.2)
         client.cancel(job)
         cancelled = time.monotonic()
         told = listen.answer(job)
@@ -415,7 +419,7 @@ def test_a_worker_downloads_is_killed_at_half_and_goes_on(
         assert time.monotonic() - cancelled < 1
 
         job = client.submit(DownloadModel("da3-small"))
-        listen.answer(job, lambda told: told.fraction > 0.5)
+        listen.reach(job, 0.5)
         assert client.pid is not None
         os.kill(client.pid, signal.SIGKILL)
         told = listen.answer(job)
