@@ -155,9 +155,8 @@ def draw_changes(layout, collection) -> None:
 def draw_facts(layout, context, collection) -> None:
     """What made the scene, and what that allows."""
     column = layout.column(align=True)
-    column.scale_y = 0.85
     for line in fact_lines(collection):
-        column.label(text=line, translate=False)
+        paragraph(column, context, line)
     for note in filter(None, str(collection.get(NOTES, "")).split("\n")):
         paragraph(layout, context, note, icon="INFO")
 

@@ -27,6 +27,9 @@ ACROSS = (0.5, 0.25, 0.75, 0.9)
 HOVER_SECONDS = 0.06
 """That Blender needs to see over which button the mouse is."""
 
+PATIENCE = 300.0
+"""Seconds for an answer: a scene of many points, drawn in software, keeps Blender for a minute."""
+
 LEAKS = ("PYTHONPATH", "DA3_WORKER_PYTHON")
 """Variables that would give Blender more than an artist's has."""
 
@@ -87,7 +90,7 @@ class BlenderWindow:
     def pid(self) -> int:
         return self._process.pid
 
-    def do(self, source: str, seconds: float = 30.0) -> Any:
+    def do(self, source: str, seconds: float = PATIENCE) -> Any:
         """Run Python in Blender; what it leaves in `answer`. Raises RuntimeError where that fails."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps(source) + "\n")

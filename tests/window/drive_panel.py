@@ -22,9 +22,13 @@ SETTLE = 1.5
 """Seconds until what was asked for is drawn, where drawing is done in software."""
 
 JOB_SECONDS = 400.0
+WHEEL_UP, WHEEL_DOWN = 4, 5
+"""Buttons, as xdotool counts them."""
 
 START = f"""
-import importlib
+import importlib, time
+for item in list(bpy.data.objects):
+    bpy.data.objects.remove(item)
 window = bpy.context.window_manager.windows[0]
 area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 sidebar = next(region for region in area.regions if region.type == "UI")
@@ -32,6 +36,29 @@ jobs = importlib.import_module("{MODULE}.jobs")
 settings = lambda: bpy.context.scene.da3
 chosen = bpy.context.preferences.addons["{MODULE}"].preferences
 """
+
+
+WATCH = """
+pauses, last = [], [time.monotonic()]
+def watch():
+    pauses.append(time.monotonic() - last[0])
+    last[0] = time.monotonic()
+    return 0.0
+bpy.app.timers.register(watch, persistent=True)
+"""
+"""Notes how long Blender's main thread kept a timer waiting, which would run all the time."""
+
+
+BESIDE = """
+from mathutils import Quaternion, Vector
+view = area.spaces[0].region_3d
+camera = bpy.context.scene.camera.matrix_world
+view.view_perspective = 'PERSP'
+view.view_rotation = Quaternion((0, 0, 1), -0.35) @ camera.to_quaternion()
+view.view_location = camera.translation + camera.to_quaternion() @ Vector((0.4, 0, -2.5))
+view.view_distance = 3.5
+"""
+"""Turns the viewport about what the scene's camera looks at."""
 
 
 class Story:
@@ -95,20 +122,56 @@ class Story:
         self.sidebar("photos")
 
     def make(self, picture: str = "", fraction: float = 0.3) -> None:
-        """Press the one button; on the way, a picture."""
+        """Press the one button; on the way, a picture, and the main thread's pauses until the result is placed."""
         self.blender.click("da3.run")
         self.blender.until(f"jobs.manager().state.fraction > {fraction} or not jobs.manager().running", JOB_SECONDS)
         if picture:
             self.sidebar(picture)
+        self.blender.do(WATCH)
+        self.blender.until("jobs.manager().state.fraction > 0.9 or not jobs.manager().running", JOB_SECONDS)
+        working = self.pauses()
         self.blender.until("not jobs.manager().running", JOB_SECONDS)
+        placing = self.pauses()
+        time.sleep(5)
+        self.blender.do("sidebar.tag_redraw()")
+        print(
+            f"longest pause, seconds: at work {working:.2f}, placing {placing:.2f}, with nothing to do but drawing the "
+            f"sidebar {self.pauses():.2f}",
+            flush=True,
+        )
+        self.blender.do("bpy.app.timers.unregister(watch)")
+
+    def pauses(self) -> float:
+        """The longest since the last call."""
+        return self.blender.do("answer = max(pauses, default=0.0); pauses.clear()")
 
     def show_result(self) -> None:
+        """Colors, the end of the sidebar, then through the first photo's camera and from beside it."""
         self.blender.do("area.spaces[0].shading.type = 'MATERIAL'")
-        time.sleep(10)
+        self.settle()
+        self.scroll(WHEEL_DOWN)
+        self.sidebar("result")
+        self.blender.click("da3.look_through")
+        self.settle()
+        self.picture("through")
+        self.blender.do(BESIDE)
+        self.settle()
         self.picture("done")
+
+    def scroll(self, wheel: int) -> None:
+        """The sidebar, to its end."""
+        left, top, width, height = self.blender.box("VIEW_3D", "UI")
+        self.blender.mouse("mousemove", left + width // 3, top + height // 2, "click", "--repeat", 60, wheel)
+
+    def settle(self) -> None:
+        """Until EEVEE has made its shaders and drawn."""
+        time.sleep(3)
+        self.blender.until("not bpy.app.is_job_running('SHADER_COMPILATION')", JOB_SECONDS)
+        time.sleep(4 * SETTLE)
 
     def fail(self) -> None:
         """The worker dies in the middle of a job."""
+        self.scroll(WHEEL_UP)
         self.blender.click("da3.run")
         self.blender.until("jobs.manager().state.fraction > 0.1 or not jobs.manager().running", JOB_SECONDS)
         self.blender.do("import os, signal; os.kill(jobs.manager().worker.pid, signal.SIGKILL)")
