@@ -14,6 +14,7 @@ import numpy as np
 
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.depth_fit import depth_scales
+from model_runtime.features.memory import FeatureMemory
 from model_runtime.messages import GivenCameras, Request
 from model_runtime.network_look import OwnScene
 from model_runtime.prepared_photos import PreparedPhoto
@@ -83,18 +84,19 @@ def find_cameras(
     network_look: Callable[[], OwnScene],
     report: Report,
     given: GivenCameras | None = None,
+    memory: FeatureMemory | None = None,
 ) -> FoundCameras:
     """What is known of the cameras before the network looks for good.
 
     source: from `resolve_source`. photos: with their features where `needs_features` says so. network_look: what the
-    network sees by itself, which costs a pass. given: the cameras, where they are given.
+    network sees by itself, which costs a pass. given: the cameras, where they are given. memory: of earlier jobs.
     """
     features = [photo.feature for photo in photos if photo.feature is not None]
     if not features:
         return FoundCameras(source, given, (source,) * len(photos))
     from model_runtime.features.matching import match_photos
 
-    matches = match_photos(features, lambda done, told: report(0.7 * done, told))
+    matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory)
     if given is not None:
         return _given(given, matches)
     notes: list[str] = []

@@ -14,6 +14,7 @@ from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
+from model_runtime.features.memory import FeatureMemory
 from model_runtime.given_cameras import given_cameras
 from model_runtime.messages import (
     CAMERA_SOURCES,
@@ -66,7 +67,7 @@ class _Loaded:
 
 
 class Predictor:
-    """Does jobs one after the other and keeps the last network loaded.
+    """Does jobs one after the other; keeps the last network loaded and remembers what features showed.
 
     fit_depths: whether depths are brought to the points that features find. gaussian_head: whether splats come from
     the network where it makes some. Off only to measure what they do.
@@ -75,6 +76,7 @@ class Predictor:
     def __init__(self) -> None:
         self.fit_depths = True
         self.gaussian_head = True
+        self.features = FeatureMemory()
         self._loaded: _Loaded | None = None
 
     def predict(self, request: Request, report: Report) -> Prediction:
@@ -120,7 +122,7 @@ class Predictor:
         tell_look = _span(report, "network", FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE)
         look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
         tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
-        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, given)
+        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, given, self.features)
         if with_features:
             timer("features")
         output, distance, head_chunk = look(found.known)

@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from model_runtime.benchmark.datasets.scene import TruthScene, read_photos
 from model_runtime.features.mapping import map_photos
 from model_runtime.features.matching import Matches, match_photos
+from model_runtime.features.memory import FeatureMemory
 from model_runtime.features.photo import feature_photo
 from model_runtime.features.refine import refine_cameras
 from model_runtime.messages import Gaussians, GivenCameras, Photo, Request
@@ -102,18 +103,19 @@ class Runner:
         self.options = options
         self.predictor = Predictor()
         self._auto: tuple[TruthScene, Outcome] | None = None
-        self._matched: tuple[TruthScene, Matches] | None = None
 
     def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
         """What `method` makes of the scene's photos. Raises JobError where it cannot."""
         photos = read_photos(scene.views)
+        if not gaussians and not method.endswith("refined"):
+            self.predictor.features = FeatureMemory()  # each method pays for the features it needs
         with measured(self.options.device) as cost:
             if method == "colmap":
-                outcome = _colmap(self._matches(scene, photos))
+                outcome = _colmap(self._matches(photos))
             elif method in ("disturbed", "refined", "network_disturbed", "network_refined"):
                 outcome = disturbed(self._before(method, scene, photos))
                 if method.endswith("refined"):
-                    outcome = _refined(outcome, self._matches(scene, photos))
+                    outcome = _refined(outcome, self._matches(photos))
             elif method == SINGLE:
                 outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
             elif method == ON_DEPTH:
@@ -141,13 +143,10 @@ class Runner:
         assert self._auto is not None
         return GivenCameras(self._auto[1].extrinsics, self._auto[1].intrinsics)
 
-    def _matches(self, scene: TruthScene, photos: tuple[Photo, ...]) -> Matches:
-        """Those of the last run, where it was of this scene: matching takes most of a run's time."""
-        if self._matched is None or self._matched[0] is not scene:
-            decoded = [decode_photo(photo) for photo in photos]
-            features = [feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded]
-            self._matched = scene, match_photos(features, _ignore)
-        return self._matched[1]
+    def _matches(self, photos: tuple[Photo, ...]) -> Matches:
+        decoded = [decode_photo(photo) for photo in photos]
+        features = [feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded]
+        return match_photos(features, _ignore, self.predictor.features)
 
     def _predict(
         self,

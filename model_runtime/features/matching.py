@@ -15,6 +15,7 @@ import pycolmap
 import torch
 from torch import Tensor
 
+from model_runtime.features.memory import FeatureMemory, PhotoFeatures
 from model_runtime.features.photo import FeaturePhoto, camera_groups
 
 Report = Callable[[float, str], None]
@@ -53,26 +54,30 @@ class Matches:
         return np.array([photo.pixel for photo in self.photos])
 
 
-def match_photos(photos: Sequence[FeaturePhoto], report: Report) -> Matches:
-    """Exhaustive matching: every photo with every other.
+def match_photos(photos: Sequence[FeaturePhoto], report: Report, memory: FeatureMemory | None = None) -> Matches:
+    """Exhaustive matching: every photo with every other. memory: of earlier calls, which is looked into and added to.
 
     Descriptors are pooled over several sizes of a feature's surroundings (DSP-SIFT, Dong and Soatto 2015): twice the
     time, but across large changes of view they match where plain ones do not.
     """
     pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
     extractor = pycolmap.FeatureExtractor.create(_extraction_options(), pycolmap.Device.cpu)
-    keypoints: list[np.ndarray] = []
-    descriptors: list[Tensor] = []
+    memory = memory or FeatureMemory()
+    features: list[PhotoFeatures] = []
     for i, photo in enumerate(photos):
         report(0.5 * i / len(photos), f"Looking for features in {photo.name}.")
-        found, described = extractor.extract_from_uint8_array(photo.grey)
-        keypoints.append(_working_pixels(photo, found))
-        descriptors.append(torch.from_numpy(described.data.astype(np.float32)))
+        features.append(memory.features(photo, lambda photo=photo: _features(photo, extractor)))
+    keypoints = [found.keypoints for found in features]
+    descriptors = [torch.from_numpy(found.descriptors.astype(np.float32)) for found in features]
     geometries = {}
     pairs = list(combinations(range(len(photos)), 2))
     for done, (i, j) in enumerate(pairs):
         report(0.5 + 0.5 * done / len(pairs), f"Matching {photos[i].name} with {photos[j].name}.")
-        geometry = _verify(photos, keypoints, (i, j), match_descriptors(descriptors[i], descriptors[j]))
+        geometry = memory.pair(
+            photos[i],
+            photos[j],
+            lambda i=i, j=j: _verify(photos, keypoints, (i, j), match_descriptors(descriptors[i], descriptors[j])),
+        )
         if geometry is not None:
             geometries[i, j] = geometry
     return Matches(tuple(photos), tuple(keypoints), tuple(camera_groups(photos)), geometries)
@@ -117,6 +122,11 @@ def _verify(
     options.ransac.num_threads = 1
     geometry = pycolmap.estimate_two_view_geometry(camera_i, points_i, camera_j, points_j, matches, options)
     return geometry if len(geometry.inlier_matches) >= MIN_INLIERS else None
+
+
+def _features(photo: FeaturePhoto, extractor: pycolmap.FeatureExtractor) -> PhotoFeatures:
+    found, described = extractor.extract_from_uint8_array(photo.grey)
+    return PhotoFeatures(_working_pixels(photo, found), described.data.copy())
 
 
 def _working_pixels(photo: FeaturePhoto, found: pycolmap.FeatureKeypoints) -> np.ndarray:

@@ -1,0 +1,67 @@
+"""Photos seen before are not looked at again, and what is remembered is what would be found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model_runtime.features import matching
+from model_runtime.features.matching import Matches, match_photos
+from model_runtime.features.memory import FeatureMemory
+
+
+def silent(fraction: float, sentence: str) -> None:
+    pass
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been worked out so far."""
+    done: list[str] = []
+    for name in ("_features", "_verify"):
+        function = getattr(matching, name)
+        monkeypatch.setattr(
+            matching, name, lambda *a, name=name, function=function: (done.append(name), function(*a))[1]
+        )
+    return done
+
+
+def test_only_what_is_new_is_worked_out(matches: Matches, work: list[str]) -> None:
+    photos, memory = matches.photos[:3], FeatureMemory()
+    match_photos(photos[:2], silent, memory)
+    assert work == ["_features", "_features", "_verify"]
+    work.clear()
+    both = match_photos(photos, silent, memory)
+    assert work == ["_features", "_verify", "_verify"]
+    work.clear()
+    again = match_photos(photos, silent, memory)
+    assert work == []
+    fresh = match_photos(photos, silent)
+    for found in (both, again):
+        assert found.geometries.keys() == fresh.geometries.keys()
+        for pair, geometry in fresh.geometries.items():
+            assert np.array_equal(found.geometries[pair].inlier_matches, geometry.inlier_matches)
+        for one, other in zip(found.keypoints, fresh.keypoints, strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_another_focal_length_is_another_photo(matches: Matches, work: list[str]) -> None:
+    photos, memory = matches.photos[:2], FeatureMemory()
+    match_photos(photos, silent, memory)
+    work.clear()
+    match_photos([replace(photos[0], focal_35mm=50.0), photos[1]], silent, memory)
+    assert work == ["_features", "_verify"]
+
+
+def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> None:
+    photos, memory = matches.photos[:3], FeatureMemory(photos_kept=2)
+    whole = match_photos(photos, silent, memory)
+    assert len(whole.keypoints) == 3 and len(whole.geometries) == len(match_photos(photos, silent).geometries)
+    work.clear()
+    match_photos(photos[1:], silent, memory)
+    assert work == []
+    match_photos(photos[:1], silent, memory)
+    match_photos(photos[2:], silent, memory)
+    assert work == ["_features"]
