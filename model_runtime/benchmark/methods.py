@@ -107,7 +107,7 @@ class Runner:
     def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
         """What `method` makes of the scene's photos. Raises JobError where it cannot."""
         photos = read_photos(scene.views)
-        if not gaussians and not method.endswith("refined"):
+        if not gaussians:
             self.predictor.features = FeatureMemory()  # each method pays for the features it needs
         with measured(self.options.device) as cost:
             if method == "colmap":

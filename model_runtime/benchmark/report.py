@@ -68,8 +68,8 @@ SECTIONS = (
     (
         "Cost",
         COST,
-        "One scene, network already loaded; what refines starts with the matches that `colmap` made. Peak memory of "
-        "the GPU, or on a CPU of the process, leftovers included.",
+        "One scene, network already loaded, features and their matches included where a method uses them. Peak memory "
+        "of the GPU, or on a CPU of the process, leftovers included.",
     ),
 )
 PER_SCENE = (CAMERAS[3], CAMERAS[6], DEPTH[0], SURFACE[0])

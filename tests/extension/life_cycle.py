@@ -11,6 +11,7 @@ The report has the traces of every stage; the tests judge them.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -183,3 +184,6 @@ if __name__ == "__main__":
     except Exception:
         told = {"error": traceback.format_exc()}
     Path(report).write_text(json.dumps({**told, "version": bpy.app.version_string}), encoding="utf-8")
+    if "--background" not in sys.argv and bpy.app.version < (4, 3):  # see tests/conftest.py
+        sys.stdout.flush()
+        os._exit(0)
