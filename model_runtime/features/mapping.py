@@ -87,7 +87,8 @@ def _map_from(matches: Matches, focal: float, progress: _Progress) -> list[pycol
         ):
             pipeline.add_callback(int(event), progress)
         pipeline.run()
-    return [manager.get(i) for i in range(manager.size())]
+    # Without points there is nothing to tell a camera from: so end photos of a camera that stood still.
+    return [model for i in range(manager.size()) if (model := manager.get(i)).num_points3D() > 0]
 
 
 class _Progress:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pycolmap
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -148,3 +149,17 @@ def test_exif_focal_length_is_where_it_starts(feature_photos: list[FeaturePhoto]
     assert photo.known_focal == pytest.approx(3000)
     assert photo.pixel == pytest.approx(2.5)
     assert feature_photos[0].known_focal is None
+
+
+def test_a_model_without_points_is_none(matches: Matches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As COLMAP leaves them for a film of a camera that stands still."""
+    get = pycolmap.ReconstructionManager.get
+
+    def emptied(manager: pycolmap.ReconstructionManager, number: int) -> pycolmap.Reconstruction:
+        model = get(manager, number)
+        for point in list(model.points3D):
+            model.delete_point3D(point)
+        return model
+
+    monkeypatch.setattr(pycolmap.ReconstructionManager, "get", emptied)
+    assert not map_photos(matches, silent).registered.any()
