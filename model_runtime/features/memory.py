@@ -5,7 +5,6 @@ An artist makes a scene, changes a setting or adds a photo, and makes it again: 
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class FeatureMemory:
 
     def features(self, photo: FeaturePhoto, find: Callable[[], PhotoFeatures]) -> PhotoFeatures:
         """What `find` found in this photo, now or before."""
-        key = _key(photo)
+        key = photo.digest
         if key not in self._features:
             self._features[key] = find()
         self._features.move_to_end(key)
@@ -52,7 +51,7 @@ class FeatureMemory:
         self, a: FeaturePhoto, b: FeaturePhoto, match: Callable[[], pycolmap.TwoViewGeometry | None]
     ) -> pycolmap.TwoViewGeometry | None:
         """What `match` found between these photos, in this order, now or before."""
-        keys = (_key(a), _key(b))
+        keys = (a.digest, b.digest)
         if keys not in self._pairs:
             geometry = match()
             if not all(key in self._features for key in keys):  # more photos than are kept
@@ -63,10 +62,3 @@ class FeatureMemory:
     def _forget(self, key: str) -> None:
         del self._features[key]
         self._pairs = {pair: geometry for pair, geometry in self._pairs.items() if key not in pair}
-
-
-def _key(photo: FeaturePhoto) -> str:
-    """Of all that features and their verification depend on."""
-    digest = hashlib.sha256(photo.grey.tobytes())
-    digest.update(repr((photo.grey.shape, photo.size, photo.known_focal)).encode())
-    return digest.hexdigest()

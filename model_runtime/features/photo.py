@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,6 +42,13 @@ class FeaturePhoto:
     def known_focal(self) -> float | None:
         """Focal length in pixels of the photo, from EXIF."""
         return None if self.focal_35mm is None else self.focal_35mm / DIAGONAL_35MM * float(np.hypot(*self.size))
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that features and their verification depend on."""
+        digest = hashlib.sha256(self.grey.tobytes())
+        digest.update(repr((self.grey.shape, self.size, self.known_focal)).encode())
+        return digest.hexdigest()
 
 
 def feature_photo(name: str, pixels: np.ndarray, focal_35mm: float | None = None, camera: str = "") -> FeaturePhoto:
