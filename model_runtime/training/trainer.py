@@ -91,8 +91,6 @@ class Trainer(TrainingRun):
         self.config = config
         self.save_every, self.log_every, self.shard_bytes = config.save_every, config.log_every, config.shard_bytes
         self.network = fresh_network(config.preset, config.seed).to(self.device)
-        if config.initial is not None:
-            self.network.load_state_dict(initial_weights(config.initial, config.preset))
         self.parameters = [
             parameter for name, parameter in self.network.named_parameters() if not name.startswith("gs_head")
         ]
@@ -115,6 +113,8 @@ class Trainer(TrainingRun):
             config.curriculum, RoomGenerator(config.curriculum.seed, device=self.device), self.rank, self.ranks
         )
         self.resume()
+        if config.initial is not None and self.step == 0:
+            self.network.load_state_dict(initial_weights(config.initial, config.preset))
 
     def parts(self) -> dict[str, Part]:
         return {"network": self.network, "readout": self.readout, "optimiser": self.optimiser}

@@ -43,4 +43,5 @@ def main() -> None:
         print(f"{points:,} points: planned in {plan:.1f} s, written in {write:.2f} s", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
