@@ -64,12 +64,12 @@ class Curriculum:
         size = SMALL
         if progress >= self.grow_at:
             size = MIXED_SIZES[int(of_group.integers(len(MIXED_SIZES)))]
-        pool_views = MANY_VIEWS if progress >= 0.5 and of_group.random() < 0.25 else FEW_VIEWS
+        pool_views = MANY_VIEWS if progress >= 0.5 and of_group.random() < 0.4 else FEW_VIEWS
         views = 2
         if pool_views == MANY_VIEWS:
             views = int(of_step.integers(2, MANY_VIEWS + 1))
         elif progress >= 0.25:
-            views = int(of_step.choice([1, 2, 3, 4], p=[0.1, 0.5, 0.15, 0.25]))
+            views = int(of_step.choice([1, 2, 3, 4], p=[0.15, 0.35, 0.2, 0.3]))
         area = size[0] * size[1] / (SMALL[0] * SMALL[1])
         return Stage(
             size=size,

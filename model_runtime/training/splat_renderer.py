@@ -19,6 +19,9 @@ NARROWEST = 1e-5
 """Least determinant of a projected covariance, as a share of the product of its variances."""
 REACH = 3.0
 LARGEST_ALPHA = 0.99
+MARGIN = 0.3
+"""How far beyond the picture, as a share of its half, a splat's affine camera follows it. Farther out the approximation
+grows without bound, and a splat at the photographer's elbow would cover the picture; as in the released renderer."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,32 @@ def splat_colours(splats: Splats, camera_centre: torch.Tensor) -> torch.Tensor:
     return (0.5 + (splats.harmonics * values[:, None]).sum(-1)).clamp_min(0)
 
 
+def _slopes(intrinsics: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """x/z and y/z [2] at the first and at the last edges of the picture."""
+    focal, centre = intrinsics.diagonal()[:2], intrinsics[:2, 2]
+    return -centre / focal, (centre.new_tensor([size[1], size[0]]) - centre) / focal
+
+
+def _in_view(camera: torch.Tensor, scales: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+    """Which splats [G], at `camera` [G,3] in the camera's frame, reach into the pyramid that the picture shows."""
+    radius = REACH * scales.amax(-1, keepdim=True)
+    beyond_low = (low * camera[:, 2:] - camera[:, :2]) / (1 + low**2).sqrt()
+    beyond_high = (camera[:, :2] - high * camera[:, 2:]) / (1 + high**2).sqrt()
+    return (torch.maximum(beyond_low, beyond_high) < radius).all(-1)
+
+
 def _project(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]) -> _Projected:
     rotation, translation = extrinsics[:3, :3], extrinsics[:3, 3]
     camera = splats.means @ rotation.mT + translation
+    low, high = _slopes(intrinsics, size)
     order = camera[:, 2].detach().argsort()
-    order = order[camera[order, 2] > NEAR]
+    order = order[((camera[:, 2] > NEAR) & _in_view(camera.detach(), splats.scales.detach(), low, high))[order]]
     x, y, z = camera[order].unbind(-1)
     fx, fy, cx, cy = intrinsics[0, 0], intrinsics[1, 1], intrinsics[0, 2], intrinsics[1, 2]
     zero = torch.zeros_like(z)
-    jacobian = torch.stack([fx / z, zero, -fx * x / z**2, zero, fy / z, -fy * y / z**2], -1).unflatten(-1, (2, 3))
+    margin = MARGIN * (high - low) / 2
+    u, v = (camera[order, :2] / z[:, None]).clamp(low - margin, high + margin).unbind(-1)
+    jacobian = torch.stack([fx / z, zero, -fx * u / z, zero, fy / z, -fy * v / z], -1).unflatten(-1, (2, 3))
     affine = jacobian @ rotation
     covariance = affine @ splat_covariances(splats.scales[order], splats.rotations[order]) @ affine.mT
     xx, xy, yy = covariance[:, 0, 0] + LOW_PASS, covariance[:, 0, 1], covariance[:, 1, 1] + LOW_PASS

@@ -29,7 +29,7 @@ class Motion:
 
     @staticmethod
     def of_difficulty(difficulty: float) -> "Motion":
-        return Motion(np.radians(8 + 37 * difficulty), 0.08 + 0.42 * difficulty)
+        return Motion(np.radians(8 + 62 * difficulty), 0.08 + 0.62 * difficulty)
 
 
 def look_at(position: np.ndarray, target: np.ndarray, roll: float = 0.0) -> np.ndarray:
