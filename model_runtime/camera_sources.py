@@ -144,7 +144,7 @@ def _from_features(
     if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
         return (
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
-            "Photos that overlap more and show more texture help."
+            "Photos that overlap more, show more texture and are taken from different places help."
         )
     known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), []
     if placed < count:

@@ -299,10 +299,10 @@ SENTENCES = {
         "Die bekannten Kameras verfehlen die gemeinsamen Merkmale der Fotos um {0} Pixel. Prüfen, ob es die "
         "dieser Fotos in dieser Reihenfolge sind."
     ),
-    "Features place {0} of the {1} photos, so the cameras are the network's. Photos that overlap more and "
-    "show more texture help.": (
+    "Features place {0} of the {1} photos, so the cameras are the network's. Photos that overlap more, "
+    "show more texture and are taken from different places help.": (
         "Merkmale platzieren {0} der {1} Fotos, daher sind die Kameras die des Netzwerks. Fotos, die sich mehr "
-        "überlappen und mehr Struktur zeigen, helfen."
+        "überlappen, mehr Struktur zeigen und von verschiedenen Orten aufgenommen sind, helfen."
     ),
     "The photos' features did not make the cameras better; they are as the network found them.": (
         "Die Merkmale der Fotos haben die Kameras nicht verbessert; sie sind so, wie das Netzwerk sie fand."

@@ -287,10 +287,10 @@ SENTENCES = {
     "these photos, in this order.": (
         "既知のカメラは写真に共通する特徴点から {0} ピクセルずれています。この順番の写真のカメラか確認してください。"
     ),
-    "Features place {0} of the {1} photos, so the cameras are the network's. Photos that overlap more and "
-    "show more texture help.": (
-        "特徴点で配置できた写真は {1} 枚中 {0} 枚のため、ネットワークのカメラを使います。重なりと模様の多い写真が"
-        "効果的です。"
+    "Features place {0} of the {1} photos, so the cameras are the network's. Photos that overlap more, "
+    "show more texture and are taken from different places help.": (
+        "特徴点で配置できた写真は {1} 枚中 {0} 枚のため、ネットワークのカメラを使います。重なりと模様が多く、別々の場所"
+        "から撮った写真が効果的です。"
     ),
     "The photos' features did not make the cameras better; they are as the network found them.": (
         "写真の特徴点ではカメラが良くならなかったため、ネットワークの推定のままです。"

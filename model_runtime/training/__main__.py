@@ -2,10 +2,11 @@
 
 python -m model_runtime.training teacher --out runs/tiny      a teacher for measured depth; not needed for exact depth
 python -m model_runtime.training geometry --out runs/tiny     depth, rays and cameras
+python -m model_runtime.training blend --out runs/both --run runs/tiny --initial CHECKPOINT     see `student.blend`
 python -m model_runtime.training gaussians --out runs/tiny    the Gaussian head, all else frozen
 python -m model_runtime.training export --out runs/tiny FOLDER
 
-The first three run on several processes under torchrun, which on a CPU is faster than several threads.
+All but blending and export run on several processes under torchrun, which on a CPU is faster than several threads.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from model_runtime.training.curriculum import Curriculum
 from model_runtime.training.gaussians import GaussianConfig, GaussianTrainer
 from model_runtime.training.labels import LabelConfig
 from model_runtime.training.noisy_depth import NoisyDepth
-from model_runtime.training.student import export_student, trained_network
+from model_runtime.training.student import blend, export_student, trained_network
 from model_runtime.training.teacher import TeacherConfig, TeacherTrainer
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
@@ -43,12 +44,16 @@ def train_geometry(chosen: argparse.Namespace) -> None:
     Trainer(config).run(chosen.until)
 
 
+def blend_weights(chosen: argparse.Namespace) -> None:
+    blend(chosen.run_folder, chosen.initial, chosen.share, chosen.out)
+
+
 def train_gaussians(chosen: argparse.Namespace) -> None:
     GaussianTrainer(trained_network(chosen.out), GaussianConfig(chosen.out, chosen.steps)).run()
 
 
 def export(chosen: argparse.Namespace) -> None:
-    export_student(chosen.out, chosen.folder, chosen.resolution)
+    export_student(chosen.out, chosen.folder, chosen.resolution, chosen.initial)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     geometry.add_argument("--teacher", help="teacher.pt, or a checkpoint's name or folder, whose labels take over")
     geometry.add_argument("--switch-at", type=float, default=LabelConfig.switch_at, help="share of the run, see above")
     geometry.add_argument("--shard-megabytes", type=int, help="save the state in files no larger than this")
+    blending = steps.add_parser("blend", help="average a geometry run's weights with those it began with")
+    blending.set_defaults(run=blend_weights)
+    blending.add_argument("--run", dest="run_folder", type=Path, required=True, help="folder of the geometry run")
+    blending.add_argument("--initial", metavar="CHECKPOINT", required=True, help="what the run began with")
+    blending.add_argument("--share", type=float, default=0.7, help="of the run's weights, 0..1")
     gaussians = steps.add_parser("gaussians", help="the Gaussian head, all else frozen")
     gaussians.set_defaults(run=train_gaussians)
     gaussians.add_argument("--steps", type=int, default=GaussianConfig.steps)
@@ -81,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     exporting.set_defaults(run=export)
     exporting.add_argument("folder", type=Path)
     exporting.add_argument("--resolution", type=int, default=168, help="longest side the checkpoint works best at")
-    for step in (geometry, gaussians, exporting):
+    exporting.add_argument("--initial", metavar="CHECKPOINT", help="what the run began with; its steps are counted too")
+    for step in (geometry, blending, gaussians, exporting):
         step.add_argument("--out", type=Path, required=True, help="folder for states and logs")
     chosen = parser.parse_args(arguments)
     chosen.run(chosen)

@@ -45,7 +45,7 @@ class GaussianConfig:
     views: int = 3
     novel: int = 1
     size: tuple[int, int] = (84, 112)
-    difficulty: float = 0.5
+    difficulty: float = 1.0
     learning_rate: float = 2e-3
     warmup: int = 20
     seed: int = 0

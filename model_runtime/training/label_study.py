@@ -1,6 +1,6 @@
 """`python -m model_runtime.training.label_study --out FOLDER`: do a teacher's labels beat the measured depth?
 
-The same small student, from the same start and on the same photos, learns from depth as it was measured (holes,
+The same student, from the same weights and on the same photos, learns on from depth as it was measured (holes,
 outliers, steps: `noisy_depth`), from the teacher's depth aligned to that, and from exact depth, the best there could
 be. All are judged by exact depth of scenes that nobody trained on. The teacher has seen synthetic scenes only, none of
 these; it sees one photo at a time. A study that was interrupted goes on where it stopped.
@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from model_runtime.geometry.cameras import scale_intrinsics
 from model_runtime.network.any_view import AnyViewNetwork
-from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
+from model_runtime.network.config import AnyViewConfig
 from model_runtime.training import metrics
 from model_runtime.training.evaluate import HELD_OUT_SEED, predict
 from model_runtime.training.labels import LabelConfig, Labels
@@ -29,10 +27,8 @@ from model_runtime.training.rooms import RoomBatch, RoomGenerator, develop
 from model_runtime.training.targets import has_label
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
-STUDENT = AnyViewConfig(
-    BackboneConfig(96, 6, 3, taken_layers=(2, 3, 4, 5), alternation=2), HeadConfig(16, (16, 24, 48, 96))
-)
 VIEWS = 2
+START = "nothing: the start"
 CAPTURES = 502
 """Seed of the rooms that stand for real captures."""
 SENSORS = {"depth camera": NoisyDepth(), "sparse points": NoisyDepth(density=0.05, outliers=0.2)}
@@ -40,16 +36,19 @@ SENSORS = {"depth camera": NoisyDepth(), "sparse points": NoisyDepth(density=0.0
 
 @dataclass(frozen=True)
 class Study:
-    """capture: height and width of the photos that are taken and that the teacher sees; student: of those that the
-    students see; scenes: captured; held_out: rooms that judge; images: photos of a step."""
+    """network: of the students, a preset or a configuration; start: checkpoint whose weights they begin with, None for
+    fresh ones; size: height and width of the photos; scenes: captured; held_out: rooms that judge; images: photos of a
+    step."""
 
     teacher: str = "da3-tiny"
-    capture: tuple[int, int] = (84, 112)
-    student: tuple[int, int] = (42, 56)
-    scenes: int = 160
-    held_out: int = 48
-    images: int = 32
+    network: str | AnyViewConfig = "da3-tiny"
+    start: str | None = "da3-tiny"
+    size: tuple[int, int] = (84, 112)
+    scenes: int = 320
+    held_out: int = 64
+    images: int = 16
     steps: int = 200
+    learning_rate: float = 3e-4
     difficulty: float = 0.5
 
 
@@ -69,17 +68,9 @@ class FixedRooms:
         return RoomBatch(images, rooms.depth[pick], rooms.extrinsics[pick], rooms.intrinsics[pick])
 
 
-def shrink(batch: RoomBatch, size: tuple[int, int]) -> RoomBatch:
-    """The same photos in another size; depth is picked, not mixed."""
-    shape, before = batch.depth.shape[:2], (batch.depth.shape[-2], batch.depth.shape[-1])
-    images = functional.interpolate(batch.images.flatten(0, 1), size, mode="area").unflatten(0, shape)
-    depth = functional.interpolate(batch.depth, size, mode="nearest-exact")
-    return RoomBatch(images, depth, batch.extrinsics, scale_intrinsics(batch.intrinsics, before, size))
-
-
 def captures_by_label(study: Study) -> dict[str, RoomBatch]:
-    """The captured rooms at the students' size, as linear light, once for every kind of depth to learn from."""
-    rooms = RoomGenerator(CAPTURES).render(0, study.scenes, VIEWS, study.capture, study.difficulty)
+    """The captured rooms, as linear light, once for every kind of depth to learn from."""
+    rooms = RoomGenerator(CAPTURES).render(0, study.scenes, VIEWS, study.size, study.difficulty)
     photos = replace(rooms, images=develop(rooms.images, torch.Generator().manual_seed(CAPTURES)))
     kinds = {"exact depth": rooms.depth}
     for sensor, noise in SENSORS.items():
@@ -88,7 +79,7 @@ def captures_by_label(study: Study) -> dict[str, RoomBatch]:
             for teacher in (None, study.teacher)
         )
         kinds |= {f"{sensor}, as measured": given, f"{sensor}, teacher's labels": taught}
-    return {name: shrink(replace(rooms, depth=depth), study.student) for name, depth in kinds.items()}
+    return {name: replace(rooms, depth=depth) for name, depth in kinds.items()}
 
 
 def label_quality(label: torch.Tensor, exact: torch.Tensor) -> dict[str, float]:
@@ -102,14 +93,20 @@ def label_quality(label: torch.Tensor, exact: torch.Tensor) -> dict[str, float]:
     }
 
 
-def train_student(study: Study, out: Path, seed: int, captures: RoomBatch) -> AnyViewNetwork:
-    curriculum = OneSize(study.steps, study.images, seed=seed, size=study.student, views=VIEWS)
+def student(study: Study, out: Path, seed: int, captures: RoomBatch) -> Trainer:
+    """A student at its start, or where it was when it was interrupted."""
+    curriculum = OneSize(study.steps, study.images, seed=seed, size=study.size, views=VIEWS)
     config = TrainingConfig(
-        out, curriculum, STUDENT, learning_rate=1e-3, warmup=30, seed=seed, matching_layers=(), log_every=50
+        out,
+        curriculum,
+        study.network,
+        learning_rate=study.learning_rate,
+        warmup=study.steps // 10,
+        initial=study.start,
+        seed=seed,
+        matching_layers=(),
     )
-    trainer = Trainer(config, FixedRooms(captures, study.images // VIEWS, seed))
-    trainer.run()
-    return trainer.network.eval()
+    return Trainer(config, FixedRooms(captures, study.images // VIEWS, seed))
 
 
 def judge(network: AnyViewNetwork, held_out: RoomBatch, measured: torch.Tensor) -> dict[str, float]:
@@ -130,10 +127,11 @@ def run(study: Study, out: Path, seeds: Sequence[int]) -> dict[str, Any]:
     """Trains the students that are missing; what is known so far stands in `out`/results.json."""
     out.mkdir(parents=True, exist_ok=True)
     captures = captures_by_label(study)
-    held_out = RoomGenerator(HELD_OUT_SEED).batch(0, study.held_out, VIEWS, study.student, study.difficulty)
+    held_out = RoomGenerator(HELD_OUT_SEED).batch(0, study.held_out, VIEWS, study.size, study.difficulty)
     measured = SENSORS["depth camera"].of(held_out)
     exact = captures["exact depth"].depth
-    students: dict[str, dict[str, dict[str, float]]] = {}
+    untaught = student(study, out / "start", 0, captures["exact depth"]).network.eval()
+    students: dict[str, dict[str, dict[str, float]]] = {START: {"": judge(untaught, held_out, measured)}}
     results: dict[str, Any] = {
         "study": asdict(study),
         "labels": {name: label_quality(batch.depth, exact) for name, batch in captures.items()},
@@ -141,25 +139,27 @@ def run(study: Study, out: Path, seeds: Sequence[int]) -> dict[str, Any]:
     }
     for seed in seeds:
         for number, (name, batch) in enumerate(captures.items()):
-            network = train_student(study, out / f"student-{number}-{seed}", seed, batch)
-            students.setdefault(name, {})[str(seed)] = judge(network, held_out, measured)
+            trainer = student(study, out / f"student-{number}-{seed}", seed, batch)
+            trainer.run()
+            students.setdefault(name, {})[str(seed)] = judge(trainer.network.eval(), held_out, measured)
             (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     return results
 
 
 def table(results: dict[str, Any]) -> str:
-    """Markdown: means over the seeds, and the standard deviation of AbsRel."""
+    """Markdown: means over the seeds, and the standard deviation of AbsRel where there are several."""
     lines = [
         "| learnt from | pixels labelled | median error | AbsRel | delta1 | AbsRel where measured | elsewhere |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, of_seed in results["students"].items():
-        rows, label = list(of_seed.values()), results["labels"][name]
+        rows, label = list(of_seed.values()), results["labels"].get(name)
         mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-        spread = float(np.std([row["abs_rel"] for row in rows], ddof=1)) if len(rows) > 1 else 0.0
+        spread = f" ± {np.std([row['abs_rel'] for row in rows], ddof=1):.3f}" if len(rows) > 1 else ""
+        labels = f"{label['covered']:.0%} | {label['median']:.1%}" if label else "- | -"
         lines.append(
-            f"| {name} | {label['covered']:.0%} | {label['median']:.1%} | {mean['abs_rel']:.3f} ± {spread:.3f} "
-            f"| {mean['delta1']:.2f} | {mean['where_measured']:.3f} | {mean['elsewhere']:.3f} |"
+            f"| {name} | {labels} | {mean['abs_rel']:.3f}{spread} | {mean['delta1']:.2f} "
+            f"| {mean['where_measured']:.3f} | {mean['elsewhere']:.3f} |"
         )
     return "\n".join(lines)
 
@@ -167,7 +167,7 @@ def table(results: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m model_runtime.training.label_study", description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--teacher", default=Study.teacher, help="checkpoint's name or folder, or a run's teacher.pt")
     parser.add_argument("--steps", type=int, default=Study.steps, help="of every student")
     chosen = parser.parse_args(arguments)

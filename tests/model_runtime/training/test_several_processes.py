@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from model_runtime.training import distributed
 from model_runtime.training.batches import RoomBatch
-from model_runtime.training.label_study import STUDENT
+from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
 from model_runtime.training.presets import OneSize
 from model_runtime.training.rooms import RoomGenerator
 from model_runtime.training.trainer import Trainer, TrainingConfig
@@ -29,7 +29,9 @@ class Share:
         return RoomBatch(*(value[part] for value in parts))
 
 out = Path(sys.argv[1])
-config = TrainingConfig(out, OneSize(1), STUDENT, bf16=False, dense_share=1.0, matching_layers=(), posed_share=0.0)
+backbone = BackboneConfig(96, 6, 3, taken_layers=(2, 3, 4, 5), alternation=2)
+network = AnyViewConfig(backbone, HeadConfig(16, (16, 24, 48, 96)))
+config = TrainingConfig(out, OneSize(1), network, bf16=False, dense_share=1.0, matching_layers=(), posed_share=0.0)
 trainer = Trainer(config, Share())
 trainer.run()
 gradients = {name: p.grad for name, p in trainer.network.named_parameters() if p.grad is not None}

@@ -10,19 +10,23 @@ import torch
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.messages import JobError
+from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
 from model_runtime.training.curriculum import Curriculum, RoomPool
 from model_runtime.training.export import export_checkpoint
 from model_runtime.training.initialise import fresh_network
-from model_runtime.training.label_study import STUDENT
 from model_runtime.training.labels import LabelConfig, Labels
 from model_runtime.training.noisy_depth import NoisyDepth
 from model_runtime.training.presets import OneSize
 from model_runtime.training.rooms import RoomGenerator
 from model_runtime.training.run import mixed_precision, time_left, warm_cosine
+from model_runtime.training.student import blend, export_student
 from model_runtime.training.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
 NO_TEACHER = LabelConfig()
+SMALL = AnyViewConfig(
+    BackboneConfig(96, 6, 3, taken_layers=(2, 3, 4, 5), alternation=2), HeadConfig(16, (16, 24, 48, 96))
+)
 
 
 def make_trainer(
@@ -32,7 +36,7 @@ def make_trainer(
         TrainingConfig(
             out,
             OneSize(steps, images=4, reuse=2),
-            STUDENT,
+            SMALL,
             bf16=False,
             warmup=2,
             log_every=1,
@@ -123,6 +127,25 @@ def test_begins_with_the_weights_of_a_checkpoint(tmp_path: Path):
     assert begun.training and all(weight.requires_grad for weight in begun.parameters())
     with pytest.raises(JobError, match="da3-tiny, and the run trains a da3-small"):
         Trainer(replace(config, preset="da3-small"))
+
+
+def test_blended_weights_lie_between_and_what_went_into_both_is_counted(tmp_path: Path):
+    before = fresh_network("da3-tiny", 5)
+    told = {"steps": 10, "images": 100, "hours": 1.5}
+    export_checkpoint(before, tmp_path / "before", preset="da3-tiny", resolution=168, training=told)
+    after = Trainer(TrainingConfig(tmp_path / "run", OneSize(4)))
+    after.step, after.images, after.seconds = 4, 16, 3600
+    after.save()
+    initial = str(tmp_path / "before")
+    blend(tmp_path / "run", initial, 0.75, tmp_path / "both")
+    folder = export_student(tmp_path / "both", tmp_path / "da3-tiny", 168, initial)
+
+    blended = load_network(locate_checkpoint(str(folder)), torch.device("cpu")).state_dict()
+    for name, weight in after.network.state_dict().items():
+        wanted = 0.25 * before.state_dict()[name] + 0.75 * weight
+        torch.testing.assert_close(blended[name], wanted, atol=1e-3, rtol=1e-3, msg=name)
+    counted = json.loads((folder / "config.json").read_text())["training"]
+    assert {name: counted[name] for name in told} == {"steps": 14, "images": 116, "hours": 2.5}
 
 
 def test_bfloat16_where_it_is_wanted_and_the_device_is_fast_in_it(monkeypatch: pytest.MonkeyPatch):
