@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.config import AnyViewConfig
 from model_runtime.training import metrics
 from model_runtime.training.evaluate import HELD_OUT_SEED, predict
@@ -30,6 +29,7 @@ from model_runtime.training.targets import has_label
 from model_runtime.training.trainer import Trainer, TrainingConfig
 
 VIEWS = 2
+CONSTANT = "one constant"
 CAPTURES = 502
 """Seed of the rooms that stand for real captures."""
 SENSORS = {"depth camera": NoisyDepth(), "sparse points": NoisyDepth(density=0.05, outliers=0.2)}
@@ -113,9 +113,8 @@ def student(study: Study, out: Path, seed: int, captures: RoomBatch) -> Trainer:
     return trainer
 
 
-def judge(network: AnyViewNetwork, held_out: RoomBatch, measured: torch.Tensor) -> dict[str, float]:
+def judge(depth: torch.Tensor, held_out: RoomBatch, measured: torch.Tensor) -> dict[str, float]:
     """AbsRel and delta1 by exact depth, and AbsRel where the depth camera would have measured and where not."""
-    depth, _ = predict(network, held_out)
     relative, delta = metrics.depth_errors(depth, held_out.depth)
     error = (metrics.aligned(depth, held_out.depth) - held_out.depth).abs() / held_out.depth
     seen, known = has_label(measured), has_label(held_out.depth)
@@ -134,17 +133,20 @@ def run(study: Study, out: Path, seeds: Sequence[int]) -> dict[str, Any]:
     held_out = RoomGenerator(HELD_OUT_SEED).batch(0, study.held_out, VIEWS, study.size, study.difficulty)
     measured = SENSORS["depth camera"].of(held_out)
     exact = captures["exact depth"].depth
+    nothing = judge(torch.ones_like(held_out.depth), held_out, measured)
     students: dict[str, dict[str, dict[str, float]]] = {}
     results: dict[str, Any] = {
         "study": asdict(study),
         "labels": {name: label_quality(batch.depth, exact) for name, batch in captures.items()},
         "students": students,
+        CONSTANT: nothing,
     }
     for seed in seeds:
         for number, (name, batch) in enumerate(captures.items()):
             trainer = student(study, out / f"student-{number}-{seed}", seed, batch)
             trainer.run()
-            students.setdefault(name, {})[str(seed)] = judge(trainer.network.eval(), held_out, measured)
+            depth, _ = predict(trainer.network.eval(), held_out)
+            students.setdefault(name, {})[str(seed)] = judge(depth, held_out, measured)
             (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     return results
 
@@ -155,14 +157,15 @@ def table(results: dict[str, Any]) -> str:
         "| learnt from | pixels labelled | median error | AbsRel | delta1 | AbsRel where measured | elsewhere |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, of_seed in results["students"].items():
-        rows, label = list(of_seed.values()), results["labels"][name]
-        mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
-        spread = f" ± {np.std([row['abs_rel'] for row in rows], ddof=1):.3f}" if len(rows) > 1 else ""
+    rows = {name: list(of_seed.values()) for name, of_seed in results["students"].items()}
+    for name, verdicts in (rows | {CONSTANT: [results[CONSTANT]]}).items():
+        label = results["labels"].get(name)
+        labels = f"{label['covered']:.0%} | {label['median']:.1%}" if label else "- | -"
+        mean = {key: float(np.mean([verdict[key] for verdict in verdicts])) for key in verdicts[0]}
+        spread = f" ± {np.std([v['abs_rel'] for v in verdicts], ddof=1):.3f}" if len(verdicts) > 1 else ""
         lines.append(
-            f"| {name} | {label['covered']:.0%} | {label['median']:.1%} "
-            f"| {mean['abs_rel']:.3f}{spread} | {mean['delta1']:.2f} | {mean['where_measured']:.3f} "
-            f"| {mean['elsewhere']:.3f} |"
+            f"| {name} | {labels} | {mean['abs_rel']:.3f}{spread} | {mean['delta1']:.2f} "
+            f"| {mean['where_measured']:.3f} | {mean['elsewhere']:.3f} |"
         )
     return "\n".join(lines)
 
