@@ -115,12 +115,10 @@ def _nearest(true: np.ndarray, inputs: Sequence[TruthView], target: TruthView, s
 def render(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, ...]) -> np.ndarray:
     """Picture [H,W,3] in 0..1 of splats over black, for one camera [4,4], [3,3]; size: (height, width)."""
     height, width = size
-    strips = []
-    for top in range(0, height, STRIP):
-        shifted = intrinsics.clone()
-        shifted[1, 2] -= top
-        picture, _ = render_splats(splats, extrinsics, shifted, (min(STRIP, height - top), width))
-        strips.append(picture)
+    strips = [
+        render_splats(splats, extrinsics, intrinsics, (height, width), (top, min(top + STRIP, height)))[0]
+        for top in range(0, height, STRIP)
+    ]
     return torch.cat(strips, 1).clamp(0, 1).permute(1, 2, 0).numpy()
 
 

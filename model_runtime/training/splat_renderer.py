@@ -122,20 +122,27 @@ def _pairs(centre: torch.Tensor, reach: torch.Tensor, size: tuple[int, int]) -> 
 
 
 def render_splats(
-    splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]
+    splats: Splats,
+    extrinsics: torch.Tensor,
+    intrinsics: torch.Tensor,
+    size: tuple[int, int],
+    rows: tuple[int, int] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Picture [3,H,W] over black and coverage [H,W] of splats seen by one camera.
 
-    extrinsics: [3,4] or [4,4] world-to-camera; intrinsics: [3,3] pixels, centres at +0.5; size: (height, width).
+    extrinsics: [3,4] or [4,4] world-to-camera; intrinsics: [3,3] pixels, centres at +0.5; size: (height, width); rows:
+    first and end of those that are rendered, H of them, to spare memory; all where None.
     """
-    height, width = size
+    top, end = rows or (0, size[0])
     projected = _project(splats, extrinsics, intrinsics, size)
-    splat, pixel = _pairs(projected.centre, projected.reach, size)
+    centres = projected.centre - projected.centre.new_tensor([0, top])
+    size = height, width = end - top, size[1]
+    splat, pixel = _pairs(centres, projected.reach, size)
     # Stable: pairs of one pixel stay nearest first.
     pixel, order = pixel.sort(stable=True)
     splat = splat[order]
     # index_select: with several threads, the gradient of plain indexing adds up in another order on every run.
-    offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - projected.centre.index_select(0, splat)
+    offset = torch.stack([pixel % width, pixel // width], -1) + 0.5 - centres.index_select(0, splat)
     dx, dy = offset.unbind(-1)
     a, b, c = projected.inverse.index_select(0, splat).unbind(-1)
     falloff = torch.exp((-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy).clamp_max(0))

@@ -125,6 +125,14 @@ def test_a_splat_that_reaches_in_from_outside_still_shows():
     assert coverage[5, -1] == 0
 
 
+def test_rows_are_those_of_the_whole_picture():
+    splats, (extrinsics, intrinsics) = some_splats(), some_camera()
+    picture, coverage = render_splats(splats, extrinsics, intrinsics, SIZE)
+    part, part_coverage = render_splats(splats, extrinsics, intrinsics, SIZE, (4, 9))
+    np.testing.assert_allclose(part.numpy(), picture[:, 4:9].numpy(), atol=1e-12)
+    np.testing.assert_allclose(part_coverage.numpy(), coverage[4:9].numpy(), atol=1e-12)
+
+
 def test_gradients():
     splats, (extrinsics, intrinsics) = some_splats(4), some_camera()
     inputs = [x.requires_grad_() for x in (splats.means, splats.scales, splats.rotations, splats.harmonics)]
