@@ -50,11 +50,11 @@ def locate_checkpoint(checkpoint: str) -> CheckpointFile:
     model = CATALOGUE.get(checkpoint.lower())
     path = Path(checkpoint).expanduser() if model is None else _model_folder(model)
     if path.is_dir():
-        weights, config = path / WEIGHTS_FILE, _read_config(path / CONFIG_FILE)
+        weights, config = path / WEIGHTS_FILE, read_config(path / CONFIG_FILE)
         _check_folder(path)
     elif path.is_file():
         _refuse_pickle(path)
-        weights, config = path, _read_config(path.parent / CONFIG_FILE)
+        weights, config = path, read_config(path.parent / CONFIG_FILE)
     else:
         raise JobError(
             "checkpoint-unknown",
@@ -141,7 +141,7 @@ def _own_info(path: Path, config: dict[str, object]) -> CheckpointInfo:
     )
 
 
-def _read_config(config: Path) -> dict[str, object]:
+def read_config(config: Path) -> dict[str, object]:
     """A checkpoint's config.json; empty where there is none."""
     if not config.is_file():
         return {}

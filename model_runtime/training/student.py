@@ -1,12 +1,11 @@
 """What a geometry run and a Gaussian run in one folder add up to: a network, and its checkpoint."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from model_runtime.checkpoints import CONFIG_FILE, locate_checkpoint
+from model_runtime.checkpoints import CONFIG_FILE, locate_checkpoint, read_config
 from model_runtime.messages import JobError
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.training import distributed
@@ -64,8 +63,8 @@ def blend(run: Path, initial: str, share: float, out: Path) -> None:
 
 def trained_by(checkpoint: str) -> dict[str, Any]:
     """What the config.json of a checkpoint, by name or folder, says of its training; nothing where it says nothing."""
-    config = locate_checkpoint(checkpoint).path.parent / CONFIG_FILE
-    return json.loads(config.read_text(encoding="utf-8")).get("training", {}) if config.is_file() else {}
+    told = read_config(locate_checkpoint(checkpoint).path.parent / CONFIG_FILE).get("training", {})
+    return told if isinstance(told, dict) else {}
 
 
 def _state(out: Path) -> dict[str, Any]:
