@@ -4,13 +4,16 @@
     python3 build.py scene PHOTOS... [--output X.blend]     photos to a Blender scene; `scene --help` tells the rest
     python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
     python3 build.py extension                              dist/da3_blender-<version>.zip, to install in Blender
+    python3 build.py lock                                   constraints.txt anew, with today's versions
 
-The environments (`.venv*`) hold the dependencies that pyproject.toml names. They are made once and again when
-those change; each one notes what it holds only when it is complete, so an interrupted installation is noticed.
+The environments (`.venv*`) hold the dependencies that pyproject.toml names, in the versions that constraints.txt
+names. They are made once and again when those change; each one notes what it holds only when it is complete, so an
+interrupted installation is noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -24,6 +27,13 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent
+CONSTRAINTS = "constraints.txt"
+"""One version of every package, direct or not, for the environments here and for the worker's installations."""
+
+UNLOCKED = ("bpy", "cuda-", "nvidia-", "triton")
+"""Beginnings of names that constraints.txt leaves to the package which pins them: pyproject.toml names bpy's version,
+and each build of torch the libraries it was made with."""
+
 PYTHONS = ((3, 11), (3, 13))
 """The Python versions that the bpy package exists for (3.11: Blender 4.2 to 5.0, 3.13: 5.2)."""
 
@@ -108,6 +118,11 @@ def requirements(*groups: str) -> list[str]:
     return [*project["project"]["dependencies"], *(line for g in groups for line in project["dependency-groups"][g])]
 
 
+def constraints_mark() -> str:
+    """A line that changes with constraints.txt."""
+    return f"{CONSTRAINTS} {hashlib.sha256((ROOT / CONSTRAINTS).read_bytes()).hexdigest()}"
+
+
 class Environment:
     """A virtual environment in this checkout, with a note of what it holds; `version` is its Python's."""
 
@@ -123,16 +138,16 @@ class Environment:
         if not self._holds(wanted):
             with only_one(f"{self.folder.name}.lock"):
                 if not self._holds(wanted):
-                    self._make()
+                    self.make()
                     self._install(wanted)
         return self.python
 
     def _holds(self, wanted: list[str]) -> bool:
         if not self.note.is_file() or not self.python.exists():
             return False
-        return set(wanted) <= set(self.note.read_text(encoding="utf-8").splitlines())
+        return {*wanted, constraints_mark()} <= set(self.note.read_text(encoding="utf-8").splitlines())
 
-    def _make(self) -> None:
+    def make(self) -> None:
         """An environment whose Python starts, anew where there is none or a broken one."""
         if self._works():
             return
@@ -163,6 +178,7 @@ class Environment:
     def _install(self, wanted: list[str]) -> None:
         say(f"installing into {self.folder.name}: {', '.join(wanted)}")
         command = [str(self.python), "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["-c", str(ROOT / CONSTRAINTS)]
         if self.begun.exists():
             say("an earlier installation was interrupted: unpacking everything again")
             command.append("--force-reinstall")
@@ -174,7 +190,7 @@ class Environment:
                 "(10 GB where pip takes the CUDA build of torch). Run the same command again to go on."
             )
         self._check_bpy()
-        self.note.write_text("\n".join(wanted) + "\n", encoding="utf-8")
+        self.note.write_text("\n".join([*wanted, constraints_mark()]) + "\n", encoding="utf-8")
         self.begun.unlink()
 
     def _check_bpy(self) -> None:
@@ -318,7 +334,8 @@ def extension(arguments: list[str]) -> int:
 def build_extension(python: Path, folder: Path) -> Path:
     """Writes da3_blender-<version>.zip into `folder` and returns its path; `python` has pip and setuptools.
 
-    The zip holds the manifest, the add-on's package and the worker's wheel, which the manifest names.
+    The zip holds the manifest, the add-on's package and the worker's wheel, which the manifest names, with the versions
+    of what the wheel needs.
     """
     import tomllib
 
@@ -327,6 +344,7 @@ def build_extension(python: Path, folder: Path) -> Path:
     files = {str(file.relative_to(package)): file for file in package.rglob("*") if file.is_file()}
     files = {name: file for name, file in files.items() if "__pycache__" not in name}
     files |= {name: ROOT / name for name in ("blender_manifest.toml", "LICENSE")}
+    files[f"wheels/{CONSTRAINTS}"] = ROOT / CONSTRAINTS
     with tempfile.TemporaryDirectory() as temporary:
         wheel = build_wheel(python, Path(temporary))
         if manifest["wheels"] != [f"./wheels/{wheel.name}"] or manifest["version"] != wheel.name.split("-")[1]:
@@ -365,7 +383,31 @@ def write_zip(path: Path, files: dict[str, Path]) -> None:
             archive.writestr(entry, file.read_bytes())
 
 
-COMMANDS = {"scene": scene, "test": test, "extension": extension}
+def lock(arguments: list[str]) -> int:
+    """constraints.txt anew: the newest versions that pyproject.toml allows, for every system and Python at once."""
+    import tomllib
+
+    if arguments:
+        raise BuildError(f"lock takes no options: {' '.join(arguments)}")
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    with tempfile.TemporaryDirectory() as folder:
+        tools = Environment(str(Path(folder) / "tools"), sys.executable, sys.version_info[:2])
+        tools.make()
+        if call([str(tools.python), "-m", "pip", "install", "--quiet", *groups["lock"]], env=clean_variables()):
+            raise BuildError("uv cannot be installed; pip says why above.")
+        command = [str(tools.python), "-m", "uv", "pip", "compile", "pyproject.toml", "--universal"]
+        command += ["--python-version", f"{PYTHONS[0][0]}.{PYTHONS[0][1]}", "--quiet", "--no-annotate", "--no-header"]
+        command += [word for group in groups for word in ("--group", group)]
+        found = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, env=clean_variables())
+    if found.returncode:
+        raise BuildError("No versions fit together; uv says why above.")
+    lines = [line for line in found.stdout.splitlines() if not line.startswith(UNLOCKED)]
+    (ROOT / CONSTRAINTS).write_text("\n".join(["# Made by: python3 build.py lock", *lines, ""]), encoding="utf-8")
+    say(f"{CONSTRAINTS}: {len(lines)} versions. Run the tests before you keep it.")
+    return 0
+
+
+COMMANDS = {"scene": scene, "test": test, "extension": extension, "lock": lock}
 
 
 def main(arguments: list[str]) -> int:

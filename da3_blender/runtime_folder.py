@@ -33,8 +33,9 @@ MARKER, LOCK = "runtime.json", "install.lock"
 CACHE, PYTHONS, UV = "cache", "python", "uv"
 PART = ".part"
 WHEEL_PATTERN = "da3_runtime-*-py3-none-any.whl"
+CONSTRAINTS = "constraints.txt"
 WHEELS_FOLDER = Path(__file__).parent / "wheels"
-"""Where the extension carries the worker's wheel."""
+"""Where the extension carries the worker's wheel and the versions of what it needs."""
 
 SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
 """Bytes that an installation may take. The CPU build was measured at 1.2 GB; CUDA's libraries add several."""
@@ -42,9 +43,11 @@ SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
 
 @dataclass(frozen=True)
 class Wheel:
-    """The worker as one file. sha256: of its bytes."""
+    """The worker as one file. constraints: the file beside it with the version of every package it needs, directly or
+    not. sha256: of the bytes of both."""
 
     path: Path
+    constraints: Path
     version: str
     sha256: str
 
@@ -83,7 +86,11 @@ def open_wheel(path: Path | None) -> Wheel:
         raise JobError("wheel-damaged", f"{path.name} cannot be read: {error}.", advice) from error
     if broken:
         raise JobError("wheel-damaged", f"{path.name} is damaged in {broken}.", advice)
-    return Wheel(path, path.name.split("-")[1], hashlib.sha256(path.read_bytes()).hexdigest())
+    constraints = path.with_name(CONSTRAINTS)
+    if not constraints.is_file():
+        raise JobError("wheel-missing", "The extension does not hold the versions of the worker's packages.", advice)
+    digest = hashlib.sha256(path.read_bytes() + constraints.read_bytes()).hexdigest()
+    return Wheel(path, constraints, path.name.split("-")[1], digest)
 
 
 def installed_runtime(folder: Path) -> InstalledRuntime | None:

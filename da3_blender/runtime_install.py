@@ -68,9 +68,9 @@ class Installed:
 class RuntimeInstall:
     """One installation into `folder`.
 
-    wheel: the worker's wheel. online: whether the network may be used. torch_backend: uv's choice of torch's build
-    (`auto`, `cpu`, `cu130`, ...); empty takes what the ordinary package index has. repair: trust no earlier download.
-    python: any Python that can make a venv. uv: this uv and no other.
+    wheel: the worker's wheel, with constraints.txt beside it. online: whether the network may be used.
+    torch_backend: uv's choice of torch's build (`auto`, `cpu`, `cu130`, ...); empty takes what the ordinary package
+    index has. repair: trust no earlier download. python: any Python that can make a venv. uv: this uv and no other.
     """
 
     def __init__(
@@ -257,6 +257,7 @@ class RuntimeInstall:
 
     def _install_packages(self, uv: Path, part: Path, wheel: Wheel) -> None:
         command = [str(uv), "pip", "install", "--python", str(environment_python(part)), str(wheel.path)]
+        command += ["--constraints", str(wheel.constraints)]
         if self._torch_backend:
             command.append(f"--torch-backend={self._torch_backend}")
         progress = UvProgress("Choosing packages for this machine.")

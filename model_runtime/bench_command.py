@@ -13,8 +13,8 @@ DATASETS = ("rooms", "eth3d", "scannetpp", "7scenes", "hiroom", "dtu")
 REFINED = ("disturbed", "refined", "network_disturbed", "network_refined")
 METHODS = ("auto", "unaligned", "on_depth", "network", "single", "rays", "given", "colmap", *REFINED)
 DEFAULT_METHODS = tuple(method for method in METHODS if method not in ("rays", "on_depth"))
-PACKAGES = {"matplotlib": "matplotlib", "skimage": "scikit-image", "trimesh": "trimesh", "pycolmap": "pycolmap"}
-"""What is imported, and the name it is installed by; the versions are those of pyproject.toml."""
+PACKAGES = ("matplotlib", "trimesh")
+"""What it needs beside the worker's packages: the group `benchmark` of pyproject.toml."""
 
 ROOT = Path(".cache") / "benchmark_rooms"
 OUTPUT = Path("docs") / "benchmark"
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    if missing := [name for module, name in PACKAGES.items() if find_spec(module) is None]:
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise JobError(
             "package-missing",
             f"The benchmark needs {', '.join(missing)}.",

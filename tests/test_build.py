@@ -48,13 +48,18 @@ def build() -> ModuleType:
 def checkout(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty checkout for environments; pip's calls are noted in pip.log."""
     monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "constraints.txt").write_text("a==2\n")
     monkeypatch.setenv("FAKE_LOG", str(tmp_path / "pip.log"))
     return tmp_path
 
 
 def pip_calls(checkout: Path) -> list[str]:
+    """What pip was told beside what it is always told: a quiet check, and the constraints of the checkout."""
     log = checkout / "pip.log"
-    return log.read_text().splitlines() if log.exists() else []
+    always = f"-m pip install --disable-pip-version-check -c {checkout / 'constraints.txt'} "
+    lines = log.read_text().splitlines() if log.exists() else []
+    assert all(line.startswith(always) for line in lines)
+    return [line.removeprefix(always) for line in lines]
 
 
 def run_build(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -123,12 +128,22 @@ def test_a_complete_environment_takes_no_second_installation(build: ModuleType, 
     environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
     python = environment.ensure(["a==1", "b==2"])
     assert python == checkout / ".venv/bin/python"
-    assert pip_calls(checkout) == ["-m pip install --disable-pip-version-check a==1 b==2"]
+    assert pip_calls(checkout) == ["a==1 b==2"]
     environment.ensure(["a==1", "b==2"])
     environment.ensure(["a==1"])
     assert len(pip_calls(checkout)) == 1
     environment.ensure(["a==2", "b==2"])
-    assert pip_calls(checkout)[1:] == ["-m pip install --disable-pip-version-check a==2 b==2"]
+    assert pip_calls(checkout)[1:] == ["a==2 b==2"]
+
+
+@posix
+def test_other_constraints_are_installed(build: ModuleType, checkout: Path) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
+    environment.ensure(["a"])
+    (checkout / "constraints.txt").write_text("a==3\n")
+    for _ in range(2):
+        environment.ensure(["a"])
+    assert pip_calls(checkout) == ["a", "a"]
 
 
 @posix
@@ -141,7 +156,7 @@ def test_after_an_interrupted_installation_everything_is_unpacked_again(
         environment.ensure(["a==1"])
     monkeypatch.delenv("FAKE_PIP")
     environment.ensure(["a==1"])
-    assert pip_calls(checkout)[1:] == ["-m pip install --disable-pip-version-check --force-reinstall a==1"]
+    assert pip_calls(checkout)[1:] == ["--force-reinstall a==1"]
     environment.ensure(["a==1"])
     assert len(pip_calls(checkout)) == 2
 
@@ -151,7 +166,7 @@ def test_after_an_interrupted_installation_everything_is_unpacked_again(
 def test_an_environment_of_another_python_is_made_anew(
     build: ModuleType, checkout: Path, version: str, made_anew: bool
 ) -> None:
-    build.Environment(".venv", fake_python(checkout / "old", version), (3, 11))._make()
+    build.Environment(".venv", fake_python(checkout / "old", version), (3, 11)).make()
     left_over = checkout / ".venv/left_over"
     left_over.touch()
     build.Environment(".venv", fake_python(checkout / "new", "3.11"), (3, 11)).ensure(["a==1"])

@@ -125,6 +125,9 @@ SENTENCES = {
     "The last installation was interrupted.": "Die letzte Installation wurde unterbrochen.",
     "Install again: finished downloads are kept.": "Erneut installieren: fertige Downloads bleiben erhalten.",
     "The extension does not hold the worker's package.": "Die Erweiterung enthält das Paket des Workers nicht.",
+    "The extension does not hold the versions of the worker's packages.": (
+        "Die Erweiterung enthält die Versionen der Pakete des Workers nicht."
+    ),
     "{0} is damaged in {1}.": "{0} ist in {1} beschädigt.",
     "{0} cannot be removed.": "{0} kann nicht entfernt werden.",
     "Close other Blenders and try again.": "Andere Blender schließen und erneut versuchen.",

@@ -120,6 +120,9 @@ SENTENCES = {
         "もう一度インストールしてください。完了したダウンロードは残っています。"
     ),
     "The extension does not hold the worker's package.": "エクステンションにワーカーのパッケージが含まれていません。",
+    "The extension does not hold the versions of the worker's packages.": (
+        "エクステンションにワーカーのパッケージのバージョン一覧が含まれていません。"
+    ),
     "{0} is damaged in {1}.": "{1} の {0} が壊れています。",
     "{0} cannot be removed.": "{0} を削除できません。",
     "Close other Blenders and try again.": "他の Blender を閉じてもう一度試してください。",

@@ -73,7 +73,7 @@ class Place:
 
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / "runtime"
-        self.uv = root / "bin/uv"
+        self.uv, self.constraints = root / "bin/uv", root / "constraints.txt"
         self.uv.parent.mkdir()
         self.uv.write_text(FAKE_UV.format(python=sys.executable))
         self.uv.chmod(0o755)
@@ -86,6 +86,7 @@ class Place:
         path = self.root / f"da3_runtime-{version}-py3-none-any.whl"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("model_runtime/__init__.py", content)
+        self.constraints.write_text("torch==2.13.0\n")
         return path
 
     def noted(self, name: str) -> list[str]:
@@ -153,13 +154,13 @@ def test_a_fresh_installation(place: Place) -> None:
     runtime = events[-1].runtime
     assert runtime == installed_runtime(place.folder)
     assert (runtime.version, runtime.python_version, runtime.torch) == ("0.1.0", "3.12.9", "2.13.0+cpu")
-    assert runtime.wheel_sha256 == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert runtime.wheel_sha256 == hashlib.sha256(wheel.read_bytes() + b"torch==2.13.0\n").hexdigest()
     assert 1_000_000 < runtime.size < 1_001_000
     assert place.environments() == [runtime.environment]
     assert installed_python(place.folder) == place.folder / runtime.environment / "bin/python"
     assert not runtime_folder.needs_upgrade(runtime, open_wheel(wheel))
     assert interruption(place.folder) is None
-    assert place.noted("calls")[-1].endswith("--torch-backend=auto")
+    assert place.noted("calls")[-1].endswith(f"--constraints {place.constraints} --torch-backend=auto")
 
 
 @pytest.mark.parametrize("again", ["cancel", "install"])
@@ -231,6 +232,10 @@ def test_upgrade_replaces_and_repair_trusts_no_download(place: Place) -> None:
     newer, same_version = place.wheel("0.2.0"), place.wheel("0.1.0", "other content")
     assert old is not None
     assert runtime_folder.needs_upgrade(old, open_wheel(newer))
+    assert runtime_folder.needs_upgrade(old, open_wheel(same_version))
+    place.wheel("0.1.0")
+    assert not runtime_folder.needs_upgrade(old, open_wheel(same_version))
+    place.constraints.write_text("torch==2.13.1\n")
     assert runtime_folder.needs_upgrade(old, open_wheel(same_version))
     place.install(newer)
     new = installed_runtime(place.folder)
@@ -313,6 +318,13 @@ def test_a_damaged_or_missing_wheel_is_refused(place: Place) -> None:
     assert place.failure(wheel).code == "wheel-damaged"
     assert place.failure(place.root / "none.whl").code == "wheel-missing"
     assert find_wheel(place.root / "bin") is None and find_wheel(place.root) == wheel
+
+
+def test_a_wheel_without_its_versions_is_refused(place: Place) -> None:
+    wheel = place.wheel()
+    place.constraints.unlink()
+    failure = place.failure(wheel)
+    assert failure.code == "wheel-missing" and "versions" in failure.sentence
 
 
 def test_remove_leaves_nothing_but_the_lock(place: Place) -> None:

@@ -1,0 +1,139 @@
+"""What each part imports, anywhere in its code, against what is installed where that part runs.
+
+The tests' own environment holds everything, so a missing declaration shows only here and on other machines.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from model_runtime.bench_command import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+OURS = ("model_runtime", "da3_blender")
+BLENDERS_OWN = {"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "blf"}
+"""Modules that Blender's own Python has."""
+
+LEFT_TO_COMMANDS = ("model_runtime.benchmark", "model_runtime.training")
+"""Packages that the worker never loads: the commands `bench` and `train` do."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def declared(*groups: str) -> set[str]:
+    """Names of the packages that the worker's wheel asks for, and of those of dependency groups."""
+    lines = [*PROJECT["project"]["dependencies"], *(line for g in groups for line in PROJECT["dependency-groups"][g])]
+    return {name_of(re.split(r"[^\w.-]", line)[0]) for line in lines}
+
+
+def name_of(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+@cache
+def modules_of(package: str) -> dict[str, Path]:
+    """The modules of one of our packages, by name."""
+    found = {}
+    for file in (ROOT / package).rglob("*.py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Full names of what a module of ours imports: at its top, inside functions, and by `import_module("...")`."""
+    file = modules_of(module.partition(".")[0])[module]
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            up = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
+            names |= {word.value for word in node.args if isinstance(word, ast.Constant)}
+    return frozenset(names)
+
+
+def reached(starts: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[str], set[str]]:
+    """Our modules that the `starts` lead to, and the top names of all they import that is neither ours nor Python's."""
+    ours: set[str] = set()
+    others: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        module = waiting.pop()
+        if module in ours or module.startswith(without or ("\0",)):
+            continue
+        ours.add(module)
+        for name in imported(module):
+            top = name.partition(".")[0]
+            if top in OURS:
+                waiting += our_modules(name)
+            elif top not in sys.stdlib_module_names:
+                others.add(top)
+    return ours, others
+
+
+def our_modules(name: str) -> Iterator[str]:
+    """The module `name` where it is one, and the packages around it, whose __init__ Python runs first."""
+    known = modules_of(name.partition(".")[0])
+    parts = name.split(".")
+    return (n for n in (".".join(parts[:count]) for count in range(1, len(parts) + 1)) if n in known)
+
+
+def undeclared(modules: set[str], packages: set[str]) -> set[str]:
+    """Those of the imported top names that none of the packages brings."""
+    brings = packages_distributions()
+    return {name for name in modules if not {name_of(each) for each in brings.get(name, [])} & packages}
+
+
+def test_the_scan_sees_late_imports_and_names_in_import_module() -> None:
+    assert "pycolmap" in reached(["model_runtime.predictor"])[1]  # only ever imported inside functions
+    assert "model_runtime.worker" in imported("model_runtime.cli")
+    assert "da3_blender.scene.marks" in imported("da3_blender.scene.write")
+
+
+def test_the_worker_imports_what_its_wheel_asks_for() -> None:
+    ours, others = reached(["model_runtime.__main__"], LEFT_TO_COMMANDS)
+    assert {"model_runtime.worker", "model_runtime.geometry.tsdf", "model_runtime.features.mapping"} <= ours
+    assert {"torch", "skimage"} <= others
+    assert undeclared(others, declared()) == set()
+
+
+@pytest.mark.parametrize(("package", "group"), [("benchmark", "benchmark"), ("training", "training")])
+def test_commands_import_what_their_group_names(package: str, group: str) -> None:
+    starts = [name for name in modules_of("model_runtime") if name.startswith(f"model_runtime.{package}")]
+    _, others = reached(starts)
+    assert "matplotlib" in others
+    assert undeclared(others, declared(group)) == set()
+
+
+def test_the_benchmark_says_which_packages_it_lacks() -> None:
+    assert set(PACKAGES) == declared("benchmark") - declared()
+
+
+def test_blender_imports_nothing_but_what_it_has() -> None:
+    """Python's own modules, Blender's, numpy; of model_runtime only modules that do with the same."""
+    ours, others = reached(modules_of("da3_blender"))
+    assert others - BLENDERS_OWN == {"numpy"}
+    assert {"model_runtime.messages", "model_runtime.pipe"} <= ours
+
+
+def test_the_front_door_needs_python_alone() -> None:
+    assert reached(["da3_blender.scene_arguments"])[1] == set()
+    tree = ast.parse((ROOT / "build.py").read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) == {"da3_blender"}
