@@ -9,9 +9,11 @@ from model_runtime.features.matching import Matches
 from model_runtime.features.result import SparsePoints
 
 SMALLEST_LOSS_SCALE = 0.1
+STEPS, STEPS_FROM_AFAR = 100, 300
+"""At most. Focal length and depth can stand in for each other: from cameras far off, 100 end degrees away."""
 
 
-def adjust(model: pycolmap.Reconstruction, loss_scale: float) -> None:
+def adjust(model: pycolmap.Reconstruction, loss_scale: float, steps: int = STEPS) -> None:
     """Move cameras, focal lengths and points of the model to agree with its observations.
 
     loss_scale: error in pixels of the model from which on an observation counts less (Cauchy loss).
@@ -21,6 +23,7 @@ def adjust(model: pycolmap.Reconstruction, loss_scale: float) -> None:
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = max(loss_scale, SMALLEST_LOSS_SCALE)
     options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.max_num_iterations = steps
     config = pycolmap.BundleAdjustmentConfig()
     for number in model.reg_image_ids():
         config.add_image(number)
@@ -39,7 +42,7 @@ def adjust_cameras(
     if len(views) < 2:
         return extrinsics, intrinsics
     model = _model(extrinsics, intrinsics, sparse, matches)
-    adjust(model, loss_scale)
+    adjust(model, loss_scale, STEPS_FROM_AFAR)
     poses, lenses = extrinsics.copy(), intrinsics.copy()
     for i in views:
         poses[i, :3] = model.image(int(i) + 1).cam_from_world().matrix()
