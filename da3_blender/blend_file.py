@@ -10,6 +10,8 @@ from pathlib import Path
 
 import bpy
 
+from .output_files import unclaimed
+
 PACK_LIMIT = 64_000_000
 """Bytes of photos that are kept inside a .blend; beyond, it links to them."""
 
@@ -21,7 +23,7 @@ def empty_scene() -> bpy.types.Scene:
 
 
 def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
-    """Saves the open file to `path`, and tells where it has its photos from.
+    """Saves the open file to `path`, in one move, and tells where it has its photos from.
 
     how: `pack` keeps the photos inside; `link` leaves them where they are, by paths relative to the .blend;
     `auto` packs up to PACK_LIMIT bytes of them.
@@ -36,8 +38,10 @@ def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
             else:
                 image.filepath = bpy.path.relpath(image.filepath, start=str(path.parent))
     _show_colours()
+    part = unclaimed(path.with_name(f"{path.stem}.part.blend"))
     with quietly():
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
+        bpy.ops.wm.save_as_mainfile(filepath=str(part), compress=True)
+    os.replace(part, path)
     return f"{'packed into' if pack else 'linked relative to'} the .blend ({size / 1e6:.1f} MB)"
 
 

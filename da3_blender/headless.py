@@ -24,6 +24,7 @@ from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings
 from . import blend_file
 from .colmap_folder import read_colmap
 from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
+from .output_files import is_marked, unclaimed
 from .photo_header import read_header
 from .preferences import chosen_worker_command
 from .preview import write_preview
@@ -222,15 +223,17 @@ def make_scene(options: argparse.Namespace) -> None:
         worker.close()
     answered = time.monotonic()
     objects = build_scene(prediction, options)
-    kept = blend_file.save(options.output, options.photos, options.photo_files)
+    # Asked before the job, too; somebody may have saved there since.
+    output = options.output if options.overwrite else unclaimed(options.output)
+    kept = blend_file.save(output, options.photos, options.photo_files)
     saved = time.monotonic()
     for line in report(prediction, objects):
         print(line)
     print(f"photos: {kept}")
-    print(f"scene: {options.output} ({options.output.stat().st_size / 1e6:.1f} MB)", flush=True)
+    print(f"scene: {output} ({output.stat().st_size / 1e6:.1f} MB)", flush=True)
     times = [f"worker {answered - started:.1f} s", f"scene {saved - answered:.1f} s"]
-    if not options.no_preview:
-        preview = options.output.with_suffix(".png")
+    if options.preview is not None:
+        preview = options.preview if is_marked(options.preview) else unclaimed(options.preview)
         write_preview(objects, preview, options.preview_splats)
         print(f"preview: {preview}")
         times.append(f"preview {time.monotonic() - saved:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from . import output_files
 from .blend_file import quietly
 from .scene import SceneObjects
 from .scene.cameras import apply_camera_resolution
@@ -27,7 +29,8 @@ NEW_VIEW = (20.0, 10.0)
 
 
 def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> None:
-    """Writes `path` (PNG): the first camera's photo, the points through that camera and from a new viewpoint.
+    """Writes `path`, a PNG marked as this program's: the first camera's photo, the points through that camera and from
+    a new viewpoint.
 
     splats: adds the splats through the first camera, which takes minutes on a CPU.
     Cycles renders, which needs neither display nor GPU. Changes the open file, so call it after saving.
@@ -139,6 +142,11 @@ def _write_png(pixels: np.ndarray, path: Path) -> None:
     image = bpy.data.images.new("preview", width, height)
     image.pixels.foreach_set(np.ascontiguousarray(pixels, np.float32).ravel())
     image.file_format = "PNG"
-    image.filepath_raw = str(path.resolve())
-    image.save()
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "preview.png"
+        image.filepath_raw = str(drawn)
+        image.save()
+        part = output_files.unclaimed(path.with_name(f"{path.name}.part"))
+        part.write_bytes(output_files.mark(drawn.read_bytes()))
+    os.replace(part, path)
     bpy.data.images.remove(image)

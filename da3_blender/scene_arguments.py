@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from .output_files import check_outputs, preview_of
+
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 
@@ -13,6 +15,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description="Photos to a Blender scene, by Depth Anything 3.")
     parser.add_argument("photos", type=Path, nargs="+", help="a folder of photos, or photos, or several of both")
     parser.add_argument("-o", "--output", type=Path, help="the .blend to write; <name>.blend by default")
+    parser.add_argument("--overwrite", action="store_true", help="replace the .blend where it is there already")
     parser.add_argument("--name", help="the scene's name; the photo folder's by default")
     parser.add_argument("--checkpoint", default="da3-tiny", help="which weights: a name or a path (default: da3-tiny)")
     parser.add_argument("--resolution", type=int, help="longest side the network sees, pixels")
@@ -47,7 +50,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="keep the photos in the .blend, or link to them; auto packs up to 64 MB",
     )
     parser.add_argument("--preview-splats", action="store_true", help="show the splats too; slower")
-    parser.add_argument("--no-preview", action="store_true", help="do not render <output>.png")
+    parser.add_argument("--no-preview", action="store_true", help="do not render <output>_preview.png")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--python", type=Path, help="the Python that runs the worker; this one by default")
     where.add_argument("--worker", help='the command of a worker elsewhere, such as "ssh gpubox da3-runtime worker"')
@@ -55,7 +58,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
 
 
 def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> argparse.Namespace:
-    """Parses and checks; `photos` becomes the list of photo files, `name` and `output` are filled in.
+    """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in.
 
     Ends the program with a sentence on bad arguments, as argparse does.
     """
@@ -78,6 +81,12 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
         parser.error(f"--colmap: there is no folder {options.colmap}")
     if options.resolution is not None and options.resolution < 1:
         parser.error(f"--resolution {options.resolution}: give a number of pixels, such as 504")
+    inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras))]
+    options.preview = None if options.no_preview else preview_of(options.output)
+    try:
+        check_outputs(options.output, options.preview, inputs, options.overwrite)
+    except ValueError as error:
+        parser.error(str(error))
     sources = [name for name in ("rays", "cameras", "colmap", "blend_cameras") if getattr(options, name)]
     if len(sources) > 1:
         chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)

@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="photos in, arrays out")
     predict.add_argument("photos", nargs="+", type=Path)
     predict.add_argument("--output", type=Path, required=True, help="the .npz file to write")
+    predict.add_argument("--overwrite", action="store_true", help="replace the .npz where it is there already")
     predict.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
     predict.add_argument("--resolution", type=int, help="longest side the network sees")
     predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")

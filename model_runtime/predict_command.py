@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from model_runtime.predictor import Predictor
 
 
 def run(options: argparse.Namespace) -> None:
+    _check_output(options)
     request = Request(
         photos=tuple(_read_photo(path) for path in options.photos),
         checkpoint=options.checkpoint,
@@ -27,11 +29,22 @@ def run(options: argparse.Namespace) -> None:
         refine=options.refine,
     )
     prediction = Predictor().predict(request, _print_progress)
-    with options.output.open("wb") as file:
+    part = options.output.with_name(options.output.name + ".part")
+    with part.open("wb") as file:
         np.savez_compressed(file, **arrays(prediction))
+    os.replace(part, options.output)
     for note in prediction.notes:
         print(note, file=sys.stderr)
     print(json.dumps(prediction.settings))
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    """Nothing is written over a photo, nor over another file without --overwrite."""
+    output = options.output
+    if output.exists() and any(path.exists() and path.samefile(output) for path in options.photos):
+        raise JobError("output-exists", f"{output} is one of the photos.", "Choose another --output.")
+    if output.exists() and not options.overwrite:
+        raise JobError("output-exists", f"{output} is there already.", "Choose another --output, or give --overwrite.")
 
 
 def _read_photo(path: Path) -> Photo:

@@ -19,7 +19,7 @@ from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.devices import choose_device, describe_device
 from model_runtime.messages import JobError
 
-RESULTS = "results.json"
+RESULTS, PAGE = "results.json", "README.md"
 SAME_IN_ALL_RUNS = ("data set", "checkpoint", "weights", "resolution", "device")
 """Settings that must not change between runs whose results come into one table."""
 
@@ -32,8 +32,11 @@ def run(options: argparse.Namespace) -> None:
         raise JobError("bad-request", "None of the scenes asked for exists.", "Leave --scenes out to see their names.")
     runner = Runner(RunOptions(options.checkpoint, options.resolution, options.device, options.precision))
     results = Results(_settings(options, scenes))
-    options.output.mkdir(parents=True, exist_ok=True)
     saved = options.output / RESULTS
+    if (options.output / PAGE).exists() and not saved.exists():
+        told = f"{options.output} has a {PAGE} that is no page of the benchmark."
+        raise JobError("output-exists", told, "Choose another --output.")
+    options.output.mkdir(parents=True, exist_ok=True)
     if options.resume and saved.is_file():
         results.entries = _finished(Results.load(saved), results.settings, options.methods)
     for scene in [scene for scene in scenes if scene.name not in results.scenes]:
@@ -91,8 +94,8 @@ def write(results: Results, folder: Path) -> None:
     results.save(folder / RESULTS)
     saved = Results.load(folder / RESULTS)
     text = page(saved, draw(saved, folder))
-    (folder / "README.md").write_text(text, encoding="utf-8")
-    print(folder / "README.md")
+    (folder / PAGE).write_text(text, encoding="utf-8")
+    print(folder / PAGE)
 
 
 def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str, object]:

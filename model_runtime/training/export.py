@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from model_runtime.checkpoint_loading import PREFIX
-from model_runtime.checkpoints import CONFIG_FILE, WEIGHTS_FILE
+from model_runtime.checkpoints import CONFIG_FILE, WEIGHTS_FILE, read_config
+from model_runtime.messages import JobError
 
 
 def export_checkpoint(
@@ -17,8 +18,15 @@ def export_checkpoint(
 ) -> None:
     """Half-precision weights under the released keys, and what was trained how; each file replaced in one move.
 
-    resolution: longest side in pixels that the checkpoint works best at.
+    resolution: longest side in pixels that the checkpoint works best at. Raises JobError `output-exists` where the
+    folder holds weights from elsewhere.
     """
+    if (folder / WEIGHTS_FILE).exists() and "training" not in read_config(folder / CONFIG_FILE):
+        raise JobError(
+            "output-exists",
+            f"{folder} holds a checkpoint that was not exported from here.",
+            "Choose another folder to export to.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         PREFIX + key: value.detach().to("cpu", torch.float16).contiguous()

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from da3_blender.output_files import is_marked, preview_of
 from da3_blender.scene_arguments import find_photos, parse_arguments
 from model_runtime.messages import JobError, Progress
 
@@ -144,7 +145,9 @@ def test_a_moved_blend_keeps_its_photos(finished: SimpleNamespace, tmp_path: Pat
 
 
 def test_the_preview_shows_the_photo_and_points_that_agree_with_it(finished: SimpleNamespace) -> None:
-    sheet = np.asarray(Image.open(finished.output.with_suffix(".png")).convert("RGB"), float) / 255
+    assert not finished.output.with_suffix(".png").exists()
+    sheet = np.asarray(Image.open(preview_of(finished.output)).convert("RGB"), float) / 255
+    assert is_marked(preview_of(finished.output))
     height = preview.PANEL_HEIGHT
     width = round(height * 160 / 120)
     assert sheet.shape == (height, 3 * width + 2 * preview.GAP, 3)
@@ -155,6 +158,23 @@ def test_the_preview_shows_the_photo_and_points_that_agree_with_it(finished: Sim
     middle = np.s_[40:-40, 40:-40]
     # Points of the first photo lie on the rays of its pixels whatever their depth, so colours must agree.
     assert np.corrcoef(photo[middle].ravel(), points[middle].ravel())[0, 1] > 0.7
+
+
+def test_what_was_saved_there_meanwhile_stays(photos: list[Path], tmp_path: Path) -> None:
+    """The job takes minutes; an artist who saves under that name then loses nothing, and neither is the result."""
+    output = photos[0].with_suffix(".blend")
+    asked = parse_arguments([str(photos[0]), "-o", str(output)])
+    output.write_bytes(b"hours of work")
+    preview_of(output).write_bytes(b"a picture of somebody's")
+    before = [file.read_bytes() for file in photos]
+    asked.python, asked.resolution = Path(WORKER_PYTHON), 56
+    headless.make_scene(asked)
+    assert output.read_bytes() == b"hours of work" and preview_of(output).read_bytes() == b"a picture of somebody's"
+    made = {file.name for file in output.parent.iterdir()} - {file.name for file in (output, *photos)}
+    assert made == {"room_1_preview.png", "room_1_2.blend", "room_1_preview_2.png"}
+    assert [file.read_bytes() for file in photos] == before
+    bpy.ops.wm.open_mainfile(filepath=str(output.with_name("room_1_2.blend")))
+    assert "DA3 photos" in bpy.data.collections
 
 
 # Keeping photos

@@ -57,3 +57,24 @@ def test_failures_are_sentences(
         main(arguments)
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_predict_writes_over_nothing(
+    overwrite: bool, tiny_checkpoint: Path, photos: tuple[Photo, ...], tmp_path: Path
+) -> None:
+    photo, other = tmp_path / "photo.png", tmp_path / "other.npz"
+    photo.write_bytes(photos[0].data)
+    other.write_bytes(b"older")
+    options = ["--checkpoint", str(tiny_checkpoint), "--no-gaussians", *(["--overwrite"] if overwrite else [])]
+    with pytest.raises(SystemExit, match=r"photo\.png is one of the photos"):
+        main(["predict", str(photo), "--output", str(photo), *options])
+    assert photo.read_bytes() == photos[0].data
+    if overwrite:
+        main(["predict", str(photo), "--output", str(other), *options])
+        assert "view0_depth" in np.load(other)
+    else:
+        with pytest.raises(SystemExit, match="is there already"):
+            main(["predict", str(photo), "--output", str(other), *options])
+        assert other.read_bytes() == b"older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.npz", "photo.png"]

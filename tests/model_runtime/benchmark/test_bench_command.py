@@ -89,6 +89,15 @@ def test_resume_goes_on_where_a_run_stopped(tmp_path, tiny_checkpoint, capsys):
         main([*arguments, "--resume", "--resolution", "56"])
 
 
+def test_a_page_of_somebody_elses_is_kept(tmp_path, tiny_checkpoint):
+    save_room(tmp_path / "rooms/a")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    arguments = ["bench", "--root", str(tmp_path / "rooms"), "--output", str(tmp_path), "--methods", "given"]
+    with pytest.raises(SystemExit, match="no page of the benchmark"):
+        main([*arguments, "--checkpoint", str(tiny_checkpoint)])
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
+
+
 def test_a_scene_that_does_not_exist(tmp_path):
     save_room(tmp_path / "wall")
     with pytest.raises(SystemExit) as stopped:

@@ -231,3 +231,11 @@ def test_curriculum_keeps_work_even(step: int):
     area = stage.size[0] * stage.size[1]
     assert stage.scenes * stage.views * area <= 1.15 * 64 * 84 * 84
     assert stage.size[0] % 14 == stage.size[1] % 14 == 0
+
+
+def test_a_checkpoint_from_elsewhere_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"downloaded")
+    (tmp_path / "config.json").write_text('{"model_name": "da3-small"}')
+    with pytest.raises(JobError, match="not exported from here"):
+        export_checkpoint(fresh_network("da3-tiny", 0), tmp_path, preset="da3-tiny", resolution=168, training={})
+    assert (tmp_path / "model.safetensors").read_bytes() == b"downloaded"
