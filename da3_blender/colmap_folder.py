@@ -17,15 +17,16 @@ ENDINGS = (".bin", ".txt")
 
 
 def read_colmap(folder: Path) -> ColmapModel:
-    """The lists of cameras and images of the model in `folder`, or in `sparse/0` or `sparse` in it.
+    """The lists of cameras, images and points of the model in `folder`, or in `sparse/0` or `sparse` in it.
 
     Raises JobError where there is none, or a file cannot be read.
     """
     for place in INSIDE:
         for ending in ENDINGS:
             files = [folder / place / f"{name}{ending}" for name in ("cameras", "images")]
+            points = folder / place / f"points3D{ending}"
             if all(file.is_file() for file in files):
-                return ColmapModel(tuple(_read(file) for file in files))
+                return ColmapModel(tuple(_read(file) for file in (*files, points) if file.is_file()))
     raise JobError(
         "cameras-missing",
         f"There is no COLMAP model in the folder {folder}.",

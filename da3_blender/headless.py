@@ -9,28 +9,29 @@ The worker is that of the add-on's preferences, or this Python's where there is 
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings, Photo, Prediction, Progress, Request
 
 from . import blend_file
+from .camera_file import read_cameras
 from .colmap_folder import read_colmap
 from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
 from .output_files import is_marked, unclaimed
+from .photo_files import FoundPhotos, distinct_names
 from .photo_header import read_header
 from .preferences import chosen_worker_command
 from .preview import write_preview
 from .scene import SceneObjects, write_scene
 from .scene_arguments import parse_arguments
-from .scene_plan import PlanSettings, plan_scene
+from .scene_plan import PlanSettings, of_views, plan_scene
 from .worker_process import WorkerProcess
 
 POLL_SECONDS = 0.05
@@ -72,11 +73,8 @@ def _wait(worker: WorkerProcess, job: str, on_progress: Callable[[Progress], Non
 
 def read_photos(paths: Sequence[Path]) -> tuple[Photo, ...]:
     """The photos' bytes under names that tell them apart; raises JobError naming a file that cannot be read."""
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
     photos = []
-    for name, path in zip(names, paths, strict=True):
+    for name, path in zip(distinct_names(paths), paths, strict=True):
         try:
             photos.append(Photo(name, path.read_bytes()))
         except OSError as error:
@@ -84,27 +82,6 @@ def read_photos(paths: Sequence[Path]) -> tuple[Photo, ...]:
                 "photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the file."
             ) from error
     return tuple(photos)
-
-
-def read_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
-    """Known cameras of the photos from a JSON file.
-
-    `{"cameras": [{"photo": "a.jpg", "extrinsics": [4x4], "intrinsics": [3x3]}, ...]}`: extrinsics are world-to-camera
-    (OpenCV axes), intrinsics in pixels of the upright photo with pixel centres at +0.5. Entries belong to photos by
-    file name. Raises JobError where the file is not like that or a photo has no entry.
-    """
-    advice = "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3)."
-    try:
-        entries = {entry["photo"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["cameras"]}
-        missing = [photo.name for photo in photos if photo.name not in entries]
-        if missing:
-            raise JobError("cameras-missing", f"{path} has no camera for {', '.join(missing)}.", advice)
-        chosen = [entries[photo.name] for photo in photos]
-        extrinsics = np.array([entry["extrinsics"] for entry in chosen], float).reshape(-1, 4, 4)
-        intrinsics = np.array([entry["intrinsics"] for entry in chosen], float).reshape(-1, 3, 3)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {error!r}.", advice) from error
-    return GivenCameras(extrinsics, intrinsics)
 
 
 def read_blend_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
@@ -133,7 +110,7 @@ def make_request(options: argparse.Namespace) -> Request:
     """The job that the command line asks for; `options` as from `parse_arguments`."""
     cameras = None
     if options.cameras:
-        cameras = read_cameras(options.cameras, options.photos)
+        cameras = read_cameras(options.cameras, options.photos, distinct_names(options.photos))
     elif options.blend_cameras:
         cameras = read_blend_cameras(options.blend_cameras, options.photos)
     return Request(
@@ -161,14 +138,24 @@ def worker_command(options: argparse.Namespace) -> list[str]:
     return chosen_worker_command()
 
 
+def left_out(found: FoundPhotos) -> list[str]:
+    """A sentence for every picture that is not used, and one for all that is no picture."""
+    told = [f"{path.name} is left out: {reason}." for path, reason in found.left_out]
+    if found.others:
+        told.append(f"Left out, since they are no photos: {', '.join(path.name for path in found.others)}.")
+    return told
+
+
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
     """The scene, in an empty file; prints the plan's notes."""
     settings = PlanSettings(
         standard_view=True, sheets=options.mesh == "sheets", in_world=options.blend_cameras is not None
     )
-    plan = plan_scene(prediction, options.name, options.photos, settings)
+    paths = of_views(prediction, distinct_names(options.photos), options.photos)
+    plan = plan_scene(prediction, options.name, paths, settings)
     for note in plan.notes:
         print(f"note: {note}")
+    plan = replace(plan, notes=(*left_out(options.found), *plan.notes))
     return write_scene(plan, blend_file.empty_scene())
 
 
@@ -214,6 +201,8 @@ def make_scene(options: argparse.Namespace) -> None:
     """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError."""
     started = time.monotonic()
     options.output.parent.mkdir(parents=True, exist_ok=True)
+    for sentence in left_out(options.found):
+        print(sentence)
     request = make_request(options)
     print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
     worker = WorkerProcess(worker_command(options))

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 
 from model_runtime.messages import Failure, JobError, Prediction, Progress, Request
 
-from .scene_plan import PlanSettings, ScenePlan, plan_scene
+from .scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
 from .worker_process import WorkerProcess
 
 CANCEL_PATIENCE = 10.0
@@ -31,15 +31,16 @@ WORKER_SHARE = 0.95
 class JobTarget:
     """Where a result goes.
 
-    scene_uid: `session_uid` of the scene; scene_name: what sentences call it. photo_paths: one per photo, for the
-    cameras' backgrounds; photo_images: `session_uid` of the image of each that is packed in the .blend, 0 for the
-    others. collection_id: `da3_id` of the result to update, or empty for a new one.
+    scene_uid: `session_uid` of the scene; scene_name: what sentences call it. photo_names: as in the request.
+    photo_paths: one per photo, for the cameras' backgrounds; photo_images: `session_uid` of the image of each that is
+    packed in the .blend, 0 for the others. collection_id: `da3_id` of the result to update, or empty for a new one.
     file_session: which opened file it belongs to; `submit` fills it in.
     """
 
     name: str
     scene_uid: int
     scene_name: str
+    photo_names: tuple[str, ...] = ()
     photo_paths: tuple[Path | None, ...] = ()
     photo_images: tuple[int, ...] = ()
     plan_settings: PlanSettings = field(default_factory=PlanSettings)
@@ -280,8 +281,13 @@ class JobManager:
 
 def make_result(prediction: Prediction, target: JobTarget) -> Result:
     """Plan the scene of a prediction; seconds for millions of points, so not for the main thread."""
-    plan = plan_scene(prediction, target.name, target.photo_paths, target.plan_settings, target.photo_images)
-    return Result(plan, target)
+    paths, images = target.photo_paths, target.photo_images
+    if target.photo_names:
+        paths, images = (
+            of_views(prediction, target.photo_names, paths),
+            of_views(prediction, target.photo_names, images),
+        )
+    return Result(plan_scene(prediction, target.name, paths, target.plan_settings, images), target)
 
 
 def _unexpected(error: Exception) -> Failure:

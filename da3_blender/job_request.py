@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, 
 from . import known_cameras, photo_list
 from .colmap_folder import read_colmap
 from .job_manager import JobTarget
+from .photo_files import distinct_names
 from .scene import find
 from .scene.marks import VIEW
 from .scene_plan import PlanSettings
@@ -50,19 +51,24 @@ def photo_sources(settings: Any, known: Mapping[str, str] | None = None) -> tupl
     if not photos:
         sentence = "None of the photos can be used." if len(settings.photos) else "There are no photos yet."
         raise JobError("no-photos", sentence, "Add photos; two or more of the same place work best.")
-    known = known or {}
-    taken: set[str] = set()
+    names = {key: name for key, name in (known or {}).items() if key in map(photo_key, photos)}
+    fresh = [photo for photo in photos if photo_key(photo) not in names]
+    taken = (known or {}).values()
+    for photo, name in zip(fresh, distinct_names([_place(photo) for photo in fresh], taken), strict=True):
+        names[photo_key(photo)] = name
     sources = []
     for photo in photos:
-        mine = known.get(photo_key(photo))
-        name = mine or next(name for name in _names(photo) if name not in taken and name not in known.values())
-        taken.add(name)
+        name = names[photo_key(photo)]
         if photo.path:
-            sources.append(PhotoSource(name, Path(bpy.path.abspath(photo.path))))
+            sources.append(PhotoSource(name, _place(photo)))
         else:
             image = photo.image
             sources.append(PhotoSource(name, None, bytes(image.packed_file.data), image.session_uid))
     return tuple(sources)
+
+
+def _place(photo: Any) -> Path:
+    return Path(bpy.path.abspath(photo.path)) if photo.path else Path(photo.name)
 
 
 def make_job(
@@ -90,6 +96,7 @@ def make_job(
         name=settings.scene_name.strip() or default_name(sources),
         scene_uid=scene.session_uid,
         scene_name=scene.name,
+        photo_names=tuple(source.name for source in sources),
         photo_paths=tuple(source.path for source in sources),
         photo_images=tuple(source.image_uid for source in sources),
         plan_settings=plan_settings(settings),
@@ -168,16 +175,3 @@ def default_name(sources: tuple[PhotoSource, ...]) -> str:
     """The folder's name where the photos come from one."""
     folders = {source.path.parent.name for source in sources if source.path is not None}
     return folders.pop() if len(folders) == 1 and "" not in folders else "Photos"
-
-
-def _names(photo: Any) -> Iterator[str]:
-    """Names for a photo from the shortest on; the last of them is always free."""
-    yield photo.name
-    if photo.path:
-        path = Path(photo.path)
-        yield f"{path.parent.name}/{path.name}"
-        yield str(path)
-    number = 2
-    while True:
-        yield f"{photo.name} ({number})"
-        number += 1

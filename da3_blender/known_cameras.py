@@ -13,7 +13,7 @@ import numpy as np
 from model_runtime.messages import GivenCameras, JobError
 
 from .conventions import any_blender_camera, from_blender_camera
-from .photo_list import natural_key
+from .photo_files import natural_key
 from .scene.cameras import PIXEL_ASPECT
 from .scene.marks import VIEW
 

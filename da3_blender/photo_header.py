@@ -15,6 +15,9 @@ from typing import BinaryIO
 
 ORIENTATION, FOCAL_35MM, EXIF_IFD = 0x0112, 0xA405, 0x8769
 TIFF_WIDTH, TIFF_HEIGHT = 0x0100, 0x0101
+NEW_SUBFILE_TYPE, REDUCED = 0x00FE, 1
+"""TIFF 6.0: a picture that is a smaller copy of another in the same file."""
+
 SIDEWAYS = (5, 6, 7, 8)
 """Orientations in which the upright photo's width is the file's height."""
 
@@ -32,10 +35,14 @@ class HeaderError(ValueError):
 
 @dataclass(frozen=True)
 class PhotoHeader:
-    """size: upright (width, height) in pixels. lens: focal length in mm for a 36 mm wide film; 0 where not told."""
+    """size: upright (width, height) in pixels. lens: focal length in mm for a 36 mm wide film; 0 where not told.
+    reduced: whether the file says that this is a smaller copy of another picture in it, as RAW files do.
+    orientation: of the stored pixels, 1 to 8 as in EXIF."""
 
     size: tuple[int, int]
     lens: float
+    reduced: bool = False
+    orientation: int = 1
 
 
 def read_header(path: Path) -> PhotoHeader:
@@ -64,8 +71,10 @@ def parse_header(file: BinaryIO) -> PhotoHeader:
         raise HeaderError("is damaged") from error
     if min(size) < 1:
         raise HeaderError("is damaged")
-    upright = (size[1], size[0]) if tags.get(ORIENTATION) in SIDEWAYS else size
-    return PhotoHeader(upright, float(tags.get(FOCAL_35MM, 0)))
+    orientation = tags.get(ORIENTATION, 1)
+    upright = (size[1], size[0]) if orientation in SIDEWAYS else size
+    reduced = bool(tags.get(NEW_SUBFILE_TYPE, 0) & REDUCED)
+    return PhotoHeader(upright, float(tags.get(FOCAL_35MM, 0)), reduced, orientation if 1 <= orientation <= 8 else 1)
 
 
 def _take(file: BinaryIO, size: int) -> bytes:

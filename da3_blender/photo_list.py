@@ -6,7 +6,6 @@ Every change goes through here, so that scripts, tests and operators do the same
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,32 +13,33 @@ from typing import Any
 
 import bpy
 
-from .photo_header import HeaderError, PhotoHeader, parse_header, read_header
-from .scene_arguments import PHOTO_SUFFIXES
-
-RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2", ".pef", ".srw")
-PHONE_SUFFIXES = (".heic", ".heif", ".avif")
-OTHER_PICTURES = (".gif", ".bmp", ".exr", ".hdr", ".psd", ".tga", ".jp2", ".jxl", ".svg")
+from .photo_files import NOTHING, inspect_file, natural_key, pictures_in
+from .photo_header import HeaderError, PhotoHeader, parse_header
 
 
 @dataclass(frozen=True)
 class Added:
-    """What adding did. known: how many were in the list already."""
+    """What adding did. known: how many were in the list already. unusable: how many of those added have a problem."""
 
     added: int
     known: int
+    unusable: int = 0
 
     @property
     def sentence(self) -> str:
+        told = [f"Photos added: {self.added - self.unusable}."]
+        if self.unusable:
+            told.append(f"Added in red, with the reason: {self.unusable}.")
         if self.known:
-            return f"Photos added: {self.added}; in the list already: {self.known}"
-        return f"Photos added: {self.added}"
+            told.append(f"In the list already: {self.known}.")
+        return " ".join(told)
 
 
 def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
     """Append photo files in natural order of their names; those in the list already are left out."""
     known = {_key(photo.path) for photo in settings.photos if photo.path}
-    added = repeated = 0
+    added: list[Any] = []
+    repeated = 0
     for path in sorted((Path(bpy.path.abspath(str(path))) for path in paths), key=natural_key):
         if _key(path) in known:
             repeated += 1
@@ -48,20 +48,19 @@ def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
         photo = settings.photos.add()
         photo.name, photo.path = path.name, str(path)
         inspect(photo)
-        added += 1
-    return Added(added, repeated)
+        added.append(photo.problem)
+    return Added(len(added), repeated, sum(map(bool, added)))
 
 
 def add_folder(settings: Any, folder: Path) -> Added:
-    """Append the photos of a folder, not of its subfolders. Raises ValueError with a sentence where it has none."""
-    files = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
-    if not photos:
-        unreadable = [path for path in files if unreadable_kind(path)]
-        if unreadable:
-            raise ValueError(f"{folder}: {unreadable[0].name}: {unreadable_kind(unreadable[0])}")
+    """Append the pictures of a folder (`photo_files.pictures_in`), those that cannot be read with the reason.
+
+    Raises ValueError with a sentence where it has none.
+    """
+    pictures, _ = pictures_in(folder)
+    if not pictures:
         raise ValueError(f"The folder {folder} holds no photos")
-    return add_files(settings, photos)
+    return add_files(settings, pictures)
 
 
 def add_images(settings: Any, images: Iterable[bpy.types.Image]) -> Added:
@@ -76,7 +75,7 @@ def add_images(settings: Any, images: Iterable[bpy.types.Image]) -> Added:
         photo.name, photo.image = image.name, image
         inspect(photo)
     done = add_files(settings, [bpy.path.abspath(image.filepath, library=image.library) for image in files])
-    return Added(done.added + len(fresh), done.known + len(packed) - len(fresh))
+    return Added(done.added + len(fresh), done.known + len(packed) - len(fresh), done.unusable)
 
 
 def usable_images() -> list[bpy.types.Image]:
@@ -133,51 +132,14 @@ def inspect(photo: Any) -> None:
     photo.lens = header.lens
 
 
-def natural_key(path: Path | str) -> tuple[Any, ...]:
-    """Sorts `2.jpg` before `10.jpg`; folders of equal names apart from each other."""
-    path = Path(path)
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return (*((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), (2, 0, str(path)))
-
-
-def unreadable_kind(path: Path) -> str:
-    """A sentence where the file's type is a picture that the worker does not read; else empty."""
-    suffix = path.suffix.lower()
-    if suffix in RAW_SUFFIXES:
-        return "RAW photos cannot be read; develop it to a JPEG or TIFF"
-    if suffix in PHONE_SUFFIXES:
-        return f"{suffix[1:].upper()} photos cannot be read; export it as a JPEG"
-    if suffix in OTHER_PICTURES:
-        return f"{suffix[1:].upper()} pictures cannot be read; save it as a JPEG or PNG"
-    return ""
-
-
-NOTHING = PhotoHeader((0, 0), 0.0)
-
-
 def _look(photo: Any) -> tuple[PhotoHeader, str]:
     """What the photo says about itself, and its problem or an empty string."""
+    if photo.path:
+        return inspect_file(Path(photo.path))
     try:
-        if photo.path:
-            return _look_at_file(Path(photo.path))
         return _look_inside(photo.image)
-    except FileNotFoundError:
-        return NOTHING, "The file is not there any more"
-    except OSError as error:
-        return NOTHING, f"The file cannot be read: {error.strerror}"
     except HeaderError as error:
-        return NOTHING, f"The file {error}; only JPEG, PNG, WebP and TIFF are read"
-
-
-def _look_at_file(path: Path) -> tuple[PhotoHeader, str]:
-    kind = unreadable_kind(path)
-    if kind:
-        return NOTHING, kind
-    if path.is_dir():
-        return NOTHING, "This is a folder, not a photo"
-    if path.stat().st_size == 0:
-        return NOTHING, "The file is empty"
-    return read_header(path), ""
+        return NOTHING, f"The image {error}; only JPEG, PNG, WebP and TIFF are read"
 
 
 def _look_inside(image: bpy.types.Image | None) -> tuple[PhotoHeader, str]:

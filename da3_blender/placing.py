@@ -11,7 +11,7 @@ from .job_manager import CannotPlace, JobTarget, NotNow, Result
 from .scene import find, write_scene
 from .scene.marks import ID
 from .scene.update import update_scene
-from .stored_request import REQUEST
+from .stored_request import REQUEST, tell_left_out
 
 
 def place(result: Result) -> str:
@@ -39,6 +39,7 @@ def write(result: Result, scene: bpy.types.Scene) -> str:
     made = write_scene(result.plan, scene) if updated is None else update_scene(result.plan, updated, scene)
     if result.target.asked:
         made.collection[REQUEST] = result.target.asked
+        tell_left_out(made.collection, scene.da3, result.plan.left_out)
     return made.collection[ID]
 
 

@@ -30,8 +30,8 @@ def check_prediction(prediction: Prediction) -> None:
 
 
 def usable_pixels(view: View) -> np.ndarray:
-    """[h,w] bool: pixels that stand for a surface, in front of the camera and not sky."""
-    return ~view.sky & (view.depth > 0)
+    """[h,w] bool: pixels that stand for a surface, in front of the camera and neither sky nor transparent."""
+    return view.shown & (view.depth > 0)
 
 
 def _check_maps(view: View) -> None:
@@ -44,19 +44,22 @@ def _check_maps(view: View) -> None:
         ("confidence map", view.confidence, shape),
         ("sky mask", view.sky, shape),
         ("colour image", view.color, (*shape, 3)),
+        ("transparency", view.opaque, shape),
     ):
-        if array.shape != wanted:
+        if array is not None and array.shape != wanted:
             raise PlanError(f"{view.name}: the {what} has shape {array.shape}, but the depth map asks for {wanted}.")
     if view.sky.dtype != np.bool_:
         raise PlanError(f"{view.name}: the sky mask is {view.sky.dtype}, not bool.")
+    if view.opaque is not None and view.opaque.dtype != np.bool_:
+        raise PlanError(f"{view.name}: the transparency is {view.opaque.dtype}, not bool.")
     if view.color.dtype != np.uint8:
         raise PlanError(f"{view.name}: the colour image is {view.color.dtype}, not uint8.")
-    bad = int(np.count_nonzero(~np.isfinite(view.depth) & ~view.sky))
+    bad = int(np.count_nonzero(~np.isfinite(view.depth) & view.shown))
     if bad:
         raise PlanError(f"{view.name}: {bad} of {view.depth.size} depths are not finite numbers.")
     if not np.isfinite(view.confidence).all():
         raise PlanError(f"{view.name}: the confidence map holds values that are not finite numbers.")
-    if not view.sky.all() and not usable_pixels(view).any():
+    if view.shown.any() and not usable_pixels(view).any():
         raise PlanError(f"{view.name}: no depth is greater than zero.")
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .output_files import check_outputs, preview_of
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+from .photo_files import find_photos
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:
@@ -58,7 +57,8 @@ def build_parser(program: str) -> argparse.ArgumentParser:
 
 
 def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> argparse.Namespace:
-    """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in.
+    """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
+    `found` tells what was left out.
 
     Ends the program with a sentence on bad arguments, as argparse does.
     """
@@ -66,9 +66,10 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
     options = parser.parse_args(list(arguments))
     first = options.photos[0]
     try:
-        options.photos = find_photos(options.photos)
-    except ValueError as error:
+        options.found = find_photos(options.photos)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
+    options.photos = list(options.found.photos)
     options.name = options.name or (first if first.is_dir() else first.parent).resolve().name or "scene"
     options.output = options.output or Path(f"{options.name}.blend")
     if options.output.suffix != ".blend":
@@ -92,24 +93,3 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
         chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)
         parser.error(f"{chosen}: choose one source of cameras")
     return options
-
-
-def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """Photo files of folders (sorted by name, not of subfolders) and of single paths (as given).
-
-    Raises ValueError with a sentence where a path is missing or a folder holds no photo.
-    """
-    photos: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(
-                p for p in path.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and not p.name.startswith(".")
-            )
-            if not found:
-                raise ValueError(f"the folder {path} holds no photo ({', '.join(PHOTO_SUFFIXES)})")
-            photos += found
-        elif path.is_file():
-            photos.append(path)
-        else:
-            raise ValueError(f"there is no photo or folder {path}")
-    return photos

@@ -6,9 +6,10 @@ write_scene(plan, bpy.context.scene)                          # da3_blender.scen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from .point_cloud import PointPlan, plan_points, surface_mask
 from .prediction_checks import PlanError, check_prediction, usable_pixels
 from .splat_cloud import SplatPlan, plan_splats
 from .upright import upright_motion
+
+T = TypeVar("T")
 
 DISPLAY_SHARE = 0.1
 """Of the typical depth: how large cameras are drawn."""
@@ -83,7 +86,7 @@ class ScenePlan:
 
     motion: [4,4] rigid, from the prediction's world to Blender's. provenance: plain values for the collection's
     custom properties. notes: sentences the artist should see. surfaces: the fused mesh, then the sheets.
-    in_world: as in `PlanSettings`.
+    in_world: as in `PlanSettings`. left_out: photos that have no camera, by name, and why.
     """
 
     name: str
@@ -96,6 +99,7 @@ class ScenePlan:
     notes: tuple[str, ...]
     surfaces: tuple[SurfacePlan, ...] = ()
     in_world: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def typical_depth(self) -> float:
@@ -124,7 +128,8 @@ def plan_scene(
     if len(paths) != len(views):
         raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
 
-    notes = list(prediction.notes)
+    notes = [f"{photo.sentence} It is left out. {photo.advice}".strip() for photo in prediction.left_out]
+    notes += prediction.notes
     masks = [surface_mask(view, settings.edge_angle) for view in views]
     upright, centre = settings.upright and not settings.in_world, settings.centre and not settings.in_world
     motion = upright_motion(views, upright, centre, prediction.camera_source == "given")
@@ -154,7 +159,14 @@ def plan_scene(
         notes=tuple(notes),
         surfaces=_plan_surfaces(prediction, masks, motion, settings),
         in_world=settings.in_world,
+        left_out={photo.name: photo.sentence for photo in prediction.left_out},
     )
+
+
+def of_views(prediction: Prediction, names: Sequence[str], values: Sequence[T]) -> list[T]:
+    """The values of the request's photos, called `names`, for the prediction's views."""
+    by_name = dict(zip(names, values, strict=True))
+    return [by_name[view.name] for view in prediction.views]
 
 
 def _check_settings(settings: PlanSettings, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,13 @@ def photo_names(collection: bpy.types.Collection) -> dict[str, str]:
 def photo_key(photo: Any) -> str:
     """Tells the photos of the list apart: their file, or the image in this .blend."""
     return next(iter(_source(photo).values()), "")
+
+
+def tell_left_out(collection: bpy.types.Collection, settings: Any, left_out: Mapping[str, str]) -> None:
+    """Write on the rows of the list why the result has no camera for their photos. left_out: by the photos' names."""
+    names = photo_names(collection)
+    for photo in settings.photos:
+        photo.problem = left_out.get(names.get(photo_key(photo), ""), photo.problem)
 
 
 def load_photos(collection: bpy.types.Collection, settings: Any) -> None:

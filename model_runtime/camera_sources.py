@@ -15,6 +15,7 @@ import numpy as np
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.depth_fit import depth_scales
 from model_runtime.features.memory import FeatureMemory
+from model_runtime.given_cameras import KnownCameras
 from model_runtime.messages import GivenCameras, Request
 from model_runtime.network_look import OwnScene
 from model_runtime.prepared_photos import PreparedPhoto
@@ -41,6 +42,7 @@ class FoundCameras:
     """known: the cameras to tell the network, or None where its own are taken as they are. view_sources: for each
     photo where its camera comes from. sparse: points that features found, to scale depths by. match_error: median
     reprojection error of the features, pixels of the photos, after and, where cameras were refined, before.
+    unplaced: photos, by their places, that have no camera at all; theirs in `known` is NaN.
     """
 
     source: str
@@ -50,6 +52,14 @@ class FoundCameras:
     match_error: float | None = None
     error_before: float | None = None
     notes: list[str] = field(default_factory=list[str])
+    unplaced: tuple[int, ...] = ()
+
+    def of(self, photos: Sequence[int]) -> FoundCameras:
+        """What is known of some of the photos, by their places, all of them placed."""
+        assert self.known is not None
+        known = KnownCameras(self.known, self.sparse).of(photos)
+        sources = tuple(self.view_sources[i] for i in photos)
+        return replace(self, known=known.cameras, sparse=known.sparse, view_sources=sources, unplaced=())
 
     @property
     def settings(self) -> dict[str, object]:
@@ -70,11 +80,15 @@ def is_bundled(checkpoint: CheckpointFile) -> bool:
     return checkpoint.path.is_relative_to(BUNDLED_FOLDER)
 
 
-def needs_features(source: str, request: Request, scale_depths: bool) -> bool:
-    """source: from `resolve_source`. scale_depths: whether depths are to be scaled by what given cameras place."""
-    if source == "given":
-        return scale_depths and len(request.photos) >= FEWEST_PLACED
-    return source in ("features", FEATURES_OR_NETWORK) or request.refine
+def needs_features(source: str, count: int, refine: bool, scale_depths: bool, given: KnownCameras | None) -> bool:
+    """Whether features of the `count` photos are to be matched.
+
+    source: from `resolve_source`. scale_depths: whether depths are to be scaled by what given cameras place.
+    """
+    if given is not None:
+        to_scale = scale_depths and given.sparse is None
+        return count >= FEWEST_PLACED and (to_scale or not given.known.all())
+    return source in ("features", FEATURES_OR_NETWORK) or refine
 
 
 def find_cameras(
@@ -83,7 +97,7 @@ def find_cameras(
     photos: Sequence[PreparedPhoto],
     network_look: Callable[[], OwnScene],
     report: Report,
-    given: GivenCameras | None = None,
+    given: KnownCameras | None = None,
     memory: FeatureMemory | None = None,
 ) -> FoundCameras:
     """What is known of the cameras before the network looks for good.
@@ -92,8 +106,10 @@ def find_cameras(
     network sees by itself, which costs a pass. given: the cameras, where they are given. memory: of earlier jobs.
     """
     features = [photo.feature for photo in photos if photo.feature is not None]
+    if source == FEATURES_OR_NETWORK and len(features) < FEWEST_PLACED:
+        source, features = "network", []
     if not features:
-        return FoundCameras(source, given, (source,) * len(photos))
+        return FoundCameras(source, None, (source,) * len(photos)) if given is None else _as_given(given)
     from model_runtime.features.matching import match_photos
 
     matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory)
@@ -111,25 +127,46 @@ def find_cameras(
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
 
 
-def _given(given: GivenCameras, matches: Matches) -> FoundCameras:
-    """The given cameras as they are, and the points that they place."""
+def _as_given(given: KnownCameras) -> FoundCameras:
+    """The given cameras and the points that came with them."""
+    from model_runtime.features.result import reprojection_errors
+
+    cameras, sparse = given.cameras, given.sparse
+    error = None
+    if sparse is not None and len(sparse.view):
+        error = float(np.median(reprojection_errors(cameras.extrinsics, cameras.intrinsics, sparse)))
+    unplaced = tuple(np.flatnonzero(~given.known).tolist())
+    sources = ("given",) * len(given.known)
+    return FoundCameras("given", cameras, sources, sparse, error, notes=list(given.notes), unplaced=unplaced)
+
+
+def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
+    """The given cameras as they are, those of the photos that lack one, and the points that all of them place."""
+    from model_runtime.features.resection import place_missing
     from model_runtime.features.result import reprojection_errors
     from model_runtime.features.tracks import build_tracks, explain, has_depth, select
 
-    count = len(matches.photos)
-    found = FoundCameras("given", given, ("given",) * count)
-    tracks = build_tracks(matches, np.ones(count, bool))
+    extrinsics, intrinsics = place_missing(given.cameras.extrinsics, given.cameras.intrinsics, matches)
+    placed_photos = np.isfinite(extrinsics).all((1, 2))
+    found = replace(
+        _as_given(KnownCameras(GivenCameras(extrinsics, intrinsics), None, given.notes)),
+        view_sources=tuple("given" if known else "features" for known in given.known),
+    )
+    if added := [photo.name for photo, new in zip(matches.photos, placed_photos & ~given.known, strict=True) if new]:
+        told = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+        found = replace(found, notes=[*found.notes, told])
+    tracks = build_tracks(matches, placed_photos)
     if len(tracks.points) == 0:
         return found
-    placed, explained = explain(given.extrinsics, given.intrinsics, tracks, matches.pixel)
-    error = float(np.median(reprojection_errors(given.extrinsics, given.intrinsics, placed)))
+    placed, explained = explain(extrinsics, intrinsics, tracks, matches.pixel)
+    error = float(np.median(reprojection_errors(extrinsics, intrinsics, placed)))
     if explained.mean() < LEAST_AGREEING:
         told = (
             f"The given cameras miss the features that the photos share by {error:.0f} pixels. "
             "Check that they are those of these photos, in this order."
         )
-        return replace(found, match_error=error, notes=[told])
-    sparse = select(placed, explained & has_depth(given.extrinsics, placed))
+        return replace(found, match_error=error, notes=[*found.notes, told])
+    sparse = select(placed, explained & has_depth(extrinsics, placed))
     return replace(found, match_error=error, sparse=sparse)
 
 

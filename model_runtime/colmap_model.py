@@ -7,17 +7,22 @@ first pixel is (0.5, 0.5) as well, so nothing is converted but sizes.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pycolmap
 
+from model_runtime.features.result import SparsePoints
+from model_runtime.geometry.orientation import QUARTER_TURNS, turn_pixels, turn_upright
+from model_runtime.given_cameras import KnownCameras
 from model_runtime.messages import ColmapModel, GivenCameras, JobError, Photo
-from model_runtime.photos import upright_size
+from model_runtime.photo_names import match_names
+from model_runtime.photos import stored_shape, upright_size
 
 NO_POINTS = {".bin": bytes(8), ".txt": b""}
-"""The list of points that COLMAP wants to read, too: none. By the ending of the other lists."""
+"""A list of points, which COLMAP wants to read, with none in it. By the ending of the other lists."""
 
 DISTORTION_TOLERANCE = 1e-3
 """Of the longest side: how far distortion may move a pixel that is taken to be where a pinhole sees it. Half a pixel of
@@ -27,36 +32,103 @@ GRID = 9
 """Rows and columns of pixels at which distortion is measured."""
 
 
-def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> GivenCameras:
-    """The photos' cameras, in COLMAP's world and in pixels of the upright photos.
+def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
+    """The photos' cameras and the model's points, in COLMAP's world and in pixels of the upright photos.
 
     Images belong to photos by name: by the whole name, else by as many of its last parts as agree (`left/1.jpg`).
-    Raises JobError where the model is damaged, photos are not in it or have another shape there, or a lens distorts.
+    COLMAP does not look at EXIF orientation, so cameras are turned upright with their photos. A photo that the model
+    lacks has no known camera. Raises JobError where the model is damaged, has none of the photos or several images for
+    one, has another shape of a photo, or where a lens distorts.
     """
-    reconstruction = _read(model)
+    reconstruction, notes = _read(model)
     images = {image.name: image for image in reconstruction.images.values()}
-    extrinsics, intrinsics = [], []
-    for photo, name in zip(photos, _match([photo.name for photo in photos], sorted(images)), strict=True):
-        image = images[name]
-        camera = image.camera
-        assert camera is not None  # every image of a model that was read has one
-        extrinsics.append(np.vstack((image.cam_from_world().matrix(), (0, 0, 0, 1))))
-        intrinsics.append(_intrinsics(camera, photo))
-    return GivenCameras(np.array(extrinsics), np.array(intrinsics))
+    names = match_names([photo.name for photo in photos], sorted(images))
+    if not any(names):
+        sentence = f"The COLMAP model has no camera for {', '.join(photo.name for photo in photos)}."
+        raise JobError("cameras-missing", sentence, "Choose the model that these photos belong to.")
+    extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
+    seen = [_Seen(np.zeros(0, np.int64), np.zeros((0, 2)))] * len(photos)
+    for i, (photo, name) in enumerate(zip(photos, names, strict=True)):
+        stored = None if name is None else _stored(photo, images[name].camera)
+        if name is not None and stored is not None:
+            extrinsics[i], intrinsics[i], seen[i] = _upright_view(images[name], photo.name, *stored)
+    return KnownCameras(GivenCameras(extrinsics, intrinsics), _sparse_points(reconstruction, seen), notes)
 
 
-def _read(model: ColmapModel) -> pycolmap.Reconstruction:
-    """The model without its points, which need not be sent."""
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What a photo sees: numbers [M] of the model's points, and where, [M,2] pixels of the upright photo."""
+
+    points: np.ndarray
+    pixel: np.ndarray
+
+
+def _stored(photo: Photo, camera: pycolmap.Camera) -> tuple[tuple[int, int], int] | None:
+    """Size and EXIF orientation of the pixels that COLMAP saw.
+
+    None of a photo that cannot be read, which is told elsewhere, or that is stored as a mirror image.
+    """
+    try:
+        size, orientation = stored_shape(photo)
+    except JobError:
+        return None
+    seen, upright = (camera.width, camera.height), upright_size(size, orientation)
+    if _same_shape(upright, seen) and not _same_shape(size, seen):
+        return upright, 1  # somebody turned the pixels for COLMAP
+    return (size, orientation) if orientation in QUARTER_TURNS else None
+
+
+def _upright_view(
+    image: pycolmap.Image, name: str, size: tuple[int, int], orientation: int
+) -> tuple[np.ndarray, np.ndarray, _Seen]:
+    """Extrinsics [4,4], intrinsics [3,3] and observations of a photo whose stored pixels have this size."""
+    camera = image.camera
+    assert camera is not None  # every image of a model that was read has one
+    pose = np.vstack((image.cam_from_world().matrix(), (0, 0, 0, 1)))
+    extrinsics, intrinsics = turn_upright(pose, _intrinsics(camera, name, size), size, orientation)
+    observed = image.get_observation_points2D()
+    stored = np.array([point.xy for point in observed]).reshape(-1, 2) * size / (camera.width, camera.height)
+    numbers = np.array([point.point3D_id for point in observed], np.int64)
+    return extrinsics, intrinsics, _Seen(numbers, turn_pixels(stored, size, orientation))
+
+
+def _sparse_points(reconstruction: pycolmap.Reconstruction, seen: Sequence[_Seen]) -> SparsePoints | None:
+    """The points that any photo sees; None where the model has none."""
+    numbers = np.concatenate([each.points for each in seen])
+    view = np.repeat(np.arange(len(seen)), [len(each.points) for each in seen])
+    pixel = np.concatenate([each.pixel for each in seen])
+    there = np.array([reconstruction.exists_point3D(int(number)) for number in numbers], bool)
+    if not there.any():
+        return None
+    unique, point = np.unique(numbers[there], return_inverse=True)
+    places = np.array([reconstruction.point3D(int(number)).xyz for number in unique])
+    return SparsePoints(places, view[there], point.astype(np.int64), pixel[there])
+
+
+def _read(model: ColmapModel) -> tuple[pycolmap.Reconstruction, list[str]]:
+    """The model, and a note where it had to do without its points."""
     files = {file.name: file.data for file in model.files}
     ending = next((e for e in NO_POINTS if {f"cameras{e}", f"images{e}"} <= files.keys()), None)
     if ending is None:
         raise _damaged("its lists of cameras and images are not both there")
+    points = f"points3D{ending}"
+    lists = {name: files[name] for name in (f"cameras{ending}", f"images{ending}")}
+    without = {**lists, points: NO_POINTS[ending]}
+    if points not in files:
+        return _read_lists(without, ending), []
+    try:
+        return _read_lists({**lists, points: files[points]}, ending), []
+    except JobError:
+        told = "The points of the COLMAP model cannot be read; features of the photos tell the depth instead."
+        return _read_lists(without, ending), [told]  # raises again where it was not for the points
+
+
+def _read_lists(files: Mapping[str, bytes], ending: str) -> pycolmap.Reconstruction:
     reconstruction = pycolmap.Reconstruction()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("cameras", "images"):
-            (folder / f"{part}{ending}").write_bytes(files[f"{part}{ending}"])
-        (folder / f"points3D{ending}").write_bytes(NO_POINTS[ending])
+        for file, data in files.items():
+            (folder / file).write_bytes(data)
         try:
             reconstruction.read(folder)
         except Exception as error:  # COLMAP's checks raise many kinds
@@ -64,9 +136,9 @@ def _read(model: ColmapModel) -> pycolmap.Reconstruction:
         if ending == ".bin":
             # COLMAP reads on past the end of a file. What it made up there it writes out again.
             reconstruction.write_binary(folder)
-            for part in ("cameras", "images"):
-                if (folder / f"{part}.bin").stat().st_size > len(files[f"{part}.bin"]):
-                    raise _damaged(f"{part}.bin ends too early")
+            for file, data in files.items():
+                if (folder / file).stat().st_size > len(data):
+                    raise _damaged(f"{file} ends too early")
     if not reconstruction.num_images():
         raise _damaged("it has no images")
     return reconstruction
@@ -78,54 +150,19 @@ def _damaged(why: str) -> JobError:
     )
 
 
-def _match(photos: Sequence[str], images: Sequence[str]) -> list[str]:
-    """The image of each photo. An image that belongs to one photo for sure is not in question for the others."""
-    found: dict[str, str] = {}
-    fitting: dict[str, list[str]] = {}
-    for photo in sorted(photos, key=lambda name: -len(_parts(name))):
-        free = [image for image in images if image not in found.values()]
-        agreeing = {image: _agreeing(photo, image) for image in free}
-        most = max(agreeing.values(), default=(0, False))
-        fitting[photo] = [image for image, parts in agreeing.items() if parts == most and most[0]]
-        if len(fitting[photo]) == 1:
-            found[photo] = fitting[photo][0]
-    missing = [photo for photo in photos if not fitting[photo]]
-    if missing:
-        sentence = f"The COLMAP model has no camera for {', '.join(missing)}."
-        raise JobError("cameras-missing", sentence, "Leave these photos out, or choose the model they belong to.")
-    for photo in photos:
-        if photo not in found:
-            sentence = f"The COLMAP model has several images for {photo}: {', '.join(fitting[photo])}."
-            raise JobError("bad-cameras", sentence, "Give the photos names of their own.")
-    return [found[photo] for photo in photos]
-
-
-def _agreeing(photo: str, image: str) -> tuple[int, bool]:
-    """How many of the last parts of two paths agree, and whether all do."""
-    one, other = _parts(photo), _parts(image)
-    count = 0
-    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
-        count += 1
-    return count, one == other
-
-
-def _parts(name: str) -> list[str]:
-    return [part for part in name.replace("\\", "/").split("/") if part]
-
-
-def _intrinsics(camera: pycolmap.Camera, photo: Photo) -> np.ndarray:
-    """[3,3] in pixels of the photo, which may be a larger or smaller copy of what COLMAP saw."""
-    width, height = upright_size(photo)
-    if not _same_shape((width, height), (camera.width, camera.height)):
+def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np.ndarray:
+    """[3,3] in pixels of the stored photo, which may be a larger or smaller copy of what COLMAP saw."""
+    width, height = size
+    if not _same_shape(size, (camera.width, camera.height)):
         raise JobError(
             "bad-cameras",
-            f"{photo.name} has {width} x {height} pixels, but COLMAP saw it with {camera.width} x {camera.height}.",
-            "Use the photos that COLMAP saw, not turned and not cropped.",
+            f"{name} has {width} x {height} pixels, but COLMAP saw it with {camera.width} x {camera.height}.",
+            "Use the photos that COLMAP saw, not cropped.",
         )
     if _distortion(camera) > DISTORTION_TOLERANCE:
         raise JobError(
             "bad-cameras",
-            f"The lens of {photo.name} distorts in the COLMAP model ({camera.model_name}).",
+            f"The lens of {name} distorts in the COLMAP model ({camera.model_name}).",
             "Run 'colmap image_undistorter', and use the photos and the model that it writes.",
         )
     scale = np.diag((width / camera.width, height / camera.height, 1.0))

@@ -71,7 +71,7 @@ def see(view: View, vertices: np.ndarray, normals: np.ndarray, triangles: np.nda
     recedes = 2 * depth / (view.intrinsics[0, 0] * scale[0])
     visible = framed & (depth <= nearest + tolerance + recedes)
     scale = np.array((width / view.photo_size[0], height / view.photo_size[1]))
-    own = _at(np.where(view.sky, np.inf, view.depth), pixel * scale, framed)
+    own = _at(np.where(view.shown, view.depth, np.inf), pixel * scale, framed)
     return Sight(pixel, depth, facing, framed, visible, visible & (np.abs(own - depth) <= 2 * tolerance))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
 """Where a job's cameras may come from; docs/cameras.md tells them apart. `auto`: `given` when the request carries
@@ -37,7 +37,7 @@ class Photo:
 
 @dataclass(frozen=True, eq=False)
 class GivenCameras:
-    """Known cameras, one per photo and in the order of the photos.
+    """Known cameras, one per photo and in the order of the photos; NaN where a photo's camera is not known.
 
     extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
     intrinsics: [N,3,3] float64, pixels of the upright original photos.
@@ -49,7 +49,7 @@ class GivenCameras:
 
 @dataclass(frozen=True, eq=False)
 class ModelFile:
-    """A file of a COLMAP model: `cameras.bin`, `cameras.txt`, `images.bin` or `images.txt`, and what is in it."""
+    """A file of a COLMAP model: `cameras`, `images` or `points3D` with `.bin` or `.txt`, and what is in it."""
 
     name: str
     data: bytes
@@ -57,8 +57,8 @@ class ModelFile:
 
 @dataclass(frozen=True, eq=False)
 class ColmapModel:
-    """A COLMAP model that knows the photos' cameras: its list of cameras and its list of images, both .bin or both
-    .txt. The worker finds each photo among the images by name."""
+    """A COLMAP model that knows the photos' cameras: its list of cameras, its list of images, and where it has one its
+    list of points, all .bin or all .txt. The worker finds each photo among the images by name."""
 
     files: tuple[ModelFile, ...]
 
@@ -123,7 +123,9 @@ class View:
     plate: file bytes (JPEG or PNG) of the upright, opaque, 8-bit sRGB photo where the photo's own file would not
         show like that in Blender (EXIF rotation, CMYK, ...); empty where the file itself is right.
     camera_source: where this view's camera comes from, as in `Prediction.camera_source`; photos that features leave
-        out have the network's.
+        out have the network's, photos without a given camera are placed by `features`.
+    opaque: [h,w] bool, False where the photo is transparent: nothing is known there, whatever the maps say. None where
+        all of it is opaque.
     """
 
     name: str
@@ -138,6 +140,12 @@ class View:
     ray_confidence: np.ndarray | None = None
     plate: bytes = b""
     camera_source: str = ""
+    opaque: np.ndarray | None = None
+
+    @property
+    def shown(self) -> np.ndarray:
+        """[h,w] bool: pixels that show a thing, being neither sky nor transparent."""
+        return ~self.sky if self.opaque is None else self.opaque & ~self.sky
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +204,21 @@ class CheckpointInfo:
     licence_accepted: str = ""
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A photo of the request that the prediction has no view of. code, sentence, advice: why, as in `Failure`."""
+
+    name: str
+    code: str
+    sentence: str
+    advice: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Everything about a finished job.
 
+    views: of the request's photos, in their order, but for those in `left_out`.
     camera_source: where the cameras really came from: `given`, `network`, `rays`, `features`, or `refined` (the
         network's, adjusted to features); never `auto`.
     metric: True when the world's unit is the metre.
@@ -208,6 +227,7 @@ class Prediction:
     match_error: median distance in pixels of the original photos between features and the projections of their
         common points; None where no features were matched.
     mesh: the fused surface; None where the request asked for none.
+    left_out: photos that could not be used.
     """
 
     views: tuple[View, ...]
@@ -219,6 +239,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
     match_error: float | None = None
     mesh: Mesh | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)

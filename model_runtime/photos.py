@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from model_runtime.messages import JobError, Photo
+from model_runtime.messages import JobError, LeftOut, Photo
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 """Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
@@ -39,13 +39,15 @@ FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
-    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `_Exif`."""
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `_Exif`. alpha: [h,w] uint8
+    of the upright photo, 255 where it is opaque; None where all of it is."""
 
     name: str
     size: tuple[int, int]
     plate: bytes
     focal_35mm: float | None
     camera: str = ""
+    alpha: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -59,32 +61,47 @@ class _Exif:
     camera: str = ""
 
 
-def check_photos(photos: Sequence[Photo]) -> None:
-    """Refuse what can be told without decoding: no photos, empty files, one name or one file twice."""
+def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
+    """The photos that cannot be used as far as that can be told without decoding: empty files, and one file twice.
+
+    Raises JobError where there are no photos, or two of one name.
+    """
     if not photos:
         raise JobError("no-photos", "The request holds no photos.", "Choose at least one photo.")
     names: set[str] = set()
     by_digest: dict[bytes, str] = {}
+    left_out = []
     for photo in photos:
-        if not photo.data:
-            raise JobError("photo-empty", f"{photo.name} is empty (0 bytes).", "Copy the file again or leave it out.")
         if photo.name in names:
             raise JobError("photo-name-twice", f"Two photos are called {photo.name}.", "Give each its own name.")
         names.add(photo.name)
+        if not photo.data:
+            told = f"{photo.name} is empty (0 bytes)."
+            left_out.append(LeftOut(photo.name, "photo-empty", told, "Copy the file again or leave it out."))
+            continue
         digest = hashlib.sha256(photo.data).digest()
         twin = by_digest.setdefault(digest, photo.name)
         if twin != photo.name:
-            raise JobError("photo-duplicate", f"{photo.name} is the same file as {twin}.", "Leave one of the two out.")
+            told = f"{photo.name} is the same file as {twin}."
+            left_out.append(LeftOut(photo.name, "photo-duplicate", told, "Leave one of the two out."))
+    return tuple(left_out)
 
 
-def upright_size(photo: Photo) -> tuple[int, int]:
-    """(width, height) of the upright photo, where possible without decoding it. Raises as `decode_photo` does."""
+def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
+    """(width, height) of the photo as it is stored, and its EXIF orientation, where possible without decoding it.
+
+    Raises as `decode_photo` does.
+    """
     try:
         opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return decode_photo(photo)[0].size  # tells what is wrong
-    width, height = opened.size
-    return (height, width) if _read_exif(opened).orientation in SIDEWAYS else (width, height)
+        return decode_photo(photo)[0].size, 1  # tells what is wrong
+    return opened.size, _read_exif(opened).orientation
+
+
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """(width, height) of a picture stored in this size and EXIF orientation, when it is upright."""
+    return (size[1], size[0]) if orientation in SIDEWAYS else size
 
 
 def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
@@ -100,7 +117,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
             exif = _read_exif(opened)
         opened.load()
         turned = exif.orientation in TURNED
-        image, repainted = _to_srgb(ImageOps.exif_transpose(opened) if turned else opened)
+        image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(opened) if turned else opened)
     except MemoryError:
         raise
     except Image.DecompressionBombError as error:
@@ -128,7 +145,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
         )
     shows_as_is = opened.mode in SHOWN_MODES and not turned and not repainted
     plate = b"" if shows_as_is else _plate(image)
-    return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera), np.asarray(image)
+    return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), np.asarray(image)
 
 
 def _plate(image: Image.Image) -> bytes:
@@ -137,8 +154,9 @@ def _plate(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _to_srgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The image as opaque RGB, and whether its colour profile or transparent parts changed the picture."""
+def _to_srgb(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, bool]:
+    """The image as opaque RGB, its alpha where not all of it is opaque, and whether its colour profile or transparent
+    parts changed the picture."""
     profile = _foreign_profile(image.info.get("icc_profile"))
     alpha = None
     if image.has_transparency_data:
@@ -150,10 +168,10 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, bool]:
     converted = None if profile is None else _apply_profile(image, profile)
     image = (converted or image).convert("RGB")
     if alpha is None or alpha.getextrema() == (255, 255):
-        return image, converted is not None
+        return image, None, converted is not None
     backdrop = Image.new("RGB", image.size, BACKDROP)
     backdrop.paste(image, mask=alpha)
-    return backdrop, True
+    return backdrop, np.asarray(alpha), True
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

@@ -14,6 +14,8 @@ import numpy as np
 from model_runtime.messages import JobError, Photo, Prediction, Request
 from model_runtime.predictor import Predictor
 
+VIEW_ARRAYS = ("depth", "confidence", "sky", "opaque", "color", "extrinsics", "intrinsics", "ray", "ray_confidence")
+
 
 def run(options: argparse.Namespace) -> None:
     _check_output(options)
@@ -33,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     with part.open("wb") as file:
         np.savez_compressed(file, **arrays(prediction))
     os.replace(part, options.output)
-    for note in prediction.notes:
+    for note in (*(photo.sentence for photo in prediction.left_out), *prediction.notes):
         print(note, file=sys.stderr)
     print(json.dumps(prediction.settings))
 
@@ -62,7 +64,7 @@ def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
     """A prediction as named arrays: `view0_depth`, ..., `gaussian_means`, ..., and the rest as JSON in `meta`."""
     named: dict[str, np.ndarray] = {}
     for i, view in enumerate(prediction.views):
-        for name in ("depth", "confidence", "sky", "color", "extrinsics", "intrinsics", "ray", "ray_confidence"):
+        for name in VIEW_ARRAYS:
             if (array := getattr(view, name)) is not None:
                 named[f"view{i}_{name}"] = array
     if prediction.gaussians is not None:
@@ -79,6 +81,7 @@ def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
         "match_error": prediction.match_error,
         "settings": prediction.settings,
         "notes": prediction.notes,
+        "left_out": [asdict(photo) for photo in prediction.left_out],
     }
     named["meta"] = np.array(json.dumps(meta))
     return named

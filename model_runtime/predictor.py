@@ -9,17 +9,16 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import nn
 
-from model_runtime.camera_sources import find_cameras, is_bundled, needs_features, resolve_source
+from model_runtime.camera_sources import find_cameras, is_bundled, resolve_source
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import CheckpointFile, locate_checkpoint
 from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
 from model_runtime.features.memory import FeatureMemory
-from model_runtime.given_cameras import given_cameras
+from model_runtime.job_input import read_input
 from model_runtime.messages import (
     CAMERA_SOURCES,
     REFERENCE_VIEWS,
-    GivenCameras,
     JobError,
     MeshSettings,
     Prediction,
@@ -28,8 +27,6 @@ from model_runtime.messages import (
 from model_runtime.network.config import PRESETS, MonocularConfig
 from model_runtime.network_look import NetworkLook
 from model_runtime.network_run import free_memory, is_out_of_memory
-from model_runtime.photos import check_photos
-from model_runtime.prepared_photos import prepare_photos
 from model_runtime.results import make_views, settle_cameras
 from model_runtime.splats import make_gaussians
 from model_runtime.surface_mesh import check_mesh_settings, fuse_views
@@ -106,12 +103,10 @@ class Predictor:
         timer = Timer()
         precision = choose_precision(request.precision, device)
         source = check_request(request, checkpoint)
-        given = _known_cameras(request) if source == "given" else None
         resolution = request.resolution or checkpoint.resolution
-        with_features = needs_features(source, request, self.fit_depths and is_bundled(checkpoint))
-        photos = prepare_photos(
-            request.photos, resolution, lambda done, told: report("photos", PHOTOS_DONE * done, told), with_features
-        )
+        scale_depths = self.fit_depths and is_bundled(checkpoint)
+        job = read_input(request, source, resolution, scale_depths, _span(report, "photos", 0.0, PHOTOS_DONE))
+        photos = job.photos
         timer("photos")
 
         report("checkpoint", PHOTOS_DONE, f"Loading {checkpoint.info.name}.")
@@ -119,12 +114,16 @@ class Predictor:
         timer("checkpoint")
 
         metric_depth = checkpoint.info.preset == METRIC_PRESET
-        tell_look = _span(report, "network", FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE)
+        tell_look = _span(report, "network", FEATURES_DONE if job.with_features else CHECKPOINT_DONE, NETWORK_DONE)
         look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
         tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
-        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, given, self.features)
-        if with_features:
+        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, job.given, self.features)
+        if job.with_features:
             timer("features")
+        if found.unplaced:
+            job, stay = job.without(found.unplaced)
+            photos, found = job.photos, found.of(stay)
+            look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
         output, distance, head_chunk = look(found.known)
         timer("network")
 
@@ -155,6 +154,7 @@ class Predictor:
             settings=settings | _hardware(device, precision) | found.settings,
             notes=(*_request_notes(request, source), *found.notes, *notes),
             match_error=found.match_error,
+            left_out=tuple(job.left_out),
         )
 
     def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
@@ -191,7 +191,6 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
         raise JobError("bad-request", "The request gives cameras and a COLMAP model.", "Give one of the two.")
     if request.mesh is not None:
         check_mesh_settings(request.mesh)
-    check_photos(request.photos)
     source = resolve_source(request, checkpoint)
     if source == "rays" and isinstance(PRESETS[checkpoint.info.preset], MonocularConfig):
         raise JobError(
@@ -200,15 +199,6 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> str:
             "Choose camera source auto, or another checkpoint.",
         )
     return source
-
-
-def _known_cameras(request: Request) -> GivenCameras:
-    cameras = request.cameras
-    if request.colmap is not None:
-        from model_runtime.colmap_model import colmap_cameras  # COLMAP takes long to load and is not always wanted
-
-        cameras = colmap_cameras(request.colmap, request.photos)
-    return given_cameras(cameras, len(request.photos))
 
 
 def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, report: Report) -> Prediction:

@@ -189,6 +189,7 @@ def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_sc
         ray=ray,
         ray_confidence=ray_confidence,
         plate=photo.plate,
+        opaque=photo.opaque,
     )
 
 

@@ -29,14 +29,14 @@ ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence"
 def make_gaussians(
     output: Output, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras
 ) -> Gaussians:
-    """Splats of all views in the prediction's world, none of them of padding or sky."""
+    """Splats of all views in the prediction's world, none of them of padding, sky or transparent parts."""
     if output.gaussians is not None:
         return _network_gaussians(output, output.gaussians, photos, views, cameras)
     parts = []
     for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
         map_intrinsics = photo.placement.intrinsics_to_map(view.intrinsics)
         parts.append(
-            surface_splats(view.depth, view.confidence, view.color, view.extrinsics, map_intrinsics, ~view.sky, i)
+            surface_splats(view.depth, view.confidence, view.color, view.extrinsics, map_intrinsics, view.shown, i)
         )
     fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return Gaussians(**fields, source="surface")
@@ -50,17 +50,17 @@ def _network_gaussians(
     parts: list[list[np.ndarray]] = []
     for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
         inside = photo.placement.crop(np.arange(height * width).reshape(height, width))
-        index = torch.from_numpy(inside[~view.sky] + i * height * width)
+        index = torch.from_numpy(inside[view.shown] + i * height * width)
         fields = [
             field[0, index.to(field.device)].float().cpu()
             for field in (splats.means, splats.scales, splats.rotations, splats.opacities, splats.harmonics)
         ]
         network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
-        grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[~view.sky, None]
+        grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[view.shown, None]
         fields = _move_splats(fields, output, splats, i, photo, cameras, grow)
         finite = torch.stack([field.reshape(len(field), -1).isfinite().all(1) for field in fields]).all(0)
         part = [field[finite].numpy() for field in fields]
-        part.append(view.confidence[~view.sky][finite.numpy()])
+        part.append(view.confidence[view.shown][finite.numpy()])
         part.append(np.full(len(part[0]), i, np.int32))
         parts.append(part)
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]

@@ -107,11 +107,11 @@ def map_intrinsics(view: View) -> np.ndarray:
 
 
 def surface_pixels(views: Sequence[View], settings: MeshSettings) -> list[np.ndarray]:
-    """[h,w] bool for each view: pixels of a surface, neither sky nor flying nor among the least sure of all photos."""
+    """[h,w] bool for each view: pixels of a surface, not sky, transparent, flying or among the least sure of all."""
     surfaces = []
     for view in views:
         k = map_intrinsics(view)
-        usable = ~view.sky & np.isfinite(view.depth) & (view.depth > 0)
+        usable = view.shown & np.isfinite(view.depth) & (view.depth > 0)
         surfaces.append(usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
     sure = np.concatenate([view.confidence[surface] for view, surface in zip(views, surfaces, strict=True)])
     hidden = int(settings.confidence_threshold * len(sure))
@@ -144,7 +144,8 @@ def _depth_map(
     rough[:-1] |= columns
     smooth = np.logical_not(binary_dilation(rough, np.ones((3, 3), bool)))
     weight = trust * np.maximum(_slant_cosine(depth, intrinsics), LEAST_COSINE)
-    carving = np.where(view.sky, SKY_CARVING, trust)
+    sky = view.sky if view.opaque is None else view.sky & view.opaque
+    carving = np.where(sky, SKY_CARVING, trust)
 
     def sent(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array.astype(np.float32)).to(device)

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import CollectionProperty, IntProperty, StringProperty
 
 from .. import photo_list
-from ..scene_arguments import PHOTO_SUFFIXES
+from ..photo_files import PHOTO_SUFFIXES
 from ..translation import rpt
 from . import UNDOABLE
 

@@ -173,7 +173,7 @@ class Runner:
         return Outcome(
             extrinsics=np.stack([view.extrinsics for view in prediction.views]),
             intrinsics=np.stack([view.intrinsics for view in prediction.views]),
-            depths=[np.where(view.sky, 0, view.depth) for view in prediction.views],
+            depths=[np.where(view.shown, view.depth, 0) for view in prediction.views],
             gaussians=prediction.gaussians,
             source=prediction.camera_source,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,13 @@ class SparsePoints:
     view: np.ndarray
     point: np.ndarray
     pixel: np.ndarray
+
+    def of(self, photos: Sequence[int]) -> SparsePoints:
+        """What some of the photos see, numbered anew; points that none of them sees stay, unseen."""
+        number = dict(zip(photos, range(len(photos)), strict=True))
+        mine = np.isin(self.view, list(photos))
+        view = np.array([number[view] for view in self.view[mine].tolist()], np.int64)
+        return SparsePoints(self.points, view, self.point[mine], self.pixel[mine])
 
 
 @dataclass(frozen=True, eq=False)
