@@ -93,16 +93,20 @@ def find_photos(paths: Sequence[Path]) -> FoundPhotos:
 def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """Pictures of a folder, of whatever kind, in natural order, and what else is in it; nothing that is hidden.
 
-    Where no picture lies in the folder itself, those of all folders inside it.
+    Where no picture lies in the folder itself, those of the folders inside it, but no deeper.
     """
-    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
-    pictures = [path for path in entries if path.is_file() and is_picture(path)]
-    others = [path for path in entries if path not in pictures]
+    pictures, others = _own_pictures(folder)
     if pictures:
         return pictures, others
-    inside = [pictures_in(path) for path in entries if path.is_dir()]
+    inside = [_own_pictures(path) for path in others if path.is_dir()]
     beside = [path for path in others if path.is_file()] + [path for _, more in inside for path in more]
     return [path for found, _ in inside for path in found], beside
+
+
+def _own_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
+    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
+    pictures = [path for path in entries if path.is_file() and is_picture(path)]
+    return pictures, [path for path in entries if path not in pictures]
 
 
 def is_picture(path: Path) -> bool:

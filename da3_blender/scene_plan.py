@@ -128,7 +128,7 @@ def plan_scene(
     if len(paths) != len(views):
         raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
 
-    notes = [f"{photo.sentence} It is left out. {photo.advice}".strip() for photo in prediction.left_out]
+    notes = [f"{photo.reason.sentence} It is left out. {photo.reason.advice}".strip() for photo in prediction.left_out]
     notes += prediction.notes
     masks = [surface_mask(view, settings.edge_angle) for view in views]
     upright, centre = settings.upright and not settings.in_world, settings.centre and not settings.in_world
@@ -159,7 +159,7 @@ def plan_scene(
         notes=tuple(notes),
         surfaces=_plan_surfaces(prediction, masks, motion, settings),
         in_world=settings.in_world,
-        left_out={photo.name: photo.sentence for photo in prediction.left_out},
+        left_out={photo.name: photo.reason.sentence for photo in prediction.left_out},
     )
 
 

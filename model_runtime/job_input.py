@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from model_runtime.camera_sources import needs_features
 from model_runtime.given_cameras import KnownCameras, given_cameras
-from model_runtime.messages import GivenCameras, LeftOut, Photo, Request
+from model_runtime.messages import Failure, GivenCameras, LeftOut, Photo, Request
 from model_runtime.photos import check_photos
 from model_runtime.prepared_photos import PreparedPhoto, none_left, prepare_photos
 
@@ -25,16 +25,16 @@ class JobInput:
     def without(self, unplaced: Sequence[int]) -> tuple[JobInput, list[int]]:
         """The job without photos that got no camera, by their places, and the places of those that stay."""
         stay = [i for i in range(len(self.photos)) if i not in unplaced]
-        left_out = [
-            LeftOut(
-                self.photos[i].name,
-                "cameras-missing",
-                f"No camera is known for {self.photos[i].name}, and features of the others do not place it.",
-                "Give its camera too, or add photos between it and the others.",
-            )
-            for i in unplaced
-        ]
+        left_out = [LeftOut(name, _no_camera(name)) for name in (self.photos[i].name for i in unplaced)]
         return replace(self, photos=[self.photos[i] for i in stay], left_out=self.left_out + left_out), stay
+
+
+def _no_camera(name: str) -> Failure:
+    return Failure(
+        "cameras-missing",
+        f"No camera is known for {name}, and features of the others do not place it.",
+        "Give its camera too, or add photos between it and the others.",
+    )
 
 
 def read_input(

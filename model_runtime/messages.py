@@ -205,13 +205,24 @@ class CheckpointInfo:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A photo of the request that the prediction has no view of. code, sentence, advice: why, as in `Failure`."""
+class Failure:
+    """Why a job has no result, or does without a photo.
 
-    name: str
+    code: stable machine word; sentence: what happened; advice: what to do about it.
+    """
+
     code: str
     sentence: str
     advice: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A photo of the request that the prediction has no view of, and why."""
+
+    name: str
+    reason: Failure
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,16 +329,6 @@ class Progress:
     stage: str
     fraction: float
     sentence: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a job has no result. code: stable machine word; sentence: what happened; advice: what to do about it."""
-
-    code: str
-    sentence: str
-    advice: str = ""
-    log: str = ""
 
 
 class JobError(Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from model_runtime.messages import JobError, LeftOut, Photo
+from model_runtime.messages import Failure, JobError, LeftOut, Photo
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 """Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
@@ -76,14 +76,14 @@ def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
             raise JobError("photo-name-twice", f"Two photos are called {photo.name}.", "Give each its own name.")
         names.add(photo.name)
         if not photo.data:
-            told = f"{photo.name} is empty (0 bytes)."
-            left_out.append(LeftOut(photo.name, "photo-empty", told, "Copy the file again or leave it out."))
+            empty = Failure("photo-empty", f"{photo.name} is empty (0 bytes).", "Copy the file again or leave it out.")
+            left_out.append(LeftOut(photo.name, empty))
             continue
         digest = hashlib.sha256(photo.data).digest()
         twin = by_digest.setdefault(digest, photo.name)
         if twin != photo.name:
             told = f"{photo.name} is the same file as {twin}."
-            left_out.append(LeftOut(photo.name, "photo-duplicate", told, "Leave one of the two out."))
+            left_out.append(LeftOut(photo.name, Failure("photo-duplicate", told, "Leave one of the two out.")))
     return tuple(left_out)
 
 

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     with part.open("wb") as file:
         np.savez_compressed(file, **arrays(prediction))
     os.replace(part, options.output)
-    for note in (*(photo.sentence for photo in prediction.left_out), *prediction.notes):
+    for note in (*(photo.reason.sentence for photo in prediction.left_out), *prediction.notes):
         print(note, file=sys.stderr)
     print(json.dumps(prediction.settings))
 

@@ -53,8 +53,7 @@ def prepare_photos(
             wanted = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
             features.append(wanted)
         except JobError as error:
-            failure = error.failure
-            left_out.append(LeftOut(photo.name, failure.code, failure.sentence, failure.advice))
+            left_out.append(LeftOut(photo.name, error.failure))
     if not fitted:
         raise none_left(left_out)
     placements = place(
@@ -76,7 +75,8 @@ def _opaque(photo: DecodedPhoto, resolution: int) -> np.ndarray | None:
 
 def none_left(left_out: Sequence[LeftOut]) -> JobError:
     """One error that names every photo, up to a readable number, where not one can be used."""
-    sentences = [photo.sentence for photo in left_out[:ERRORS_TOLD]]
+    sentences = [photo.reason.sentence for photo in left_out[:ERRORS_TOLD]]
     if len(left_out) > ERRORS_TOLD:
         sentences.append(f"{len(left_out) - ERRORS_TOLD} more photos cannot be used either.")
-    return JobError(left_out[0].code, " ".join(sentences), left_out[0].advice)
+    first = left_out[0].reason
+    return JobError(first.code, " ".join(sentences), first.advice)

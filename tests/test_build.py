@@ -264,7 +264,7 @@ def test_without_a_command_it_tells_its_commands() -> None:
     ("arguments", "sentence"),
     [
         (["nowhere"], "there is no photo or folder nowhere"),
-        ([str(ROOT / "docs")], "holds no photo"),
+        ([str(ROOT / "tests/window")], "holds no photo"),
         ([str(ROOT / "examples/living_room"), "--output", "scene.obj"], "does not end in .blend"),
         ([str(ROOT / "examples/living_room"), "--cameras", "nowhere.json"], "there is no file nowhere.json"),
         ([str(ROOT / "examples/living_room"), "--resolution", "-3"], "give a number of pixels"),

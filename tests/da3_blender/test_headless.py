@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -17,8 +16,8 @@ import pytest
 from PIL import Image
 
 from da3_blender.output_files import is_marked, preview_of
-from da3_blender.scene_arguments import find_photos, parse_arguments
-from model_runtime.messages import JobError, Progress
+from da3_blender.scene_arguments import parse_arguments
+from model_runtime.messages import Failure, LeftOut, Progress
 
 bpy = pytest.importorskip("bpy")
 
@@ -273,53 +272,28 @@ def test_a_failed_job_is_told_and_writes_nothing(
 # Arguments, photos, cameras
 
 
-def test_a_folder_gives_its_photos_by_name_and_a_list_keeps_its_order(photos: list[Path], tmp_path: Path) -> None:
-    (tmp_path / "photos/notes.txt").touch()
-    (tmp_path / "photos/.hidden.png").touch()
-    assert find_photos([tmp_path / "photos"]) == photos
-    assert find_photos(photos[::-1]) == photos[::-1]
+def test_names_come_from_the_folder(photos: list[Path], tmp_path: Path) -> None:
     options = parse_arguments([str(tmp_path / "photos")])
     assert options.name == "photos"
     assert options.output == Path("photos.blend")
 
 
-def test_photos_of_the_same_name_are_told_apart(photos: list[Path], tmp_path: Path) -> None:
-    twin = tmp_path / "other" / photos[0].name
-    twin.parent.mkdir()
-    shutil.copy(photos[0], twin)
-    names = [photo.name for photo in headless.read_photos([photos[0], twin])]
-    assert len(set(names)) == 2
-    assert all(photos[0].name in name for name in names)
-
-
-def test_cameras_belong_to_photos_by_name(tmp_path: Path) -> None:
-    chosen = [LIVING_ROOM / "living_room_3.jpg", LIVING_ROOM / "living_room_1.jpg"]
-    cameras = headless.read_cameras(LIVING_ROOM / "cameras.json", chosen)
-    assert cameras.extrinsics.shape == (2, 4, 4)
-    truth = {entry["photo"]: entry for entry in json.loads((LIVING_ROOM / "cameras.json").read_text())["cameras"]}
-    for index, photo in enumerate(chosen):
-        assert np.array_equal(cameras.extrinsics[index], truth[photo.name]["extrinsics"])
-        assert np.array_equal(cameras.intrinsics[index], truth[photo.name]["intrinsics"])
-        rotation = cameras.extrinsics[index, :3, :3]
-        assert np.abs(rotation @ rotation.T - np.eye(3)).max() < 1e-6
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("not json", "cannot be used as cameras"),
-        ('{"cameras": [{"photo": "b.jpg"}]}', "no camera for a.jpg"),
-        ('{"cameras": [{"photo": "a.jpg", "extrinsics": [1, 2], "intrinsics": [1]}]}', "cannot be used as cameras"),
-        ('{"cameras": [{"photo": "a.jpg"}]}', "cannot be used as cameras"),
-        ("[]", "cannot be used as cameras"),
-    ],
-)
-def test_cameras_that_cannot_be_used_get_a_sentence(tmp_path: Path, content: str, sentence: str) -> None:
-    path = tmp_path / "cameras.json"
-    path.write_text(content)
-    with pytest.raises(JobError, match=sentence) as error:
-        headless.read_cameras(path, [Path("a.jpg")])
-    assert error.value.failure.advice
+def test_what_is_left_out_is_told(photos: list[Path], tmp_path: Path, room: SimpleNamespace) -> None:
+    """By the command line before the job, by the worker after it; and all of it in the scene's notes."""
+    (tmp_path / "photos/IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (tmp_path / "photos/notes.txt").touch()
+    options = parse_arguments([str(tmp_path / "photos")])
+    assert options.photos == photos
+    lost = LeftOut(photos[0].name, Failure("photo-unreadable", "room_1.png cannot be decoded.", "Copy it again."))
+    answer = replace(room.prediction(room.view(name=photos[1].name)), left_out=(lost,))
+    made = headless.build_scene(answer, options)
+    (camera,) = made.cameras
+    assert camera.data.background_images[0].image.filepath.endswith("room_2.png")
+    assert made.collection["da3_notes"].splitlines() == [
+        "IMG_1.HEIC is left out: HEIC photos cannot be read; export it as a JPEG.",
+        "Left out, since they are no photos: notes.txt.",
+        "room_1.png cannot be decoded. It is left out. Copy it again.",
+    ]
 
 
 def test_progress_is_told_once_per_stage_and_tenth(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,3 +198,19 @@ def test_other_refusals(room):
         plan_scene(room.prediction(), "  ")
     with pytest.raises(PlanError, match="2 photos but 1 views"):
         plan_scene(room.prediction(), "room", ["a.png", "b.png"])
+
+
+def test_transparent_parts_make_no_points_and_no_sheet(room: SimpleNamespace) -> None:
+    view = room.view()
+    opaque = np.zeros(view.depth.shape, bool)
+    opaque[10:30, 20:40] = True
+    plan = plan_scene(
+        room.prediction(replace(view, opaque=opaque)), "room", settings=PlanSettings(edge_angle=0, sheets=True)
+    )
+    assert plan.points is not None and len(plan.points.position) == 20 * 20
+    (sheet,) = plan.surfaces
+    assert 0.8 * 20 * 20 < len(sheet.vertices) <= 20 * 20, "it tears between wall and floor"
+    with pytest.raises(PlanError, match="transparency"):
+        plan_scene(room.prediction(replace(view, opaque=opaque[1:])), "room")
+    with pytest.raises(PlanError, match="No point is left"):
+        plan_scene(room.prediction(replace(view, opaque=np.zeros_like(opaque))), "room")

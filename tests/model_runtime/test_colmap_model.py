@@ -15,7 +15,6 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.colmap_model import colmap_cameras
 from model_runtime.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
-from model_runtime.photos import upright_size
 from model_runtime.pipe import encode_frame, read_frame
 from model_runtime.predictor import Predictor
 
@@ -46,14 +45,19 @@ def pinhole(size: tuple[int, int] = SIZE) -> pycolmap.Camera:
 
 
 def written(
-    folder: Path, ending: str, names: Sequence[str] = NAMES, camera: pycolmap.Camera | None = None
+    folder: Path,
+    ending: str,
+    names: Sequence[str] = NAMES,
+    camera: pycolmap.Camera | None = None,
+    points: bool = False,
 ) -> ColmapModel:
-    """A model with as many images as names, points, and observations of them, by pycolmap."""
+    """A model with as many images as names, a point, and observations of it, by pycolmap. points: whether its file of
+    points comes along."""
     model = pycolmap.Reconstruction()
     camera = camera or pinhole()
     camera.camera_id = 7
     model.add_camera_with_trivial_rig(camera)
-    point = model.add_point3D(np.zeros(3), pycolmap.Track(), np.zeros(3, np.uint8))
+    point = model.add_point3D(np.array([0.1, 0.2, 0.3]), pycolmap.Track(), np.zeros(3, np.uint8))
     for i, (name, pose) in enumerate(zip(names, poses(len(names)), strict=True)):
         image = pycolmap.Image(name=name, camera_id=7, image_id=i + 3)
         image.points2D = pycolmap.Point2DList([pycolmap.Point2D(np.array([80.0, 60.0 + j])) for j in range(4)])
@@ -61,10 +65,11 @@ def written(
         model.add_observation(point, pycolmap.TrackElement(i + 3, 0))
     folder.mkdir(exist_ok=True)
     (model.write_binary if ending == ".bin" else model.write_text)(folder)
-    return ColmapModel(tuple(ModelFile(f"{n}{ending}", (folder / f"{n}{ending}").read_bytes()) for n in FILES))
+    files = FILES if points else FILES[:2]
+    return ColmapModel(tuple(ModelFile(f"{n}{ending}", (folder / f"{n}{ending}").read_bytes()) for n in files))
 
 
-FILES = ("cameras", "images")
+FILES = ("cameras", "images", "points3D")
 
 
 def refused(model: ColmapModel, *photos: Photo) -> JobError:
@@ -77,7 +82,7 @@ def refused(model: ColmapModel, *photos: Photo) -> JobError:
 @pytest.mark.parametrize("ending", [".bin", ".txt"])
 def test_cameras_are_those_that_were_written(tmp_path, ending):
     model = written(tmp_path, ending)
-    given = colmap_cameras(model, [photo("c.jpg"), photo("a.jpg")])
+    given = colmap_cameras(model, [photo("c.jpg"), photo("a.jpg")]).cameras
     np.testing.assert_allclose(given.extrinsics, poses(3)[[2, 0]], atol=1e-12)
     np.testing.assert_allclose(given.intrinsics, [INTRINSICS] * 2, atol=1e-12)
 
@@ -86,7 +91,7 @@ def test_a_model_written_by_hand_for_larger_photos():
     cameras = b"# my cameras\n1 SIMPLE_PINHOLE 640 480 600 320 240\n2 PINHOLE 321 240 300 310 150 130\n"
     images = b"# id, qw qx qy qz, tx ty tz, camera, name\n5 0 1 0 0 1 2 3 1 sub/a.jpg\n\n9 1 0 0 0 -1 0 0.5 2 b.jpg\n\n"
     model = ColmapModel((ModelFile("cameras.txt", cameras), ModelFile("images.txt", images)))
-    given = colmap_cameras(model, [photo("a.jpg"), photo("b.jpg")])
+    given = colmap_cameras(model, [photo("a.jpg"), photo("b.jpg")]).cameras
     turned = [[1, 0, 0, 1], [0, -1, 0, 2], [0, 0, -1, 3], [0, 0, 0, 1]]
     np.testing.assert_allclose(given.extrinsics, [turned, [[1, 0, 0, -1], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]])
     np.testing.assert_allclose(given.intrinsics[0], [[150, 0, 80], [0, 150, 60], [0, 0, 1]])
@@ -96,7 +101,7 @@ def test_a_model_written_by_hand_for_larger_photos():
 
 def test_pixels_are_counted_as_colmap_counts_them(tmp_path):
     """COLMAP's own projection against that of the contract."""
-    given = colmap_cameras(written(tmp_path, ".bin"), [photo(name) for name in NAMES])
+    given = colmap_cameras(written(tmp_path, ".bin"), [photo(name) for name in NAMES]).cameras
     model = pycolmap.Reconstruction(tmp_path)
     world = np.array([0.2, -0.1, 0.4])
     for name, pose, pixels in zip(NAMES, given.extrinsics, given.intrinsics, strict=True):
@@ -118,16 +123,41 @@ def test_pixels_are_counted_as_colmap_counts_them(tmp_path):
     ],
 )
 def test_photos_are_found_by_as_much_of_their_names_as_agrees(tmp_path, images, photos, found):
-    given = colmap_cameras(written(tmp_path, ".txt", images), [photo(name) for name in photos])
+    given = colmap_cameras(written(tmp_path, ".txt", images), [photo(name) for name in photos]).cameras
     np.testing.assert_allclose(given.extrinsics, poses(len(images))[list(found)], atol=1e-12)
 
 
-def test_photos_that_are_not_in_the_model_or_there_twice_are_named(tmp_path):
+def test_photos_that_are_there_twice_or_none_of_which_is_there_are_named(tmp_path):
     model = written(tmp_path, ".bin", ("left/1.jpg", "right/1.jpg"))
     error = refused(model, photo("1.jpg"))
-    assert "several images for 1.jpg: left/1.jpg, right/1.jpg" in str(error)
-    error = refused(model, photo("right/1.jpg"), photo("x.jpg"), photo("y.jpg"))
+    assert "several cameras for 1.jpg: left/1.jpg, right/1.jpg" in str(error)
+    error = refused(model, photo("x.jpg"), photo("y.jpg"))
     assert error.failure.code == "cameras-missing" and "no camera for x.jpg, y.jpg." in str(error)
+
+
+def test_a_photo_that_the_model_lacks_has_no_camera(tmp_path):
+    known = colmap_cameras(written(tmp_path, ".bin"), [photo("b.jpg"), photo("x.jpg")])
+    assert known.known.tolist() == [True, False]
+    np.testing.assert_allclose(known.cameras.extrinsics[0], poses(3)[1], atol=1e-12)
+
+
+def test_points_come_with_where_photos_see_them(tmp_path):
+    model = written(tmp_path, ".txt", points=True)
+    sparse = colmap_cameras(model, [photo("c.jpg", (320, 240)), photo("a.jpg")]).sparse
+    assert sparse is not None
+    np.testing.assert_allclose(sparse.points[sparse.point], [[0.1, 0.2, 0.3]] * 2)
+    assert sparse.view.tolist() == [0, 1]
+    np.testing.assert_allclose(sparse.pixel, [[160, 120], [80, 60]])
+    assert colmap_cameras(written(tmp_path, ".txt"), [photo("a.jpg")]).sparse is None
+
+
+def test_points_that_cannot_be_read_are_done_without(tmp_path):
+    model = written(tmp_path, ".bin", points=True)
+    broken = cut(model, "points3D.bin", 20)
+    known = colmap_cameras(broken, [photo(name) for name in NAMES])
+    assert known.sparse is None and "points of the COLMAP model cannot be read" in known.notes[0]
+    np.testing.assert_allclose(known.cameras.extrinsics, poses(3), atol=1e-12)
+    assert colmap_cameras(model, [photo("a.jpg")]).notes == []
 
 
 @pytest.mark.parametrize(
@@ -146,7 +176,7 @@ def test_only_lenses_that_hardly_distort_are_taken(tmp_path, name, extra, good):
     camera = pycolmap.Camera(model=name, width=160, height=120, params=[*focal, 80.0, 60.0, *extra])
     model = written(tmp_path, ".bin", ("a.jpg",), camera)
     if good:
-        intrinsics = colmap_cameras(model, [photo("a.jpg")]).intrinsics[0]
+        intrinsics = colmap_cameras(model, [photo("a.jpg")]).cameras.intrinsics[0]
         np.testing.assert_allclose(intrinsics, [[150, 0, 80], [0, 150, 60], [0, 0, 1]])
     else:
         error = refused(model, photo("a.jpg"))
@@ -163,10 +193,35 @@ def test_photos_of_another_shape_are_refused(tmp_path):
     assert "a.jpg has 160 x 100 pixels, but COLMAP saw it with 160 x 120" in str(
         refused(model, photo("a.jpg", (160, 100)))
     )
-    turned = photo("a.jpg", orientation=6)
-    assert upright_size(turned) == (120, 160)
-    assert "not turned" in refused(model, turned).failure.advice
-    assert upright_size(photo("a.jpg", orientation=3)) == SIZE
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_photos_that_colmap_saw_unturned_are_turned_with_their_cameras(tmp_path, orientation):
+    """What COLMAP projects into the stored picture, turned upright as Pillow turns pictures."""
+    known = colmap_cameras(written(tmp_path, ".bin", points=True), [photo("b.jpg", orientation=orientation)])
+    model = pycolmap.Reconstruction(tmp_path)
+    image = model.find_image_with_name("b.jpg")
+    assert image is not None
+    pose, pixels = known.cameras.extrinsics[0], known.cameras.intrinsics[0]
+    width, height = SIZE
+    for world in np.random.default_rng(1).normal(size=(9, 3)) * 0.2:
+        stored = image.project_point(world)
+        assert stored is not None
+        x, y = stored
+        upright = {3: (width - x, height - y), 6: (height - y, x), 8: (y, width - x)}[orientation]
+        seen = pixels @ (pose[:3, :3] @ world + pose[:3, 3])
+        np.testing.assert_allclose(seen[:2] / seen[2], upright, atol=1e-9)
+    assert known.sparse is not None
+    x, y = 80.0, 60.0
+    upright = {3: (width - x, height - y), 6: (height - y, x), 8: (y, width - x)}[orientation]
+    np.testing.assert_allclose(known.sparse.pixel, [upright])
+
+
+def test_pixels_that_were_turned_for_colmap_stay(tmp_path):
+    camera = pycolmap.Camera(model="PINHOLE", width=120, height=160, params=[150.0, 155.0, 58.0, 83.0])
+    known = colmap_cameras(written(tmp_path, ".bin", camera=camera), [photo("a.jpg", orientation=6)])
+    np.testing.assert_allclose(known.cameras.extrinsics[0], poses(1)[0], atol=1e-12)
+    np.testing.assert_allclose(known.cameras.intrinsics[0], [[150, 0, 58], [0, 155, 83], [0, 0, 1]])
 
 
 def cut(model: ColmapModel, name: str, size: int) -> ColmapModel:
@@ -197,7 +252,7 @@ def test_damaged_models_get_a_sentence(tmp_path, ending):
 def test_files_go_nowhere_but_to_their_folder(tmp_path):
     model = written(tmp_path / "model", ".bin")
     stray = ModelFile("../../stray.txt", b"stray")
-    given = colmap_cameras(ColmapModel((*model.files, stray)), [photo("a.jpg")])
+    given = colmap_cameras(ColmapModel((*model.files, stray)), [photo("a.jpg")]).cameras
     assert given.extrinsics.shape == (1, 4, 4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from model_runtime.checkpoint_loading import load_network
@@ -270,10 +272,66 @@ def test_a_scale_in_metres_is_told_and_lost_to_given_cameras(
     assert not Predictor().predict(replace(request_, cameras=cameras_on(CENTRES["spread"])), silent).metric
 
 
+def cut_out(photo: Photo) -> Photo:
+    """The photo with its left half transparent."""
+    image = Image.open(io.BytesIO(photo.data)).convert("RGBA")
+    alpha = np.full((image.height, image.width), 255, np.uint8)
+    alpha[:, : image.width // 2] = 0
+    image.putalpha(Image.fromarray(alpha))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return Photo(photo.name, file.getvalue())
+
+
+def test_transparent_parts_become_nothing(predictor: Predictor, request_: Request) -> None:
+    photos = (cut_out(request_.photos[0]), *request_.photos[1:])
+    asked = replace(request_, photos=photos, mesh=MeshSettings(detail=32, edge_angle=0, confidence_threshold=0))
+    found = predictor.predict(asked, silent)
+    first, *others = found.views
+    assert all(view.opaque is None for view in others)
+    width = first.depth.shape[1]
+    assert first.opaque is not None and not first.opaque[:, : width // 2].any()
+    assert first.opaque[:, width // 2 + 1 :].all() and (first.shown == first.opaque).all()
+    splats = found.gaussians
+    assert splats is not None and found.mesh is not None
+    assert (splats.view_index == 0).sum() == first.opaque.sum()
+    mine = splats.means[splats.view_index == 0]
+    assert (project(first, mine.astype(np.float64))[:, 0] > 0.45 * first.photo_size[0]).all()
+    alone = predictor.predict(replace(asked, photos=photos[:1]), silent)
+    assert alone.mesh is not None
+    assert (project(alone.views[0], alone.mesh.vertices)[:, 0] > 0.45 * first.photo_size[0]).all()
+
+
+BAD = (Photo("bad1.jpg", b"one"), Photo("empty.jpg", b""))
+
+
+def test_bad_photos_are_left_out_and_named(predictor: Predictor, request_: Request) -> None:
+    twin = replace(request_.photos[0], name="twin.png")
+    mixed = (BAD[0], *request_.photos, BAD[1], twin)
+    found = predictor.predict(replace(request_, photos=mixed), silent)
+    assert [view.name for view in found.views] == [photo.name for photo in request_.photos]
+    told = {photo.name: photo.reason.code for photo in found.left_out}
+    assert told == {"bad1.jpg": "photo-unreadable", "empty.jpg": "photo-empty", "twin.png": "photo-duplicate"}
+    alone = predictor.predict(request_, silent)
+    assert alone.left_out == ()
+    for with_bad, without in zip(found.views, alone.views, strict=True):
+        np.testing.assert_array_equal(with_bad.depth, without.depth)
+
+
+def test_given_cameras_stay_with_their_photos_when_others_are_left_out(predictor: Predictor, request_: Request) -> None:
+    spread = cameras_on(CENTRES["spread"])
+    cameras = GivenCameras(*(np.stack((a[2], a[0], a[1], a[1], a[2])) for a in (spread.extrinsics, spread.intrinsics)))
+    photos = (BAD[0], request_.photos[0], BAD[1], *request_.photos[1:])
+    found = predictor.predict(replace(request_, photos=photos, cameras=cameras), silent)
+    assert len(found.views) == 3
+    for view, number in zip(found.views, (1, 3, 4), strict=True):
+        np.testing.assert_allclose(view.extrinsics, cameras.extrinsics[number], atol=1e-12)
+
+
 def test_all_bad_photos_are_named_at_once(predictor: Predictor, request_: Request) -> None:
     bad = (Photo("bad1.jpg", b"one"), Photo("bad2.jpg", b"two"))
     with pytest.raises(JobError) as caught:
-        predictor.predict(replace(request_, photos=(*request_.photos, *bad)), silent)
+        predictor.predict(replace(request_, photos=bad), silent)
     assert "bad1.jpg" in caught.value.failure.sentence and "bad2.jpg" in caught.value.failure.sentence
 
 

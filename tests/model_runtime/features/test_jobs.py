@@ -242,8 +242,60 @@ def test_exif_tells_cameras_apart() -> None:
         Image.new("RGB", (120, 90), (9, 9, len(name))).save(file, "JPEG", exif=exif)
         return Photo(name, file.getvalue())
 
-    photos = prepare_photos([jpeg("a", "Acme", 28), jpeg("bb", "Other", 50)], 56, silent, with_features=True)
+    photos, _ = prepare_photos([jpeg("a", "Acme", 28), jpeg("bb", "Other", 50)], 56, silent, with_features=True)
     features = [photo.feature for photo in photos]
     assert features[0] is not None and features[1] is not None
     assert [feature.camera for feature in features if feature] == ["Acme One", "Other One"]
     assert features[1].known_focal == pytest.approx(50 / np.hypot(36, 24) * np.hypot(120, 90))
+
+
+def known_but(room: Any, *lost: int) -> GivenCameras:
+    """The true cameras in another unit and frame, without those of the photos `lost`."""
+    extrinsics, intrinsics = moved_cameras(room), room.intrinsics.copy()
+    extrinsics[list(lost)], intrinsics[list(lost)] = np.nan, np.nan
+    return GivenCameras(extrinsics, intrinsics)
+
+
+def moved_cameras(room: Any) -> np.ndarray:
+    frame = np.eye(4)
+    frame[:3, :3], frame[:3, 3] = Rotation.from_euler("xyz", (40, -20, 10), degrees=True).as_matrix(), (5, 3, 1)
+    extrinsics = room.extrinsics @ frame
+    extrinsics[:, :3, 3] *= 7
+    return extrinsics
+
+
+def test_a_photo_without_a_given_camera_is_placed_by_the_others(
+    room: Any, predictor: Predictor, request_: Request, errors_of: Errors
+) -> None:
+    asked = replace(request_, cameras=known_but(room, 2), camera_source="given")
+    found = predictor.predict(asked, silent)
+    true = moved_cameras(room)
+    assert [view.camera_source for view in found.views] == ["given", "given", "features", "given"]
+    assert any("No camera was given for 2.png" in note for note in found.notes) and found.left_out == ()
+    for i in (0, 1, 3):
+        np.testing.assert_allclose(found.views[i].extrinsics, true[i], atol=1e-9)
+    placed = found.views[2]
+    assert errors_of(poses(found.views), true).max() < 0.3
+    centres = [-e[:3, :3].T @ e[:3, 3] for e in (placed.extrinsics, true[2])]
+    assert np.linalg.norm(centres[0] - centres[1]) < 0.02, "of a world in which the cameras are 3 to 10 apart"
+    np.testing.assert_allclose(placed.intrinsics, room.intrinsics[2])
+
+
+def test_a_photo_that_nothing_places_is_left_out_and_told(room: Any, predictor: Predictor, request_: Request) -> None:
+    plain = png("plain.png", np.full((216, 288, 3), 128, np.uint8))
+    photos = (plain, *request_.photos[:2])
+    known = known_but(room)
+    cameras = GivenCameras(*(np.concatenate((a[:1] * np.nan, a[:2])) for a in (known.extrinsics, known.intrinsics)))
+    found = predictor.predict(replace(request_, photos=photos, cameras=cameras, camera_source="given"), silent)
+    assert [view.name for view in found.views] == ["0.png", "1.png"]
+    (lost,) = found.left_out
+    assert lost.name == "plain.png" and lost.reason.code == "cameras-missing" and lost.reason.advice
+    np.testing.assert_allclose(poses(found.views), moved_cameras(room)[:2], atol=1e-9)
+    alone = replace(request_, photos=request_.photos[:2], cameras=known_but(room, 1), camera_source="given")
+    with pytest.raises(JobError):  # as many cameras as photos
+        predictor.predict(alone, silent)
+
+
+def test_no_camera_at_all_is_an_error(room: Any, predictor: Predictor, request_: Request) -> None:
+    with pytest.raises(JobError, match="None of the photos has a known camera"):
+        predictor.predict(replace(request_, cameras=known_but(room, 0, 1, 2, 3), camera_source="given"), silent)

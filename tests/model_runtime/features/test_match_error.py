@@ -37,7 +37,7 @@ def found(room: Any) -> FoundCameras:
         file = io.BytesIO()
         Image.fromarray(np.rot90(upright)).save(file, "PNG", exif=exif)
         files.append(Photo(f"{i}.png", file.getvalue()))
-    photos = prepare_photos(files, 56, silent, with_features=True)
+    photos, _ = prepare_photos(files, 56, silent, with_features=True)
     assert all(
         p.feature is not None and max(p.feature.size) > max(p.feature.grey.shape) == WORKING_SIDE for p in photos
     )

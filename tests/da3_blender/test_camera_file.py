@@ -1,0 +1,151 @@
+"""Cameras from JSON files, against cameras whose pixels are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.transform import Rotation
+
+from da3_blender.camera_file import read_cameras
+from model_runtime.messages import GivenCameras, JobError
+
+LIVING_ROOM = Path(__file__).parents[2] / "examples/living_room"
+SIZE = (80, 60)
+LENS = {"fl_x": 70.0, "fl_y": 72.0, "cx": 41.0, "cy": 29.0, "w": 80, "h": 60}
+
+
+def pose(number: int) -> np.ndarray:
+    """[4,4] world-to-camera, OpenCV."""
+    extrinsics = np.eye(4)
+    extrinsics[:3, :3] = Rotation.from_euler("xyz", (10 + number, 20, -30), degrees=True).as_matrix()
+    extrinsics[:3, 3] = (0.3 * number, -0.2, 4)
+    return extrinsics
+
+
+def frame(number: int, **more: object) -> dict[str, object]:
+    matrix = np.linalg.inv(pose(number)) @ np.diag([1, -1, -1, 1])
+    return {"file_path": f"images/{number}.jpg", "transform_matrix": matrix.tolist(), **more}
+
+
+def photos(folder: Path, count: int = 2, size: tuple[int, int] = SIZE, orientation: int = 1) -> list[Path]:
+    """Photos of this stored size."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    paths = [folder / f"{number}.jpg" for number in range(count)]
+    for path in paths:
+        Image.new("RGB", size).save(path, exif=exif)
+    return paths
+
+
+def read(folder: Path, paths: list[Path], content: object) -> GivenCameras:
+    file = folder / "transforms.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return read_cameras(file, paths, [path.name for path in paths])
+
+
+def pixels(cameras: GivenCameras, number: int, points: np.ndarray) -> np.ndarray:
+    seen = points @ cameras.extrinsics[number, :3, :3].T + cameras.extrinsics[number, :3, 3]
+    image = seen @ cameras.intrinsics[number].T
+    return image[:, :2] / image[:, 2:]
+
+
+POINTS = np.random.default_rng(0).uniform(-0.5, 0.5, (20, 3))
+K = np.array([[70.0, 0, 41], [0, 72, 29], [0, 0, 1]])
+
+
+def truth(number: int) -> np.ndarray:
+    """[20,2] where the stored picture of photo `number` shows POINTS."""
+    return pixels(GivenCameras(pose(number)[None], K[None]), 0, POINTS)
+
+
+def test_own_cameras_belong_to_photos_by_name() -> None:
+    chosen = [LIVING_ROOM / "living_room_3.jpg", LIVING_ROOM / "living_room_1.jpg"]
+    cameras = read_cameras(LIVING_ROOM / "cameras.json", chosen, [path.name for path in chosen])
+    entries = {entry["photo"]: entry for entry in json.loads((LIVING_ROOM / "cameras.json").read_text())["cameras"]}
+    for index, photo in enumerate(chosen):
+        assert np.array_equal(cameras.extrinsics[index], entries[photo.name]["extrinsics"])
+        assert np.array_equal(cameras.intrinsics[index], entries[photo.name]["intrinsics"])
+
+
+def test_nerfstudios_cameras_see_what_they_saw(tmp_path: Path) -> None:
+    cameras = read(tmp_path, photos(tmp_path), {**LENS, "camera_model": "OPENCV", "frames": [frame(1), frame(0)]})
+    for number in (0, 1):
+        np.testing.assert_allclose(pixels(cameras, number, POINTS), truth(number), atol=1e-9)
+
+
+def test_a_frame_of_its_own_lens_and_one_by_its_angle(tmp_path: Path) -> None:
+    lens = {"fl_x": 50.0, "fl_y": 50.0, "cx": 40.0, "cy": 30.0}
+    cameras = read(tmp_path, photos(tmp_path), {**LENS, "frames": [frame(0), frame(1, **lens)]})
+    assert cameras.intrinsics[0, 0, 0] == 70 and cameras.intrinsics[1, 0, 0] == 50
+    # NeRF's synthetic scenes: names without ending, and nothing but the angle of view across.
+    bare = {"camera_angle_x": 2 * np.arctan(40 / 65), "frames": [frame(0) | {"file_path": "./train/0"}]}
+    cameras = read(tmp_path, photos(tmp_path, 1), bare)
+    np.testing.assert_allclose(cameras.intrinsics[0], [[65, 0, 40], [0, 65, 30], [0, 0, 1]], atol=1e-12)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_cameras_of_stored_pixels_are_turned_upright(tmp_path: Path, orientation: int) -> None:
+    """Where the upright photo shows a point is found by turning a picture with a dot by Pillow."""
+    cameras = read(tmp_path, photos(tmp_path, orientation=orientation), {**LENS, "frames": [frame(0), frame(1)]})
+    turn_back = {3: 180, 6: 270, 8: 90}[orientation]
+    for at, upright in zip(truth(1), pixels(cameras, 1, POINTS), strict=True):
+        stored = np.zeros((60, 80), np.uint8)
+        column, row = np.clip(at.astype(int), 0, (79, 59))
+        stored[row, column] = 255
+        shown = np.asarray(Image.fromarray(stored).rotate(turn_back, expand=True))
+        found_row, found_column = np.unravel_index(shown.argmax(), shown.shape)
+        if (at >= 0).all() and (at < SIZE).all():
+            assert (int(upright[0]), int(upright[1])) == (found_column, found_row)
+
+
+def test_pixels_that_were_turned_before_stay(tmp_path: Path) -> None:
+    """The camera saw the upright picture: its width and height say so."""
+    upright = {**LENS, "w": 60, "h": 80, "cx": 29.0, "cy": 41.0}
+    cameras = read(tmp_path, photos(tmp_path, orientation=6), {**upright, "frames": [frame(0), frame(1)]})
+    np.testing.assert_allclose(cameras.intrinsics[0], [[70, 0, 29], [0, 72, 41], [0, 0, 1]])
+
+
+def test_photos_may_be_copies_of_another_size(tmp_path: Path) -> None:
+    cameras = read(tmp_path, photos(tmp_path, size=(160, 120)), {**LENS, "frames": [frame(0), frame(1)]})
+    np.testing.assert_allclose(pixels(cameras, 1, POINTS), 2 * truth(1), atol=1e-9)
+
+
+@pytest.mark.parametrize("key", ["frames", "cameras"])
+def test_a_photo_without_a_camera_has_none(tmp_path: Path, key: str) -> None:
+    own = [{"photo": "1.jpg", "extrinsics": pose(1).tolist(), "intrinsics": K.tolist()}]
+    content = {**LENS, "frames": [frame(1)]} if key == "frames" else {"cameras": own}
+    cameras = read(tmp_path, photos(tmp_path), content)
+    assert np.isnan(cameras.extrinsics[0]).all() and np.isnan(cameras.intrinsics[0]).all()
+    np.testing.assert_allclose(pixels(cameras, 1, POINTS), truth(1), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("not json", "cannot be used as cameras"),
+        ("[]", "neither `cameras` nor `frames`"),
+        ({"cameras": [{"photo": "b.jpg"}]}, r"no camera for 0\.jpg"),
+        ({"cameras": [{"photo": "0.jpg", "extrinsics": [1, 2], "intrinsics": [1]}]}, "cannot be used as cameras"),
+        ({"cameras": [{"photo": "0.jpg"}]}, "'extrinsics' is missing"),
+        ({"frames": [frame(0)]}, "'camera_angle_x' is missing"),
+        ({**LENS, "frames": [{"file_path": "0.jpg"}]}, "'transform_matrix' is missing"),
+        ({**LENS, "frames": [{"file_path": "0.jpg", "transform_matrix": [[0] * 4] * 4}]}, "Singular matrix"),
+        ({**LENS, "w": 60, "h": 60, "frames": [frame(0)]}, "its camera saw it with 60 x 60"),
+        ({**LENS, "k1": -0.1, "frames": [frame(0)]}, r"The lens of 0\.jpg distorts"),
+        ({**LENS, "p2": 0.01, "frames": [frame(0)]}, r"The lens of 0\.jpg distorts"),
+        ({**LENS, "camera_model": "OPENCV_FISHEYE", "frames": [frame(0)]}, r"distorts .*\(OPENCV_FISHEYE\)"),
+    ],
+)
+def test_files_that_cannot_be_used_get_a_sentence(tmp_path: Path, content: object, told: str) -> None:
+    with pytest.raises(JobError, match=told) as error:
+        read(tmp_path, photos(tmp_path, 1), content)
+    assert error.value.failure.advice
+
+
+def test_a_lens_that_hardly_distorts_is_a_pinhole(tmp_path: Path) -> None:
+    cameras = read(tmp_path, photos(tmp_path), {**LENS, "k1": 1e-4, "frames": [frame(0), frame(1)]})
+    np.testing.assert_allclose(pixels(cameras, 0, POINTS), truth(0), atol=1e-9)

@@ -1,0 +1,164 @@
+"""Which files are photos, what the others are told, and what photos are called."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from da3_blender.photo_files import distinct_names, find_photos, inspect_file, natural_key
+
+
+def encoded(kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.effect_noise((40, 30), 50).convert("RGB").save(file, kind, **options)
+    return file.getvalue()
+
+
+def mpo() -> bytes:
+    return encoded("MPO", save_all=True, append_images=[Image.new("RGB", (40, 30))])
+
+
+def raw() -> bytes:
+    """A TIFF whose first picture says that it is a small copy of another, as those of DNG, NEF and ARW do."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x00FE] = 1
+    return encoded("TIFF", tiffinfo=tags)
+
+
+HEIC = b"\0\0\0\x18ftypheic" + bytes(40)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "photos"
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.jpg", lambda: encoded("JPEG")),
+        ("a.MPO", mpo),
+        ("a.jpg", mpo),
+        ("a.png", lambda: encoded("JPEG")),
+        ("phone.heic", lambda: encoded("JPEG")),  # as some programs leave them after exporting
+        ("a", lambda: encoded("PNG")),
+        ("a.photo", lambda: encoded("WEBP")),
+        ("a.TIF", lambda: encoded("TIFF")),
+        ("camera.nef", lambda: encoded("JPEG")),
+    ],
+)
+def test_contents_make_a_photo_whatever_it_is_called(folder: Path, name: str, make: Callable[[], bytes]) -> None:
+    (folder / name).write_bytes(make())
+    found = find_photos([folder])
+    assert found.photos == (folder / name,) and found.left_out == ()
+    header, problem = inspect_file(folder / name)
+    assert header.size == (40, 30) and problem == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("IMG.HEIC", HEIC, "HEIC photos cannot be read; export it as a JPEG"),
+        ("IMG.JPG", HEIC, "HEIC photos cannot be read; export it as a JPEG"),
+        ("IMG.avif", b"\0\0\0\x18ftypavif" + bytes(40), "AVIF photos cannot be read"),
+        ("IMG.CR3", b"\0\0\0\x18ftypcrx " + bytes(40), "RAW photos cannot be read; develop it"),
+        ("renamed.tif", raw(), "RAW photos cannot be read; develop it"),
+        ("camera.dng", encoded("TIFF"), "RAW photos cannot be read; develop it"),
+        ("clip.jpg", b"\0\0\0\x18ftypmp42" + bytes(40), "Videos cannot be read; save frames"),
+        ("clip.mkv", b"\x1aE\xdf\xa3" + bytes(40), "Videos cannot be read; save frames"),
+        ("a.jpg", encoded("GIF"), "GIF pictures cannot be read; save it as a JPEG or PNG"),
+        ("a.png", encoded("BMP"), "BMP pictures cannot be read"),
+        ("a.exr", b"v/1\x01" + bytes(40), "EXR pictures cannot be read"),
+        ("a.jpg", b"", "The file is empty"),
+        ("a.jpg", b"no photo at all", "The file is not a photo"),
+        ("a.jpg", encoded("JPEG")[:30], "The file ends too early"),
+    ],
+)
+def test_pictures_that_cannot_be_read_are_named_with_what_to_do(
+    folder: Path, name: str, content: bytes, told: str
+) -> None:
+    (folder / name).write_bytes(content)
+    (folder / "good.jpg").write_bytes(encoded("JPEG"))
+    ((path, reason),) = find_photos([folder]).left_out
+    assert path == folder / name and reason.startswith(told)
+    (folder / "good.jpg").unlink()
+    with pytest.raises(ValueError, match="holds no photo") as error:
+        find_photos([folder])
+    assert f"{name}: {told}" in str(error.value)
+    with pytest.raises(ValueError, match="there is no photo"):
+        find_photos([folder / name])
+
+
+def test_a_folder_is_in_natural_order_and_a_list_in_its_own(folder: Path) -> None:
+    for number in (10, 2, 1):
+        (folder / f"frame_{number}.jpg").write_bytes(encoded("JPEG"))
+    paths = [folder / f"frame_{number}.jpg" for number in (1, 2, 10)]
+    assert find_photos([folder]).photos == tuple(paths)
+    assert find_photos(paths[::-1]).photos == tuple(paths[::-1])
+
+
+def test_what_is_no_picture_and_what_is_given_twice_is_named(folder: Path) -> None:
+    photo = folder / "a.jpg"
+    photo.write_bytes(encoded("JPEG"))
+    for name in ("notes.txt", ".hidden.jpg"):
+        (folder / name).touch()
+    (folder / "older").mkdir()
+    found = find_photos([folder, photo])
+    assert found.photos == (photo,) and found.left_out == ((photo, "The same file is given twice"),)
+    assert found.others == (folder / "notes.txt", folder / "older")
+
+
+def test_folders_in_a_folder_without_photos_of_its_own_are_looked_into(folder: Path) -> None:
+    for side in ("left", "right"):
+        (folder / side).mkdir()
+        for number in (0, 1):
+            (folder / side / f"IMG_{number}.jpg").write_bytes(encoded("JPEG"))
+    (folder / "left/deeper").mkdir()
+    (folder / "left/deeper/x.jpg").write_bytes(encoded("JPEG"))
+    found = find_photos([folder])
+    names = ["left/IMG_0.jpg", "left/IMG_1.jpg", "right/IMG_0.jpg", "right/IMG_1.jpg"]
+    assert distinct_names(found.photos) == names
+    assert found.others == (folder / "left/deeper",)
+    (folder / "own.jpg").write_bytes(encoded("JPEG"))
+    assert find_photos([folder]).photos == (folder / "own.jpg",)
+    assert find_photos([folder]).others == (folder / "left", folder / "right")
+
+
+def test_a_missing_path_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no photo or folder"):
+        find_photos([tmp_path / "nowhere"])
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="rights do not bind everybody")
+def test_a_photo_without_rights_is_told(folder: Path) -> None:
+    photo = folder / "a.jpg"
+    photo.write_bytes(encoded("JPEG"))
+    photo.chmod(0)
+    assert inspect_file(photo)[1].startswith("The file cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("paths", "taken", "names"),
+    [
+        (["/x/a.jpg", "/x/b.jpg"], (), ["a.jpg", "b.jpg"]),
+        (["/x/left/1.jpg", "/x/right/1.jpg", "/x/2.jpg"], (), ["left/1.jpg", "right/1.jpg", "2.jpg"]),
+        (["/a/s/1.jpg", "/b/s/1.jpg"], (), ["a/s/1.jpg", "b/s/1.jpg"]),
+        (["/x/1.jpg"], ("1.jpg",), ["x/1.jpg"]),
+        (["1.jpg", "1.jpg"], (), ["1.jpg", "1.jpg (2)"]),
+        (["1.jpg"], ("1.jpg", "1.jpg (2)"), ["1.jpg (3)"]),
+    ],
+)
+def test_names_are_as_short_as_tells_photos_apart(paths: list[str], taken: tuple[str, ...], names: list[str]) -> None:
+    assert distinct_names([Path(path) for path in paths], taken) == names
+
+
+def test_natural_order_counts_numbers_and_keeps_folders_together() -> None:
+    paths = ["b10/1.jpg", "b9/2.jpg", "b9/10.jpg", "B9/1.jpg"]
+    assert sorted(paths, key=natural_key) == ["B9/1.jpg", "b9/2.jpg", "b9/10.jpg", "b10/1.jpg"]
