@@ -33,6 +33,11 @@ LEAST_PLACED = 0.5
 LEAST_AGREEING = 0.5
 """Share of the matches that given cameras must explain for depths to be scaled by them."""
 
+NO_PARALLAX = (
+    "All photos are taken from one place, so nothing in them tells how far things are and the depth is the network's "
+    "guess. For depth that holds, walk between photos instead of turning."
+)
+
 Report = Callable[[float, str], None]
 """Told the fraction done and a sentence; raises to stop."""
 
@@ -174,23 +179,33 @@ def _from_features(
     source: str, matches: Matches, network_look: Callable[[], OwnScene], report: Report
 ) -> FoundCameras | str:
     """Cameras from features with the network's for photos they leave out, or why there are none."""
-    from model_runtime.features.mapping import map_photos, with_left_out
+    from model_runtime.features.lens_check import check_lenses
+    from model_runtime.features.mapping import exif_notes, map_photos, with_left_out
+    from model_runtime.features.panorama import instead_of
 
-    mapped = map_photos(matches, lambda done, told: report(0.7 + 0.3 * done, told))
+    mapped = map_photos(matches, lambda done, told: report(0.7 + 0.25 * done, told))
+    turned = instead_of(mapped, matches)
+    mapped = mapped if turned is None else turned
     placed, count = int(mapped.registered.sum()), len(matches.photos)
     if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
         return (
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
             "Photos that overlap more, show more texture and are taken from different places help."
         )
-    known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), []
+    known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), exif_notes(mapped, matches)
+    if turned is None:
+        report(0.95, "Checking what kind of lens the photos show.")
+        notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
+    else:
+        notes.append(NO_PARALLAX)
     if placed < count:
         network = network_look().cameras
         known = GivenCameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
         names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
-        notes = [f"Features do not place {', '.join(names)}; the network's guess is less exact."]
+        notes += [f"Features do not place {', '.join(names)}; the network's guess is less exact."]
     view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
-    return FoundCameras("features", known, view_sources, mapped.sparse, mapped.match_error, notes=notes)
+    sparse = mapped.sparse if turned is None else None
+    return FoundCameras("features", known, view_sources, sparse, mapped.match_error, notes=notes)
 
 
 def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes: list[str]) -> FoundCameras:
@@ -211,6 +226,9 @@ def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes
     extrinsics[:, :3, 3] /= unit
     sparse = replace(refined.sparse, points=refined.sparse.points / unit)
     view_sources = tuple("refined" if adjusted else source for adjusted in refined.adjusted)
+    from model_runtime.features.lens_check import check_lenses
+
+    notes = [*notes, *check_lenses(refined.extrinsics, refined.intrinsics, refined.sparse, matches)]
     if refined.mapped:
         notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
     known = GivenCameras(extrinsics, refined.intrinsics)

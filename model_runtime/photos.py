@@ -35,6 +35,8 @@ SIDEWAYS = range(5, 9)
 """Those of them that exchange width and height."""
 
 FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
+PLAUSIBLE_35MM = (9, 2000)
+"""Millimetres. No lens that keeps straight lines straight is wider; action cameras that do not know write 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,5 +216,6 @@ def _read_exif(image: Image.Image) -> _Exif:
         camera = " ".join(str(value).strip() for value in told if value is not None)
     except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
         return _Exif()
-    focal_35mm = float(focal) if isinstance(focal, int | float) and 1 <= focal <= 10000 else None
+    focal_35mm = float(focal) if isinstance(focal, int | float) else 0.0
+    focal_35mm = focal_35mm if PLAUSIBLE_35MM[0] <= focal_35mm <= PLAUSIBLE_35MM[1] else None
     return _Exif(orientation if orientation in TURNED else 1, focal_35mm, camera)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pycolmap
 
@@ -13,13 +15,16 @@ STEPS, STEPS_FROM_AFAR = 100, 300
 """At most. Focal length and depth can stand in for each other: from cameras far off, 100 end degrees away."""
 
 
-def adjust(model: pycolmap.Reconstruction, loss_scale: float, steps: int = STEPS) -> None:
-    """Move cameras, focal lengths and points of the model to agree with its observations.
+def adjust(model: pycolmap.Reconstruction, loss_scale: float, steps: int = STEPS, refine_middle: bool = False) -> None:
+    """Move cameras, focal lengths and points of the model to agree with its observations, and distortion where its
+    cameras have any.
 
-    loss_scale: error in pixels of the model from which on an observation counts less (Cauchy loss).
+    loss_scale: error in pixels of the model from which on an observation counts less (Cauchy loss). refine_middle:
+    whether principal points move, too.
     """
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
+    options.refine_principal_point = refine_middle
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = max(loss_scale, SMALLEST_LOSS_SCALE)
     options.ceres.solver_options.num_threads = 1
@@ -41,7 +46,7 @@ def adjust_cameras(
     views = np.unique(sparse.view)
     if len(views) < 2:
         return extrinsics, intrinsics
-    model = _model(extrinsics, intrinsics, sparse, matches)
+    model = as_reconstruction(extrinsics, intrinsics, sparse, matches, matches.cameras)
     adjust(model, loss_scale, STEPS_FROM_AFAR)
     poses, lenses = extrinsics.copy(), intrinsics.copy()
     for i in views:
@@ -52,22 +57,31 @@ def adjust_cameras(
     return poses, lenses
 
 
-def _model(
-    extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparsePoints, matches: Matches
+def as_reconstruction(
+    extrinsics: np.ndarray,
+    intrinsics: np.ndarray,
+    sparse: SparsePoints,
+    matches: Matches,
+    cameras: Sequence[int],
+    distortion: int = 0,
 ) -> pycolmap.Reconstruction:
-    """COLMAP's model in working pixels; numbers of images and cameras are ours plus 1."""
+    """COLMAP's model in working pixels; numbers of images and cameras are ours plus 1.
+
+    cameras: for each photo the number of its camera. distortion: how many radial coefficients cameras have, 0 or 2.
+    """
+    kind = "RADIAL" if distortion else "SIMPLE_PINHOLE"
     model = pycolmap.Reconstruction()
     place = np.empty(len(sparse.view), np.int64)
     for i in np.unique(sparse.view):
-        photo, k, number = matches.photos[i], intrinsics[i] / matches.photos[i].pixel, matches.cameras[i] + 1
+        photo, k, number = matches.photos[i], intrinsics[i] / matches.photos[i].pixel, int(cameras[i]) + 1
         if not model.exists_camera(number):
             size = [round(side / photo.pixel) for side in photo.size]
             camera = pycolmap.Camera(
-                model="SIMPLE_PINHOLE",
+                model=kind,
                 camera_id=number,
                 width=size[0],
                 height=size[1],
-                params=[k[0, 0], k[0, 2], k[1, 2]],
+                params=[k[0, 0], k[0, 2], k[1, 2], *[0.0] * distortion],
             )
             model.add_camera_with_trivial_rig(camera)
         mine = np.flatnonzero(sparse.view == i)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pycolmap
 import torch
 
 from model_runtime.features.adjust import adjust
-from model_runtime.features.matching import MAX_ERROR, SEED, Matches, Report, starting_camera
+from model_runtime.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, Report, starting_camera
 from model_runtime.features.result import FeatureCameras, from_reconstruction, nothing_found
 from model_runtime.geometry.similarity import align_cameras
 
@@ -19,6 +20,13 @@ STARTING_FOCALS = (0.6, 0.87, 1.2)
 FOCAL_RANGE = (0.3, 3.0)
 """Focal lengths in longest sides that a reconstruction may end with: fields of view of 118 to 19 degrees."""
 
+NEAR_EXIF = 1.2
+"""Factor by which focal lengths may end away from what EXIF tells before that is doubted: digital zoom and stabilising
+crop by less."""
+
+LEAST_PLACED = 0.5
+"""Share of the photos below which it is doubted, too."""
+
 SMALLEST_MODEL = 2
 MIN_PAIR_INLIERS = 30
 MIN_PAIR_ANGLE = 4.0
@@ -26,23 +34,75 @@ MIN_POSE_INLIERS = 15
 """Below COLMAP's (100, 16 degrees, 30), which are meant for hundreds of photos."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Mapped:
+    """A reconstruction, and how many photos and how well it explains; more is better."""
+
+    model: pycolmap.Reconstruction
+    quality: tuple[int, float]
+
+
 def map_photos(matches: Matches, report: Report) -> FeatureCameras:
     """The largest and best fitting reconstruction that comes out; photos outside of it are not registered.
 
-    Too few photos or matches are no error: nothing is registered then.
+    Focal lengths start from EXIF where it tells them. Where that places few photos, or ends far from it, EXIF is
+    doubted: the usual starts are tried, too. Too few photos or matches are no error: nothing is registered then.
     """
-    focals = STARTING_FOCALS if any(photo.known_focal is None for photo in matches.photos) else STARTING_FOCALS[:1]
-    best: tuple[tuple[int, float], pycolmap.Reconstruction] | None = None
-    for i, focal in enumerate(focals if matches.geometries else ()):
-        progress = _Progress(report, i / len(focals), 1 / len(focals) / len(matches.photos))
-        for model in _map_from(matches, focal, progress):
-            quality = (model.num_reg_images(), _fit(model))
-            if best is None or quality > best[0]:
-                best = quality, model
+    if not matches.geometries:
+        return nothing_found(len(matches.photos))
+    told = [photo.known_focal is not None for photo in matches.photos]
+    best = None
+    if any(told):
+        focals = (TYPICAL_FOCAL,) if all(told) else STARTING_FOCALS
+        best = _best_of(best, focals, matches, lambda done, text: report(0.5 * done, text), trust_exif=True)
+    if best is None or not _bears_out_exif(best.model, matches):
+        best = _best_of(best, STARTING_FOCALS, matches, report, trust_exif=False)
     if best is None:
         return nothing_found(len(matches.photos))
-    _polish(best[1])
-    return from_reconstruction(best[1], matches)
+    _polish(best.model)
+    return from_reconstruction(best.model, matches)
+
+
+def _best_of(
+    best: _Mapped | None, focals: Sequence[float], matches: Matches, report: Report, trust_exif: bool
+) -> _Mapped | None:
+    """The best reconstruction from these focal lengths and of `best`."""
+    for i, focal in enumerate(focals):
+        progress = _Progress(report, i / len(focals), 1 / len(focals) / len(matches.photos))
+        for model in _map_from(matches, focal, trust_exif, progress):
+            quality = (model.num_reg_images(), _fit(model))
+            if best is None or quality > best.quality:
+                best = _Mapped(model, quality)
+    return best
+
+
+def _bears_out_exif(model: pycolmap.Reconstruction, matches: Matches) -> bool:
+    """Whether most of the photos are placed, with focal lengths near those that EXIF tells."""
+    if model.num_reg_images() < LEAST_PLACED * len(matches.photos):
+        return False
+    for number in model.reg_image_ids():
+        photo = matches.photos[number - 1]
+        if photo.known_focal is not None:
+            ratio = model.camera(model.image(number).camera_id).focal_length * photo.pixel / photo.known_focal
+            if not 1 / NEAR_EXIF < ratio < NEAR_EXIF:
+                return False
+    return True
+
+
+def exif_notes(mapped: FeatureCameras, matches: Matches) -> list[str]:
+    """A note where the photos do not bear out the focal length that their EXIF data tell."""
+    for i in np.flatnonzero(mapped.registered):
+        photo = matches.photos[i]
+        if photo.known_focal is None or photo.focal_35mm is None:
+            continue
+        ratio = mapped.intrinsics[i, 0, 0] / photo.known_focal
+        if not 1 / NEAR_EXIF < ratio < NEAR_EXIF:
+            told, fitting = photo.focal_35mm, photo.focal_35mm * ratio
+            return [
+                f"The focal length in the EXIF data of {photo.name}, {told:g} mm, does not fit the photos; "
+                f"{fitting:.0f} mm does."
+            ]
+    return []
 
 
 def with_left_out(
@@ -76,11 +136,11 @@ def _polish(model: pycolmap.Reconstruction) -> None:
     adjust(model, 2 * errors[len(errors) // 2])
 
 
-def _map_from(matches: Matches, focal: float, progress: _Progress) -> list[pycolmap.Reconstruction]:
+def _map_from(matches: Matches, focal: float, trust_exif: bool, progress: _Progress) -> list[pycolmap.Reconstruction]:
     manager = pycolmap.ReconstructionManager()
     with pycolmap.Database.open(":memory:") as database:
-        _fill(database, matches, focal)
-        pipeline = pycolmap.IncrementalPipeline(_options(), database, manager)
+        cameras = _fill(database, matches, focal, trust_exif)
+        pipeline = pycolmap.IncrementalPipeline(_options(cameras), database, manager)
         for event in (
             pycolmap.IncrementalPipelineCallback.INITIAL_IMAGE_PAIR_REG_CALLBACK,
             pycolmap.IncrementalPipelineCallback.NEXT_IMAGE_REG_CALLBACK,
@@ -102,11 +162,13 @@ class _Progress:
         self.report(min(self.done, 1.0), "Placing the photos by their features.")
 
 
-def _fill(database: pycolmap.Database, matches: Matches, focal: float) -> None:
-    """Cameras, images and matches; image numbers are the photos' plus 1."""
+def _fill(database: pycolmap.Database, matches: Matches, focal: float, trust_exif: bool) -> list[pycolmap.Camera]:
+    """Cameras, which are returned, images and matches; image numbers are the photos' plus 1."""
+    cameras = []
     for number in dict.fromkeys(matches.cameras):
-        camera = starting_camera(matches.photos[matches.cameras.index(number)], focal)
+        camera = starting_camera(matches.photos[matches.cameras.index(number)], focal, trust_exif)
         camera.camera_id = number + 1
+        cameras.append(camera)
         database.write_camera(camera, use_camera_id=True)
         rig = pycolmap.Rig(rig_id=number + 1)
         rig.add_ref_sensor(camera.sensor_id)
@@ -120,15 +182,19 @@ def _fill(database: pycolmap.Database, matches: Matches, focal: float) -> None:
         database.write_keypoints(i + 1, keypoints.astype(np.float32))
     for (i, j), geometry in matches.geometries.items():
         database.write_two_view_geometry(i + 1, j + 1, geometry)
+    return cameras
 
 
-def _options() -> pycolmap.IncrementalPipelineOptions:
+def _options(cameras: Sequence[pycolmap.Camera]) -> pycolmap.IncrementalPipelineOptions:
+    """Focal lengths beyond the usual range are possible where a camera starts there."""
+    starts = [camera.focal_length / max(camera.width, camera.height) for camera in cameras]
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads = options.mapper.num_threads = 1
     options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = SEED
     options.extract_colors = False
     options.min_model_size = SMALLEST_MODEL
-    options.min_focal_length_ratio, options.max_focal_length_ratio = FOCAL_RANGE
+    options.min_focal_length_ratio = min(FOCAL_RANGE[0], *(start / NEAR_EXIF for start in starts))
+    options.max_focal_length_ratio = max(FOCAL_RANGE[1], *(start * NEAR_EXIF for start in starts))
     options.mapper.init_min_num_inliers = MIN_PAIR_INLIERS
     options.mapper.init_min_tri_angle = MIN_PAIR_ANGLE
     options.mapper.abs_pose_min_num_inliers = MIN_POSE_INLIERS

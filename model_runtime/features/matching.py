@@ -97,10 +97,11 @@ def match_descriptors(a: Tensor, b: Tensor) -> np.ndarray:
     return torch.stack((rows, index[rows, 0]), dim=1).numpy().astype(np.uint32)
 
 
-def starting_camera(photo: FeaturePhoto, focal: float = TYPICAL_FOCAL) -> pycolmap.Camera:
-    """COLMAP's pinhole camera of a photo, in working pixels. focal: in longest sides, where EXIF tells none."""
+def starting_camera(photo: FeaturePhoto, focal: float = TYPICAL_FOCAL, trust_exif: bool = True) -> pycolmap.Camera:
+    """COLMAP's pinhole camera of a photo, in working pixels. focal: in longest sides, where EXIF tells none or is not
+    trusted."""
     width, height = (side / photo.pixel for side in photo.size)
-    known = photo.known_focal
+    known = photo.known_focal if trust_exif else None
     pixels = focal * max(width, height) if known is None else known / photo.pixel
     camera = pycolmap.Camera(
         model="SIMPLE_PINHOLE", width=round(width), height=round(height), params=[pixels, width / 2, height / 2]

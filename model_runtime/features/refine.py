@@ -42,6 +42,9 @@ LEAST_EXPLAINED_AFAR = 0.7
 FEWEST_AFAR = 3
 """Share of the observations and photos that larger corrections must explain: two photos agree too easily."""
 
+BELIEVED_EXIF = 2.0
+"""Factor between EXIF's focal length and the given one, beyond which EXIF is taken to be wrong."""
+
 SAME_QUALITY = 0.99
 """Cameras that started from the given ones are taken where they fit this well compared with those of mapping."""
 
@@ -194,12 +197,14 @@ def _reached(matches: Matches) -> np.ndarray:
 
 
 def _shared_start(intrinsics: np.ndarray, matches: Matches) -> np.ndarray:
-    """One focal length for x and y and for all photos of a camera: EXIF's, or the median of the given ones."""
+    """One focal length for x and y and for all photos of a camera: EXIF's where it is near the given ones, else their
+    median."""
     shared = intrinsics.copy()
     for number in set(matches.cameras):
         members = np.flatnonzero(np.array(matches.cameras) == number)
-        known = matches.photos[members[0]].known_focal
-        focal = float(np.median(intrinsics[members][:, (0, 1), (0, 1)])) if known is None else known
+        known, focal = matches.photos[members[0]].known_focal, float(np.median(intrinsics[members][:, (0, 1), (0, 1)]))
+        if known is not None and 1 / BELIEVED_EXIF < known / focal < BELIEVED_EXIF:
+            focal = known
         shared[members, 0, 0] = shared[members, 1, 1] = focal
     return shared
 
