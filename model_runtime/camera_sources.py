@@ -30,12 +30,20 @@ FEWEST_PLACED = 2
 LEAST_PLACED = 0.5
 """Share of the photos that features must place before `auto` takes them."""
 
+LARGEST_TURN = 70.0
+"""Degrees between the directions from which features of one thing are still found to be alike."""
+
 LEAST_AGREEING = 0.5
 """Share of the matches that given cameras must explain for depths to be scaled by them."""
 
 NO_PARALLAX = (
     "All photos are taken from one place, so nothing in them tells how far things are and the depth is the network's "
     "guess. For depth that holds, walk between photos instead of turning."
+)
+
+HARDLY_MOVED = (
+    "The camera hardly moved between these photos, so where it stood and how far things are is unsure. "
+    "Walk further between photos."
 )
 
 Report = Callable[[float, str], None]
@@ -117,7 +125,8 @@ def find_cameras(
         return FoundCameras(source, None, (source,) * len(photos)) if given is None else _as_given(given)
     from model_runtime.features.matching import match_photos
 
-    matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory)
+    apart = None if given is None else look_apart(given.cameras, [photo.size for photo in features])
+    matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory, apart)
     if given is not None:
         return _given(given, matches)
     notes: list[str] = []
@@ -130,6 +139,19 @@ def find_cameras(
     if refine:
         return _refined(source, matches, network_look(), report, notes)
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
+
+
+def look_apart(cameras: GivenCameras, sizes: Sequence[tuple[int, int]]) -> Callable[[int, int], bool]:
+    """Whether two photos of these sizes look so far apart that no point is seen by both from less than LARGEST_TURN.
+
+    Never where one of their cameras is not known.
+    """
+    corners = np.array([np.hypot(*size) / 2 for size in sizes])
+    reach = np.degrees(np.arctan(corners / cameras.intrinsics[:, (0, 1), (0, 1)].min(1)))
+    axes = cameras.extrinsics[:, 2, :3]
+    between = np.degrees(np.arccos(np.clip(axes @ axes.T, -1, 1)))
+    apart = between - reach[:, None] - reach > LARGEST_TURN
+    return lambda one, other: bool(apart[one, other])
 
 
 def _as_given(given: KnownCameras) -> FoundCameras:
@@ -181,7 +203,7 @@ def _from_features(
     """Cameras from features with the network's for photos they leave out, or why there are none."""
     from model_runtime.features.lens_check import check_lenses
     from model_runtime.features.mapping import exif_notes, map_photos, with_left_out
-    from model_runtime.features.panorama import instead_of
+    from model_runtime.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
 
     mapped = map_photos(matches, lambda done, told: report(0.7 + 0.25 * done, told))
     turned = instead_of(mapped, matches)
@@ -196,6 +218,8 @@ def _from_features(
     if turned is None:
         report(0.95, "Checking what kind of lens the photos show.")
         notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
+        if placed_share(mapped, matches) < LITTLE_PARALLAX:
+            notes.append(HARDLY_MOVED)
     else:
         notes.append(NO_PARALLAX)
     if placed < count:

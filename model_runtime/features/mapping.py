@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,15 @@ import torch
 from model_runtime.features.adjust import adjust
 from model_runtime.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, Report, starting_camera
 from model_runtime.features.result import FeatureCameras, from_reconstruction, nothing_found
+from model_runtime.features.tracks import build_tracks
 from model_runtime.geometry.similarity import align_cameras
 
-STARTING_FOCALS = (0.6, 0.87, 1.2)
-"""Focal lengths in longest sides to start from where EXIF tells none: fields of view of 80, 60 and 45 degrees."""
+STARTING_FOCALS = (TYPICAL_FOCAL, 0.6, 1.2)
+"""Focal lengths in longest sides to start from where EXIF tells none: fields of view of 60, 80 and 45 degrees."""
+
+CLEAR_FIT = 0.8
+"""Share of what photos see in common that a reconstruction of all of them explains, above which another start would
+only find the same again."""
 
 FOCAL_RANGE = (0.3, 3.0)
 """Focal lengths in longest sides that a reconstruction may end with: fields of view of 118 to 19 degrees."""
@@ -51,12 +57,14 @@ def map_photos(matches: Matches, report: Report) -> FeatureCameras:
     if not matches.geometries:
         return nothing_found(len(matches.photos))
     told = [photo.known_focal is not None for photo in matches.photos]
+    tracks = build_tracks(matches, np.ones(len(matches.photos), bool))
+    enough = len(np.unique(tracks.view)), CLEAR_FIT * len(tracks.view)
     best = None
     if any(told):
         focals = (TYPICAL_FOCAL,) if all(told) else STARTING_FOCALS
-        best = _best_of(best, focals, matches, lambda done, text: report(0.5 * done, text), trust_exif=True)
+        best = _best_of(best, enough, focals, matches, lambda done, text: report(0.5 * done, text), trust_exif=True)
     if best is None or not _bears_out_exif(best.model, matches):
-        best = _best_of(best, STARTING_FOCALS, matches, report, trust_exif=False)
+        best = _best_of(best, enough, STARTING_FOCALS, matches, report, trust_exif=False)
     if best is None:
         return nothing_found(len(matches.photos))
     _polish(best.model)
@@ -64,15 +72,22 @@ def map_photos(matches: Matches, report: Report) -> FeatureCameras:
 
 
 def _best_of(
-    best: _Mapped | None, focals: Sequence[float], matches: Matches, report: Report, trust_exif: bool
+    best: _Mapped | None,
+    enough: tuple[int, float],
+    focals: Sequence[float],
+    matches: Matches,
+    report: Report,
+    trust_exif: bool,
 ) -> _Mapped | None:
-    """The best reconstruction from these focal lengths and of `best`."""
+    """The best reconstruction from these focal lengths and of `best`; the first whose quality is `enough` ends it."""
     for i, focal in enumerate(focals):
         progress = _Progress(report, i / len(focals), 1 / len(focals) / len(matches.photos))
         for model in _map_from(matches, focal, trust_exif, progress):
             quality = (model.num_reg_images(), _fit(model))
             if best is None or quality > best.quality:
                 best = _Mapped(model, quality)
+        if best is not None and all(map(operator.ge, best.quality, enough)):
+            break
     return best
 
 

@@ -1,12 +1,13 @@
-"""Features of every photo, and which of them are the same point of the scene in two photos.
+"""Which features of two photos are the same point of the scene.
 
 Pixels in this module are working pixels (`FeaturePhoto.pixel` of the photo's own), centres at +0.5 as everywhere.
-Everything runs on one thread from fixed seeds, so that the same photos always give the same matches.
+Everything is done from fixed seeds, so that the same photos always give the same matches, on any number of cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +16,7 @@ import pycolmap
 import torch
 from torch import Tensor
 
+from model_runtime.features.extraction import cores, extract
 from model_runtime.features.memory import FeatureMemory, PhotoFeatures
 from model_runtime.features.photo import FeaturePhoto, camera_groups
 
@@ -22,12 +24,19 @@ Report = Callable[[float, str], None]
 """Told the fraction done and a sentence; raises to stop."""
 
 SEED = 0
-MAX_FEATURES = 4096
-PEAK_THRESHOLD = 0.004
-"""Contrast a feature needs. Below COLMAP's 0.0067, for the smooth walls of rooms."""
-
 MAX_RATIO = 0.8
 """Of the distances of a feature to its nearest and second nearest (Lowe 2004)."""
+
+ROWS_AT_ONCE = 256
+"""Features whose distances to all others are in memory at a time: what fits a core's cache is twice as fast."""
+
+MOST_EXHAUSTIVE = 16
+"""Photos, up to which all features of all pairs are matched."""
+
+LARGEST, LEAST_ALIKE = 1024, 8
+"""Beyond, pairs of which fewer than so many of the largest features match are left alone (preemptive matching, Wu
+2013): of 40 photos around a room that leaves out 97 % of the pairs that do not match, for a seventeenth of their time,
+and 6 % of those that do, none with more than 34 inliers."""
 
 MIN_INLIERS = 15
 MAX_ERROR = 4.0
@@ -54,33 +63,74 @@ class Matches:
         return np.array([photo.pixel for photo in self.photos])
 
 
-def match_photos(photos: Sequence[FeaturePhoto], report: Report, memory: FeatureMemory | None = None) -> Matches:
-    """Exhaustive matching: every photo with every other. memory: of earlier calls, which is looked into and added to.
+def match_photos(
+    photos: Sequence[FeaturePhoto],
+    report: Report,
+    memory: FeatureMemory | None = None,
+    apart: Callable[[int, int], bool] | None = None,
+) -> Matches:
+    """Every photo matched with every other; of many photos only those that seem to show the same.
 
-    Descriptors are pooled over several sizes of a feature's surroundings (DSP-SIFT, Dong and Soatto 2015): twice the
-    time, but across large changes of view they match where plain ones do not.
+    memory: of earlier calls, which is looked into and added to. apart: whether two photos, by their places, are known
+    to show nothing alike, so that they need not be matched.
     """
-    pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
-    extractor = pycolmap.FeatureExtractor.create(_extraction_options(), pycolmap.Device.cpu)
     memory = memory or FeatureMemory()
-    features: list[PhotoFeatures] = []
-    for i, photo in enumerate(photos):
-        report(0.5 * i / len(photos), f"Looking for features in {photo.name}.")
-        features.append(memory.features(photo, lambda photo=photo: _features(photo, extractor)))
-    keypoints = [found.keypoints for found in features]
+    features = _features_of(photos, lambda done, told: report(0.5 * done, told), memory)
+    pairs = [pair for pair in combinations(range(len(photos)), 2) if apart is None or not apart(*pair)]
+    found = _match_pairs(photos, features, pairs, lambda done, told: report(0.5 + 0.5 * done, told), memory)
+    geometries = {pair: geometry for pair, geometry in sorted(found.items()) if geometry is not None}
+    keypoints = tuple(each.keypoints for each in features)
+    return Matches(tuple(photos), keypoints, tuple(camera_groups(photos)), geometries)
+
+
+def _features_of(photos: Sequence[FeaturePhoto], report: Report, memory: FeatureMemory) -> list[PhotoFeatures]:
+    known: dict[str, PhotoFeatures] = {}
+    new: dict[str, FeaturePhoto] = {}
+    for photo in photos:
+        features = memory.features(photo)
+        if features is None:
+            new[photo.digest] = photo
+        else:
+            known[photo.digest] = features
+    known |= dict(zip(new, extract(list(new.values()), report), strict=True))
+    for photo in photos:
+        memory.keep(photo, known[photo.digest])
+    return [known[photo.digest] for photo in photos]
+
+
+def _match_pairs(
+    photos: Sequence[FeaturePhoto],
+    features: Sequence[PhotoFeatures],
+    pairs: Sequence[tuple[int, int]],
+    report: Report,
+    memory: FeatureMemory,
+) -> dict[tuple[int, int], pycolmap.TwoViewGeometry | None]:
+    """The verified geometry of the pairs, on all cores; None where photos do not match."""
     descriptors = [torch.from_numpy(found.descriptors.astype(np.float32)) for found in features]
-    geometries = {}
-    pairs = list(combinations(range(len(photos)), 2))
-    for done, (i, j) in enumerate(pairs):
-        report(0.5 + 0.5 * done / len(pairs), f"Matching {photos[i].name} with {photos[j].name}.")
-        geometry = memory.pair(
-            photos[i],
-            photos[j],
-            lambda i=i, j=j: _verify(photos, keypoints, (i, j), match_descriptors(descriptors[i], descriptors[j])),
-        )
-        if geometry is not None:
-            geometries[i, j] = geometry
-    return Matches(tuple(photos), tuple(keypoints), tuple(camera_groups(photos)), geometries)
+    keypoints = [found.keypoints for found in features]
+
+    def match(pair: tuple[int, int]) -> pycolmap.TwoViewGeometry | None:
+        one, other = (descriptors[n] for n in pair)
+        if len(photos) > MOST_EXHAUSTIVE and len(match_descriptors(one[:LARGEST], other[:LARGEST])) < LEAST_ALIKE:
+            return None
+        return _verify(photos, keypoints, pair, match_descriptors(one, other))
+
+    new = [(i, j) for i, j in pairs if not memory.has_pair(photos[i], photos[j])]
+    found = {(i, j): memory.pair(photos[i], photos[j]) for i, j in pairs if (i, j) not in set(new)}
+    # Pairs are matched side by side, each by a single thread: faster than one after the other by several.
+    pool = ThreadPoolExecutor(cores(), "matching", torch.set_num_threads, (1,))
+    threads = torch.get_num_threads()
+    try:
+        waiting = {pool.submit(match, pair): pair for pair in new}
+        for done, future in enumerate(as_completed(waiting)):
+            i, j = waiting[future]
+            report(done / len(new), f"Matching {photos[i].name} with {photos[j].name}.")
+            found[i, j] = future.result()
+            memory.keep_pair(photos[i], photos[j], found[i, j])
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+    return found
 
 
 def match_descriptors(a: Tensor, b: Tensor) -> np.ndarray:
@@ -90,11 +140,25 @@ def match_descriptors(a: Tensor, b: Tensor) -> np.ndarray:
     """
     if len(a) < 2 or len(b) < 2:
         return np.zeros((0, 2), np.uint32)
-    squared = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
-    nearest, index = squared.topk(2, dim=1, largest=False)
-    mutual = squared.argmin(0)[index[:, 0]] == torch.arange(len(a))
-    rows = torch.nonzero(mutual & (nearest[:, 0] < MAX_RATIO**2 * nearest[:, 1]))[:, 0]
-    return torch.stack((rows, index[rows, 0]), dim=1).numpy().astype(np.uint32)
+    lengths = b.square().sum(1)
+    transposed = b.T.contiguous()
+    nearest, second, index = torch.empty(len(a)), torch.empty(len(a)), torch.empty(len(a), dtype=torch.long)
+    back, back_distance = torch.zeros(len(b), dtype=torch.long), torch.full((len(b),), torch.inf)
+    for start in range(0, len(a), ROWS_AT_ONCE):
+        rows = a[start : start + ROWS_AT_ONCE]
+        here = slice(start, start + len(rows))
+        squared = torch.addmm(lengths.expand(len(rows), -1), rows, transposed, alpha=-2)
+        squared += rows.square().sum(1)[:, None]
+        column, row = squared.min(0)
+        closer = column < back_distance
+        back_distance = torch.where(closer, column, back_distance)
+        back = torch.where(closer, row + start, back)
+        nearest[here], index[here] = squared.min(1)
+        squared[torch.arange(len(rows)), index[here]] = torch.inf
+        second[here] = squared.min(1).values
+    mutual = back[index] == torch.arange(len(a))
+    rows = torch.nonzero(mutual & (nearest < MAX_RATIO**2 * second))[:, 0]
+    return torch.stack((rows, index[rows]), dim=1).numpy().astype(np.uint32)
 
 
 def starting_camera(photo: FeaturePhoto, focal: float = TYPICAL_FOCAL, trust_exif: bool = True) -> pycolmap.Camera:
@@ -123,24 +187,3 @@ def _verify(
     options.ransac.num_threads = 1
     geometry = pycolmap.estimate_two_view_geometry(camera_i, points_i, camera_j, points_j, matches, options)
     return geometry if len(geometry.inlier_matches) >= MIN_INLIERS else None
-
-
-def _features(photo: FeaturePhoto, extractor: pycolmap.FeatureExtractor) -> PhotoFeatures:
-    found, described = extractor.extract_from_uint8_array(photo.grey)
-    return PhotoFeatures(_working_pixels(photo, found), described.data.copy())
-
-
-def _working_pixels(photo: FeaturePhoto, found: pycolmap.FeatureKeypoints) -> np.ndarray:
-    """[K,2] float64. The grey picture's sides are whole numbers, so its pixels are not quite square."""
-    height, width = photo.grey.shape
-    factors = np.array([photo.size[0] / width, photo.size[1] / height]) / photo.pixel
-    return pycolmap.keypoints_to_matrix(found)[:, :2].astype(np.float64) * factors
-
-
-def _extraction_options() -> pycolmap.FeatureExtractionOptions:
-    options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = 1
-    options.sift.max_num_features = MAX_FEATURES
-    options.sift.peak_threshold = PEAK_THRESHOLD
-    options.sift.domain_size_pooling = True
-    return options

@@ -6,7 +6,6 @@ An artist makes a scene, changes a setting or adds a photo, and makes it again: 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,27 +36,29 @@ class FeatureMemory:
         self._features: OrderedDict[str, PhotoFeatures] = OrderedDict()
         self._pairs: dict[tuple[str, str], pycolmap.TwoViewGeometry | None] = {}
 
-    def features(self, photo: FeaturePhoto, find: Callable[[], PhotoFeatures]) -> PhotoFeatures:
-        """What `find` found in this photo, now or before."""
-        key = photo.digest
-        if key not in self._features:
-            self._features[key] = find()
-        self._features.move_to_end(key)
+    def features(self, photo: FeaturePhoto) -> PhotoFeatures | None:
+        """What was found in this photo before."""
+        return self._features.get(photo.digest)
+
+    def keep(self, photo: FeaturePhoto, features: PhotoFeatures) -> None:
+        """Remember what was found, as that of the photo used last."""
+        self._features[photo.digest] = features
+        self._features.move_to_end(photo.digest)
         while len(self._features) > self.photos_kept:
             self._forget(next(iter(self._features)))
-        return self._features[key]
 
-    def pair(
-        self, a: FeaturePhoto, b: FeaturePhoto, match: Callable[[], pycolmap.TwoViewGeometry | None]
-    ) -> pycolmap.TwoViewGeometry | None:
-        """What `match` found between these photos, in this order, now or before."""
-        keys = (a.digest, b.digest)
-        if keys not in self._pairs:
-            geometry = match()
-            if not all(key in self._features for key in keys):  # more photos than are kept
-                return geometry
-            self._pairs[keys] = geometry
-        return self._pairs[keys]
+    def has_pair(self, a: FeaturePhoto, b: FeaturePhoto) -> bool:
+        """Whether these photos, in this order, were matched before."""
+        return (a.digest, b.digest) in self._pairs
+
+    def pair(self, a: FeaturePhoto, b: FeaturePhoto) -> pycolmap.TwoViewGeometry | None:
+        """What was found then; None where they do not match."""
+        return self._pairs[a.digest, b.digest]
+
+    def keep_pair(self, a: FeaturePhoto, b: FeaturePhoto, geometry: pycolmap.TwoViewGeometry | None) -> None:
+        """Remember what was found between photos that are remembered themselves."""
+        if a.digest in self._features and b.digest in self._features:
+            self._pairs[a.digest, b.digest] = geometry
 
     def _forget(self, key: str) -> None:
         del self._features[key]

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.features.matching import Matches
 from model_runtime.features.result import FeatureCameras, no_points
+from model_runtime.features.tracks import build_tracks
 
 LEAST_ALIKE = 0.5
 """Share of the pairs that a homography explains, below which nobody turned on the spot."""
@@ -48,8 +49,9 @@ CLEAR_ERROR = 0.25
 """Working pixels below which the median match leaves no room for parallax, whatever a reconstruction makes of it: with
 a wrong focal length, turning looks like moving past a plane."""
 
-MUCH_WORSE = 4.0
-"""Times a reconstruction's error; its points may move along their rays to fit, so some of that is noise."""
+LITTLE_PARALLAX = 0.3
+"""Share of the points that photos have in common and a reconstruction places, below which it has hardly seen any of
+them from two sides; it is near 1 where somebody walked."""
 
 Geometries = dict[tuple[int, int], pycolmap.TwoViewGeometry]
 
@@ -64,17 +66,20 @@ class _Links:
     at_other: np.ndarray
 
 
+def placed_share(mapped: FeatureCameras, matches: Matches) -> float:
+    """Of the points that the mapped photos have in common, how many they place; 0 where nothing is mapped."""
+    tracks = build_tracks(matches, mapped.registered)
+    return len(mapped.sparse.points) / len(tracks.points) if len(tracks.points) else 0.0
+
+
 def instead_of(mapped: FeatureCameras, matches: Matches) -> FeatureCameras | None:
-    """The photos as turned on the spot, where that explains them and `mapped` does not do so much better."""
+    """The photos as turned on the spot, where that explains them and `mapped` has not really seen them move."""
     turned = find_panorama(matches)
     if turned is None or turned.match_error is None:
         return None
-    pixel = float(np.median(matches.pixel))
-    error = turned.match_error / pixel
+    clear = turned.match_error < CLEAR_ERROR * float(np.median(matches.pixel))
     fewer = 2 * mapped.registered.sum() < turned.registered.sum()
-    if fewer or mapped.match_error is None or error < max(CLEAR_ERROR, MUCH_WORSE * mapped.match_error / pixel):
-        return turned
-    return None
+    return turned if clear or fewer or placed_share(mapped, matches) < LITTLE_PARALLAX else None
 
 
 def find_panorama(matches: Matches) -> FeatureCameras | None:

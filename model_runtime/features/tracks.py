@@ -32,8 +32,8 @@ def build_tracks(matches: Matches, views: np.ndarray) -> SparsePoints:
     graph = coo_matrix((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(starts[-1], starts[-1]))
     count, label = connected_components(graph, directed=False)
     view = np.repeat(np.arange(len(matches.photos)), np.diff(starts))
-    meetings = coo_matrix((np.ones(starts[-1]), (label, view)), shape=(count, len(matches.photos))).toarray()
-    good = (meetings.max(1) == 1) & (meetings.sum(1) >= 2)
+    meetings = coo_matrix((np.ones(starts[-1]), (label, view)), shape=(count, len(matches.photos))).tocsr()
+    good = (meetings.max(1).toarray().ravel() == 1) & (np.asarray(meetings.sum(1)).ravel() >= 2)
     chosen = np.flatnonzero(good[label])
     _, point = np.unique(label[chosen], return_inverse=True)
     pixel = np.concatenate([k * p.pixel for k, p in zip(matches.keypoints, matches.photos, strict=True)])[chosen]

@@ -224,13 +224,13 @@ def test_auto_takes_features_where_they_place_half(room: Any) -> None:
     assert find_cameras("features", False, less, lambda: scene, silent).source == "features"
 
 
-def test_cancel_while_features_are_matched(predictor: Predictor, request_: Request) -> None:
+def test_cancel_while_features_are_matched(request_: Request) -> None:
     def cancel(stage: str, fraction: float, sentence: str) -> None:
         if stage == "features" and sentence.startswith("Matching"):
             raise JobError("cancelled", "The job was cancelled.")
 
     with pytest.raises(JobError, match="cancelled"):
-        predictor.predict(request_, cancel)
+        Predictor().predict(request_, cancel)
 
 
 def test_exif_tells_cameras_apart() -> None:

@@ -18,23 +18,23 @@ def silent(fraction: float, sentence: str) -> None:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What has been worked out so far."""
+    """What has been worked out so far: a word for every photo and for every pair."""
     done: list[str] = []
-    for name in ("_features", "_verify"):
-        function = getattr(matching, name)
-        monkeypatch.setattr(
-            matching, name, lambda *a, name=name, function=function: (done.append(name), function(*a))[1]
-        )
+    extract, verify = matching.extract, matching._verify
+    monkeypatch.setattr(
+        matching, "extract", lambda photos, *a: (done.extend(["photo"] * len(photos)), extract(photos, *a))[1]
+    )
+    monkeypatch.setattr(matching, "_verify", lambda *a: (done.append("pair"), verify(*a))[1])
     return done
 
 
 def test_only_what_is_new_is_worked_out(matches: Matches, work: list[str]) -> None:
     photos, memory = matches.photos[:3], FeatureMemory()
     match_photos(photos[:2], silent, memory)
-    assert work == ["_features", "_features", "_verify"]
+    assert work == ["photo", "photo", "pair"]
     work.clear()
     both = match_photos(photos, silent, memory)
-    assert work == ["_features", "_verify", "_verify"]
+    assert work == ["photo", "pair", "pair"]
     work.clear()
     again = match_photos(photos, silent, memory)
     assert work == []
@@ -52,7 +52,7 @@ def test_another_focal_length_is_another_photo(matches: Matches, work: list[str]
     match_photos(photos, silent, memory)
     work.clear()
     match_photos([replace(photos[0], focal_35mm=50.0), photos[1]], silent, memory)
-    assert work == ["_features", "_verify"]
+    assert work == ["photo", "pair"]
 
 
 def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> None:
@@ -64,4 +64,4 @@ def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> Non
     assert work == []
     match_photos(photos[:1], silent, memory)
     match_photos(photos[2:], silent, memory)
-    assert work == ["_features"]
+    assert work == ["photo"]
