@@ -33,11 +33,22 @@ def silent(fraction: float, sentence: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def room() -> Room:
-    """Four hand-held photos of a far corner, taken by one camera."""
+def paint() -> np.ndarray:
+    """[6,texels,texels], the walls."""
     rng = np.random.default_rng(5)
     paint = np.sum([s * gaussian_filter(rng.normal(size=(6, 640, 640)), (0, s, s)) for s in (3.5, 7, 16)], axis=0)
-    paint = 0.5 + 0.18 * paint / paint.std()
+    return 0.5 + 0.18 * paint / paint.std()
+
+
+@pytest.fixture(scope="session")
+def shoot(paint: np.ndarray) -> Callable[..., np.ndarray]:
+    """A photo [h,w,3] of the room by a camera [4,4], [3,3]; `bend` as in `render`."""
+    return lambda extrinsics, intrinsics, bend=None: render(extrinsics, intrinsics, paint, bend)[0]
+
+
+@pytest.fixture(scope="session")
+def room(paint: np.ndarray) -> Room:
+    """Four hand-held photos of a far corner, taken by one camera."""
     intrinsics = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
     extrinsics = np.tile(np.eye(4), (VIEWS, 1, 1))
     for i in range(VIEWS):
@@ -49,10 +60,21 @@ def room() -> Room:
     return Room(photos, depth, extrinsics, np.tile(intrinsics, (VIEWS, 1, 1)))
 
 
-def render(extrinsics: np.ndarray, intrinsics: np.ndarray, paint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Photo and depth of the inside of a box; each wall has its own picture, [6,texels,texels]."""
+def render(
+    extrinsics: np.ndarray,
+    intrinsics: np.ndarray,
+    paint: np.ndarray,
+    bend: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Photo and depth of the inside of a box; each wall has its own picture, [6,texels,texels].
+
+    bend: from where a distorting lens shows a direction to where a pinhole would, both [h,w,2] at focal length 1.
+    """
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
-    rays = np.stack((x, y, np.ones_like(x)), axis=-1) @ np.linalg.inv(intrinsics).T @ extrinsics[:3, :3]
+    seen = np.stack((x, y, np.ones_like(x)), axis=-1) @ np.linalg.inv(intrinsics).T
+    if bend is not None:
+        seen[..., :2] = bend(seen[..., :2])
+    rays = seen @ extrinsics[:3, :3]
     origin = -extrinsics[:3, :3].T @ extrinsics[:3, 3]
     reach = (np.sign(rays) * HALF_SIZES - origin) / rays
     axis = reach.argmin(-1)

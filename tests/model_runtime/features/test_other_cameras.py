@@ -1,0 +1,157 @@
+"""Photos that a pinhole camera with its middle in the middle did not take while somebody walked: they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from model_runtime.camera_sources import HARDLY_MOVED, NO_PARALLAX, FoundCameras, find_cameras
+from model_runtime.features.lens_check import BENT, CROPPED, DIFFERING
+from model_runtime.features.mapping import map_photos
+from model_runtime.features.matching import Matches, match_photos
+from model_runtime.features.photo import FeaturePhoto, feature_photo
+from model_runtime.image_batch import Placement
+from model_runtime.messages import GivenCameras
+from model_runtime.network_look import OwnScene
+from model_runtime.prepared_photos import PreparedPhoto
+
+Shoot = Callable[..., np.ndarray]
+Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def silent(*_: object) -> None:
+    pass
+
+
+def cameras_of(room: Any, count: int = 5) -> np.ndarray:
+    """More of the room's kind: [count,4,4] around its corner."""
+    poses = np.tile(np.eye(4), (count, 1, 1))
+    for i, pose in enumerate(poses):
+        turn = Rotation.from_euler("yxz", [30 - 7 * i, 4 * (i % 2), 2 * i], degrees=True).as_matrix()
+        pose[:3, :3], pose[:3, 3] = turn, -turn @ (-0.6 + 0.35 * i, 0.2 * (i % 2), -1.2 + 0.15 * i)
+    return poses
+
+
+def found_in(pictures: list[np.ndarray], focal_35mm: float | None = None) -> FoundCameras:
+    """What `features` make of these photos, where the network sees nothing."""
+    photos = []
+    for i, pixels in enumerate(pictures):
+        size = (pixels.shape[1], pixels.shape[0])
+        feature = feature_photo(f"{i}.png", pixels, focal_35mm, "A camera" if focal_35mm else "")
+        photos.append(PreparedPhoto(f"{i}.png", Placement(size, (56, 42), (56, 42)), pixels, b"", focal_35mm, feature))
+    own = OwnScene(GivenCameras(np.tile(np.eye(4), (len(photos), 1, 1)), np.tile(np.eye(3), (len(photos), 1, 1))), [])
+    return find_cameras("features", False, photos, lambda: own, silent)
+
+
+def cropped(pixels: np.ndarray, left: int, top: int) -> np.ndarray:
+    """216 x 162 of 288 x 216 pixels."""
+    return np.ascontiguousarray(pixels[top : top + 162, left : left + 216])
+
+
+def brown(k1: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Brown's distortion undone by fixed-point steps."""
+
+    def bend(seen: np.ndarray) -> np.ndarray:
+        straight = seen.copy()
+        for _ in range(30):
+            straight = seen / (1 + k1 * np.square(straight).sum(-1, keepdims=True))
+        return straight
+
+    return bend
+
+
+def test_plain_photos_are_not_suspected(room: Any, shoot: Shoot, errors_of: Errors) -> None:
+    poses = cameras_of(room)
+    found = found_in([shoot(pose, room.intrinsics[0]) for pose in poses])
+    assert found.notes == [] and found.known is not None
+    assert errors_of(found.known.extrinsics, poses).max() < 0.6
+
+
+@pytest.mark.parametrize(
+    ("what", "told"), [("cropped", CROPPED), ("cropped each", DIFFERING), ("zoomed", DIFFERING), ("bent", BENT)]
+)
+def test_photos_of_other_cameras_are_told(room: Any, shoot: Shoot, what: str, told: str) -> None:
+    poses, lens = cameras_of(room), room.intrinsics[0]
+    pictures = [shoot(pose, lens) for pose in poses]
+    if what == "cropped":
+        pictures = [cropped(each, 72, 54) for each in pictures]
+    elif what == "cropped each":
+        places = [(0, 0), (72, 0), (36, 54), (72, 54), (0, 54)]
+        pictures = [cropped(each, *place) for each, place in zip(pictures, places, strict=True)]
+    elif what == "zoomed":
+        zoomed = np.diag([1.5, 1.5, 1]) @ lens - np.array([[0, 0, 72], [0, 0, 54], [0, 0, 0]])
+        pictures = [shoot(pose, zoomed if i % 2 else lens) for i, pose in enumerate(poses)]
+    else:
+        pictures = [shoot(pose, lens, brown(-0.2)) for pose in poses]
+    (note,) = found_in(pictures).notes
+    assert note.endswith(told) and note.startswith("These cameras may be wrong by degrees")
+
+
+def turned(count: int, step: float, aside: float = 0.0) -> np.ndarray:
+    """[count,4,4] of a camera that turns by `step` degrees, `aside` metres around a tripod's axis."""
+    poses = np.tile(np.eye(4), (count, 1, 1))
+    for i, pose in enumerate(poses):
+        turn = Rotation.from_euler("yx", [step * (i - (count - 1) / 2), 3 * (i % 2)], degrees=True).as_matrix()
+        pose[:3, :3], pose[:3, 3] = turn, -turn @ (turn.T @ (0, 0, aside) + (0.2, 0.1, -1.3))
+    return poses
+
+
+@pytest.mark.parametrize(("count", "step", "aside"), [(4, 12.0, 0.0), (2, 14.0, 0.0), (5, 9.0, 0.0), (4, 12.0, 0.02)])
+def test_turning_on_the_spot_gives_rotations_and_no_depth(
+    room: Any, shoot: Shoot, count: int, step: float, aside: float
+) -> None:
+    poses = turned(count, step, aside)
+    found = found_in([shoot(pose, room.intrinsics[0]) for pose in poses])
+    assert found.source == "features" and found.sparse is None and NO_PARALLAX in found.notes
+    assert found.known is not None
+    for i in range(count):
+        for j in range(i):
+            ours, true = (e[i, :3, :3] @ e[j, :3, :3].T for e in (found.known.extrinsics, poses))
+            assert np.degrees(Rotation.from_matrix(ours @ true.T).magnitude()) < (0.1 if aside == 0 else 0.5)
+    centres = -np.einsum("nji,nj->ni", found.known.extrinsics[:, :3, :3], found.known.extrinsics[:, :3, 3])
+    assert np.abs(centres - centres[0]).max() < 1e-9
+    assert found.known.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[0, 0, 0], rel=0.005 if aside == 0 else 0.02)
+
+
+def test_a_camera_that_hardly_moved_is_told(room: Any, shoot: Shoot) -> None:
+    poses = cameras_of(room)
+    poses[:, :3, 3] = poses[:, :3, :3] @ (0, 0, 1.2) + 0.04 * (poses[:, :3, 3] - poses[:, :3, :3] @ (0, 0, 1.2))
+    notes = found_in([shoot(pose, room.intrinsics[0]) for pose in poses]).notes
+    assert HARDLY_MOVED in notes or NO_PARALLAX in notes
+
+
+def retold(matches: Matches, photos: list[FeaturePhoto], focal_35mm: float) -> Matches:
+    """Matches of the same photos, whose EXIF data tell this."""
+    return match_photos([replace(p, focal_35mm=focal_35mm, camera="Cam") for p in photos], silent)
+
+
+@pytest.mark.parametrize("focal_35mm", [10, 20, 50, 135, 300])
+def test_a_wrong_focal_length_in_exif_is_doubted(
+    room: Any, feature_photos: list[FeaturePhoto], matches: Matches, errors_of: Errors, focal_35mm: float
+) -> None:
+    """The true one is 30.6 mm."""
+    found = map_photos(retold(matches, feature_photos, focal_35mm), silent)
+    assert found.registered.all() and errors_of(found.extrinsics, room.extrinsics).max() < 0.6
+    assert found.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[:, 0, 0], rel=0.03)
+
+
+def test_a_right_one_is_not(
+    room: Any, feature_photos: list[FeaturePhoto], matches: Matches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from model_runtime.features import mapping
+
+    starts = []
+    map_from = mapping._map_from
+    monkeypatch.setattr(mapping, "_map_from", lambda m, *start: (starts.append(start[:2]), map_from(m, *start))[1])
+    assert map_photos(retold(matches, feature_photos, 30), silent).registered.all()
+    assert [trusted for _, trusted in starts] == [True]
+
+
+def test_what_fits_instead_is_told(room: Any) -> None:
+    (note,) = found_in(list(room.photos), 50.0).notes
+    assert "does not fit" in note and "50 mm" in note and any(f"{mm} mm does" in note for mm in (29, 30, 31))
