@@ -18,8 +18,8 @@ from model_runtime.features.matching import Matches
 from model_runtime.features.result import SparsePoints
 from model_runtime.features.tracks import select
 
-FEWEST_PHOTOS = 3
-"""Two photos agree with nearly any lens."""
+FEWEST_PHOTOS, FEWEST_POINTS = 3, 100
+"""Two photos, or few points, agree with nearly any lens."""
 
 MUCH_BETTER = 0.88
 """Of the pinhole's median error: a freer camera that stays below it fits better than by chance. On photos of pinhole
@@ -47,9 +47,7 @@ class Lens:
 
 
 CROPPED = "The photos seem to be cropped, each alike: give them uncropped, or cameras that are known."
-DIFFERING = (
-    "The photos seem to be zoomed or cropped, each differently: give the original files, uncropped and with EXIF data."
-)
+DIFFERING = "The photos seem to be zoomed or cropped, each differently: give the original files, with their EXIF data."
 BENT = "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."
 
 PINHOLE = Lens(False, False, 0, "")
@@ -66,7 +64,7 @@ def check_lenses(extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparseP
 
     sparse: the points that these cameras place.
     """
-    if len(np.unique(sparse.view)) < FEWEST_PHOTOS:
+    if len(np.unique(sparse.view)) < FEWEST_PHOTOS or len(sparse.points) < FEWEST_POINTS:
         return []
     sparse = _fewer(sparse)
     before = _fitted(extrinsics, intrinsics, sparse, matches, PINHOLE)

@@ -11,10 +11,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from model_runtime.camera_sources import HARDLY_MOVED, NO_PARALLAX, FoundCameras, find_cameras
+from model_runtime.features import mapping
 from model_runtime.features.lens_check import BENT, CROPPED, DIFFERING
 from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches, match_photos
-from model_runtime.features.photo import FeaturePhoto, feature_photo
+from model_runtime.features.matching import Matches
+from model_runtime.features.photo import feature_photo
 from model_runtime.image_batch import Placement
 from model_runtime.messages import GivenCameras
 from model_runtime.network_look import OwnScene
@@ -125,30 +126,26 @@ def test_a_camera_that_hardly_moved_is_told(room: Any, shoot: Shoot) -> None:
     assert HARDLY_MOVED in notes or NO_PARALLAX in notes
 
 
-def retold(matches: Matches, photos: list[FeaturePhoto], focal_35mm: float) -> Matches:
-    """Matches of the same photos, whose EXIF data tell this."""
-    return match_photos([replace(p, focal_35mm=focal_35mm, camera="Cam") for p in photos], silent)
+def retold(matches: Matches, focal_35mm: float) -> Matches:
+    """The same matches, of photos whose EXIF data tell this."""
+    return replace(matches, photos=tuple(replace(p, focal_35mm=focal_35mm) for p in matches.photos))
 
 
 @pytest.mark.parametrize("focal_35mm", [10, 20, 50, 135, 300])
 def test_a_wrong_focal_length_in_exif_is_doubted(
-    room: Any, feature_photos: list[FeaturePhoto], matches: Matches, errors_of: Errors, focal_35mm: float
+    room: Any, matches: Matches, errors_of: Errors, focal_35mm: float
 ) -> None:
     """The true one is 30.6 mm."""
-    found = map_photos(retold(matches, feature_photos, focal_35mm), silent)
+    found = map_photos(retold(matches, focal_35mm), silent)
     assert found.registered.all() and errors_of(found.extrinsics, room.extrinsics).max() < 0.6
     assert found.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[:, 0, 0], rel=0.03)
 
 
-def test_a_right_one_is_not(
-    room: Any, feature_photos: list[FeaturePhoto], matches: Matches, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from model_runtime.features import mapping
-
+def test_a_right_one_is_not(matches: Matches, monkeypatch: pytest.MonkeyPatch) -> None:
     starts = []
     map_from = mapping._map_from
     monkeypatch.setattr(mapping, "_map_from", lambda m, *start: (starts.append(start[:2]), map_from(m, *start))[1])
-    assert map_photos(retold(matches, feature_photos, 30), silent).registered.all()
+    assert map_photos(retold(matches, 30), silent).registered.all()
     assert [trusted for _, trusted in starts] == [True]
 
 
