@@ -13,6 +13,9 @@ import numpy as np
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""
 
+SAME_SHAPE = 1e-6
+"""Relative difference of two shapes that are the same but for rounding."""
+
 SHEAR_TOLERANCE = 1e-4
 """Cosine between the axes of a camera's matrix that passes for a right angle; Blender keeps single precision."""
 
@@ -37,6 +40,31 @@ class BlenderCamera:
     shift_y: float
     resolution: tuple[int, int]
     pixel_aspect: tuple[float, float]
+
+    @property
+    def shape(self) -> float:
+        """Width by height of what it shows, pixel aspect included."""
+        return self.resolution[0] * self.pixel_aspect[0] / (self.resolution[1] * self.pixel_aspect[1])
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """How Blender fits a camera's picture into the render's frame: `sensor_fit`, `sensor_height` in millimetres (of
+    SENSOR_WIDTH wide), and the shifts in shares of the side that is fitted."""
+
+    fit: str
+    height: float
+    shift_x: float
+    shift_y: float
+
+
+def fit_sensor(camera: BlenderCamera, frame: float) -> Sensor:
+    """The sensor with which the camera's whole photo lies in the middle of a frame of another shape, as a background
+    image that is fitted into it does, and covers a frame of its own shape. frame: width by height."""
+    height = SENSOR_WIDTH / camera.shape
+    if camera.shape > frame * (1 - SAME_SHAPE):
+        return Sensor("HORIZONTAL", height, camera.shift_x, camera.shift_y)
+    return Sensor("VERTICAL", height, camera.shift_x * camera.shape, camera.shift_y * camera.shape)
 
 
 def to_blender_camera(extrinsics: np.ndarray, intrinsics: np.ndarray, photo_size: tuple[int, int]) -> BlenderCamera:

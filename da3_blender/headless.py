@@ -188,6 +188,11 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     ]
     if prediction.match_error is not None:
         lines.append(f"match error {prediction.match_error:.2f} pixels: features of the photos against the cameras")
+    if len({round(camera.data.sensor_width / camera.data.sensor_height, 4) for camera in objects.cameras}) > 1:
+        lines.append(
+            "photos of several shapes: the frame has the first one's; the add-on gives each its own, and without it "
+            "the others lie whole in the middle of that frame, with what their cameras see"
+        )
     lines.append(f"{'camera':<24}{'photo':>12}{'lens mm':>9}{'x':>9}{'y':>9}{'z':>9}  from")
     for view, camera in zip(prediction.views, objects.cameras, strict=True):
         size = f"{view.photo_size[0]}x{view.photo_size[1]}"

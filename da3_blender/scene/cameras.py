@@ -1,8 +1,9 @@
 """One Blender camera per view, its photo behind it, and the resolution that belongs to it.
 
 Blender keeps one resolution per scene, and it can be neither animated nor driven. So every camera remembers its own
-(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up. An
-animation render keeps the size it began with: photos of another size are rendered one by one.
+(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up. Without
+the add-on, and in an animation render, which keeps the size it began with, a photo of another shape lies whole in the
+middle of the first one's frame, and what the camera sees still lies on it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from ..conventions import SENSOR_WIDTH
+from ..conventions import SENSOR_WIDTH, fit_sensor
 from ..scene_plan import CameraPlan
 from .placement import put
 
@@ -28,13 +29,18 @@ SOURCE = "da3_camera_source"
 """Custom property of the camera object: where its place and lens come from (`features`, `network`, ...)."""
 
 
-def write_camera(plan: CameraPlan, collection: bpy.types.Collection) -> bpy.types.Object:
-    """The camera object of one view, with its photo as background, linked into `collection`."""
+def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: float) -> bpy.types.Object:
+    """The camera object of one view, with its photo as background, linked into `collection`.
+
+    frame: width by height of the render, in which points and photo agree even where nobody applies the camera's own
+    resolution.
+    """
+    sensor = fit_sensor(plan.camera, frame)
     data = bpy.data.cameras.new(plan.name)
-    data.sensor_fit = "HORIZONTAL"
-    data.sensor_width = SENSOR_WIDTH
+    data.sensor_fit = sensor.fit
+    data.sensor_width, data.sensor_height = SENSOR_WIDTH, sensor.height
     data.lens = plan.camera.lens
-    data.shift_x, data.shift_y = plan.camera.shift_x, plan.camera.shift_y
+    data.shift_x, data.shift_y = sensor.shift_x, sensor.shift_y
     data.clip_start, data.clip_end = plan.clip
     data.display_size = plan.display_size
     data[RESOLUTION] = plan.camera.resolution

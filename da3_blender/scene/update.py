@@ -173,7 +173,7 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
 
 
 def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
-    for name in ("sensor_fit", "sensor_width", "lens", "shift_x", "shift_y"):
+    for name in ("sensor_fit", "sensor_width", "sensor_height", "lens", "shift_x", "shift_y"):
         setattr(data, name, getattr(fresh.data, name))
     for key in (RESOLUTION, PIXEL_ASPECT):
         data[key] = fresh.data[key]

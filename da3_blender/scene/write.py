@@ -57,7 +57,8 @@ def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scen
         scene.collection.children.link(top)
         top[ID] = identity
         inside = {part: add_child(top, part) for part in ("Cameras", "Points", "Splats")}
-        cameras = tuple(write_camera(camera, inside["Cameras"]) for camera in plan.cameras)
+        frame = plan.cameras[0].camera.shape
+        cameras = tuple(write_camera(camera, inside["Cameras"], frame) for camera in plan.cameras)
         points = plan.points and write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
         surfaces = write_surfaces(plan, cameras, top)

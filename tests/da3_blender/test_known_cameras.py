@@ -125,10 +125,13 @@ def test_parents_constraints_and_animation_count_and_scale_does_not(empty_scene)
     np.testing.assert_allclose(pixels(given, world), matrix_pixels(item, (640, 480), (1, 1), world), atol=0.01)
 
 
-def test_cameras_of_the_add_on_come_back(empty_scene, room):
+@pytest.mark.parametrize(("frame", "fit"), [(0.5, "HORIZONTAL"), (1.5, "VERTICAL")])
+def test_cameras_of_the_add_on_come_back(empty_scene, room, frame, fit):
     view = room.view(eye=(1, -2, 1.5), photo_size=(480, 640), focal=(700, 650), principal=(200, 350))
     camera = to_blender_camera(view.extrinsics, view.intrinsics, view.photo_size)
-    item = write_camera(CameraPlan("a.jpg", camera, None, b"", (0.1, 100.0), 0.2, "given"), empty_scene.collection)
+    plan = CameraPlan("a.jpg", camera, None, b"", (0.1, 100.0), 0.2, "given")
+    item = write_camera(plan, empty_scene.collection, frame)
+    assert item.data.sensor_fit == fit
     given = known(empty_scene, item, view.photo_size)
     np.testing.assert_allclose(given.extrinsics[0], view.extrinsics, atol=1e-6)
     np.testing.assert_allclose(given.intrinsics[0] / 640, view.intrinsics / 640, atol=1e-6)

@@ -66,6 +66,34 @@ def test_points_land_on_their_pixels(room, empty_scene):
         np.testing.assert_allclose(seen[:, 2], view.depth[row, column][::7], rtol=1e-4)
 
 
+def test_without_the_add_on_photos_of_other_shapes_still_lie_behind_their_points(room, empty_scene):
+    """The frame keeps the first photo's shape; a background image fitted into it lies in its middle."""
+    views = mixed_views(room)
+    made = write_scene(plan_scene(room.prediction(*views), "room"), empty_scene)
+    mesh = made.points.data
+    position = np.zeros(3 * len(mesh.vertices), np.float32)
+    mesh.attributes["position"].data.foreach_get("vector", position)
+    position = position.reshape(-1, 3)
+    source = np.zeros(len(mesh.vertices), np.int32)
+    mesh.attributes["view"].data.foreach_get("value", source)
+    render = empty_scene.render
+    bpy.context.view_layer.update()
+    # The first frame, and one that somebody made wider still: there the photo that was as wide is cut.
+    for frame, indices in (((6000, 4000), range(5)), ((3000, 1500), (1, 3, 4))):
+        render.resolution_x, render.resolution_y = frame
+        for index in indices:
+            view, camera = views[index], made.cameras[index]
+            points = position[source == index][::7]
+            seen = np.array([world_to_camera_view(empty_scene, camera, Vector(p))[:2] for p in points])
+            aspect = camera.data[cameras.PIXEL_ASPECT]
+            photo = np.array(view.photo_size) * (aspect[0], aspect[1])
+            fitted = photo * (np.array(frame) / photo).min()
+            row, column = np.nonzero(surface_mask(view, 10))
+            in_photo = np.stack([column + 0.5, row + 0.5], axis=1)[::7] / view.depth.shape[::-1] - 0.5
+            expected = in_photo * (1, -1) * fitted
+            assert np.abs((seen - 0.5) * frame - expected).max() < 0.1, (index, frame)
+
+
 def test_scene_takes_camera_and_resolution_of_the_first_view(room, empty_scene):
     views = mixed_views(room)[2:4]
     made = write_scene(plan_scene(room.prediction(*views), "room"), empty_scene)
