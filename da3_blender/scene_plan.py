@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from model_runtime.messages import Prediction
+from model_runtime.messages import Failure, Prediction
 
 from .conventions import BlenderCamera, to_blender_camera
 from .mesh_plan import SurfacePlan, plan_fused, plan_sheets
@@ -128,7 +128,7 @@ def plan_scene(
     if len(paths) != len(views):
         raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
 
-    notes = [f"{photo.reason.sentence} It is left out. {photo.reason.advice}".strip() for photo in prediction.left_out]
+    notes = [_left_out_note(photo.reason) for photo in prediction.left_out]
     notes += prediction.notes
     masks = [surface_mask(view, settings.edge_angle) for view in views]
     upright, centre = settings.upright and not settings.in_world, settings.centre and not settings.in_world
@@ -161,6 +161,10 @@ def plan_scene(
         in_world=settings.in_world,
         left_out={photo.name: photo.reason.sentence for photo in prediction.left_out},
     )
+
+
+def _left_out_note(reason: Failure) -> str:
+    return " ".join(filter(None, (reason.sentence, "It is left out.", reason.advice)))
 
 
 def of_views(prediction: Prediction, names: Sequence[str], values: Sequence[T]) -> list[T]:

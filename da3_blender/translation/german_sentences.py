@@ -63,8 +63,6 @@ SENTENCES = {
     "{0} pictures cannot be read; save it as a JPEG or PNG": (
         "{0}-Bilder können nicht gelesen werden; als JPEG oder PNG speichern"
     ),
-    "Photos added: {0}; in the list already: {1}": "Hinzugefügte Fotos: {0}; schon in der Liste: {1}",
-    "Photos added: {0}": "Hinzugefügte Fotos: {0}",
     "The folder {0} holds no photos": "Der Ordner {0} enthält keine Fotos",
     "No photo is chosen": "Kein Foto ist ausgewählt",
     "This is a folder, not a photo": "Das ist ein Ordner, kein Foto",
@@ -569,9 +567,6 @@ SENTENCES = {
     ),
     "Give one of the two.": "Eines von beiden angeben.",
     "Give the photos names of their own.": "Den Fotos eigene Namen geben.",
-    "Leave these photos out, or choose the model they belong to.": (
-        "Diese Fotos weglassen oder das Modell wählen, zu dem sie gehören."
-    ),
     "No COLMAP folder is chosen.": "Es ist kein COLMAP-Ordner gewählt.",
     "No camera is known for {0}.": "Für {0} ist keine Kamera bekannt.",
     "Run 'colmap image_undistorter', and use the photos and the model that it writes.": (
@@ -581,7 +576,6 @@ SENTENCES = {
     "Show it, and its collection, in the viewport.": "Sie und ihre Sammlung im Ansichtsfenster anzeigen.",
     "The COLMAP model cannot be read: {0}.": "Das COLMAP-Modell kann nicht gelesen werden: {0}.",
     "The COLMAP model has no camera for {0}.": "Das COLMAP-Modell hat keine Kamera für {0}.",
-    "The COLMAP model has several images for {0}: {1}.": "Das COLMAP-Modell hat mehrere Bilder für {0}: {1}.",
     "The camera '{0}' is hidden or not in this scene, so Blender does not tell where it is.": (
         "Die Kamera '{0}' ist verborgen oder nicht in dieser Szene, daher gibt Blender nicht an, wo sie ist."
     ),
@@ -589,9 +583,6 @@ SENTENCES = {
     "The lens of {0} distorts in the COLMAP model ({1}).": "Die Linse von {0} verzeichnet im COLMAP-Modell ({1}).",
     "The request gives cameras and a COLMAP model.": "Der Auftrag enthält Kameras und ein COLMAP-Modell.",
     "There is no COLMAP model in the folder {0}.": "Im Ordner {0} ist kein COLMAP-Modell.",
-    "Use the photos that COLMAP saw, not turned and not cropped.": (
-        "Die Fotos verwenden, die COLMAP gesehen hat, nicht gedreht und nicht beschnitten."
-    ),
     "Write it again with COLMAP, or copy it anew.": "Mit COLMAP erneut schreiben oder neu kopieren.",
     "{0} and {1} have the same camera, '{2}'.": "{0} und {1} haben dieselbe Kamera, '{2}'.",
     "{0} has {1} x {2} pixels, but COLMAP saw it with {3} x {4}.": (
@@ -601,7 +592,6 @@ SENTENCES = {
     "{0} on Hugging Face, {1} MB, {2} ({3})": "{0} bei Hugging Face, {1} MB, {2} ({3})",
     "commercial use allowed": "kommerzielle Nutzung erlaubt",
     "no commercial use": "keine kommerzielle Nutzung",
-    "{0}.bin ends too early": "{0}.bin endet zu früh",
     "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras.": (
         "Die DA3-Szene ist ungleichmäßig skaliert oder gespiegelt und kann daher nicht bei den bekannten Kameras "
         "stehen."
@@ -611,4 +601,74 @@ SENTENCES = {
     "it has a scale of zero": "ihre Skalierung ist null",
     "it is sheared by the scale of its parents": "sie ist durch die Skalierung ihrer Eltern geschert",
     "it is mirrored by a negative scale": "sie ist durch eine negative Skalierung gespiegelt",
+    "Added in red, with the reason: {0}.": "Rot hinzugefügt, mit dem Grund: {0}.",
+    "In the list already: {0}.": "Schon in der Liste: {0}.",
+    "Photos added: {0}.": "Hinzugefügte Fotos: {0}.",
+    (
+        "All photos are taken from one place, so nothing in them tells how far things are and the depth is the "
+        "network's guess. For depth that holds, walk between photos instead of turning."
+    ): (
+        "Alle Fotos sind von einer Stelle aus aufgenommen; nichts darin sagt, wie weit die Dinge entfernt sind, "
+        "und die Tiefe ist vom Netz geschätzt. Für eine Tiefe, die stimmt, zwischen den Fotos gehen, statt sich "
+        "zu drehen."
+    ),
+    (
+        "The camera hardly moved between these photos, so where it stood and how far things are is unsure. Walk "
+        "further between photos."
+    ): (
+        "Die Kamera hat sich zwischen diesen Fotos kaum bewegt; wo sie stand und wie weit die Dinge entfernt "
+        "sind, ist unsicher. Zwischen den Fotos weiter gehen."
+    ),
+    "Checking what kind of lens the photos show.": (
+        "Es wird geprüft, mit was für einem Objektiv die Fotos gemacht sind."
+    ),
+    "Choose cameras of these photos.": "Kameras dieser Fotos wählen.",
+    "Choose the model that these photos belong to.": "Das Modell wählen, zu dem diese Fotos gehören.",
+    "Give its camera too, or add photos between it and the others.": (
+        "Auch seine Kamera angeben oder Fotos zwischen ihm und den anderen hinzufügen."
+    ),
+    "No camera is known for {0}, and features of the others do not place it.": (
+        "Für {0} ist keine Kamera bekannt, und die Merkmale der anderen sagen nicht, wo es aufgenommen ist."
+    ),
+    "No camera was given for {0}; features of the other photos place it.": (
+        "Für {0} war keine Kamera angegeben; die Merkmale der anderen Fotos sagen, wo es aufgenommen ist."
+    ),
+    "None of the photos has a known camera.": "Keines der Fotos hat eine bekannte Kamera.",
+    "The focal length in the EXIF data of {0}, {1} mm, does not fit the photos; {2} mm does.": (
+        "Die Brennweite in den EXIF-Daten von {0}, {1} mm, passt nicht zu den Fotos; {2} mm passt."
+    ),
+    "The image {0}; only JPEG, PNG, WebP and TIFF are read": (
+        "Das Bild {0}; nur JPEG, PNG, WebP und TIFF werden gelesen"
+    ),
+    (
+        "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."
+    ): (
+        "Das Objektiv scheint gerade Linien zu biegen: die Fotos zuerst entzerren, in einem Fotoprogramm oder "
+        "mit seinem Objektivprofil."
+    ),
+    "The photos seem to be cropped, each alike: give them uncropped, or cameras that are known.": (
+        "Die Fotos scheinen beschnitten zu sein, alle gleich: unbeschnittene verwenden oder bekannte Kameras angeben."
+    ),
+    ("The photos seem to be zoomed or cropped, each differently: give the original files, with their EXIF data."): (
+        "Die Fotos scheinen gezoomt oder beschnitten zu sein, jedes anders: die Originaldateien mit ihren "
+        "EXIF-Daten verwenden."
+    ),
+    "The points of the COLMAP model cannot be read; features of the photos tell the depth instead.": (
+        "Die Punkte des COLMAP-Modells können nicht gelesen werden; stattdessen sagen Merkmale der Fotos die Tiefe."
+    ),
+    "The same file is given twice": "Dieselbe Datei ist zweimal angegeben",
+    "There are several cameras for {0}: {1}.": "Für {0} gibt es mehrere Kameras: {1}.",
+    (
+        "These cameras may be wrong by degrees, and their focal lengths by a tenth or more: features fit to {0} "
+        "pixels, but to {1} with another kind of camera."
+    ): (
+        "Diese Kameras können um Grade falsch sein und ihre Brennweiten um ein Zehntel oder mehr: Merkmale "
+        "passen auf {0} Pixel genau, mit einer anderen Art Kamera aber auf {1}."
+    ),
+    "Use the photos that COLMAP saw, not cropped.": "Die Fotos verwenden, die COLMAP gesehen hat, nicht beschnitten.",
+    "Videos cannot be read; save frames of it as JPEGs": (
+        "Videos können nicht gelesen werden; Einzelbilder daraus als JPEG speichern"
+    ),
+    "It is left out.": "Es wird weggelassen.",
+    "{0} ends too early": "{0} endet zu früh",
 }

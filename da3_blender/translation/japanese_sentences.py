@@ -59,8 +59,6 @@ SENTENCES = {
     "{0} pictures cannot be read; save it as a JPEG or PNG": (
         "{0} の画像は読み込めません。JPEG か PNG で保存してください"
     ),
-    "Photos added: {0}; in the list already: {1}": "追加した写真: {0}、すでにリストにある写真: {1}",
-    "Photos added: {0}": "追加した写真: {0}",
     "The folder {0} holds no photos": "フォルダー {0} に写真がありません",
     "No photo is chosen": "写真が選択されていません",
     "This is a folder, not a photo": "これは写真ではなくフォルダーです",
@@ -542,9 +540,6 @@ SENTENCES = {
     ),
     "Give one of the two.": "どちらか一方だけを指定してください。",
     "Give the photos names of their own.": "写真にそれぞれ別の名前を付けてください。",
-    "Leave these photos out, or choose the model they belong to.": (
-        "これらの写真を外すか、対応するモデルを選んでください。"
-    ),
     "No COLMAP folder is chosen.": "COLMAP フォルダーが選択されていません。",
     "No camera is known for {0}.": "{0} のカメラがわかりません。",
     "Run 'colmap image_undistorter', and use the photos and the model that it writes.": (
@@ -554,7 +549,6 @@ SENTENCES = {
     "Show it, and its collection, in the viewport.": "カメラとそのコレクションをビューポートで表示してください。",
     "The COLMAP model cannot be read: {0}.": "COLMAP モデルを読み込めません: {0}。",
     "The COLMAP model has no camera for {0}.": "COLMAP モデルに {0} のカメラがありません。",
-    "The COLMAP model has several images for {0}: {1}.": "COLMAP モデルに {0} の画像が複数あります: {1}。",
     "The camera '{0}' is hidden or not in this scene, so Blender does not tell where it is.": (
         "カメラ「{0}」は非表示かこのシーンにないため、Blender から位置を取得できません。"
     ),
@@ -562,9 +556,6 @@ SENTENCES = {
     "The lens of {0} distorts in the COLMAP model ({1}).": "COLMAP モデルでは {0} のレンズに歪みがあります ({1})。",
     "The request gives cameras and a COLMAP model.": "カメラと COLMAP モデルの両方が指定されています。",
     "There is no COLMAP model in the folder {0}.": "フォルダー {0} に COLMAP モデルがありません。",
-    "Use the photos that COLMAP saw, not turned and not cropped.": (
-        "COLMAP に使った写真を、回転や切り抜きをせずに使ってください。"
-    ),
     "Write it again with COLMAP, or copy it anew.": "COLMAP で書き出し直すか、コピーし直してください。",
     "{0} and {1} have the same camera, '{2}'.": "{0} と {1} のカメラが同じです: 「{2}」。",
     "{0} has {1} x {2} pixels, but COLMAP saw it with {3} x {4}.": (
@@ -574,7 +565,6 @@ SENTENCES = {
     "{0} on Hugging Face, {1} MB, {2} ({3})": "Hugging Face の {0}、{1} MB、{2} ({3})",
     "commercial use allowed": "商用利用可",
     "no commercial use": "商用利用不可",
-    "{0}.bin ends too early": "{0}.bin が途中で終わっています",
     "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras.": (
         "DA3 シーンのスケールが不均一か反転しているため、既知のカメラに合わせられません。"
     ),
@@ -583,4 +573,64 @@ SENTENCES = {
     "it has a scale of zero": "スケールが 0 です",
     "it is sheared by the scale of its parents": "親のスケールによってゆがんでいます",
     "it is mirrored by a negative scale": "負のスケールで反転しています",
+    "Added in red, with the reason: {0}.": "理由つきで赤く追加: {0}。",
+    "In the list already: {0}.": "すでにリストにある写真: {0}。",
+    "Photos added: {0}.": "追加した写真: {0}。",
+    (
+        "All photos are taken from one place, so nothing in them tells how far things are and the depth is the "
+        "network's guess. For depth that holds, walk between photos instead of turning."
+    ): (
+        "すべての写真が 1 "
+        "か所から撮られているため、物までの距離を示すものがなく、深度はネットワークの推測です。正しい深度には、そ"
+        "の場で向きを変えるのではなく、写真ごとに歩いて移動してください。"
+    ),
+    (
+        "The camera hardly moved between these photos, so where it stood and how far things are is unsure. Walk "
+        "further between photos."
+    ): (
+        "これらの写真の間でカメラがほとんど動いていないため、カメラの位置と物までの距離は不確かです。写真の間でも"
+        "っと移動してください。"
+    ),
+    "Checking what kind of lens the photos show.": "写真のレンズの種類を確認しています。",
+    "Choose cameras of these photos.": "これらの写真のカメラを選んでください。",
+    "Choose the model that these photos belong to.": "これらの写真のモデルを選んでください。",
+    "Give its camera too, or add photos between it and the others.": (
+        "そのカメラも指定するか、他の写真との間の写真を追加してください。"
+    ),
+    "No camera is known for {0}, and features of the others do not place it.": (
+        "{0} のカメラは不明で、他の写真の特徴点からも位置が決まりません。"
+    ),
+    "No camera was given for {0}; features of the other photos place it.": (
+        "{0} のカメラは指定されていないため、他の写真の特徴点から位置を決めました。"
+    ),
+    "None of the photos has a known camera.": "既知のカメラを持つ写真がありません。",
+    "The focal length in the EXIF data of {0}, {1} mm, does not fit the photos; {2} mm does.": (
+        "{0} の EXIF データの焦点距離 {1} mm は写真に合わず、{2} mm が合います。"
+    ),
+    "The image {0}; only JPEG, PNG, WebP and TIFF are read": "画像は{0}。JPEG、PNG、WebP、TIFF のみ読み込めます",
+    (
+        "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."
+    ): ("レンズが直線を曲げているようです: 先に写真編集ソフトやレンズプロファイルで歪みを補正してください。"),
+    "The photos seem to be cropped, each alike: give them uncropped, or cameras that are known.": (
+        "写真がすべて同じように切り抜かれているようです: 切り抜いていない写真か、既知のカメラを使ってください。"
+    ),
+    ("The photos seem to be zoomed or cropped, each differently: give the original files, with their EXIF data."): (
+        "写真がそれぞれ異なるズームか切り抜きになっているようです: EXIF データの付いた元のファイルを使ってください。"
+    ),
+    "The points of the COLMAP model cannot be read; features of the photos tell the depth instead.": (
+        "COLMAP モデルの点を読み込めません。代わりに写真の特徴点から深度を決めます。"
+    ),
+    "The same file is given twice": "同じファイルが 2 回指定されています",
+    "There are several cameras for {0}: {1}.": "{0} のカメラが複数あります: {1}。",
+    (
+        "These cameras may be wrong by degrees, and their focal lengths by a tenth or more: features fit to {0} "
+        "pixels, but to {1} with another kind of camera."
+    ): (
+        "これらのカメラは数度、焦点距離は 1 割以上誤っている可能性があります: 特徴点のずれは {0} "
+        "ピクセルですが、別の種類のカメラでは {1} になります。"
+    ),
+    "Use the photos that COLMAP saw, not cropped.": "COLMAP が見た写真を、切り抜かずに使ってください。",
+    "Videos cannot be read; save frames of it as JPEGs": "動画は読み込めません。フレームを JPEG で保存してください",
+    "It is left out.": "この写真は除外されます。",
+    "{0} ends too early": "{0} が途中で終わっています",
 }

@@ -74,10 +74,11 @@ def check_lenses(extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparseP
         return []
     lens, error = next((lens, error) for lens, error in zip(LENSES, errors, strict=True) if error <= AS_GOOD * best)
     pixel = float(np.median(matches.pixel))
-    return [
-        f"These cameras may be wrong by degrees, and their focal lengths by a tenth or more: features fit to "
-        f"{before * pixel:.2f} pixels, but to {error * pixel:.2f} with another kind of camera. {lens.told}"
-    ]
+    doubt = (
+        "These cameras may be wrong by degrees, and their focal lengths by a tenth or more: "
+        f"features fit to {before * pixel:.2f} pixels, but to {error * pixel:.2f} with another kind of camera."
+    )
+    return [" ".join((doubt, lens.told))]
 
 
 def _fewer(sparse: SparsePoints) -> SparsePoints:

@@ -29,6 +29,7 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 NOT_SHOWN = {
     # only on a terminal
     *("headless.py", "command_line.py", "scene_arguments.py", "preview.py", "blend_file.py", "export"),
+    *("camera_file.py", "output_files.py"),
     *("cli.py", "bench_command.py", "models_command.py", "predict_command.py", "train_command.py"),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
@@ -48,7 +49,7 @@ PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "_wrong_hash"}
 SHORT = {
     *("commercial use allowed", "no commercial use"),
     *("it has a scale of zero", "it is sheared by the scale of its parents", "it is mirrored by a negative scale"),
-    *("it closed its output", "exit status {0}", "Starting.", "Photos added: {0}"),
+    *("it closed its output", "exit status {0}", "Starting."),
     *("Device: {0} ({1})", "Memory: {0}", "Worker {0}, protocol {1}", "Models ready: {0}", "Started in {0} s"),
 }
 """Shown, too, but nothing in their looks tells it."""
@@ -63,6 +64,7 @@ UNTRANSLATED = {
     "There are {0} photos but {1} views.": "a fault of the program",
     "The DA3 worker does not end although it was killed.": "printed on a terminal",
     "DA3_result_{0}": "an identifier",
+    "{0} no photo (JPEG, PNG, WebP, TIFF){1}": "printed on a terminal",
     "No module named": "looked for in a log",
     "No such file": "looked for in a log",
 }
