@@ -24,6 +24,7 @@ from model_runtime.messages import (
     Failure,
     Gaussians,
     Hello,
+    LeftOut,
     Prediction,
     Progress,
     Request,
@@ -32,6 +33,7 @@ from model_runtime.messages import (
 
 source, sink = io.FileIO(0, "rb"), io.FileIO(1, "wb")
 cancelled: set[str] = set()
+UNREADABLE = Failure("photo-unreadable", "This photo cannot be decoded.", "Copy it again.")
 
 
 def view(name: str, index: int, width: int) -> View:
@@ -70,13 +72,23 @@ def splats() -> Gaussians:
 
 
 def answer(request: Request) -> Prediction:
-    views = tuple(view(photo.name, index, request.resolution or 16) for index, photo in enumerate(request.photos))
+    lost = [LeftOut(photo.name, UNREADABLE) for photo in request.photos if "broken" in photo.name]
+    photos = [photo for photo in request.photos if "broken" not in photo.name]
+    views = tuple(view(photo.name, index, request.resolution or 16) for index, photo in enumerate(photos))
     info = CheckpointInfo(request.checkpoint, "da3-tiny", "Apache-2.0", True)
     source, given = "network", request.cameras
     if given is not None:
         source, cameras = "given", zip(views, given.extrinsics, given.intrinsics, strict=True)
         views = tuple(replace(v, extrinsics=e, intrinsics=k, camera_source=source) for v, e, k in cameras)
-    return Prediction(views, splats() if request.gaussians else None, info, source, notes=("A note.",), match_error=0.5)
+    return Prediction(
+        views,
+        splats() if request.gaussians else None,
+        info,
+        source,
+        notes=("A note.",),
+        match_error=0.5,
+        left_out=tuple(lost),
+    )
 
 
 def work(job: str, request: Request) -> pipe.Message:

@@ -71,6 +71,26 @@ def test_other_settings_change_the_same_objects(scene, made):
     assert len(points.data.vertices) > 10 * count
 
 
+def test_photos_that_the_worker_leaves_out_turn_red_and_the_others_keep_theirs(scene, tmp_path):
+    """A file with a good header, broken further on: nothing but the worker can tell."""
+    photo_list.add_files(scene.da3, [photo(tmp_path / "a_broken.png")])
+    photo_list.move(scene.da3, 2, -2)
+    bpy.ops.da3.run()
+    assert jobs.wait(30) and jobs.manager().state.failure is None
+    (collection,) = find.results(scene)
+    assert photos_of(collection) == ["a.png", "b.png"]
+    shown = [camera.data.background_images[0].image.filepath for camera in find.objects_of(collection, "camera")]
+    assert [Path(path).name for path in shown] == ["a.png", "b.png"]
+    problems = {row.name: row.problem for row in scene.da3.photos}
+    assert problems == {"a_broken.png": "This photo cannot be decoded.", "a.png": "", "b.png": ""}
+    assert collection["da3_notes"].splitlines() == [
+        "This photo cannot be decoded. It is left out. Copy it again.",
+        "A note.",
+    ]
+    update(collection)
+    assert photos_of(collection) == ["a.png", "b.png"]
+
+
 def test_more_photos_then_fewer_then_parts_off(scene, made, tmp_path):
     cameras = find.objects_of(made, "camera")
     photo_list.add_files(scene.da3, [photo(tmp_path / "c.png")])
