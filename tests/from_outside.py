@@ -39,7 +39,7 @@ print("COUNTS " + json.dumps({
 def run(*command: str | Path, cwd: Path, fails: bool = False) -> str:
     """What the command prints, both streams; ends this program where its status is not the expected one."""
     words = [str(word) for word in command]
-    print(f"from_outside: {shlex.join(words)}", flush=True)
+    print(f"from_outside: {shlex.join(words).partition(chr(10))[0]}", flush=True)
     variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DA3_MODELS")}
     done = subprocess.run(
         words, cwd=cwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

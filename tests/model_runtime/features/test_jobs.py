@@ -13,11 +13,26 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, resolve_source
+from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, look_apart, resolve_source
 from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
+from model_runtime.features import matching
+from model_runtime.features.adjust import as_reconstruction
+from model_runtime.features.mapping import map_photos
+from model_runtime.features.matching import Matches
+from model_runtime.features.memory import PhotoFeatures
 from model_runtime.features.photo import feature_photo
 from model_runtime.image_batch import Placement
-from model_runtime.messages import CheckpointInfo, GivenCameras, JobError, Photo, Prediction, Request, View
+from model_runtime.messages import (
+    CheckpointInfo,
+    ColmapModel,
+    GivenCameras,
+    JobError,
+    ModelFile,
+    Photo,
+    Prediction,
+    Request,
+    View,
+)
 from model_runtime.network_look import OwnScene
 from model_runtime.pipe import read_frame, write_frame
 from model_runtime.predictor import Predictor
@@ -299,3 +314,46 @@ def test_a_photo_that_nothing_places_is_left_out_and_told(room: Any, predictor: 
 def test_no_camera_at_all_is_an_error(room: Any, predictor: Predictor, request_: Request) -> None:
     with pytest.raises(JobError, match="None of the photos has a known camera"):
         predictor.predict(replace(request_, cameras=known_but(room, 0, 1, 2, 3), camera_source="given"), silent)
+
+
+def test_points_of_a_colmap_model_bring_depth_without_matching(
+    room: Any, matches: Matches, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where the model brings no points are features looked for."""
+    mapped = map_photos(matches, silent)
+    model = as_reconstruction(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches, range(4))
+    for i, image in model.images.items():
+        image.name = f"{i - 1}.png"
+    model.write_binary(tmp_path)
+    files = [ModelFile(f"{name}.bin", (tmp_path / f"{name}.bin").read_bytes()) for name in FILES]
+    looked: list[str] = []
+    monkeypatch.setattr(matching, "extract", lambda photos, *_: looked.append("features") or [nothing()] * len(photos))
+    asked = replace(request_, checkpoint="da3-tiny", camera_source="given", colmap=ColmapModel(tuple(files)))
+    found = Predictor().predict(asked, silent)
+    assert looked == [] and found.match_error == pytest.approx(mapped.match_error, rel=1e-3)
+    for i, view in enumerate(found.views):
+        mine = mapped.sparse.view == i
+        points = mapped.sparse.points[mapped.sparse.point[mine]]
+        true = (points @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3])[:, 2]
+        column, row = (mapped.sparse.pixel[mine] / view.photo_size * view.depth.shape[::-1]).astype(int).T
+        assert np.median(np.abs(view.depth[row, column] / true - 1)) < 0.1
+    Predictor().predict(replace(asked, colmap=ColmapModel(tuple(files[:2]))), silent)
+    assert looked == ["features"]
+
+
+FILES = ("cameras", "images", "points3D")
+
+
+def nothing() -> PhotoFeatures:
+    return PhotoFeatures(np.zeros((0, 2)), np.zeros((0, 128), np.uint8))
+
+
+@pytest.mark.parametrize(("degrees", "apart"), [(90, False), (130, False), (150, True), (180, True)])
+def test_photos_that_look_away_from_each_other_are_not_matched(degrees: float, apart: bool) -> None:
+    """Of 40 degrees from the middle to the corner each: 150 degrees leave 70 between rays at the best."""
+    focal = 50 / np.tan(np.radians(40))
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    poses[1, :3, :3] = Rotation.from_euler("y", degrees + 0.1, degrees=True).as_matrix()
+    poses[2], lenses = np.nan, np.tile(np.diag([focal, focal, 1.0]), (3, 1, 1))
+    look = look_apart(GivenCameras(poses, lenses), [(60, 80)] * 3)
+    assert look(0, 1) == look(1, 0) == apart and not look(0, 2) and not look(2, 1)
