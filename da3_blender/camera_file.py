@@ -55,7 +55,7 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Gi
                 camera = _own(entries[entry]) if key == "cameras" else _nerfstudio(content, entries[entry], photo)
                 extrinsics[i], intrinsics[i] = camera
     except (OSError, ValueError, KeyError, TypeError, np.linalg.LinAlgError) as error:
-        why = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error)
+        why = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error).removesuffix(".")
         raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {why}.", ADVICE) from error
     return GivenCameras(extrinsics, intrinsics)
 

@@ -19,13 +19,14 @@ from pathlib import Path
 import bpy
 
 from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings, Photo, Prediction, Progress, Request
+from model_runtime.photo_names import distinct_names
 
 from . import blend_file
 from .camera_file import read_cameras
 from .colmap_folder import read_colmap
 from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
 from .output_files import is_marked, unclaimed
-from .photo_files import FoundPhotos, distinct_names
+from .photo_files import FoundPhotos
 from .photo_header import read_header
 from .preferences import chosen_worker_command
 from .preview import write_preview

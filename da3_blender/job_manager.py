@@ -283,10 +283,8 @@ def make_result(prediction: Prediction, target: JobTarget) -> Result:
     """Plan the scene of a prediction; seconds for millions of points, so not for the main thread."""
     paths, images = target.photo_paths, target.photo_images
     if target.photo_names:
-        paths, images = (
-            of_views(prediction, target.photo_names, paths),
-            of_views(prediction, target.photo_names, images),
-        )
+        paths = tuple(of_views(prediction, target.photo_names, paths))
+        images = tuple(of_views(prediction, target.photo_names, images))
     return Result(plan_scene(prediction, target.name, paths, target.plan_settings, images), target)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import bpy
 
 from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Request
+from model_runtime.photo_names import distinct_names
 
 from . import known_cameras, photo_list
 from .colmap_folder import read_colmap
 from .job_manager import JobTarget
-from .photo_files import distinct_names
 from .scene import find
 from .scene.marks import VIEW
 from .scene_plan import PlanSettings

@@ -1,4 +1,4 @@
-"""Which files are photos that can be read, why others are not, and what photos are called. Standard library only.
+"""Which files are photos that can be read, and why others are not. Standard library only.
 
 Contents tell what a file is; the ending of its name only where contents do not.
 """
@@ -6,8 +6,7 @@ Contents tell what a file is; the ending of its name only where contents do not.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,36 +138,6 @@ def natural_key(path: Path | str) -> tuple[Any, ...]:
 def _natural(text: str) -> tuple[Any, ...]:
     parts = re.split(r"(\d+)", text.casefold())
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-
-
-def distinct_names(paths: Sequence[Path], taken: Collection[str] = ()) -> list[str]:
-    """A name for each photo: its file's, with as much of the folders before it as tells it from all others.
-
-    taken: names that other photos have.
-    """
-    parts = [path.parts for path in paths]
-    counts = [1] * len(paths)
-    while True:
-        names = ["/".join(each[-count:]) for each, count in zip(parts, counts, strict=True)]
-        times = Counter([*names, *taken])
-        clashing = [i for i, name in enumerate(names) if times[name] > 1]
-        longer = [i for i in clashing if counts[i] < len(parts[i])]
-        if not longer:
-            return _numbered(names, taken) if clashing else names
-        for i in longer:
-            counts[i] += 1
-
-
-def _numbered(names: Iterable[str], taken: Collection[str]) -> list[str]:
-    used = set(taken)
-    result = []
-    for name in names:
-        free, number = name, 2
-        while free in used:
-            free, number = f"{name} ({number})", number + 1
-        used.add(free)
-        result.append(free)
-    return result
 
 
 def _starts_as_photo(path: Path) -> bool:

@@ -42,7 +42,10 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
     """
     reconstruction, notes = _read(model)
     images = {image.name: image for image in reconstruction.images.values()}
-    names = match_names([photo.name for photo in photos], sorted(images))
+    try:
+        names = match_names([photo.name for photo in photos], sorted(images))
+    except ValueError as error:
+        raise JobError("bad-cameras", str(error), "Give the photos names of their own.") from error
     if not any(names):
         sentence = f"The COLMAP model has no camera for {', '.join(photo.name for photo in photos)}."
         raise JobError("cameras-missing", sentence, "Choose the model that these photos belong to.")

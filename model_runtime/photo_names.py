@@ -1,18 +1,48 @@
-"""Which entry of a camera file belongs to which photo, by their names. Standard library only."""
+"""What photos are called, and which entry of a camera file belongs to which of them. Standard library only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
-from model_runtime.messages import JobError
+
+def distinct_names(paths: Sequence[Path], taken: Collection[str] = ()) -> list[str]:
+    """A name for each photo: its file's, with as much of the folders before it as tells it from all others.
+
+    taken: names that other photos have.
+    """
+    parts = [path.parts for path in paths]
+    counts = [1] * len(paths)
+    while True:
+        names = ["/".join(each[-count:]) for each, count in zip(parts, counts, strict=True)]
+        times = Counter([*names, *taken])
+        clashing = [i for i, name in enumerate(names) if times[name] > 1]
+        longer = [i for i in clashing if counts[i] < len(parts[i])]
+        if not longer:
+            return _numbered(names, taken) if clashing else names
+        for i in longer:
+            counts[i] += 1
+
+
+def _numbered(names: Iterable[str], taken: Collection[str]) -> list[str]:
+    used = set(taken)
+    result = []
+    for name in names:
+        free, number = name, 2
+        while free in used:
+            free, number = f"{name} ({number})", number + 1
+        used.add(free)
+        result.append(free)
+    return result
 
 
 def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | None]:
     """The entry of each photo: the one of its whole name, else the one that most of its last parts agree with
     (`left/1.jpg`); None where there is none.
 
-    An entry that belongs to one photo for sure is not in question for the others. Raises JobError `bad-cameras` where
-    several would do.
+    An entry that belongs to one photo for sure is not in question for the others. Raises ValueError with a sentence
+    where several would do.
     """
     found: dict[str, str] = {}
     fitting: dict[str, list[str]] = {}
@@ -25,8 +55,7 @@ def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | Non
             found[photo] = fitting[photo][0]
     for photo in photos:
         if photo not in found and fitting[photo]:
-            sentence = f"There are several cameras for {photo}: {', '.join(fitting[photo])}."
-            raise JobError("bad-cameras", sentence, "Give the photos names of their own.")
+            raise ValueError(f"There are several cameras for {photo}: {', '.join(fitting[photo])}.")
     return [found.get(photo) for photo in photos]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from model_runtime.messages import JobError, Photo, Prediction, Request
+from model_runtime.photo_names import distinct_names
 from model_runtime.predictor import Predictor
 
 VIEW_ARRAYS = ("depth", "confidence", "sky", "opaque", "color", "extrinsics", "intrinsics", "ray", "ray_confidence")
@@ -20,7 +21,7 @@ VIEW_ARRAYS = ("depth", "confidence", "sky", "opaque", "color", "extrinsics", "i
 def run(options: argparse.Namespace) -> None:
     _check_output(options)
     request = Request(
-        photos=tuple(_read_photo(path) for path in options.photos),
+        photos=tuple(map(_read_photo, options.photos, distinct_names(options.photos))),
         checkpoint=options.checkpoint,
         resolution=options.resolution,
         camera_source=options.camera_source,
@@ -49,9 +50,9 @@ def _check_output(options: argparse.Namespace) -> None:
         raise JobError("output-exists", f"{output} is there already.", "Choose another --output, or give --overwrite.")
 
 
-def _read_photo(path: Path) -> Photo:
+def _read_photo(path: Path, name: str) -> Photo:
     try:
-        return Photo(path.name, path.read_bytes())
+        return Photo(name, path.read_bytes())
     except OSError as error:
         raise JobError("photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 

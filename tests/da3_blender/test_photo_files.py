@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from da3_blender.photo_files import distinct_names, find_photos, inspect_file, natural_key
+from da3_blender.photo_files import find_photos, inspect_file, natural_key
+from model_runtime.photo_names import distinct_names
 
 
 def encoded(kind: str, **options: object) -> bytes:
