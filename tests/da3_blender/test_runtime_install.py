@@ -85,7 +85,8 @@ class Place:
     def wheel(self, version: str = "0.1.0", content: str = "x") -> Path:
         path = self.root / f"da3_runtime-{version}-py3-none-any.whl"
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("model_runtime/__init__.py", content)
+            # ZipInfo's own date, not today's: the same content has to make the same bytes.
+            archive.writestr(zipfile.ZipInfo("model_runtime/__init__.py"), content)
         self.constraints.write_text("torch==2.13.0\n")
         return path
 

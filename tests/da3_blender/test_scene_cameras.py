@@ -44,15 +44,19 @@ def mixed_views(room) -> list:
     ]
 
 
+def points_of(made) -> tuple[np.ndarray, np.ndarray]:
+    """[P,3] where the points are, [P] the views they come from."""
+    mesh = made.points.data
+    position, source = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(len(mesh.vertices), np.int32)
+    mesh.attributes["position"].data.foreach_get("vector", position)
+    mesh.attributes["view"].data.foreach_get("value", source)
+    return position.reshape(-1, 3), source
+
+
 def test_points_land_on_their_pixels(room, empty_scene):
     views = mixed_views(room)
     made = write_scene(plan_scene(room.prediction(*views), "room"), empty_scene)
-    mesh = made.points.data
-    position = np.zeros(3 * len(mesh.vertices), np.float32)
-    mesh.attributes["position"].data.foreach_get("vector", position)
-    source = np.zeros(len(mesh.vertices), np.int32)
-    mesh.attributes["view"].data.foreach_get("value", source)
-    position = position.reshape(-1, 3)
+    position, source = points_of(made)
     for index, (view, camera) in enumerate(zip(views, made.cameras, strict=True)):
         assert cameras.apply_camera_resolution(empty_scene, camera)
         bpy.context.view_layer.update()
@@ -70,12 +74,7 @@ def test_without_the_add_on_photos_of_other_shapes_still_lie_behind_their_points
     """The frame keeps the first photo's shape; a background image fitted into it lies in its middle."""
     views = mixed_views(room)
     made = write_scene(plan_scene(room.prediction(*views), "room"), empty_scene)
-    mesh = made.points.data
-    position = np.zeros(3 * len(mesh.vertices), np.float32)
-    mesh.attributes["position"].data.foreach_get("vector", position)
-    position = position.reshape(-1, 3)
-    source = np.zeros(len(mesh.vertices), np.int32)
-    mesh.attributes["view"].data.foreach_get("value", source)
+    position, source = points_of(made)
     render = empty_scene.render
     bpy.context.view_layer.update()
     # The first frame, and one that somebody made wider still: there the photo that was as wide is cut.
