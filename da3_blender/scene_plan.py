@@ -139,6 +139,10 @@ def plan_scene(
             views, masks, motion, settings.point_stride, settings.point_budget, settings.confidence_threshold
         )
     if not (any(mask.any() for mask in masks) if points is None else len(points.position)):
+        if not any(view.shown.any() for view in views):
+            raise PlanError(
+                "No point is left: the photos are transparent, or sky, all over.", "Use photos that show something."
+            )
         raise PlanError(
             "No point is left: every pixel is sky or lies on a depth edge.",
             "Lower the edge angle, or use other photos.",

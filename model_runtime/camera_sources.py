@@ -36,11 +36,6 @@ LARGEST_TURN = 70.0
 LEAST_AGREEING = 0.5
 """Share of the matches that given cameras must explain for depths to be scaled by them."""
 
-NO_PARALLAX = (
-    "All photos are taken from one place, so nothing in them tells how far things are and the depth is the network's "
-    "guess. For depth that holds, walk between photos instead of turning."
-)
-
 HARDLY_MOVED = (
     "The camera hardly moved between these photos, so where it stood and how far things are is unsure. "
     "Walk further between photos."
@@ -204,10 +199,11 @@ def _from_features(
     from model_runtime.features.lens_check import check_lenses
     from model_runtime.features.mapping import exif_notes, map_photos, with_left_out
     from model_runtime.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
+    from model_runtime.features.repeats import check_repeats
 
     mapped = map_photos(matches, lambda done, told: report(0.7 + 0.25 * done, told))
     turned = instead_of(mapped, matches)
-    mapped = mapped if turned is None else turned
+    mapped = mapped if turned is None else turned.cameras
     placed, count = int(mapped.registered.sum()), len(matches.photos)
     if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
         return (
@@ -218,15 +214,19 @@ def _from_features(
     if turned is None:
         report(0.95, "Checking what kind of lens the photos show.")
         notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
+        notes += check_repeats(mapped.extrinsics, mapped.intrinsics, matches)
         if placed_share(mapped, matches) < LITTLE_PARALLAX:
             notes.append(HARDLY_MOVED)
     else:
-        notes.append(NO_PARALLAX)
+        notes += turned.notes
     if placed < count:
         network = network_look().cameras
         known = GivenCameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
         names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
-        notes += [f"Features do not place {', '.join(names)}; the network's guess is less exact."]
+        notes += [
+            f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
+            "where its camera stands is the network's guess and may be far off."
+        ]
     view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
     sparse = mapped.sparse if turned is None else None
     return FoundCameras("features", known, view_sources, sparse, mapped.match_error, notes=notes)

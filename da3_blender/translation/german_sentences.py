@@ -55,7 +55,6 @@ SENTENCES = {
     "Choose another folder for models.": "Einen anderen Ordner für Modelle wählen.",
     "is damaged": "ist beschädigt",
     "ends too early": "endet zu früh",
-    "is not a photo": "ist kein Foto",
     "RAW photos cannot be read; develop it to a JPEG or TIFF": (
         "RAW-Fotos können nicht gelesen werden; zu JPEG oder TIFF entwickeln"
     ),
@@ -66,13 +65,23 @@ SENTENCES = {
     "The folder {0} holds no photos": "Der Ordner {0} enthält keine Fotos",
     "No photo is chosen": "Kein Foto ist ausgewählt",
     "This is a folder, not a photo": "Das ist ein Ordner, kein Foto",
-    "The file is empty": "Die Datei ist leer",
+    "The file is empty; copy it again": "Die Datei ist leer; neu kopieren",
+    "The folder cannot be read: {0}": "Der Ordner kann nicht gelesen werden: {0}",
+    "This is a pipe or a device, not a photo": "Das ist eine Pipe oder ein Gerät, kein Foto",
+    "This is a preview that this program made": "Das ist eine Vorschau, die dieses Programm gemacht hat",
+    "This is a link to a file that is not there; copy the photo itself to its place": (
+        "Das ist ein Link auf eine Datei, die nicht da ist; das Foto selbst an seine Stelle kopieren"
+    ),
+    "The name of the file or of a folder around it is not UTF-8; rename it": (
+        "Der Name der Datei oder eines Ordners darum ist nicht UTF-8; umbenennen"
+    ),
     "This image is not in the file any more": "Dieses Bild ist nicht mehr in der Datei",
     "This image is not packed into the file any more": "Dieses Bild ist nicht mehr in die Datei gepackt",
     "The file is not there any more": "Die Datei ist nicht mehr da",
     "The file cannot be read: {0}": "Die Datei kann nicht gelesen werden: {0}",
-    "The file {0}; only JPEG, PNG, WebP and TIFF are read": (
-        "Die Datei {0}; nur JPEG, PNG, WebP und TIFF werden gelesen"
+    "The file {0}; copy it again": "Die Datei {0}; neu kopieren",
+    "The file is not a photo; only JPEG, PNG, WebP and TIFF are read": (
+        "Die Datei ist kein Foto; nur JPEG, PNG, WebP und TIFF werden gelesen"
     ),
     "Its scene '{0}' is not there any more.": "Ihre Szene '{0}' ist nicht mehr da.",
     "The DA3 scene that it should update is not there any more.": (
@@ -308,9 +317,25 @@ SENTENCES = {
     "The photos' features did not make the cameras better; they are as the network found them.": (
         "Die Merkmale der Fotos haben die Kameras nicht verbessert; sie sind so, wie das Netzwerk sie fand."
     ),
-    "Features do not place {0}; the network's guess is less exact.": (
-        "Merkmale platzieren {0} nicht; die Schätzung des Netzwerks ist weniger genau."
+    "Features do not place {0}, as where a photo shows nothing that the others do: where its camera stands is the "
+    "network's guess and may be far off.": (
+        "Merkmale platzieren {0} nicht, wie bei einem Foto, das nichts von dem zeigt, was die anderen zeigen: wo seine "
+        "Kamera steht, schätzt das Netzwerk, vielleicht weit daneben."
     ),
+    "The photos show all but the same, so nothing in them tells how far things are, nor the focal length: it is what "
+    "the EXIF data say, or else a usual one. Take photos from different places.": (
+        "Die Fotos zeigen fast dasselbe; nichts darin sagt, wie weit die Dinge entfernt sind, auch nicht die "
+        "Brennweite: sie ist die der EXIF-Daten oder eine übliche. Fotos von verschiedenen Orten aufnehmen."
+    ),
+    "{0} of {1} pairs of photos match in another way than these cameras say, as where a pattern repeats: some cameras "
+    "may stand in a wrong place. Look through them; photos closer together help.": (
+        "{0} von {1} Fotopaaren passen anders zusammen, als diese Kameras sagen, wie bei einem Muster, das sich "
+        "wiederholt: manche Kameras stehen vielleicht falsch. Durch sie hindurchsehen; dichtere Fotos helfen."
+    ),
+    "No point is left: the photos are transparent, or sky, all over.": (
+        "Kein Punkt bleibt übrig: die Fotos sind überall durchsichtig oder Himmel."
+    ),
+    "Use photos that show something.": "Fotos verwenden, auf denen etwas zu sehen ist.",
     "The network's cameras were too far off to start from; features alone placed the photos.": (
         "Die Kameras des Netzwerks lagen als Anfang zu weit daneben; Merkmale allein haben die Fotos platziert."
     ),
@@ -434,12 +459,20 @@ SENTENCES = {
     "{0} photos need extrinsics [{1}, 4, 4] and intrinsics [{2}, 3, 3], not {3}.": (
         "{0} Fotos brauchen extrinsics [{1}, 4, 4] und intrinsics [{2}, 3, 3], nicht {3}."
     ),
-    "Camera {0} holds numbers that are not finite.": "Kamera {0} enthält Zahlen, die nicht endlich sind.",
-    "The extrinsics of camera {0} are not a rotation and a translation.": (
-        "Die extrinsics von Kamera {0} sind nicht eine Drehung und eine Verschiebung."
+    "The camera of {0} holds numbers that are too large or not finite.": (
+        "Die Kamera von {0} enthält Zahlen, die zu groß oder nicht endlich sind."
     ),
-    "The intrinsics of camera {0} are not those of a pinhole camera.": (
-        "Die intrinsics von Kamera {0} sind nicht die einer Lochkamera."
+    "The camera of {0} is not placed by a rotation and a translation.": (
+        "Die Kamera von {0} ist nicht durch eine Drehung und eine Verschiebung platziert."
+    ),
+    "The intrinsics of {0} are not those of a pinhole camera.": (
+        "Die intrinsics von {0} sind nicht die einer Lochkamera."
+    ),
+    "The camera of {0} has skew, which is not supported.": (
+        "Die Kamera von {0} hat Scherung, die nicht unterstützt wird."
+    ),
+    "Calibrate it without skew: the second number of the intrinsics is then 0.": (
+        "Sie ohne Scherung kalibrieren: die zweite Zahl der intrinsics ist dann 0."
     ),
     "{0} cannot hand out {1} at the moment (status {2}).": "{0} kann {1} im Augenblick nicht ausgeben (Status {2}).",
     "Download again: it goes on where it stopped.": "Erneut herunterladen: es geht dort weiter, wo es aufhörte.",
@@ -603,6 +636,9 @@ SENTENCES = {
     "it is mirrored by a negative scale": "sie ist durch eine negative Skalierung gespiegelt",
     "Added in red, with the reason: {0}.": "Rot hinzugefügt, mit dem Grund: {0}.",
     "In the list already: {0}.": "Schon in der Liste: {0}.",
+    "Left out until they are renamed, as their names are not UTF-8: {0}.": (
+        "Weggelassen, bis sie umbenannt sind, weil ihre Namen nicht UTF-8 sind: {0}."
+    ),
     "Photos added: {0}.": "Hinzugefügte Fotos: {0}.",
     (
         "All photos are taken from one place, so nothing in them tells how far things are and the depth is the "
@@ -637,8 +673,9 @@ SENTENCES = {
     "The focal length in the EXIF data of {0}, {1} mm, does not fit the photos; {2} mm does.": (
         "Die Brennweite in den EXIF-Daten von {0}, {1} mm, passt nicht zu den Fotos; {2} mm passt."
     ),
-    "The image {0}; only JPEG, PNG, WebP and TIFF are read": (
-        "Das Bild {0}; nur JPEG, PNG, WebP und TIFF werden gelesen"
+    "The image {0}; pack it again": "Das Bild {0}; neu packen",
+    "The image is not a photo; only JPEG, PNG, WebP and TIFF are read": (
+        "Das Bild ist kein Foto; nur JPEG, PNG, WebP und TIFF werden gelesen"
     ),
     (
         "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."

@@ -51,7 +51,6 @@ SENTENCES = {
     "Choose another folder for models.": "モデル用に別のフォルダーを選んでください。",
     "is damaged": "は壊れています",
     "ends too early": "は途中で終わっています",
-    "is not a photo": "は写真ではありません",
     "RAW photos cannot be read; develop it to a JPEG or TIFF": (
         "RAW 写真は読み込めません。JPEG か TIFF に現像してください"
     ),
@@ -62,13 +61,23 @@ SENTENCES = {
     "The folder {0} holds no photos": "フォルダー {0} に写真がありません",
     "No photo is chosen": "写真が選択されていません",
     "This is a folder, not a photo": "これは写真ではなくフォルダーです",
-    "The file is empty": "ファイルが空です",
+    "The file is empty; copy it again": "ファイルが空です。コピーし直してください",
+    "The folder cannot be read: {0}": "フォルダーを読み込めません: {0}",
+    "This is a pipe or a device, not a photo": "これは写真ではなくパイプかデバイスです",
+    "This is a preview that this program made": "これはこのプログラムが作ったプレビューです",
+    "This is a link to a file that is not there; copy the photo itself to its place": (
+        "リンク先のファイルがありません。写真そのものをここにコピーしてください"
+    ),
+    "The name of the file or of a folder around it is not UTF-8; rename it": (
+        "ファイルかその上のフォルダーの名前が UTF-8 ではありません。名前を変更してください"
+    ),
     "This image is not in the file any more": "この画像はもうファイル内にありません",
     "This image is not packed into the file any more": "この画像はもうファイルにパックされていません",
     "The file is not there any more": "ファイルがもうありません",
     "The file cannot be read: {0}": "ファイルを読み込めません: {0}",
-    "The file {0}; only JPEG, PNG, WebP and TIFF are read": (
-        "ファイル{0}。読み込めるのは JPEG、PNG、WebP、TIFF のみです"
+    "The file {0}; copy it again": "ファイル{0}。コピーし直してください",
+    "The file is not a photo; only JPEG, PNG, WebP and TIFF are read": (
+        "ファイルは写真ではありません。読み込めるのは JPEG、PNG、WebP、TIFF のみです"
     ),
     "Its scene '{0}' is not there any more.": "元のシーン「{0}」がもうありません。",
     "The DA3 scene that it should update is not there any more.": "更新するはずの DA3 シーンがもうありません。",
@@ -296,9 +305,23 @@ SENTENCES = {
     "The photos' features did not make the cameras better; they are as the network found them.": (
         "写真の特徴点ではカメラが良くならなかったため、ネットワークの推定のままです。"
     ),
-    "Features do not place {0}; the network's guess is less exact.": (
-        "特徴点で {0} を配置できません。ネットワークの推定は精度が落ちます。"
+    "Features do not place {0}, as where a photo shows nothing that the others do: where its camera stands is the "
+    "network's guess and may be far off.": (
+        "特徴点では {0} を配置できません。ほかの写真と共通するものが写っていないと起こります。そのカメラの位置はネット"
+        "ワークの推測で、大きく外れている場合があります。"
     ),
+    "The photos show all but the same, so nothing in them tells how far things are, nor the focal length: it is what "
+    "the EXIF data say, or else a usual one. Take photos from different places.": (
+        "写真がほとんど同じなので、物までの距離も焦点距離も分かりません。焦点距離は EXIF の値か一般的な値です。別々の場"
+        "所から撮ってください。"
+    ),
+    "{0} of {1} pairs of photos match in another way than these cameras say, as where a pattern repeats: some cameras "
+    "may stand in a wrong place. Look through them; photos closer together help.": (
+        "写真の組 {1} 組中 {0} 組の対応がこのカメラと合いません。繰り返し模様で起こり、一部のカメラの位置が誤っている可"
+        "能性があります。カメラから覗いて確認してください。撮影間隔を狭めると改善します。"
+    ),
+    "No point is left: the photos are transparent, or sky, all over.": ("点が残りません: 写真はすべて透明か空です。"),
+    "Use photos that show something.": "何かが写っている写真を使ってください。",
     "The network's cameras were too far off to start from; features alone placed the photos.": (
         "ネットワークのカメラは出発点にするには外れすぎていたため、特徴点だけで写真を配置しました。"
     ),
@@ -409,12 +432,20 @@ SENTENCES = {
     "{0} photos need extrinsics [{1}, 4, 4] and intrinsics [{2}, 3, 3], not {3}.": (
         "写真 {0} 枚には {3} ではなく extrinsics [{1}, 4, 4] と intrinsics [{2}, 3, 3] が必要です。"
     ),
-    "Camera {0} holds numbers that are not finite.": "カメラ {0} に有限でない数値があります。",
-    "The extrinsics of camera {0} are not a rotation and a translation.": (
-        "カメラ {0} の extrinsics が回転と移動になっていません。"
+    "The camera of {0} holds numbers that are too large or not finite.": (
+        "{0} のカメラに大きすぎる、または有限でない数値があります。"
     ),
-    "The intrinsics of camera {0} are not those of a pinhole camera.": (
-        "カメラ {0} の intrinsics がピンホールカメラのものではありません。"
+    "The camera of {0} is not placed by a rotation and a translation.": (
+        "{0} のカメラの位置が回転と移動で表されていません。"
+    ),
+    "The intrinsics of {0} are not those of a pinhole camera.": (
+        "{0} の intrinsics がピンホールカメラのものではありません。"
+    ),
+    "The camera of {0} has skew, which is not supported.": (
+        "{0} のカメラには歪み（スキュー）があり、対応していません。"
+    ),
+    "Calibrate it without skew: the second number of the intrinsics is then 0.": (
+        "スキューなしで較正してください。intrinsics の 2 番目の数値が 0 になります。"
     ),
     "{0} cannot hand out {1} at the moment (status {2}).": "{0} は現在 {1} を提供できません（ステータス {2}）。",
     "Download again: it goes on where it stopped.": "もう一度ダウンロードしてください。中断したところから再開します。",
@@ -575,6 +606,9 @@ SENTENCES = {
     "it is mirrored by a negative scale": "負のスケールで反転しています",
     "Added in red, with the reason: {0}.": "理由つきで赤く追加: {0}。",
     "In the list already: {0}.": "すでにリストにある写真: {0}。",
+    "Left out until they are renamed, as their names are not UTF-8: {0}.": (
+        "名前が UTF-8 ではないため、名前を変更するまで除外: {0}。"
+    ),
     "Photos added: {0}.": "追加した写真: {0}。",
     (
         "All photos are taken from one place, so nothing in them tells how far things are and the depth is the "
@@ -607,7 +641,10 @@ SENTENCES = {
     "The focal length in the EXIF data of {0}, {1} mm, does not fit the photos; {2} mm does.": (
         "{0} の EXIF データの焦点距離 {1} mm は写真に合わず、{2} mm が合います。"
     ),
-    "The image {0}; only JPEG, PNG, WebP and TIFF are read": "画像は{0}。JPEG、PNG、WebP、TIFF のみ読み込めます",
+    "The image {0}; pack it again": "画像{0}。パックし直してください",
+    "The image is not a photo; only JPEG, PNG, WebP and TIFF are read": (
+        "画像は写真ではありません。読み込めるのは JPEG、PNG、WebP、TIFF のみです"
+    ),
     (
         "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."
     ): ("レンズが直線を曲げているようです: 先に写真編集ソフトやレンズプロファイルで歪みを補正してください。"),

@@ -7,6 +7,7 @@ parallax: nothing in them tells how far anything is, and reconstructions that ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pycolmap
@@ -15,7 +16,10 @@ from scipy.sparse import coo_matrix, csr_matrix, lil_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial.transform import Rotation
 
+from model_runtime.features.lens_check import BENT, LEAST_GAIN, MUCH_BETTER
+from model_runtime.features.mapping import TYPICAL_FOCAL
 from model_runtime.features.matching import Matches
+from model_runtime.features.photo import WORKING_SIDE
 from model_runtime.features.result import FeatureCameras, no_points
 from model_runtime.features.tracks import build_tracks
 
@@ -53,6 +57,19 @@ LITTLE_PARALLAX = 0.3
 """Share of the points that photos have in common and a reconstruction places, below which it has hardly seen any of
 them from two sides; it is near 1 where somebody walked."""
 
+SMALLEST_TURN = 1.0
+"""Degrees between the photos furthest apart in direction, below which matches do not tell the focal length."""
+
+NO_PARALLAX = (
+    "All photos are taken from one place, so nothing in them tells how far things are and the depth is the network's "
+    "guess. For depth that holds, walk between photos instead of turning."
+)
+
+ALIKE = (
+    "The photos show all but the same, so nothing in them tells how far things are, nor the focal length: it is what "
+    "the EXIF data say, or else a usual one. Take photos from different places."
+)
+
 Geometries = dict[tuple[int, int], pycolmap.TwoViewGeometry]
 
 
@@ -66,42 +83,73 @@ class _Links:
     at_other: np.ndarray
 
 
+class Panorama(NamedTuple):
+    """Photos turned on the spot, and what the artist should know about them."""
+
+    cameras: FeatureCameras
+    notes: tuple[str, ...]
+
+
+class _Fit(NamedTuple):
+    """Rotations [N,3,3], focal lengths [N] in working pixels, and how the lens bends lines: a point at r longest sides
+    from the middle would be 1 + bend * r^2 as far out without."""
+
+    rotations: np.ndarray
+    focals: np.ndarray
+    bend: float = 0.0
+
+
 def placed_share(mapped: FeatureCameras, matches: Matches) -> float:
     """Of the points that the mapped photos have in common, how many they place; 0 where nothing is mapped."""
     tracks = build_tracks(matches, mapped.registered)
     return len(mapped.sparse.points) / len(tracks.points) if len(tracks.points) else 0.0
 
 
-def instead_of(mapped: FeatureCameras, matches: Matches) -> FeatureCameras | None:
+def instead_of(mapped: FeatureCameras, matches: Matches) -> Panorama | None:
     """The photos as turned on the spot, where that explains them and `mapped` has not really seen them move."""
     turned = find_panorama(matches)
-    if turned is None or turned.match_error is None:
+    if turned is None or turned.cameras.match_error is None:
         return None
-    clear = turned.match_error < CLEAR_ERROR * float(np.median(matches.pixel))
-    fewer = 2 * mapped.registered.sum() < turned.registered.sum()
+    clear = turned.cameras.match_error < CLEAR_ERROR * float(np.median(matches.pixel))
+    fewer = 2 * mapped.registered.sum() < turned.cameras.registered.sum()
     return turned if clear or fewer or placed_share(mapped, matches) < LITTLE_PARALLAX else None
 
 
-def find_panorama(matches: Matches) -> FeatureCameras | None:
+def find_panorama(matches: Matches) -> Panorama | None:
     """The photos as turned on the spot, where that explains all of their matches; None where somebody moved.
 
     Cameras at one point, without sparse points; the first one's frame is the world. match_error: median distance
-    between matches, pixels of the photos.
+    between matches, pixels of the photos. A lens that bends lines is allowed for, where that fits much better.
     """
     turned = {pair: geometry for pair, geometry in matches.geometries.items() if geometry.config in PANORAMIC}
     if not turned or len(turned) < LEAST_ALIKE * len(matches.geometries):
         return None
     order, parents = _tree(turned, len(matches.photos))
     links = _links(matches, _strongest_pairs(turned, order), MATCHES_PER_PAIR)
-    starts = [_start(matches, links, order, parents, focal) for focal in FOCALS]
-    costs = [np.median(_errors(*start, links)) for start in starts]
-    rotations, focals = _refined(*starts[int(np.argmin(costs))], links, order, np.array(matches.cameras))
-    links = _links(matches, [pair for pair in matches.geometries if set(pair) <= set(order.tolist())])
-    errors = _errors(rotations, focals, links)
+    sides = np.array([max(photo.size) for photo in matches.photos]) / matches.pixel
+    starts = [_start(matches, links, order, parents, focal * sides) for focal in FOCALS]
+    start = min(starts, key=lambda fit: np.median(_errors(fit, links)))
+    fit, notes = _refined(start, links, order, matches), (NO_PARALLAX,)
+    every = _links(matches, [pair for pair in matches.geometries if set(pair) <= set(order.tolist())])
+    bent = _refined(fit, links, order, matches, bends=True)
+    plain_error, bent_error = (np.median(_errors(each, every)) for each in (fit, bent))
+    if _largest_turn(fit.rotations[order]) < SMALLEST_TURN:
+        focals = np.array([photo.known_focal or TYPICAL_FOCAL * max(photo.size) for photo in matches.photos])
+        held = _start(matches, links, order, parents, focals / matches.pixel)
+        fit, notes = _refined(held, links, order, matches, zooms=False), (ALIKE,)
+    elif bent_error < MUCH_BETTER * plain_error and bent_error < plain_error - LEAST_GAIN:
+        fit, notes = bent, (NO_PARALLAX, BENT)
+    errors = _errors(fit, every)
     if np.median(errors) > MEDIAN_ERROR or np.quantile(errors, OUTER) > OUTER_ERROR:
         return None
-    error = float(np.median(errors * matches.pixel[links.one]))
-    return _panorama(matches, order, rotations, focals, error)
+    error = float(np.median(errors * matches.pixel[every.one]))
+    return Panorama(_panorama(matches, order, fit, error), notes)
+
+
+def _largest_turn(rotations: np.ndarray) -> float:
+    """Degrees between the two of rotations [N,3,3] furthest apart."""
+    apart = rotations[:, None] @ rotations[None].transpose(0, 1, 3, 2)
+    return float(np.degrees(Rotation.from_matrix(apart.reshape(-1, 3, 3)).magnitude().max()))
 
 
 def _tree(geometries: Geometries, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -140,11 +188,8 @@ def _links(matches: Matches, pairs: list[tuple[int, int]], most: int | None = No
     return _Links(one, other, at, at_other)
 
 
-def _start(
-    matches: Matches, links: _Links, order: np.ndarray, parents: np.ndarray, focal: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations [N,3,3] along the tree, and focal lengths [N] in working pixels, all `focal` longest sides."""
-    focals = np.array([focal * max(photo.size) / photo.pixel for photo in matches.photos])
+def _start(matches: Matches, links: _Links, order: np.ndarray, parents: np.ndarray, focals: np.ndarray) -> _Fit:
+    """Rotations along the tree, with these focal lengths [N] in working pixels."""
     rotations = np.tile(np.eye(3), (len(focals), 1, 1))
     for photo in order[1:]:
         parent = parents[photo]
@@ -152,7 +197,7 @@ def _start(
         rays = [_rays(links.at[pair], focals[links.one[pair]]), _rays(links.at_other[pair], focals[links.other[pair]])]
         mine, its = rays if photo < parent else rays[::-1]
         rotations[photo] = _rotation(its, mine) @ rotations[parent]
-    return rotations, focals
+    return _Fit(rotations, focals)
 
 
 def _rays(at: np.ndarray, focals: np.ndarray) -> np.ndarray:
@@ -172,46 +217,58 @@ def _rotation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return turn
 
 
-def _residuals(rotations: np.ndarray, focals: np.ndarray, links: _Links) -> np.ndarray:
+def _residuals(fit: _Fit, links: _Links) -> np.ndarray:
     """[M,2] working pixels, from where `one` sees a match to where the rotations take it from `other`."""
-    rays = np.column_stack((links.at_other, focals[links.other]))
+    rotations, focals = fit.rotations, fit.focals
+    at, at_other = _straight(links.at, fit.bend), _straight(links.at_other, fit.bend)
+    rays = np.column_stack((at_other, focals[links.other]))
     turn = rotations[links.one] @ rotations[links.other].transpose(0, 2, 1)
     seen = np.einsum("mij,mj->mi", turn, rays)
     depth = np.where(seen[:, 2] > 0, seen[:, 2], np.nan)
-    return np.nan_to_num(focals[links.one, None] * seen[:, :2] / depth[:, None] - links.at, nan=BEHIND)
+    return np.nan_to_num(focals[links.one, None] * seen[:, :2] / depth[:, None] - at, nan=BEHIND)
 
 
-def _errors(rotations: np.ndarray, focals: np.ndarray, links: _Links) -> np.ndarray:
-    return np.linalg.norm(_residuals(rotations, focals, links), axis=1)
+def _straight(at: np.ndarray, bend: float) -> np.ndarray:
+    """Where a lens that does not bend lines would show what is at [M,2]."""
+    return at * (1 + bend * (at**2).sum(axis=1, keepdims=True) / WORKING_SIDE**2) if bend else at
+
+
+def _errors(fit: _Fit, links: _Links) -> np.ndarray:
+    return np.linalg.norm(_residuals(fit, links), axis=1)
 
 
 def _refined(
-    rotations: np.ndarray, focals: np.ndarray, links: _Links, order: np.ndarray, cameras: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """All rotations but the first photo's, and a focal length per camera, by robust least squares."""
-    turning = order[1:]
-    numbers, camera = np.unique(cameras, return_inverse=True)
+    fit: _Fit, links: _Links, order: np.ndarray, matches: Matches, zooms: bool = True, bends: bool = False
+) -> _Fit:
+    """All rotations but the first photo's by robust least squares; zooms: and a focal length per camera; bends: and
+    the one lens."""
+    rotations, focals, turning = fit.rotations, fit.focals, order[1:]
+    numbers, camera = np.unique(np.array(matches.cameras), return_inverse=True)
+    turns, zoomed = 3 * len(turning), len(numbers) * zooms
+    count = turns + zoomed + bends
     columns = np.full(len(rotations), -1)
     columns[turning] = 3 * np.arange(len(turning))
 
-    def at(change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(change: np.ndarray) -> _Fit:
         turned = rotations.copy()
-        turns = Rotation.from_rotvec(change[: 3 * len(turning)].reshape(-1, 3)).as_matrix()
-        turned[turning] = turns @ rotations[turning]
-        return turned, focals * np.exp(change[3 * len(turning) :])[camera]
+        turned[turning] = Rotation.from_rotvec(change[:turns].reshape(-1, 3)).as_matrix() @ rotations[turning]
+        zoom = np.exp(change[turns : turns + zoomed])[camera] if zooms else 1.0
+        return _Fit(turned, focals * zoom, fit.bend + float(change[-1]) if bends else fit.bend)
 
-    sparsity = lil_matrix((2 * len(links.one), 3 * len(turning) + len(numbers)), dtype=int)
+    sparsity = lil_matrix((2 * len(links.one), count), dtype=int)
+    if bends:
+        sparsity[:, -1] = 1
     rows = np.arange(2 * len(links.one)).reshape(-1, 2)
     for photos in (links.one, links.other):
         for axis in range(3):
             moving = columns[photos] >= 0
             for side in range(2):
                 sparsity[rows[moving, side], columns[photos][moving] + axis] = 1
-        for side in range(2):
-            sparsity[rows[:, side], 3 * len(turning) + camera[photos]] = 1
+        for side in range(2) if zooms else ():
+            sparsity[rows[:, side], turns + camera[photos]] = 1
     found = least_squares(
-        lambda change: _residuals(*at(change), links).ravel(),
-        np.zeros(3 * len(turning) + len(numbers)),
+        lambda change: _residuals(at(change), links).ravel(),
+        np.zeros(count),
         jac_sparsity=csr_matrix(sparsity),
         loss="cauchy",
         x_scale="jac",
@@ -221,18 +278,16 @@ def _refined(
     return at(found.x)
 
 
-def _panorama(
-    matches: Matches, order: np.ndarray, rotations: np.ndarray, focals: np.ndarray, error: float
-) -> FeatureCameras:
+def _panorama(matches: Matches, order: np.ndarray, fit: _Fit, error: float) -> FeatureCameras:
     count = len(matches.photos)
     placed = np.zeros(count, bool)
     placed[order] = True
     extrinsics, intrinsics = np.full((count, 4, 4), np.nan), np.full((count, 3, 3), np.nan)
-    first = rotations[np.flatnonzero(placed)[0]]
+    first = fit.rotations[np.flatnonzero(placed)[0]]
     for i in order:
         photo = matches.photos[i]
         extrinsics[i] = np.eye(4)
-        extrinsics[i, :3, :3] = rotations[i] @ first.T
-        focal = focals[i] * photo.pixel
+        extrinsics[i, :3, :3] = fit.rotations[i] @ first.T
+        focal = fit.focals[i] * photo.pixel
         intrinsics[i] = [[focal, 0, photo.size[0] / 2], [0, focal, photo.size[1] / 2], [0, 0, 1]]
     return FeatureCameras(placed, extrinsics, intrinsics, no_points(), error)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from model_runtime.camera_sources import HARDLY_MOVED, NO_PARALLAX, FoundCameras, find_cameras
+from model_runtime.camera_sources import HARDLY_MOVED, FoundCameras, find_cameras
 from model_runtime.features import mapping
 from model_runtime.features.lens_check import BENT, CROPPED, DIFFERING
 from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches
+from model_runtime.features.matching import TYPICAL_FOCAL, Matches
+from model_runtime.features.panorama import ALIKE, NO_PARALLAX
 from model_runtime.features.photo import feature_photo
 from model_runtime.image_batch import Placement
 from model_runtime.messages import GivenCameras
@@ -110,13 +111,41 @@ def test_turning_on_the_spot_gives_rotations_and_no_depth(
     found = found_in([shoot(pose, room.intrinsics[0]) for pose in poses])
     assert found.source == "features" and found.sparse is None and NO_PARALLAX in found.notes
     assert found.known is not None
-    for i in range(count):
-        for j in range(i):
-            ours, true = (e[i, :3, :3] @ e[j, :3, :3].T for e in (found.known.extrinsics, poses))
-            assert np.degrees(Rotation.from_matrix(ours @ true.T).magnitude()) < (0.1 if aside == 0 else 0.5)
+    assert max(rotation_errors(found.known, poses)) < (0.1 if aside == 0 else 0.5)
     centres = -np.einsum("nji,nj->ni", found.known.extrinsics[:, :3, :3], found.known.extrinsics[:, :3, 3])
     assert np.abs(centres - centres[0]).max() < 1e-9
     assert found.known.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[0, 0, 0], rel=0.005 if aside == 0 else 0.02)
+
+
+def rotation_errors(found: GivenCameras, poses: np.ndarray) -> list[float]:
+    """Degrees, of all pairs of photos."""
+    pairs = [(i, j) for i in range(len(poses)) for j in range(i)]
+    apart = [
+        np.stack([extrinsics[i, :3, :3] @ extrinsics[j, :3, :3].T for i, j in pairs])
+        for extrinsics in (found.extrinsics, poses)
+    ]
+    return np.degrees((Rotation.from_matrix(apart[0]) * Rotation.from_matrix(apart[1]).inv()).magnitude()).tolist()
+
+
+@pytest.mark.parametrize("k1", [-0.05, -0.12])
+def test_a_lens_that_bends_lines_is_found_where_somebody_turns(room: Any, shoot: Shoot, k1: float) -> None:
+    poses = turned(5, 10.0)
+    found = found_in([shoot(pose, room.intrinsics[0], brown(k1)) for pose in poses])
+    assert found.notes == [NO_PARALLAX, BENT] and found.known is not None
+    assert max(rotation_errors(found.known, poses)) < 0.4
+    assert found.known.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[0, 0, 0], rel=0.03)
+
+
+@pytest.mark.parametrize("exif", [None, 40.0])
+def test_photos_that_are_all_alike_get_a_usual_focal_length(room: Any, shoot: Shoot, exif: float | None) -> None:
+    picture = shoot(turned(1, 0.0)[0], room.intrinsics[0])
+    noise = np.random.default_rng(3)
+    pictures = [np.clip(picture + noise.normal(0, 2, picture.shape), 0, 255).astype(np.uint8) for _ in range(3)]
+    found = found_in(pictures, exif)
+    assert found.notes == [ALIKE] and found.known is not None
+    assert max(rotation_errors(found.known, np.tile(np.eye(4), (3, 1, 1)))) < 0.1
+    expected = TYPICAL_FOCAL * 288 if exif is None else exif / np.hypot(36, 24) * np.hypot(288, 216)
+    assert found.known.intrinsics[:, 0, 0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_camera_that_hardly_moved_is_told(room: Any, shoot: Shoot) -> None:
