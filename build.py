@@ -14,8 +14,10 @@ interrupted installation is noticed.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,7 @@ BLENDERS = {
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
 INTERRUPTED = 130
+TERMINATED = 143
 
 SAME_TIME = (1980, 1, 1, 0, 0, 0)
 SAME_EPOCH = "315532800"
@@ -235,13 +238,17 @@ def _lock(file: IO[str]) -> bool:
 
 
 def call(command: list[str], **options: Any) -> int:
-    """Runs a command to its end and returns its status. Ctrl-C reaches it too, and it ends in its own way."""
+    """Runs a command to its end and returns its status. Ctrl-C reaches it too, and it ends in its own way; where this
+    program is told to end, the command is told so, too."""
     with subprocess.Popen(command, **options) as process:
         while True:
             try:
                 return process.wait()
             except KeyboardInterrupt:
                 continue
+            except SystemExit:
+                process.terminate()
+                raise
 
 
 def clean_variables() -> dict[str, str]:
@@ -425,5 +432,19 @@ def main(arguments: list[str]) -> int:
         return INTERRUPTED
 
 
+def end_by_signal() -> None:
+    """Lets SIGTERM end this program by SystemExit, so that what it runs is ended as well."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+
+
+def print_any_name() -> None:
+    """Lets letters that the terminal lacks be printed as their numbers, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 if __name__ == "__main__":
+    end_by_signal()
+    print_any_name()
     sys.exit(main(sys.argv[1:]))

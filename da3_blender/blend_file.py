@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import bpy
 
-from .output_files import unclaimed
+from model_runtime.messages import JobError
+
+from .output_files import replacing
 
 PACK_LIMIT = 64_000_000
 """Bytes of photos that are kept inside a .blend; beyond, it links to them."""
+
+TABLE_END = struct.Struct("<IBI")
+"""The end of a compressed .blend, in zstd's seekable format: count of frames, flags, and a magic number. Before it
+stand the sizes of every frame, packed and unpacked; before those a head of 8 bytes."""
+
+TABLE_MAGIC = 0x8F92EAB1
+TABLE_ROW = struct.Struct("<II")
+TABLE_HEAD = 8
 
 
 def empty_scene() -> bpy.types.Scene:
@@ -26,23 +38,77 @@ def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
     """Saves the open file to `path`, in one move, and tells where it has its photos from.
 
     how: `pack` keeps the photos inside; `link` leaves them where they are, by paths relative to the .blend;
-    `auto` packs up to PACK_LIMIT bytes of them.
+    `auto` packs up to PACK_LIMIT bytes of them. Raises JobError where it cannot be written; what was there then stays.
     """
     path = path.resolve()
     size = sum(photo.stat().st_size for photo in photos)
     pack = how == "pack" or (how == "auto" and size <= PACK_LIMIT)
-    for image in bpy.data.images:
-        if image.source == "FILE" and not image.packed_file:
-            if pack:
-                image.pack()
-            else:
-                image.filepath = bpy.path.relpath(image.filepath, start=str(path.parent))
+    images = [image for image in bpy.data.images if image.source == "FILE" and not image.packed_file]
     _show_colours()
-    part = unclaimed(path.with_name(f"{path.stem}.part.blend"))
-    with quietly():
-        bpy.ops.wm.save_as_mainfile(filepath=str(part), compress=True)
-    os.replace(part, path)
+    if pack:
+        for image in images:
+            image.pack()
+        _write(path)
+    else:
+        with _relative(images, path.parent):
+            _write(path)
     return f"{'packed into' if pack else 'linked relative to'} the .blend ({size / 1e6:.1f} MB)"
+
+
+@contextmanager
+def _relative(images: Sequence[bpy.types.Image], folder: Path) -> Iterator[None]:
+    """Gives images paths relative to `folder` for a while: the open file lies nowhere, so it needs whole ones."""
+    whole = [image.filepath for image in images]
+    for image, path in zip(images, whole, strict=True):
+        image.filepath = bpy.path.relpath(path, start=str(folder))
+    try:
+        yield
+    finally:
+        for image, path in zip(images, whole, strict=True):
+            image.filepath = path
+
+
+def _write(path: Path) -> None:
+    try:
+        with replacing(path) as part:
+            with quietly():
+                bpy.ops.wm.save_as_mainfile(filepath=str(part), compress=True, copy=True, relative_remap=False)
+            _check_whole(part)
+    except (OSError, RuntimeError) as error:
+        sentence = f"The scene cannot be written to {path}: {reason(error)}."
+        advice = "Free some space on that disk, or choose another --output; what was there before is unchanged."
+        raise JobError("output-unwritten", sentence, advice) from error
+
+
+def _check_whole(path: Path) -> None:
+    """Raises OSError where the end of a compressed .blend is missing: Blender does not tell when the disk gets full."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+        if not _frames_add_up(file):
+            raise OSError("it is cut short, as when the disk is full")
+    with quietly(), bpy.data.libraries.load(str(path)):  # looks for the file's end, and raises where there is none
+        pass
+
+
+def _frames_add_up(file: BinaryIO) -> bool:
+    """Whether the sizes in the table of frames are those of the file."""
+    size = file.seek(0, os.SEEK_END)
+    if size < TABLE_END.size:
+        return False
+    file.seek(size - TABLE_END.size)
+    count, _, magic = TABLE_END.unpack(file.read())
+    rest = size - TABLE_END.size - count * TABLE_ROW.size
+    if magic != TABLE_MAGIC or rest < 0:
+        return False
+    file.seek(rest)
+    table = file.read(count * TABLE_ROW.size)
+    return rest == TABLE_HEAD + sum(packed for packed, _ in TABLE_ROW.iter_unpack(table))
+
+
+def reason(error: OSError | RuntimeError) -> str:
+    """What went wrong, in the words of the system or of Blender, whose own failures are RuntimeErrors."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return told or str(error).strip().removeprefix("Error: ")
 
 
 @contextmanager

@@ -6,17 +6,20 @@ No bpy. https://docs.nerf.studio/quickstart/data_conventions.html tells the seco
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from model_runtime.camera_checks import LARGEST_NUMBER, check_intrinsics, check_pose
 from model_runtime.geometry.orientation import QUARTER_TURNS, turn_upright
 from model_runtime.messages import GivenCameras, JobError
 from model_runtime.photo_names import match_names
 
-from .photo_header import SIDEWAYS, PhotoHeader, read_header
+from .photo_header import SIDEWAYS, HeaderError, PhotoHeader, read_header
 
 ADVICE = (
     "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3), "
@@ -26,9 +29,51 @@ OPENGL_TO_OPENCV = np.diag([1.0, -1, -1, 1])
 PINHOLES = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
 """Camera models of transforms.json that see no distortion where their coefficients are 0."""
 
+OTHER_LENSES = ("is_fisheye", "ftheta_p1", "latlong", "equirectangular", "orthographic")
+"""What instant-ngp's transforms.json says, neither false nor 0, of a lens that is no pinhole."""
+
+SMALLEST_ANGLE = 1e-6
+"""Radians across a photo."""
+
 DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
 DISTORTION_TOLERANCE = 1e-3
 """Of the longest side: how far distortion may move a pixel that is taken to be where a pinhole sees it."""
+
+
+class _UnusableError(Exception):
+    """A file that is not like that; says why as a sentence's end."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a file tells of a camera. photo: what the photo is called."""
+
+    told: Mapping[str, Any]
+    photo: str
+
+    def number(
+        self, key: str, default: float | None = None, low: float = -LARGEST_NUMBER, high: float = LARGEST_NUMBER
+    ) -> float:
+        """Raises _UnusableError for one that is not from `low` to `high`, or missing without default."""
+        try:
+            number = float(self._value(key, default))
+        except (TypeError, ValueError):
+            number = math.nan
+        if not low <= number <= high:
+            raise _UnusableError(f"'{key}' of {self.photo} is not a number from {low:g} to {high:g}")
+        return number
+
+    def matrix(self, key: str, side: int) -> np.ndarray:
+        """[side,side]. Raises _UnusableError for anything else."""
+        try:
+            return np.array(self._value(key), float).reshape(side, side)
+        except (TypeError, ValueError) as error:
+            raise _UnusableError(f"'{key}' of {self.photo} is not {side} x {side} numbers") from error
+
+    def _value(self, key: str, default: Any = None) -> Any:
+        if key not in self.told and default is None:
+            raise _UnusableError(f"'{key}' of {self.photo} is missing")
+        return self.told.get(key, default)
 
 
 def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> GivenCameras:
@@ -37,61 +82,113 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Gi
     `{"cameras": [{"photo": "a.jpg", "extrinsics": [4x4], "intrinsics": [3x3]}, ...]}`: extrinsics are world-to-camera
     (OpenCV axes), intrinsics in pixels of the upright photo with pixel centres at +0.5. `{"frames": [...], ...}`:
     camera-to-world, OpenGL axes. names: what the photos are called. Raises JobError where the file is not like that,
-    has none of the photos, or a lens distorts.
+    has none of the photos or several cameras for one, or where a camera is not a pinhole's or its lens distorts.
     """
+    extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not ("cameras" in content or "frames" in content):
-            raise ValueError("it has neither `cameras` nor `frames`")
+        content = _read_json(path)
         key, name = ("frames", "file_path") if "frames" in content else ("cameras", "photo")
-        entries = {str(entry[name]): entry for entry in content[key]}
-        found = _match(names, entries)
+        entries = _named(content, key, name)
+        found = _match(names, [named for named, _ in entries])
         if not any(found):
             told = f"{path} has no camera for {', '.join(names)}."
             raise JobError("cameras-missing", told, "Choose the file that these photos belong to.")
-        extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
+        cameras = dict(entries)
         for i, (photo, entry) in enumerate(zip(photos, found, strict=True)):
             if entry is not None:
-                camera = _own(entries[entry]) if key == "cameras" else _nerfstudio(content, entries[entry], photo)
+                if key == "cameras":
+                    camera = _own(_Entry(cameras[entry], names[i]))
+                else:
+                    camera = _nerfstudio(_Entry({**content, **cameras[entry]}, names[i]), photo)
                 extrinsics[i], intrinsics[i] = camera
-    except (OSError, ValueError, KeyError, TypeError, np.linalg.LinAlgError) as error:
-        why = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error).removesuffix(".")
-        raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {why}.", ADVICE) from error
+    except _UnusableError as error:
+        raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {error}.", ADVICE) from error
     return GivenCameras(extrinsics, intrinsics)
 
 
-def _match(names: Sequence[str], entries: Mapping[str, Any]) -> list[str | None]:
-    """As `match_names`; where an entry has no ending, as of NeRF's synthetic scenes, the photo's does not count."""
-    found = match_names(names, list(entries))
+def _read_json(path: Path) -> dict[str, Any]:
+    """Its one object. UTF-8, UTF-16 or UTF-32, with or without a byte order mark; every number is a float."""
+    try:
+        # Python refuses integers of too many digits, and floats none: those become infinite, which no check lets by.
+        content = json.loads(path.read_bytes(), parse_int=float)
+    except OSError as error:
+        raise _UnusableError(f"it cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise _UnusableError("its text is damaged or in an old encoding; save it as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise _UnusableError(f"it is not JSON (line {error.lineno}, column {error.colno})") from error
+    except RecursionError as error:
+        raise _UnusableError("its brackets are nested too deeply") from error
+    if not isinstance(content, dict) or not ("cameras" in content or "frames" in content):
+        raise _UnusableError("it has neither `cameras` nor `frames`")
+    return content
+
+
+def _named(content: Mapping[str, Any], key: str, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of the list `key`, each with what it calls `name`."""
+    entries = content[key]
+    if not isinstance(entries, list):
+        raise _UnusableError(f"`{key}` is not a list")
+    for i, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not isinstance(entry.get(name), str):
+            raise _UnusableError(f"entry {i + 1} of `{key}` has no `{name}` with the name of a photo")
+    return [(entry[name], entry) for entry in entries]
+
+
+def _match(names: Sequence[str], entries: Sequence[str]) -> list[str | None]:
+    """As `match_names`, but raises JobError; where an entry has no ending, as of NeRF's synthetic scenes, the photo's
+    does not count."""
     without = [str(Path(name).with_suffix("")) for name in names]
-    return [one or other for one, other in zip(found, match_names(without, list(entries)), strict=True)]
+    try:
+        found, bare = match_names(names, entries), match_names(without, entries)
+    except ValueError as error:
+        advice = "Keep one of them in the file, or give the photos names of their own."
+        raise JobError("bad-cameras", str(error), advice) from error
+    return [one or other for one, other in zip(found, bare, strict=True)]
 
 
-def _own(entry: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array(entry["extrinsics"], float).reshape(4, 4), np.array(entry["intrinsics"], float).reshape(3, 3)
+def _own(entry: _Entry) -> tuple[np.ndarray, np.ndarray]:
+    extrinsics, intrinsics = entry.matrix("extrinsics", 4), entry.matrix("intrinsics", 3)
+    check_pose(extrinsics, entry.photo)
+    check_intrinsics(intrinsics, entry.photo)
+    return extrinsics, intrinsics
 
 
-def _nerfstudio(shared: Mapping[str, Any], frame: Mapping[str, Any], photo: Path) -> tuple[np.ndarray, np.ndarray]:
-    """What a frame does not tell by itself, the file tells for all."""
-    told = {**shared, **frame}
-    header = read_header(photo)
-    size, orientation = _seen_pixels(header, (int(told.get("w", 0)), int(told.get("h", 0))))
-    width, height = float(told.get("w", size[0])), float(told.get("h", size[1]))
+def _nerfstudio(entry: _Entry, photo: Path) -> tuple[np.ndarray, np.ndarray]:
+    """What a frame does not tell by itself, the file tells for all, and `entry` has both."""
+    told = tuple(entry.number(side, low=1) if side in entry.told else 0 for side in ("w", "h"))
+    size, orientation = _seen_pixels(_header(photo, entry.photo), told)
+    width, height = told[0] or size[0], told[1] or size[1]
     if abs(width * size[1] - height * size[0]) > max(width, height, *size):
         raise JobError(
             "bad-cameras",
-            f"{photo.name} has {size[0]} x {size[1]} pixels, but its camera saw it with {width:.0f} x {height:.0f}.",
+            f"{entry.photo} has {size[0]} x {size[1]} pixels, but its camera saw it with {width:.0f} x {height:.0f}.",
             "Use the photos that the cameras were made for, not cropped.",
         )
-    fx = float(told["fl_x"]) if "fl_x" in told else width / 2 / np.tan(float(told["camera_angle_x"]) / 2)
-    fy = float(told.get("fl_y", fx))
-    k = np.array([[fx, 0, float(told.get("cx", width / 2))], [0, fy, float(told.get("cy", height / 2))], [0, 0, 1]])
-    _refuse_distortion(told, k, (width, height), photo.name)
-    pose = np.linalg.inv(np.array(told["transform_matrix"], float).reshape(4, 4) @ OPENGL_TO_OPENCV)
+    if "fl_x" in entry.told:
+        fx = entry.number("fl_x")
+    else:
+        fx = width / 2 / math.tan(entry.number("camera_angle_x", low=SMALLEST_ANGLE, high=math.pi) / 2)
+    fy, cx, cy = entry.number("fl_y", fx), entry.number("cx", width / 2), entry.number("cy", height / 2)
+    k = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    check_intrinsics(k, entry.photo)
+    _refuse_distortion(entry, k, (width, height))
+    pose = entry.matrix("transform_matrix", 4)
+    check_pose(pose, entry.photo)
+    pose = np.linalg.inv(pose @ OPENGL_TO_OPENCV)
     return turn_upright(pose, np.diag([size[0] / width, size[1] / height, 1.0]) @ k, size, orientation)
 
 
-def _seen_pixels(header: PhotoHeader, wanted: tuple[int, int]) -> tuple[tuple[int, int], int]:
+def _header(photo: Path, name: str) -> PhotoHeader:
+    try:
+        return read_header(photo)
+    except OSError as error:
+        raise JobError("photo-unreadable", f"{name} cannot be read: {error.strerror}.", "Check the file.") from error
+    except HeaderError as error:
+        raise JobError("photo-unreadable", f"{name} {error}.", "Check the file, or leave the photo out.") from error
+
+
+def _seen_pixels(header: PhotoHeader, wanted: tuple[float, ...]) -> tuple[tuple[int, int], int]:
     """Size and EXIF orientation of the pixels that the camera saw: as they are stored, as COLMAP sees them, unless
     only the upright photo has the shape that is told."""
     upright = header.size
@@ -104,9 +201,9 @@ def _seen_pixels(header: PhotoHeader, wanted: tuple[int, int]) -> tuple[tuple[in
     return stored, header.orientation
 
 
-def _refuse_distortion(told: Mapping[str, Any], k: np.ndarray, size: tuple[float, float], name: str) -> None:
+def _refuse_distortion(entry: _Entry, k: np.ndarray, size: tuple[float, float]) -> None:
     """Raises JobError for a lens that moves pixels (Brown 1966, as in OpenCV) by more than DISTORTION_TOLERANCE."""
-    k1, k2, k3, k4, p1, p2 = (float(told.get(coefficient, 0)) for coefficient in DISTORTION)
+    k1, k2, k3, k4, p1, p2 = (entry.number(coefficient, 0) for coefficient in DISTORTION)
     across, down = (np.array([0, 0.5, 1]) * side for side in size)
     x, y = np.meshgrid((across - k[0, 2]) / k[0, 0], (down - k[1, 2]) / k[1, 1])
     r2 = x**2 + y**2
@@ -115,10 +212,11 @@ def _refuse_distortion(told: Mapping[str, Any], k: np.ndarray, size: tuple[float
         k[0, 0] * (x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x**2)),
         k[1, 1] * (y * radial + p1 * (r2 + 2 * y**2) + 2 * p2 * x * y),
     )
-    model = str(told.get("camera_model", PINHOLES[0]))
+    other = next((lens for lens in OTHER_LENSES if entry.told.get(lens)), None)
+    model = other or str(entry.told.get("camera_model", PINHOLES[0]))
     if model not in PINHOLES or moved.max() > DISTORTION_TOLERANCE * max(size):
         raise JobError(
             "bad-cameras",
-            f"The lens of {name} distorts in the camera file ({model}).",
+            f"The lens of {entry.photo} distorts in the camera file ({model}).",
             "Undistort the photos and their cameras first; 'colmap image_undistorter' does both.",
         )

@@ -25,7 +25,7 @@ from . import blend_file
 from .camera_file import read_cameras
 from .colmap_folder import read_colmap
 from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
-from .output_files import is_marked, unclaimed
+from .output_files import is_marked, readable, unclaimed
 from .photo_files import FoundPhotos
 from .photo_header import read_header
 from .preferences import chosen_worker_command
@@ -141,9 +141,10 @@ def worker_command(options: argparse.Namespace) -> list[str]:
 
 def left_out(found: FoundPhotos) -> list[str]:
     """A sentence for every picture that is not used, and one for all that is no picture."""
-    told = [f"{path.name} is left out: {reason}." for path, reason in found.left_out]
+    told = [f"{readable(path.name)} is left out: {reason}." for path, reason in found.left_out]
     if found.others:
-        told.append(f"Left out, since they are no photos: {', '.join(path.name for path in found.others)}.")
+        names = ", ".join(readable(path.name) for path in found.others)
+        told.append(f"Left out, since they are no photos: {names}.")
     return told
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import struct
+import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -40,6 +42,16 @@ def check_outputs(blend: Path, preview: Path | None, inputs: Iterable[Path], ove
         )
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place to write to, in a fresh folder beside `path`; what is there afterwards takes the place of `path`, in one
+    move. Where something goes wrong before, `path` stays as it was. Raises OSError."""
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
+        part = Path(folder) / f"part{path.suffix}"
+        yield part
+        os.replace(part, path)
+
+
 def unclaimed(path: Path) -> Path:
     """`path`, or where that exists the same with the first number that is free: scene.blend, scene_2.blend, ..."""
     number, free = 2, path
@@ -56,6 +68,8 @@ def mark(png: bytes) -> bytes:
 
 
 def is_marked(path: Path) -> bool:
+    if not os.path.isfile(path):  # opening a pipe would wait for whoever writes to it
+        return False
     try:
         with path.open("rb") as file:
             start = file.read(HEADER_END + 8 + len(MARK))
@@ -65,14 +79,51 @@ def is_marked(path: Path) -> bool:
 
 
 def _check_place(target: Path) -> None:
-    if target.is_dir():
+    """Raises ValueError where `target`, or what it leads to as a link, is no place for a file of its kind."""
+    place = _led_to(target) if os.path.islink(target) else target.absolute()
+    if os.path.isdir(place):
         raise ValueError(f"{target} is a folder: give --output the name of a file")
-    folder = next(path for path in target.absolute().parents if path.exists())
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is a file, so {target} cannot be written: choose another --output")
+    if os.path.exists(place) and not os.path.isfile(place):
+        raise ValueError(f"{target} is a pipe or a device: choose another --output")
+    if not is_text(place):
+        raise ValueError(f"{readable(target)} is not written in UTF-8: choose another --output")
+    folder = next(path for path in place.parents if os.path.lexists(path))
+    if not os.path.isdir(folder):
+        raise ValueError(f"{folder} is not a folder, so {target} cannot be written: choose another --output")
     if not os.access(folder, os.W_OK):
         raise ValueError(f"{folder} cannot be written to: choose another --output")
+    for name in (place.relative_to(folder), *place.relative_to(folder).parts):
+        try:
+            (folder / name).lstat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:  # the name is too long
+            raise ValueError(f"{target} cannot be written: {error.strerror}: choose another --output") from error
+
+
+def _led_to(link: Path) -> Path:
+    """The file at the end of a link, which need not be there. Raises ValueError where it must not be written."""
+    place = Path(os.path.realpath(link))
+    if place.is_symlink():
+        raise ValueError(f"{link} is a link that leads to itself: choose another --output")
+    if place.suffix != link.suffix:
+        raise ValueError(f"{link} is a link to {place}, which is no {link.suffix} file: choose another --output")
+    if not place.parent.is_dir():
+        raise ValueError(f"{link} is a link to {place}, and there is no such folder: choose another --output")
+    return place
+
+
+def is_text(path: Path | str) -> bool:
+    """Whether a name is UTF-8, as everything that Blender keeps must be."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+
+
+def readable(path: Path | str) -> str:
+    """The name, with bytes that are not UTF-8 as \\xff."""
+    return str(path) if is_text(path) else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    return os.path.exists(one) and os.path.exists(other) and one.samefile(other)

@@ -5,13 +5,16 @@ Contents tell what a file is; the ending of its name only where contents do not.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .photo_header import HeaderError, PhotoHeader, read_header
+from .output_files import is_marked, is_text, readable
+from .photo_header import HeaderError, NotAPhotoError, PhotoHeader, read_header
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff")
 """Usual endings of what is read, for file browsers."""
@@ -20,7 +23,9 @@ BY_SUFFIX = {
     **dict.fromkeys((".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2", ".pef", ".srw"), "RAW"),
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
     **dict.fromkeys((".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts"), "video"),
-    **{f".{kind.lower()}": kind for kind in ("AVIF", "GIF", "BMP", "EXR", "HDR", "PSD", "TGA", "SVG")},
+    **{f".{kind.lower()}": kind for kind in ("AVIF", "GIF", "BMP", "ICO", "EXR", "HDR", "DDS", "TGA")},
+    **{f".{kind.lower()}": kind for kind in ("PSD", "XCF", "SVG")},
+    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm", ".pam"), "PPM"),
     ".jp2": "JPEG 2000",
     ".jxl": "JPEG XL",
 }
@@ -38,6 +43,8 @@ BY_START = (
     (re.compile(rb"v/1\x01"), "EXR"),
     (re.compile(rb"#\?R"), "HDR"),
     (re.compile(rb"8BPS"), "PSD"),
+    (re.compile(rb"P[1-6]\s+[\d#]"), "PPM"),
+    (re.compile(rb"\0\0\x01\0[^\0]\0"), "ICO"),
     (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "JPEG XL"),
     (re.compile(rb"\0\0\0\x0cjP  "), "JPEG 2000"),
 )
@@ -53,7 +60,7 @@ NOTHING = PhotoHeader((0, 0), 0.0)
 @dataclass(frozen=True)
 class FoundPhotos:
     """photos: files that can be read. left_out: pictures that cannot, or are given twice, each with the reason.
-    others: files and folders beside them that are no pictures."""
+    others: files beside them that are no pictures."""
 
     photos: tuple[Path, ...]
     left_out: tuple[tuple[Path, str], ...]
@@ -63,49 +70,60 @@ class FoundPhotos:
 def find_photos(paths: Sequence[Path]) -> FoundPhotos:
     """Photos of folders, in natural order, and single ones as given.
 
-    Of a folder its own photos count; where it has none, those of the folders inside it. Raises ValueError with a
-    sentence where a path is missing, or nothing at all can be read.
+    Of a folder its own photos count; where it has none that can be read, those of the folders inside it. Raises
+    ValueError with a sentence where a path is missing, or nothing at all can be read.
     """
-    photos: dict[Path, Path] = {}
+    photos: dict[str, Path] = {}
     left_out: list[tuple[Path, str]] = []
     others: list[Path] = []
     for path in paths:
-        if not path.exists():
-            raise ValueError(f"there is no photo or folder {path}")
-        pictures, beside = pictures_in(path) if path.is_dir() else ([path], [])
+        try:
+            path.lstat()
+        except OSError as error:
+            raise ValueError(f"there is no photo or folder {readable(path)}: {error.strerror}") from error
+        pictures, beside = pictures_in(path) if os.path.isdir(path) else ([path], [])
         others += beside
         for picture in pictures:
-            problem = inspect_file(picture)[1]
-            if picture.resolve() in photos:
+            problem, file = inspect_file(picture)[1], os.path.realpath(picture)
+            if file in photos:
                 problem = "The same file is given twice"
             if problem:
                 left_out.append((picture, problem))
             else:
-                photos[picture.resolve()] = picture
+                photos[file] = picture
     if not photos:
-        where = f"the folder {paths[0]} holds" if len(paths) == 1 and paths[0].is_dir() else "there is"
-        reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in left_out)
+        alone = len(paths) == 1 and os.path.isdir(paths[0])
+        where = f"the folder {readable(paths[0])} holds" if alone else "there is"
+        reasons = "".join(f"\n  {readable(path.name)}: {reason}" for path, reason in left_out)
         raise ValueError(f"{where} no photo (JPEG, PNG, WebP, TIFF){reasons}")
     return FoundPhotos(tuple(photos.values()), tuple(left_out), tuple(others))
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Pictures of a folder, of whatever kind, in natural order, and what else is in it; nothing that is hidden.
+    """Pictures of a folder, of whatever kind, in natural order, and the other files in it; nothing that is hidden.
 
-    Where no picture lies in the folder itself, those of the folders inside it, but no deeper.
+    Where none in the folder itself can be read, those of the folders inside it too, but no deeper. A folder that cannot
+    be looked into stands in the place of its pictures.
     """
-    pictures, others = _own_pictures(folder)
-    if pictures:
-        return pictures, others
-    inside = [_own_pictures(path) for path in others if path.is_dir()]
-    beside = [path for path in others if path.is_file()] + [path for _, more in inside for path in more]
-    return [path for found, _ in inside for path in found], beside
+    pictures, others, folders = _look_into(folder)
+    if all(inspect_file(path)[1] for path in pictures):
+        for inside in folders:
+            more, beside, _ = _look_into(inside)
+            pictures += more
+            others += beside
+    return pictures, others
 
 
-def _own_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
-    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
-    pictures = [path for path in entries if path.is_file() and is_picture(path)]
-    return pictures, [path for path in entries if path not in pictures]
+def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Pictures, other files, and folders."""
+    try:
+        entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
+    except OSError:  # inspect_file tells of it
+        return [folder], [], []
+    folders = [path for path in entries if os.path.isdir(path)]
+    files = [path for path in entries if path not in folders]
+    pictures = [path for path in files if is_picture(path)]
+    return pictures, [path for path in files if path not in pictures], folders
 
 
 def is_picture(path: Path) -> bool:
@@ -116,18 +134,37 @@ def is_picture(path: Path) -> bool:
 def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
     """What the file says about itself, and why it cannot be used; an empty text where it can."""
     try:
-        if path.is_dir():
-            return NOTHING, "This is a folder, not a photo"
-        if path.stat().st_size == 0:
-            return NOTHING, "The file is empty"
-        kind = _other_kind(path)
-        return (NOTHING, _not_read(kind)) if kind else (read_header(path), "")
+        problem = _no_photo(path)
+        return (NOTHING, problem) if problem else (read_header(path), "")
     except FileNotFoundError:
-        return NOTHING, "The file is not there any more"
+        gone = "This is a link to a file that is not there; copy the photo itself to its place"
+        return NOTHING, gone if path.is_symlink() else "The file is not there any more"
     except OSError as error:
+        if os.path.isdir(path):
+            return NOTHING, f"The folder cannot be read: {error.strerror}"
         return NOTHING, f"The file cannot be read: {error.strerror}"
+    except NotAPhotoError:
+        return NOTHING, "The file is not a photo; only JPEG, PNG, WebP and TIFF are read"
     except HeaderError as error:
-        return NOTHING, f"The file {error}; only JPEG, PNG, WebP and TIFF are read"
+        return NOTHING, f"The file {error}; copy it again"
+
+
+def _no_photo(path: Path) -> str:
+    """Why a file is no photo, whatever its header says; empty where it may be one. Raises OSError."""
+    state = path.stat()
+    if stat.S_ISDIR(state.st_mode):
+        os.listdir(path)
+        return "This is a folder, not a photo"
+    if not stat.S_ISREG(state.st_mode):
+        return "This is a pipe or a device, not a photo"
+    if not is_text(path.absolute()):
+        return "The name of the file or of a folder around it is not UTF-8; rename it"
+    if state.st_size == 0:
+        return "The file is empty; copy it again"
+    if is_marked(path):
+        return "This is a preview that this program made"
+    kind = _other_kind(path)
+    return _not_read(kind) if kind else ""
 
 
 def natural_key(path: Path | str) -> tuple[Any, ...]:
@@ -168,6 +205,8 @@ def _is_reduced(path: Path) -> bool:
 
 
 def _start(path: Path) -> bytes:
+    if not os.path.isfile(path):  # opening a pipe would wait for whoever writes to it
+        return b""
     try:
         with path.open("rb") as file:
             return file.read(START)

@@ -33,6 +33,10 @@ class HeaderError(ValueError):
     """A file that is not one of the formats, or ends too early; says which as a sentence's end."""
 
 
+class NotAPhotoError(HeaderError):
+    """A file that is not one of the formats."""
+
+
 @dataclass(frozen=True)
 class PhotoHeader:
     """size: upright (width, height) in pixels. lens: focal length in mm for a 36 mm wide film; 0 where not told.
@@ -66,7 +70,7 @@ def parse_header(file: BinaryIO) -> PhotoHeader:
             tags = _read_tags(file)
             size = (tags.get(TIFF_WIDTH, 0), tags.get(TIFF_HEIGHT, 0))
         else:
-            raise HeaderError("is not a photo")
+            raise NotAPhotoError("is not a photo")
     except (struct.error, IndexError, OverflowError) as error:
         raise HeaderError("is damaged") from error
     if min(size) < 1:

@@ -13,17 +13,20 @@ from typing import Any
 
 import bpy
 
+from .output_files import is_text
 from .photo_files import NOTHING, inspect_file, natural_key, pictures_in
-from .photo_header import HeaderError, PhotoHeader, parse_header
+from .photo_header import HeaderError, NotAPhotoError, PhotoHeader, parse_header
 
 
 @dataclass(frozen=True)
 class Added:
-    """What adding did. known: how many were in the list already. unusable: how many of those added have a problem."""
+    """What adding did. known: how many were in the list already. unusable: how many of those added have a problem.
+    misnamed: how many were left out because no text can hold their names."""
 
     added: int
     known: int
     unusable: int = 0
+    misnamed: int = 0
 
     @property
     def sentence(self) -> str:
@@ -32,6 +35,8 @@ class Added:
             told.append(f"Added in red, with the reason: {self.unusable}.")
         if self.known:
             told.append(f"In the list already: {self.known}.")
+        if self.misnamed:
+            told.append(f"Left out until they are renamed, as their names are not UTF-8: {self.misnamed}.")
         return " ".join(told)
 
 
@@ -39,8 +44,11 @@ def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
     """Append photo files in natural order of their names; those in the list already are left out."""
     known = {_key(photo.path) for photo in settings.photos if photo.path}
     added: list[Any] = []
-    repeated = 0
+    repeated = misnamed = 0
     for path in sorted((Path(bpy.path.abspath(str(path))) for path in paths), key=natural_key):
+        if not is_text(path):
+            misnamed += 1
+            continue
         if _key(path) in known:
             repeated += 1
             continue
@@ -49,7 +57,7 @@ def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
         photo.name, photo.path = path.name, str(path)
         inspect(photo)
         added.append(photo.problem)
-    return Added(len(added), repeated, sum(map(bool, added)))
+    return Added(len(added), repeated, sum(map(bool, added)), misnamed)
 
 
 def add_folder(settings: Any, folder: Path) -> Added:
@@ -75,7 +83,7 @@ def add_images(settings: Any, images: Iterable[bpy.types.Image]) -> Added:
         photo.name, photo.image = image.name, image
         inspect(photo)
     done = add_files(settings, [bpy.path.abspath(image.filepath, library=image.library) for image in files])
-    return Added(done.added + len(fresh), done.known + len(packed) - len(fresh), done.unusable)
+    return Added(done.added + len(fresh), done.known + len(packed) - len(fresh), done.unusable, done.misnamed)
 
 
 def usable_images() -> list[bpy.types.Image]:
@@ -138,8 +146,10 @@ def _look(photo: Any) -> tuple[PhotoHeader, str]:
         return inspect_file(Path(photo.path))
     try:
         return _look_inside(photo.image)
+    except NotAPhotoError:
+        return NOTHING, "The image is not a photo; only JPEG, PNG, WebP and TIFF are read"
     except HeaderError as error:
-        return NOTHING, f"The image {error}; only JPEG, PNG, WebP and TIFF are read"
+        return NOTHING, f"The image {error}; pack it again"
 
 
 def _look_inside(image: bpy.types.Image | None) -> tuple[PhotoHeader, str]:

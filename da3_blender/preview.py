@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from model_runtime.messages import JobError
+
 from . import output_files
-from .blend_file import quietly
+from .blend_file import quietly, reason
 from .scene import SceneObjects
 from .scene.cameras import apply_camera_resolution
 
@@ -24,6 +25,9 @@ SAMPLES = 8
 SPLAT_SAMPLES = 2
 """Seeing through hundreds of splats per ray is slow: few samples, then denoised."""
 
+PNG_END = b"IEND\xaeB`\x82"
+"""Name and checksum of a PNG's last chunk, which is empty."""
+
 NEW_VIEW = (20.0, 10.0)
 """Degrees from the first camera to the new viewpoint, around the middle of what it sees: sideways and up."""
 
@@ -33,8 +37,19 @@ def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> No
     a new viewpoint.
 
     splats: adds the splats through the first camera, which takes minutes on a CPU.
-    Cycles renders, which needs neither display nor GPU. Changes the open file, so call it after saving.
+    Cycles renders, which needs neither display nor GPU. Changes the open file, so call it after saving. Raises JobError
+    where the picture cannot be written.
     """
+    try:
+        _write_png(_draw(objects, splats), path)
+    except (OSError, RuntimeError) as error:
+        sentence = f"The preview cannot be written to {path}: {reason(error)}."
+        advice = "The scene is finished and stays. Free some space on that disk, or give --no-preview."
+        raise JobError("preview-unwritten", sentence, advice) from error
+
+
+def _draw(objects: SceneObjects, splats: bool) -> np.ndarray:
+    """[h,w,4] float32, the panels side by side."""
     scene = bpy.context.scene
     first = objects.cameras[0]
     apply_camera_resolution(scene, first)
@@ -51,7 +66,7 @@ def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> No
         panels.append(_render(scene, caption))
     gap = np.ones((panels[0].shape[0], GAP, 4), np.float32)
     parts = [part for panel in panels for part in (panel, gap)][:-1]
-    _write_png(np.concatenate(parts, axis=1), path)
+    return np.concatenate(parts, axis=1)
 
 
 def _shots(objects: SceneObjects, splats: bool) -> Iterator[tuple[bpy.types.Object, bpy.types.Object, str]]:
@@ -112,6 +127,7 @@ def _render(scene: bpy.types.Scene, caption: str) -> np.ndarray:
         scene.render.filepath = str(Path(folder) / "panel.png")
         with quietly():
             bpy.ops.render.render(write_still=True)
+        _whole_png(Path(scene.render.filepath))
         image = bpy.data.images.load(scene.render.filepath)
         pixels = _pixels(image)
     bpy.data.images.remove(image)
@@ -137,6 +153,14 @@ def _pixels(image: bpy.types.Image) -> np.ndarray:
     return pixels
 
 
+def _whole_png(path: Path) -> bytes:
+    """What the file holds. Raises OSError where its end is missing, which Blender does not tell."""
+    png = path.read_bytes()
+    if not png.endswith(PNG_END):
+        raise OSError(f"{path} is cut short, as when the disk is full")
+    return png
+
+
 def _write_png(pixels: np.ndarray, path: Path) -> None:
     height, width = pixels.shape[:2]
     image = bpy.data.images.new("preview", width, height)
@@ -146,7 +170,7 @@ def _write_png(pixels: np.ndarray, path: Path) -> None:
         drawn = Path(folder) / "preview.png"
         image.filepath_raw = str(drawn)
         image.save()
-        part = output_files.unclaimed(path.with_name(f"{path.name}.part"))
-        part.write_bytes(output_files.mark(drawn.read_bytes()))
-    os.replace(part, path)
+        marked = output_files.mark(_whole_png(drawn))
+    with output_files.replacing(path.resolve()) as part:
+        part.write_bytes(marked)
     bpy.data.images.remove(image)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .output_files import check_outputs, preview_of
+from .output_files import check_outputs, is_marked, is_text, preview_of, readable
 from .photo_files import find_photos
 
 
@@ -56,33 +59,46 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _print_any_name() -> None:
+    """Lets letters that the terminal lacks be printed as their numbers, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> argparse.Namespace:
     """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
     `found` tells what was left out.
 
-    Ends the program with a sentence on bad arguments, as argparse does.
+    Ends the program with a sentence on bad arguments, as argparse does. From here on, any name can be printed.
     """
+    _print_any_name()
     parser = build_parser(program)
     options = parser.parse_args(list(arguments))
     first = options.photos[0]
     try:
         options.found = find_photos(options.photos)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         parser.error(str(error))
     options.photos = list(options.found.photos)
-    options.name = options.name or (first if first.is_dir() else first.parent).resolve().name or "scene"
+    folder = os.path.realpath(first if os.path.isdir(first) else first.parent)
+    options.name = readable(options.name or os.path.basename(folder) or "scene")
     options.output = options.output or Path(f"{options.name}.blend")
     if options.output.suffix != ".blend":
         parser.error(f"--output {options.output} does not end in .blend")
     for option in ("cameras", "blend_cameras", "python"):
         path = getattr(options, option)
-        if path is not None and not path.is_file():
+        if path is not None and not os.path.isfile(path):
             parser.error(f"--{option.replace('_', '-')}: there is no file {path}")
-    if options.colmap is not None and not options.colmap.is_dir():
+    if options.blend_cameras is not None and not is_text(options.blend_cameras.absolute()):
+        parser.error(f"--blend-cameras: the name {readable(options.blend_cameras)} is not UTF-8: rename the file")
+    if options.colmap is not None and not os.path.isdir(options.colmap):
         parser.error(f"--colmap: there is no folder {options.colmap}")
     if options.resolution is not None and options.resolution < 1:
         parser.error(f"--resolution {options.resolution}: give a number of pixels, such as 504")
     inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras))]
+    inputs += [path for path, _ in options.found.left_out if not is_marked(path)]
+    inputs += options.colmap.glob("*") if options.colmap else []
     options.preview = None if options.no_preview else preview_of(options.output)
     try:
         check_outputs(options.output, options.preview, inputs, options.overwrite)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
+from model_runtime.camera_checks import check_intrinsics, check_pose
 from model_runtime.features.result import SparsePoints
 from model_runtime.geometry.orientation import QUARTER_TURNS, turn_pixels, turn_upright
 from model_runtime.given_cameras import KnownCameras
@@ -38,12 +39,13 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
     Images belong to photos by name: by the whole name, else by as many of its last parts as agree (`left/1.jpg`).
     COLMAP does not look at EXIF orientation, so cameras are turned upright with their photos. A photo that the model
     lacks has no known camera. Raises JobError where the model is damaged, has none of the photos or several images for
-    one, has another shape of a photo, or where a lens distorts.
+    one, has another shape of a photo, or where a camera is not a pinhole's or its lens distorts.
     """
     reconstruction, notes = _read(model)
     images = {image.name: image for image in reconstruction.images.values()}
+    listed = sorted(image.name for image in reconstruction.images.values())
     try:
-        names = match_names([photo.name for photo in photos], sorted(images))
+        names = match_names([photo.name for photo in photos], listed)
     except ValueError as error:
         raise JobError("bad-cameras", str(error), "Give the photos names of their own.") from error
     if not any(names):
@@ -88,6 +90,7 @@ def _upright_view(
     camera = image.camera
     assert camera is not None  # every image of a model that was read has one
     pose = np.vstack((image.cam_from_world().matrix(), (0, 0, 0, 1)))
+    check_pose(pose, name)
     extrinsics, intrinsics = turn_upright(pose, _intrinsics(camera, name, size), size, orientation)
     observed = image.get_observation_points2D()
     stored = np.array([point.xy for point in observed]).reshape(-1, 2) * size / (camera.width, camera.height)
@@ -135,7 +138,7 @@ def _read_lists(files: Mapping[str, bytes], ending: str) -> pycolmap.Reconstruct
         try:
             reconstruction.read(folder)
         except Exception as error:  # COLMAP's checks raise many kinds
-            raise _damaged(str(error).strip().rpartition("\n")[2]) from error
+            raise _damaged("its files are damaged, or not COLMAP's", str(error).strip()) from error
         if ending == ".bin":
             # COLMAP reads on past the end of a file. What it made up there it writes out again.
             reconstruction.write_binary(folder)
@@ -147,10 +150,9 @@ def _read_lists(files: Mapping[str, bytes], ending: str) -> pycolmap.Reconstruct
     return reconstruction
 
 
-def _damaged(why: str) -> JobError:
-    return JobError(
-        "cameras-unreadable", f"The COLMAP model cannot be read: {why}.", "Write it again with COLMAP, or copy it anew."
-    )
+def _damaged(why: str, log: str = "") -> JobError:
+    sentence = f"The COLMAP model cannot be read: {why}."
+    return JobError("cameras-unreadable", sentence, "Write it again with COLMAP, or copy it anew.", log)
 
 
 def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np.ndarray:
@@ -162,6 +164,8 @@ def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np
             f"{name} has {width} x {height} pixels, but COLMAP saw it with {camera.width} x {camera.height}.",
             "Use the photos that COLMAP saw, not cropped.",
         )
+    if camera.is_perspective():
+        check_intrinsics(np.asarray(camera.calibration_matrix(), np.float64), name)
     if _distortion(camera) > DISTORTION_TOLERANCE:
         raise JobError(
             "bad-cameras",
@@ -175,7 +179,7 @@ def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np
 def _same_shape(photo: tuple[int, int], image: tuple[int, int]) -> bool:
     """Whether one is the other scaled; the shorter side of the smaller one may be rounded."""
     (small, large) = (photo, image) if photo[0] <= image[0] else (image, photo)
-    if min(small) < 1:
+    if min(*small, *large) < 1:
         return False
     return abs(large[1] * small[0] / large[0] - small[1]) <= 1 or abs(large[0] * small[1] / large[1] - small[0]) <= 1
 

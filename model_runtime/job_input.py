@@ -69,7 +69,7 @@ def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo
         from model_runtime.colmap_model import colmap_cameras  # COLMAP takes long to load and is not always wanted
 
         known = colmap_cameras(request.colmap, photos)
-        return replace(known, cameras=given_cameras(known.cameras, len(photos)))
-    cameras = given_cameras(request.cameras, len(request.photos))
+        return replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos]))
+    cameras = given_cameras(request.cameras, [photo.name for photo in request.photos])
     chosen = GivenCameras(cameras.extrinsics[list(used)], cameras.intrinsics[list(used)])
     return KnownCameras(chosen)

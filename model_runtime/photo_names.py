@@ -42,15 +42,15 @@ def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | Non
     (`left/1.jpg`); None where there is none.
 
     An entry that belongs to one photo for sure is not in question for the others. Raises ValueError with a sentence
-    where several would do.
+    where several would do, be they the same name twice.
     """
     found: dict[str, str] = {}
     fitting: dict[str, list[str]] = {}
     for photo in sorted(photos, key=lambda name: -len(_parts(name))):
         taken = set(found.values())
-        agreeing = {entry: _agreeing(photo, entry) for entry in entries if entry not in taken}
-        most = max(agreeing.values(), default=(0, False))
-        fitting[photo] = [entry for entry, parts in agreeing.items() if parts == most and most[0]]
+        agreeing = [(entry, _agreeing(photo, entry)) for entry in entries if entry not in taken]
+        most = max((parts for _, parts in agreeing), default=(0, False))
+        fitting[photo] = [entry for entry, parts in agreeing if parts == most and most[0]]
         if len(fitting[photo]) == 1:
             found[photo] = fitting[photo][0]
     for photo in photos:

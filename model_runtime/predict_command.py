@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,22 +33,41 @@ def run(options: argparse.Namespace) -> None:
         refine=options.refine,
     )
     prediction = Predictor().predict(request, _print_progress)
-    part = options.output.with_name(options.output.name + ".part")
-    with part.open("wb") as file:
-        np.savez_compressed(file, **arrays(prediction))
-    os.replace(part, options.output)
+    _write(options.output, arrays(prediction))
     for note in (*(photo.reason.sentence for photo in prediction.left_out), *prediction.notes):
         print(note, file=sys.stderr)
     print(json.dumps(prediction.settings))
 
 
 def _check_output(options: argparse.Namespace) -> None:
-    """Nothing is written over a photo, nor over another file without --overwrite."""
+    """Nothing is written over a photo, nor over another file without --overwrite, nor where no file can be made."""
     output = options.output
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as folder:
+            (Path(folder) / output.name).touch()
+    except OSError as error:
+        raise _unwritten(output, error.strerror) from error
+    if output.is_dir():
+        raise _unwritten(output, "it is a folder")
     if output.exists() and any(path.exists() and path.samefile(output) for path in options.photos):
         raise JobError("output-exists", f"{output} is one of the photos.", "Choose another --output.")
     if output.exists() and not options.overwrite:
         raise JobError("output-exists", f"{output} is there already.", "Choose another --output, or give --overwrite.")
+
+
+def _write(output: Path, named: dict[str, np.ndarray]) -> None:
+    """In one move, so that what was there stays where something goes wrong."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as folder:
+            part = Path(folder) / "part.npz"
+            np.savez_compressed(part, **named)
+            os.replace(part, output)
+    except OSError as error:
+        raise _unwritten(output, error.strerror) from error
+
+
+def _unwritten(output: Path, why: str | None) -> JobError:
+    return JobError("output-unwritten", f"{output} cannot be written: {why}.", "Choose another --output.")
 
 
 def _read_photo(path: Path, name: str) -> Photo:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -230,6 +231,26 @@ def test_other_installations_of_python_do_not_leak_in(build: ModuleType, monkeyp
     assert variables["PIP_USER"] == "0"
     assert variables["PYTHONNOUSERSITE"] == "1"
     assert variables["PIP_FIND_LINKS"] == "/wheels"
+
+
+@posix
+def test_a_program_told_to_end_ends_what_it_started(tmp_path: Path) -> None:
+    """The child notes its start, and its end by the signal."""
+    child = f"""
+import signal, sys, time
+from pathlib import Path
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(Path({str(tmp_path / "ended")!r}).write_text("ended")))
+Path({str(tmp_path / "begun")!r}).touch()
+time.sleep(60)
+"""
+    outer = f"import build, sys; build.end_by_signal(); build.call([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", outer], cwd=ROOT) as process:
+        while not (tmp_path / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(30) == 143
+    assert (tmp_path / "ended").read_text() == "ended"
 
 
 # Commands

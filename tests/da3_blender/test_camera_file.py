@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,9 +42,9 @@ def photos(folder: Path, count: int = 2, size: tuple[int, int] = SIZE, orientati
     return paths
 
 
-def read(folder: Path, paths: list[Path], content: object) -> GivenCameras:
+def read(folder: Path, paths: list[Path], content: object, encoding: str = "utf-8") -> GivenCameras:
     file = folder / "transforms.json"
-    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    file.write_text(content if isinstance(content, str) else json.dumps(content), encoding)
     return read_cameras(file, paths, [path.name for path in paths])
 
 
@@ -55,6 +56,11 @@ def pixels(cameras: GivenCameras, number: int, points: np.ndarray) -> np.ndarray
 
 POINTS = np.random.default_rng(0).uniform(-0.5, 0.5, (20, 3))
 K = np.array([[70.0, 0, 41], [0, 72, 29], [0, 0, 1]])
+
+
+def own(number: int = 0) -> dict[str, Any]:
+    """An entry of cameras.json."""
+    return {"photo": f"{number}.jpg", "extrinsics": pose(number).tolist(), "intrinsics": K.tolist()}
 
 
 def truth(number: int) -> np.ndarray:
@@ -116,34 +122,122 @@ def test_photos_may_be_copies_of_another_size(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["frames", "cameras"])
 def test_a_photo_without_a_camera_has_none(tmp_path: Path, key: str) -> None:
-    own = [{"photo": "1.jpg", "extrinsics": pose(1).tolist(), "intrinsics": K.tolist()}]
-    content = {**LENS, "frames": [frame(1)]} if key == "frames" else {"cameras": own}
+    content = {**LENS, "frames": [frame(1)]} if key == "frames" else {"cameras": [own(1)]}
     cameras = read(tmp_path, photos(tmp_path), content)
     assert np.isnan(cameras.extrinsics[0]).all() and np.isnan(cameras.intrinsics[0]).all()
     np.testing.assert_allclose(pixels(cameras, 1, POINTS), truth(1), atol=1e-9)
 
 
+@pytest.mark.parametrize("key", ["frames", "cameras"])
+def test_two_cameras_of_one_photo_are_refused(tmp_path: Path, key: str) -> None:
+    content = {**LENS, "frames": [frame(0), frame(1), frame(0)]} if key == "frames" else {"cameras": [own(), own()]}
+    with pytest.raises(JobError, match=r"several cameras for 0\.jpg: .*0\.jpg, .*0\.jpg\.$"):
+        read(tmp_path, photos(tmp_path), content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_files_as_other_editors_write_them(tmp_path: Path, encoding: str) -> None:
+    cameras = read(tmp_path, photos(tmp_path), {**LENS, "frames": [frame(0), frame(1)]}, encoding)
+    np.testing.assert_allclose(pixels(cameras, 1, POINTS), truth(1), atol=1e-9)
+
+
+def of_all(**more: object) -> dict[str, object]:
+    return {**LENS, "frames": [frame(0)], **more}
+
+
+def of_angle(angle: object) -> dict[str, object]:
+    return {"w": 80, "h": 60, "camera_angle_x": angle, "frames": [frame(0)]}
+
+
+def placed(matrix: object) -> dict[str, object]:
+    return of_all(frames=[frame(0, transform_matrix=matrix)])
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("not json", "cannot be used as cameras"),
+        ("not json", r"transforms\.json cannot be used as cameras: it is not JSON \(line 1, column 1\)"),
+        ("[" * 200_000, r"transforms\.json cannot be used as cameras: its brackets are nested too deeply"),
         ("[]", "neither `cameras` nor `frames`"),
-        ({"cameras": [{"photo": "b.jpg"}]}, r"no camera for 0\.jpg"),
-        ({"cameras": [{"photo": "0.jpg", "extrinsics": [1, 2], "intrinsics": [1]}]}, "cannot be used as cameras"),
-        ({"cameras": [{"photo": "0.jpg"}]}, "'extrinsics' is missing"),
-        ({"frames": [frame(0)]}, "'camera_angle_x' is missing"),
-        ({**LENS, "frames": [{"file_path": "0.jpg"}]}, "'transform_matrix' is missing"),
-        ({**LENS, "frames": [{"file_path": "0.jpg", "transform_matrix": [[0] * 4] * 4}]}, "Singular matrix"),
-        ({**LENS, "w": 60, "h": 60, "frames": [frame(0)]}, "its camera saw it with 60 x 60"),
-        ({**LENS, "k1": -0.1, "frames": [frame(0)]}, r"The lens of 0\.jpg distorts"),
-        ({**LENS, "p2": 0.01, "frames": [frame(0)]}, r"The lens of 0\.jpg distorts"),
-        ({**LENS, "camera_model": "OPENCV_FISHEYE", "frames": [frame(0)]}, r"distorts .*\(OPENCV_FISHEYE\)"),
+        ({"frames": None}, "`frames` is not a list"),
+        ({"cameras": {"0.jpg": own()}}, "`cameras` is not a list"),
+        ({"frames": [frame(0), None]}, "entry 2 of `frames` has no `file_path`"),
+        ({"cameras": [own() | {"photo": None}]}, "entry 1 of `cameras` has no `photo`"),
+        ({"cameras": [own() | {"photo": "b.jpg"}]}, r"no camera for 0\.jpg"),
+        ({"cameras": [own() | {"extrinsics": [[1, 2], [3]]}]}, r"'extrinsics' of 0\.jpg is not 4 x 4 numbers"),
+        ({"cameras": [own() | {"intrinsics": "abc"}]}, r"'intrinsics' of 0\.jpg is not 3 x 3 numbers"),
+        ({"cameras": [{"photo": "0.jpg"}]}, r"'extrinsics' of 0\.jpg is missing"),
+        ({"frames": [frame(0)]}, r"'camera_angle_x' of 0\.jpg is missing"),
+        (of_all(frames=[{"file_path": "0.jpg"}]), r"'transform_matrix' of 0\.jpg is missing"),
+        (of_all(w=60, h=60), "its camera saw it with 60 x 60"),
+        (of_all(w=0, h=0), r"transforms\.json cannot .*: 'w' of 0\.jpg is not a number from 1 to 1e\+09"),
+        (of_all(h=float("nan")), r"'h' of 0\.jpg is not a number from 1"),
+        (of_all(w=float("inf")), r"'w' of 0\.jpg is not a number from 1"),
+        (of_all(w=10**400), r"'w' of 0\.jpg is not a number from 1"),
+        (json.dumps(of_all()).replace("70.0", "7" * 5000), r"'fl_x' of 0\.jpg is not a number from -1e\+09"),
+        (of_all(k1=None), r"'k1' of 0\.jpg is not a number"),
+        (of_all(fl_x=0), r"The intrinsics of 0\.jpg are not those of a pinhole"),
+        (of_angle(0), r"'camera_angle_x' of 0\.jpg is not a number from 1e-06 to 3\.14"),
+        (of_angle(39), r"'camera_angle_x' of 0\.jpg is not a number from 1e-06 to 3\.14"),
+        (of_angle(np.pi), r"The intrinsics of 0\.jpg are not those of a pinhole"),
+        (placed(np.zeros((4, 4)).tolist()), r"The camera of 0\.jpg is not placed by a rotation"),
+        (placed(np.full((4, 4), np.inf).tolist()), r"The camera of 0\.jpg holds numbers that are too large"),
+        (of_all(k1=-0.1), r"The lens of 0\.jpg distorts"),
+        (of_all(p2=0.01), r"The lens of 0\.jpg distorts"),
+        (of_all(camera_model="OPENCV_FISHEYE"), r"distorts .*\(OPENCV_FISHEYE\)"),
+        (of_all(is_fisheye=True), r"The lens of 0\.jpg distorts .*\(is_fisheye\)"),
+        (of_all(frames=[frame(0, equirectangular=True)]), r"The lens of 0\.jpg distorts .*\(equirectangular\)"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_files_that_cannot_be_used_get_a_sentence(tmp_path: Path, content: object, told: str) -> None:
     with pytest.raises(JobError, match=told) as error:
         read(tmp_path, photos(tmp_path, 1), content)
     assert error.value.failure.advice
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "number", "told"),
+    [
+        ("intrinsics", (0, 1), 50, r"The camera of 0\.jpg has skew, which is not supported"),
+        ("intrinsics", (0, 0), 0, r"The intrinsics of 0\.jpg are not those of a pinhole"),
+        ("intrinsics", (1, 1), 0.8, r"The intrinsics of 0\.jpg are not those of a pinhole"),
+        ("intrinsics", (0, 0), 1e30, r"The camera of 0\.jpg holds numbers that are too large or not finite"),
+        ("intrinsics", (1, 2), float("nan"), r"The camera of 0\.jpg holds numbers that are too large or not finite"),
+        ("extrinsics", (0, 3), 1e300, r"The camera of 0\.jpg holds numbers that are too large or not finite"),
+        ("extrinsics", (0, 3), 10**400, r"The camera of 0\.jpg holds numbers that are too large or not finite"),
+        ("extrinsics", (0, 0), 2, r"The camera of 0\.jpg is not placed by a rotation and a translation"),
+        ("extrinsics", (3, 3), 2, r"The camera of 0\.jpg is not placed by a rotation and a translation"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_cameras_that_are_no_pinholes_are_refused(
+    tmp_path: Path, key: str, place: tuple[int, int], number: float, told: str
+) -> None:
+    camera = own()
+    camera[key][place[0]][place[1]] = number
+    with pytest.raises(JobError, match=told):
+        read(tmp_path, photos(tmp_path, 1), {"cameras": [camera]})
+
+
+def test_text_in_an_old_encoding_gets_a_sentence(tmp_path: Path) -> None:
+    content = json.dumps({"cameras": [own() | {"photo": "Küche.jpg"}]}, ensure_ascii=False)
+    with pytest.raises(JobError, match="save it as UTF-8"):
+        read(tmp_path, photos(tmp_path, 1), content, "latin-1")
+
+
+def test_a_file_or_a_photo_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"folder cannot be used as cameras: it cannot be read \(.*\)"):
+        read_cameras(tmp_path / "folder", photos(tmp_path, 1), ["0.jpg"])
+    (tmp_path / "0.jpg").write_bytes(b"no photo")
+    with pytest.raises(JobError, match=r"^0\.jpg is not a photo\.$"):
+        read(tmp_path, [tmp_path / "0.jpg"], of_all())
+
+
+@pytest.mark.parametrize("more", [{"is_fisheye": False}, {"w": "80", "fl_x": "70"}])
+def test_what_does_not_matter_is_let_by(tmp_path: Path, more: dict[str, object]) -> None:
+    cameras = read(tmp_path, photos(tmp_path, 1), of_all(**more))
+    np.testing.assert_allclose(pixels(cameras, 0, POINTS), truth(0), atol=1e-9)
 
 
 def test_a_lens_that_hardly_distorts_is_a_pinhole(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from PIL import Image
 
 from da3_blender.output_files import is_marked, preview_of
 from da3_blender.scene_arguments import parse_arguments
-from model_runtime.messages import Failure, LeftOut, Progress
+from model_runtime.messages import Failure, JobError, LeftOut, Progress
 
 bpy = pytest.importorskip("bpy")
 
@@ -50,6 +50,8 @@ open({trace!r}, "w").write(type(message).__name__)
 FAILS = 'pipe.write_frame(sink, job, Failure("out-of-memory", "Too little memory.", "Lower the resolution."))'
 DIES = 'print("something broke", file=sys.stderr, flush=True); sys.exit(3)'
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
+
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Path]:
@@ -69,14 +71,14 @@ def scripted(tmp_path: Path, rest: str) -> str:
     return f'"{sys.executable}" "{script}"'
 
 
-def run_headless(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_headless(*arguments: str | Path, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "da3_blender.headless", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
         timeout=600,
     )
 
@@ -176,6 +178,80 @@ def test_what_was_saved_there_meanwhile_stays(photos: list[Path], tmp_path: Path
     assert "DA3 photos" in bpy.data.collections
 
 
+@linux
+def test_names_that_the_terminal_cannot_show_end_nothing(photos: list[Path], tmp_path: Path) -> None:
+    photos[0].rename(photos[0].with_name("K\N{LATIN SMALL LETTER U WITH DIAERESIS}che \N{SNOWMAN}.png"))
+    photos[1].with_name(os.fsdecode(b"bad\xff.png")).write_bytes(photos[1].read_bytes())
+    output = tmp_path / "\N{SNOWMAN}.blend"
+    for encoding in ("ascii", "utf-8:strict"):
+        run = run_headless(
+            photos[0].parent, "-o", output, "--no-preview", "--worker", scripted(tmp_path, FAILS), encoding=encoding
+        )
+        assert run.returncode == 1 and "Traceback" not in run.stderr
+        assert "bad\\xff.png is left out: The name of the file" in run.stdout
+        assert "out-of-memory" in run.stderr
+
+
+# Where writing fails
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """Lets no file grow beyond so many bytes, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("missing", [1000, 20_000, 0.5, 0.999])
+def test_a_scene_that_the_disk_cannot_hold_leaves_the_one_before(
+    photos: list[Path], room: SimpleNamespace, tmp_path: Path, small_disk: Callable[[int], None], missing: float
+) -> None:
+    write_scene(plan_scene(room.prediction(), "room"), blend_file.empty_scene())
+    output = tmp_path / "made/room.blend"
+    output.parent.mkdir()
+    blend_file.save(output, photos)
+    size = output.stat().st_size
+    output.write_bytes(b"older")
+    small_disk(size - round(missing if missing >= 1 else missing * size))
+    with pytest.raises(JobError, match=r"The scene cannot be written to .*room\.blend: ") as error:
+        blend_file.save(output, photos)
+    assert error.value.failure.code == "output-unwritten"
+    assert [file.read_bytes() for file in output.parent.iterdir()] == [b"older"]
+
+
+@pytest.mark.parametrize("kept", [0, 10, 1000, -1000, -30, -1])
+def test_a_cut_file_is_not_whole(photos: list[Path], tmp_path: Path, kept: int) -> None:
+    blend_file.empty_scene()
+    blend_file.save(tmp_path / "a.blend", photos)
+    whole = (tmp_path / "a.blend").read_bytes()
+    (tmp_path / "cut.blend").write_bytes(whole[:kept])
+    with pytest.raises(OSError, match="cut short"):
+        blend_file._check_whole(tmp_path / "cut.blend")
+
+
+@pytest.mark.parametrize("size", [1000, 20_000, 150_000])
+def test_a_preview_that_the_disk_cannot_hold_is_told_and_leaves_nothing(
+    room: SimpleNamespace, tmp_path: Path, small_disk: Callable[[int], None], size: int
+) -> None:
+    objects = write_scene(plan_scene(room.prediction(), "room"), blend_file.empty_scene())
+    small_disk(size)
+    with pytest.raises(JobError, match=r"The preview cannot be written to .*room_preview\.png: "):
+        preview.write_preview(objects, tmp_path / "room_preview.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["part.blend", "part.blend@", "part.blend1", "blend@", "blend1"])
+def test_files_beside_the_scene_stay(photos: list[Path], tmp_path: Path, ending: str) -> None:
+    blend_file.empty_scene()
+    beside = tmp_path / f"room.{ending}"
+    beside.write_bytes(b"precious")
+    blend_file.save(tmp_path / "room.blend", photos)
+    assert beside.read_bytes() == b"precious"
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {beside.name, "room.blend"}
+
+
 # Keeping photos
 
 
@@ -187,6 +263,8 @@ def test_linked_photos_are_found_when_blend_and_photos_move_together(
     (tmp_path / "made").mkdir()
     told = blend_file.save(tmp_path / "made/room.blend", photos, "link")
     assert "linked" in told
+    for photo in photos:  # the open file, too, for the preview
+        assert bpy.data.cameras[photo.name].background_images[0].image.size[0] == 160
     new_home = tmp_path / "moved"
     new_home.mkdir()
     shutil.move(tmp_path / "photos", new_home / "photos")

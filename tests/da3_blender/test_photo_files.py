@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from da3_blender.output_files import mark
 from da3_blender.photo_files import find_photos, inspect_file, natural_key
 from model_runtime.photo_names import distinct_names
 
@@ -30,6 +32,8 @@ def raw() -> bytes:
     tags[0x00FE] = 1
     return encoded("TIFF", tiffinfo=tags)
 
+
+posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")
 
 HEIC = b"\0\0\0\x18ftypheic" + bytes(40)
 
@@ -77,9 +81,16 @@ def test_contents_make_a_photo_whatever_it_is_called(folder: Path, name: str, ma
         ("a.jpg", encoded("GIF"), "GIF pictures cannot be read; save it as a JPEG or PNG"),
         ("a.png", encoded("BMP"), "BMP pictures cannot be read"),
         ("a.exr", b"v/1\x01" + bytes(40), "EXR pictures cannot be read"),
-        ("a.jpg", b"", "The file is empty"),
-        ("a.jpg", b"no photo at all", "The file is not a photo"),
-        ("a.jpg", encoded("JPEG")[:30], "The file ends too early"),
+        ("a.ppm", encoded("PPM"), "PPM pictures cannot be read; save it as a JPEG or PNG"),
+        ("a.png", encoded("PPM"), "PPM pictures cannot be read; save it as a JPEG or PNG"),
+        ("a.ico", encoded("ICO"), "ICO pictures cannot be read; save it as a JPEG or PNG"),
+        ("a", encoded("ICO"), "ICO pictures cannot be read; save it as a JPEG or PNG"),
+        ("a.jpg", b"", "The file is empty; copy it again"),
+        ("a.jpg", b"no photo at all", "The file is not a photo; only JPEG, PNG, WebP and TIFF are read"),
+        ("a.jpg", encoded("JPEG")[:30], "The file ends too early; copy it again"),
+        ("a.jpg", encoded("JPEG")[:12], "The file ends too early; copy it again"),
+        ("a.png", encoded("PNG")[:12], "The file is damaged; copy it again"),
+        ("a_preview.png", mark(encoded("PNG")), "This is a preview that this program made"),
     ],
 )
 def test_pictures_that_cannot_be_read_are_named_with_what_to_do(
@@ -113,7 +124,64 @@ def test_what_is_no_picture_and_what_is_given_twice_is_named(folder: Path) -> No
     (folder / "older").mkdir()
     found = find_photos([folder, photo])
     assert found.photos == (photo,) and found.left_out == ((photo, "The same file is given twice"),)
-    assert found.others == (folder / "notes.txt", folder / "older")
+    assert found.others == (folder / "notes.txt",)
+
+
+@posix
+def test_links_to_nowhere_and_pipes_are_named_with_what_they_are(folder: Path) -> None:
+    (folder / "good.jpg").write_bytes(encoded("JPEG"))
+    (folder / "link.jpg").symlink_to(folder / "gone.jpg")
+    (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    os.mkfifo(folder / "pipe")
+    (folder / "folder.jpg").mkdir()
+    found = find_photos([folder])
+    assert found.photos == (folder / "good.jpg",) and found.others == (folder / "pipe",)
+    told = {path.name: reason for path, reason in found.left_out}
+    assert told.keys() == {"link.jpg", "loop.jpg", "pipe.jpg"}
+    assert told["link.jpg"].startswith("This is a link to a file that is not there")
+    assert told["loop.jpg"].startswith("The file cannot be read: ")
+    assert told["pipe.jpg"] == "This is a pipe or a device, not a photo"
+    for name in told:
+        with pytest.raises(ValueError, match=f"there is no photo .*\n  {name}: "):
+            find_photos([folder / name])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
+def test_a_name_that_is_not_utf8_is_left_out_and_told_readably(folder: Path) -> None:
+    (folder / "good.jpg").write_bytes(encoded("JPEG"))
+    bad = folder / os.fsdecode(b"bad\xff\xe9.jpg")
+    bad.write_bytes(encoded("JPEG"))
+    inside = folder.parent / os.fsdecode(b"f\xff") / "a.jpg"
+    inside.parent.mkdir()
+    inside.write_bytes(encoded("JPEG"))
+    found = find_photos([folder, inside])
+    assert found.photos == (folder / "good.jpg",)
+    assert [path for path, reason in found.left_out if "is not UTF-8; rename it" in reason] == [bad, inside]
+    with pytest.raises(ValueError, match=r"\\xff holds no photo") as error:
+        find_photos([inside.parent])
+    assert find_photos([folder]).left_out[0][0] == bad and str(error.value).isascii()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_folder_that_cannot_be_read_stops_no_other(
+    folder: Path, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, locked = folder / "good/a.jpg", folder / "locked"
+    good.parent.mkdir()
+    locked.mkdir()
+    good.write_bytes(encoded("JPEG"))
+    real = os.listdir
+
+    def listdir(path: Path) -> list[str]:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    found = find_photos([folder] if inside else [locked, good.parent])
+    assert found.photos == (good,)
+    assert found.left_out == ((locked, "The folder cannot be read: Permission denied"),)
 
 
 def test_folders_in_a_folder_without_photos_of_its_own_are_looked_into(folder: Path) -> None:
@@ -126,10 +194,16 @@ def test_folders_in_a_folder_without_photos_of_its_own_are_looked_into(folder: P
     found = find_photos([folder])
     names = ["left/IMG_0.jpg", "left/IMG_1.jpg", "right/IMG_0.jpg", "right/IMG_1.jpg"]
     assert distinct_names(found.photos) == names
-    assert found.others == (folder / "left/deeper",)
+    assert found.others == ()
+    (folder / "clip.mp4").write_bytes(HEIC)
+    (folder / "left/notes.txt").touch()
+    found = find_photos([folder])
+    assert distinct_names(found.photos) == names
+    assert found.left_out == ((folder / "clip.mp4", "HEIC photos cannot be read; export it as a JPEG"),)
+    assert found.others == (folder / "left/notes.txt",)
     (folder / "own.jpg").write_bytes(encoded("JPEG"))
     assert find_photos([folder]).photos == (folder / "own.jpg",)
-    assert find_photos([folder]).others == (folder / "left", folder / "right")
+    assert find_photos([folder]).others == ()
 
 
 def test_a_missing_path_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
 from da3_blender import job_request, photo_list  # noqa: E402
+from da3_blender.output_files import mark  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
 
 
@@ -51,7 +54,7 @@ def test_problems_are_told(settings, tmp_path):
     files = ["empty.jpg", "text.jpg", "phone.HEIC", "camera.NEF", "gone.jpg"]
     photo_list.add_files(settings, [tmp_path / name for name in files])
     told = {photo.name: photo.problem for photo in settings.photos}
-    assert told["empty.jpg"] == "The file is empty"
+    assert told["empty.jpg"] == "The file is empty; copy it again"
     assert told["text.jpg"].startswith("The file is not a photo")
     assert told["phone.HEIC"].startswith("HEIC photos cannot be read")
     assert told["camera.NEF"].startswith("RAW photos cannot be read")
@@ -82,6 +85,22 @@ def test_folder(settings, photos, tmp_path):
     added = photo_list.add_folder(settings, tmp_path / "bare")
     assert added.sentence == "Photos added: 1. Added in red, with the reason: 1."
     assert settings.photos[-2].problem.startswith("HEIC photos cannot be read")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
+def test_names_that_no_text_can_hold_are_left_out(settings, photos, tmp_path):
+    (tmp_path / os.fsdecode(b"bad\xff.jpg")).write_bytes(photos[0].read_bytes())
+    told = photo_list.add_folder(settings, tmp_path).sentence
+    assert told == "Photos added: 3. Left out until they are renamed, as their names are not UTF-8: 1."
+    assert len(settings.photos) == 3
+
+
+def test_a_preview_made_here_is_no_photo(settings, photos):
+    preview = photos[0].with_name("a_preview.png")
+    Image.new("RGB", (40, 30)).save(preview)
+    preview.write_bytes(mark(preview.read_bytes()))
+    assert photo_list.add_files(settings, [*photos, preview]).unusable == 1
+    assert preview.name not in [photo.name for photo in photo_list.usable(settings)]
 
 
 def test_images_of_the_file(settings, photos):

@@ -59,6 +59,22 @@ def test_failures_are_sentences(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [("a" * 260 + ".npz", "File name too long"), ("none/a.npz", "No such file"), ("folder.npz", "it is a folder")],
+)
+def test_predict_refuses_first_what_cannot_be_written(
+    output: str, why: str, photos: tuple[Photo, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(photos[0].data)
+    (tmp_path / "folder.npz").mkdir()
+    monkeypatch.setattr("model_runtime.predict_command.Predictor", None)
+    with pytest.raises(SystemExit, match=f"cannot be written: {why}"):
+        main(["predict", str(photo), "--output", str(tmp_path / output), "--overwrite"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.npz", "photo.png"]
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_predict_writes_over_nothing(
     overwrite: bool, tiny_checkpoint: Path, photos: tuple[Photo, ...], tmp_path: Path

@@ -246,7 +246,50 @@ def test_damaged_models_get_a_sentence(tmp_path, ending):
         damaged += [cut(model, images, lengths[images] - cut_off) for cut_off in (1, 100, one_image - 10, one_image)]
     for each in damaged:
         error = refused(each, photo("a.jpg"))
-        assert error.failure.code == "cameras-unreadable" and "The COLMAP model cannot be read: " in str(error)
+        assert error.failure.code == "cameras-unreadable"
+        assert str(error).removeprefix("The COLMAP model cannot be read: ") in REASONS
+
+
+REASONS = {
+    "its files are damaged, or not COLMAP's.",
+    "its lists of cameras and images are not both there.",
+    "it has no images.",
+    *(f"{name}.bin ends too early." for name in ("cameras", "images")),
+}
+
+
+CAMERA = "1 PINHOLE 160 120 150 155 83 58\n"
+IMAGE = "5 1 0 0 0 1 2 3 1 a.jpg\n\n"
+
+
+@pytest.mark.parametrize(
+    ("camera", "image", "told"),
+    [
+        (CAMERA.replace("150 155", "0 0"), IMAGE, "The intrinsics of a.jpg are not those of a pinhole camera."),
+        (CAMERA.replace("150", "1e30"), IMAGE, "The camera of a.jpg holds numbers that are too large or not finite."),
+        (CAMERA.replace("160 120", "320 0"), IMAGE, "a.jpg has 160 x 120 pixels, but COLMAP saw it with 320 x 0."),
+        (CAMERA, IMAGE.replace("2", "1e300"), "The camera of a.jpg holds numbers that are too large or not finite."),
+        (CAMERA, IMAGE + IMAGE.replace("5", "6"), "There are several cameras for a.jpg: a.jpg, a.jpg."),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_cameras_that_cannot_be_used_are_named(camera, image, told):
+    model = ColmapModel((ModelFile("cameras.txt", camera.encode()), ModelFile("images.txt", image.encode())))
+    error = refused(model, photo("a.jpg"))
+    assert (error.failure.code, str(error)) == ("bad-cameras", told)
+
+
+@pytest.mark.filterwarnings("error")
+def test_cameras_that_are_not_numbers_are_named(tmp_path):
+    camera = pycolmap.Camera(model="PINHOLE", width=160, height=120, params=[np.nan, 155.0, 83.0, 58.0])
+    error = refused(written(tmp_path, ".bin", camera=camera), photo("b.jpg"))
+    assert str(error) == "The camera of b.jpg holds numbers that are too large or not finite."
+
+
+def test_what_colmap_says_of_a_damaged_model_is_in_the_log():
+    files = ModelFile("cameras.txt", CAMERA.encode()), ModelFile("images.txt", f"{IMAGE}hello\n".encode())
+    error = refused(ColmapModel(files), photo("a.jpg"))
+    assert "Check failed" in error.failure.log and "Check failed" not in str(error)
 
 
 def test_files_go_nowhere_but_to_their_folder(tmp_path):

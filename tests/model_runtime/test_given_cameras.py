@@ -1,0 +1,47 @@
+"""Known cameras of a request that cannot be used: the sentence names the photo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model_runtime.given_cameras import given_cameras
+from model_runtime.messages import GivenCameras, JobError
+
+NAMES = ("a.jpg", "b.jpg", "c.jpg")
+
+
+def cameras() -> GivenCameras:
+    """The last one is not known."""
+    extrinsics, intrinsics = np.tile(np.eye(4), (3, 1, 1)), np.tile(np.diag([50.0, 50, 1]), (3, 1, 1))
+    extrinsics[2], intrinsics[2] = np.nan, np.nan
+    return GivenCameras(extrinsics, intrinsics)
+
+
+@pytest.mark.parametrize(
+    ("of", "place", "number", "told"),
+    [
+        ("extrinsics", (0, 3), np.nan, "The camera of b.jpg holds numbers that are too large or not finite."),
+        ("extrinsics", (0, 3), 1.1e9, "The camera of b.jpg holds numbers that are too large or not finite."),
+        ("extrinsics", (0, 0), -1, "The camera of b.jpg is not placed by a rotation and a translation."),
+        ("intrinsics", (0, 0), 1.1e9, "The camera of b.jpg holds numbers that are too large or not finite."),
+        ("intrinsics", (1, 1), 0.9, "The intrinsics of b.jpg are not those of a pinhole camera."),
+        ("intrinsics", (0, 1), 0.1, "The camera of b.jpg has skew, which is not supported."),
+    ],
+)
+def test_cameras_that_cannot_be_used_are_named(of: str, place: tuple[int, int], number: float, told: str) -> None:
+    bad = cameras()
+    getattr(bad, of)[1][place] = number
+    with pytest.raises(JobError) as caught:
+        given_cameras(bad, NAMES)
+    assert (caught.value.failure.code, str(caught.value)) == ("bad-cameras", told)
+
+
+@pytest.mark.parametrize(
+    ("of", "place", "number"),
+    [("extrinsics", (0, 3), -9e8), ("intrinsics", (0, 1), 1e-3), ("intrinsics", (1, 1), 1.0)],
+)
+def test_unusual_cameras_are_let_by(of: str, place: tuple[int, int], number: float) -> None:
+    unusual = cameras()
+    getattr(unusual, of)[1][place] = number
+    assert getattr(given_cameras(unusual, NAMES), of)[1][place] == number
