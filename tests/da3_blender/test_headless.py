@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -195,18 +196,21 @@ def test_names_that_the_terminal_cannot_show_end_nothing(photos: list[Path], tmp
 # Where writing fails
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[int], None]]:
-    """Lets no file grow beyond so many bytes, as a full disk does."""
+@contextmanager
+def small_disk(size: int) -> Iterator[None]:
+    """Lets no file grow beyond `size` bytes, as a full disk does; this test's report may go to a file, too."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("missing", [1000, 20_000, 0.5, 0.999])
 def test_a_scene_that_the_disk_cannot_hold_leaves_the_one_before(
-    photos: list[Path], room: SimpleNamespace, tmp_path: Path, small_disk: Callable[[int], None], missing: float
+    photos: list[Path], room: SimpleNamespace, tmp_path: Path, missing: float
 ) -> None:
     write_scene(plan_scene(room.prediction(), "room"), blend_file.empty_scene())
     output = tmp_path / "made/room.blend"
@@ -214,8 +218,9 @@ def test_a_scene_that_the_disk_cannot_hold_leaves_the_one_before(
     blend_file.save(output, photos)
     size = output.stat().st_size
     output.write_bytes(b"older")
-    small_disk(size - round(missing if missing >= 1 else missing * size))
-    with pytest.raises(JobError, match=r"The scene cannot be written to .*room\.blend: ") as error:
+    room_left = size - round(missing if missing >= 1 else missing * size)
+    told = r"The scene cannot be written to .*room\.blend: "
+    with small_disk(room_left), pytest.raises(JobError, match=told) as error:
         blend_file.save(output, photos)
     assert error.value.failure.code == "output-unwritten"
     assert [file.read_bytes() for file in output.parent.iterdir()] == [b"older"]
@@ -233,11 +238,10 @@ def test_a_cut_file_is_not_whole(photos: list[Path], tmp_path: Path, kept: int) 
 
 @pytest.mark.parametrize("size", [1000, 20_000, 150_000])
 def test_a_preview_that_the_disk_cannot_hold_is_told_and_leaves_nothing(
-    room: SimpleNamespace, tmp_path: Path, small_disk: Callable[[int], None], size: int
+    room: SimpleNamespace, tmp_path: Path, size: int
 ) -> None:
     objects = write_scene(plan_scene(room.prediction(), "room"), blend_file.empty_scene())
-    small_disk(size)
-    with pytest.raises(JobError, match=r"The preview cannot be written to .*room_preview\.png: "):
+    with small_disk(size), pytest.raises(JobError, match=r"The preview cannot be written to .*room_preview\.png: "):
         preview.write_preview(objects, tmp_path / "room_preview.png")
     assert list(tmp_path.iterdir()) == []
 
