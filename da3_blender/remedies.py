@@ -92,7 +92,9 @@ NO_REMEDY = frozenset(
         "device-unknown",
         "no-cameras",
         "no-rays",
+        "output-unwritten",
         "precision-unknown",
+        "preview-unwritten",
         # a checkpoint of one's own, and models: the list of models has their buttons
         "checkpoint-damaged",
         "checkpoint-mismatch",
