@@ -341,8 +341,8 @@ def extension(arguments: list[str]) -> int:
 def build_extension(python: Path, folder: Path) -> Path:
     """Writes da3_blender-<version>.zip into `folder` and returns its path; `python` has pip and setuptools.
 
-    The zip holds the manifest, the add-on's package and the worker's wheel, which the manifest names, with the versions
-    of what the wheel needs.
+    The zip holds the manifest, the add-on's package, the guide and the worker's wheel, which the manifest names, with
+    the versions of what the wheel needs.
     """
     import tomllib
 
@@ -351,6 +351,7 @@ def build_extension(python: Path, folder: Path) -> Path:
     files = {str(file.relative_to(package)): file for file in package.rglob("*") if file.is_file()}
     files = {name: file for name, file in files.items() if "__pycache__" not in name}
     files |= {name: ROOT / name for name in ("blender_manifest.toml", "LICENSE")}
+    files["guide.md"] = ROOT / "docs" / "guide.md"
     files[f"wheels/{CONSTRAINTS}"] = ROOT / CONSTRAINTS
     with tempfile.TemporaryDirectory() as temporary:
         wheel = build_wheel(python, Path(temporary))

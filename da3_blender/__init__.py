@@ -8,12 +8,15 @@ from importlib import import_module
 
 MODULES = (
     "translation",
-    "scene.cameras",
+    "scene.viewing",
+    "scene.copies",
     "command_line",
     "settings",
     "preferences",
     "thumbnails",
+    "timer",
     "jobs",
+    "looking",
     "operators.photos",
     "operators.cameras",
     "operators.run",
@@ -29,6 +32,7 @@ MODULES = (
     "panels.output",
     "panels.run",
     "panels.result",
+    "panels.status",
 )
 """Modules with something to register, in this order. They need bpy, which importing the package must not."""
 

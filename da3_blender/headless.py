@@ -33,6 +33,7 @@ from .preview import write_preview
 from .scene import SceneObjects, write_scene
 from .scene_arguments import parse_arguments
 from .scene_plan import PlanSettings, of_views, plan_scene
+from .size_and_place import sized
 from .worker_process import WorkerProcess
 
 POLL_SECONDS = 0.05
@@ -154,7 +155,7 @@ def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObj
         standard_view=True, sheets=options.mesh == "sheets", in_world=options.blend_cameras is not None
     )
     paths = of_views(prediction, distinct_names(options.photos), options.photos)
-    plan = plan_scene(prediction, options.name, paths, settings)
+    plan = sized(plan_scene(prediction, options.name, paths, settings))
     for note in plan.notes:
         print(f"note: {note}")
     plan = replace(plan, notes=(*left_out(options.found), *plan.notes))

@@ -18,6 +18,8 @@ from queue import Empty, SimpleQueue
 from model_runtime.messages import Failure, JobError, Prediction, Progress, Request
 
 from .scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
+from .size_and_place import sized
+from .time_left import TimeLeft
 from .worker_process import WorkerProcess
 
 CANCEL_PATIENCE = 10.0
@@ -62,7 +64,8 @@ class JobState:
     """What the panel shows. job: empty while none runs. seconds_left: None while nobody can tell.
 
     failure: why the last job has no result. waiting: a result that could not be placed; reason: why, as a sentence.
-    placed: `da3_id` of the last result that was.
+    placed: `da3_id` of the last result that was. updates: that of the result which this job, or the last one, updates;
+    empty where it makes a new one.
     """
 
     job: str = ""
@@ -76,6 +79,7 @@ class JobState:
     waiting: Result | None = None
     reason: str = ""
     placed: str = ""
+    updates: str = ""
 
 
 class NotNow(Exception):
@@ -109,6 +113,7 @@ class JobManager:
         self._ready: Result | None = None
         self._threaded: SimpleQueue[tuple[str, Request | Result | Failure]] = SimpleQueue()
         self._stopping: float | None = None
+        self._time_left = TimeLeft()
 
     @property
     def running(self) -> bool:
@@ -136,8 +141,16 @@ class JobManager:
             self.worker = WorkerProcess(command)
         job = uuid.uuid4().hex
         self.state = JobState(
-            job, target.name, "photos", 0.0, "Reading the photos.", started=time.monotonic(), placed=self.state.placed
+            job,
+            target.name,
+            "photos",
+            0.0,
+            "Reading the photos.",
+            started=time.monotonic(),
+            placed=self.state.placed,
+            updates=target.collection_id,
         )
+        self._time_left.begin(self.state.started)
         self._target = replace(target, file_session=self.file_session)
         self.worker.start()
         self._in_thread(job, lambda: request if isinstance(request, Request) else request())
@@ -236,9 +249,7 @@ class JobManager:
         state = self.state
         state.stage, state.sentence = stage, sentence
         state.fraction = max(state.fraction, min(fraction, 1.0))
-        elapsed = time.monotonic() - state.started
-        told = state.fraction > 0.05 and elapsed > 2
-        state.seconds_left = elapsed * (1 - state.fraction) / state.fraction if told else None
+        state.seconds_left = self._time_left.at(state.fraction, time.monotonic())
 
     def _watch_cancelled(self) -> None:
         """End a worker that does not stop a cancelled job."""
@@ -263,6 +274,7 @@ class JobManager:
             self._finish(error.failure if isinstance(error, JobError) else _unexpected(error))
             self.state.waiting, self.state.reason = result, "It could not be placed."
         else:
+            self._time_left.finish(time.monotonic())
             self._finish()
             self.state.placed = placed
 
@@ -285,7 +297,8 @@ def make_result(prediction: Prediction, target: JobTarget) -> Result:
     if target.photo_names:
         paths = tuple(of_views(prediction, target.photo_names, paths))
         images = tuple(of_views(prediction, target.photo_names, images))
-    return Result(plan_scene(prediction, target.name, paths, target.plan_settings, images), target)
+    plan = plan_scene(prediction, target.name, paths, target.plan_settings, images)
+    return Result(plan if target.collection_id else sized(plan), target)
 
 
 def _unexpected(error: Exception) -> Failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -171,7 +173,15 @@ def plan_settings(settings: Any) -> PlanSettings:
     )
 
 
+COMMON = re.compile(r"(photos?|images?|imgs?|pictures?|pics?|jpe?gs?|frames?|dcim|\d{3}\w{5})", re.IGNORECASE)
+"""Names of folders that do not tell what is in them, as 100CANON of cameras: the folder around them does."""
+
+
 def default_name(sources: tuple[PhotoSource, ...]) -> str:
-    """The folder's name where the photos come from one."""
-    folders = {source.path.parent.name for source in sources if source.path is not None}
-    return folders.pop() if len(folders) == 1 and "" not in folders else "Photos"
+    """The name of the folder that the photos have in common, or of the one around it where that says more."""
+    folders = {source.path.parent for source in sources if source.path is not None}
+    if not folders:
+        return "Photos"
+    folder = Path(os.path.commonpath(folders)) if len({each.anchor for each in folders}) == 1 else Path()
+    telling = (each.name for each in (folder, *folder.parents) if each.name.strip() and not COMMON.fullmatch(each.name))
+    return next(telling, "Photos")

@@ -117,9 +117,10 @@ def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
 def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
     """Pictures, other files, and folders."""
     try:
-        entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
+        names = [name for name in os.listdir(folder) if not name.startswith(".")]
     except OSError:  # inspect_file tells of it
         return [folder], [], []
+    entries = sorted((folder / name for name in names), key=natural_key)
     folders = [path for path in entries if os.path.isdir(path)]
     files = [path for path in entries if path not in folders]
     pictures = [path for path in files if is_picture(path)]

@@ -7,10 +7,13 @@ from contextlib import contextmanager
 
 import bpy
 
+from . import arrival
 from .job_manager import CannotPlace, JobTarget, NotNow, Result
 from .scene import find, write_scene
 from .scene.marks import ID
+from .scene.standing import standing
 from .scene.update import update_scene
+from .size_and_place import placed_beside
 from .stored_request import REQUEST, tell_left_out
 
 
@@ -36,7 +39,10 @@ def find_scene(target: JobTarget) -> bpy.types.Scene | None:
 def write(result: Result, scene: bpy.types.Scene) -> str:
     """Write `result` into `scene`, into the result it updates where that is there; returns its `da3_id`."""
     updated = find.result(scene, result.target.collection_id)
-    made = write_scene(result.plan, scene) if updated is None else update_scene(result.plan, updated, scene)
+    if updated is None:
+        made = write_scene(placed_beside(result.plan, standing(scene)), scene)
+    else:
+        made = update_scene(result.plan, updated, scene)
     if result.target.asked:
         made.collection[REQUEST] = result.target.asked
         tell_left_out(made.collection, scene.da3, result.plan.left_out)
@@ -54,7 +60,9 @@ def _refuse_while_busy() -> None:
 def _write_with_undo(result: Result, scene: bpy.types.Scene) -> str:
     with _any_window(), _object_mode():
         made = write(result, scene)
-        if not bpy.app.background:
+        collection = find.result(scene, made)
+        if not bpy.app.background and collection is not None:
+            arrival.arrive(collection, scene, new=not result.target.collection_id)
             bpy.ops.ed.undo_push(message=f"DA3 {result.plan.name}")
     return made
 

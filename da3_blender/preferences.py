@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from model_runtime.messages import Failure
+from model_runtime.messages import Failure, Progress
 
 from .panels import paragraph
 from .remedies import INSTALL, PREFERENCES, REPAIR, remedy_of
@@ -17,7 +17,7 @@ from .translation import iface
 from .worker_command import ARGUMENTS, RuntimeSettings, worker_command
 
 KINDS = (
-    ("installed", "Installed", "Compute in an environment of its own, installed here"),
+    ("installed", "Own Environment", "Compute in an environment of its own, installed here"),
     ("python", "Existing Python", "Compute in a Python of yours that has the worker's package"),
     ("command", "Remote Worker", "Compute on another machine, through a command such as ssh"),
 )
@@ -106,12 +106,14 @@ def draw_preferences(chosen: DA3_Preferences, layout: bpy.types.UILayout, contex
         _draw_installed(chosen, layout, state.state)
     elif chosen.runtime_kind == "python":
         layout.prop(chosen, "python_path")
+        if state.progress is not None:
+            _draw_progress(layout.box().column(), state.progress)
     else:
         layout.prop(chosen, "command")
     if chosen.runtime_kind != "command":
         layout.prop(chosen, "models_folder")
     row = layout.row()
-    row.alignment = "RIGHT"
+    row.operator("da3.open_guide", icon="HELP")
     row.operator("da3.test_runtime", text="Testing..." if state.testing else "Test", icon="VIEWZOOM")
     if state.report is not None:
         box = layout.box().column(align=True)
@@ -128,8 +130,7 @@ def _draw_installed(chosen: DA3_Preferences, layout: bpy.types.UILayout, found: 
     layout.prop(chosen, "torch_backend")
     box = layout.box().column()
     if state.progress is not None:
-        box.progress(factor=state.progress.fraction, type="BAR", text=iface(state.progress.sentence), translate=False)
-        box.operator("da3.cancel_install", icon="CANCEL")
+        _draw_progress(box, state.progress)
         return
     if found is None:
         from .operators import runtime  # which imports this module
@@ -148,6 +149,11 @@ def _draw_installed(chosen: DA3_Preferences, layout: bpy.types.UILayout, found: 
         row.operator(INSTALL.operator, text="Upgrade Runtime", icon="IMPORT")
     row.operator(REPAIR.operator, text=REPAIR.label, icon="TOOL_SETTINGS").repair = True
     row.operator("da3.remove_runtime", icon="TRASH")
+
+
+def _draw_progress(layout: bpy.types.UILayout, progress: Progress) -> None:
+    layout.progress(factor=progress.fraction, type="BAR", text=iface(progress.sentence), translate=False)
+    layout.operator("da3.cancel_install", icon="CANCEL")
 
 
 def folder_lines(found: FolderState) -> list[str]:

@@ -19,6 +19,7 @@ LOWER_RESOLUTION = Remedy("da3.lower_resolution", "Lower Detail")
 PREFERENCES = Remedy("da3.show_preferences", "Show Preferences")
 INSTALL = Remedy("da3.install_runtime", "Install Runtime")
 REPAIR = Remedy("da3.install_runtime", "Repair Runtime", {"repair": True})
+INSTALL_PACKAGE = Remedy("da3.install_package", "Install in This Python")
 TEST = Remedy("da3.test_runtime", "Test Runtime")
 
 REMEDIES = {
@@ -29,6 +30,7 @@ REMEDIES = {
     "runtime-missing": PREFERENCES,
     "python-missing": PREFERENCES,
     "wrong-python": PREFERENCES,
+    "package-missing": INSTALL_PACKAGE,
     "command-unreadable": PREFERENCES,
     "remote-unreachable": PREFERENCES,
     "remote-command": PREFERENCES,
@@ -84,6 +86,7 @@ NO_REMEDY = frozenset(
         "scene-edited",
         "scene-gone",
         "scene-linked",
+        "scene-shared",
         # settings of the same panel, or of a script
         "bad-cameras",
         "bad-request",

@@ -52,10 +52,9 @@ REASONS = (
         ("python",),
         ("No module named", "SyntaxError", "ImportError"),
         Failure(
-            "wrong-python",
+            "package-missing",
             "{python} is not a Python that has model_runtime.",
-            "Install the runtime instead, or install the worker's package (a .whl file in the extension's folder "
-            "`wheels`) into this Python, 3.11 or newer.",
+            "Let its package be installed into it, which needs Python 3.11 or newer, or install the runtime instead.",
         ),
     ),
     Reason(

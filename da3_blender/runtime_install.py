@@ -165,7 +165,7 @@ class RuntimeInstall:
         uv = self._find_uv()
         self._make_environment(uv, part)
         self._install_packages(uv, part, wheel)
-        facts = self._check(part, wheel)
+        facts = self._check(environment_python(part), wheel)
         self._tell("finish", 0.0, "Putting the runtime into place.")
         runtime = InstalledRuntime(
             environment.name,
@@ -265,10 +265,10 @@ class RuntimeInstall:
         if status:
             raise _error(explain_output("installing packages", output, has_nvidia_driver()))
 
-    def _check(self, part: Path, wheel: Wheel) -> dict[str, object]:
+    def _check(self, python: Path, wheel: Wheel) -> dict[str, object]:
         """What the new worker says of itself. Raises JobError `runtime-broken` where it has not the wheel's version."""
         self._tell("check", 0.0, "Starting the worker for the first time.")
-        status, output = self._call([str(environment_python(part)), "-I", "-m", "model_runtime", "info"])
+        status, output = self._call([str(python), "-I", "-m", "model_runtime", "info"])
         lines = output.splitlines()
         try:
             start = len(lines) - 1 - lines[::-1].index("{")
@@ -329,6 +329,40 @@ class RuntimeInstall:
         start = STAGES[stage]
         end = next((begin for begin in begins if begin > start), 1.0)
         self._events.put(Progress(stage, start + (end - start) * fraction, sentence))
+
+
+class PackageInstall(RuntimeInstall):
+    """An installation of the worker's package into a Python of the artist's, by its own pip."""
+
+    def __init__(self, target: Path, wheel: Path | None, *, online: bool = True) -> None:
+        super().__init__(target.parent, wheel, online=online)
+        self._target = target
+
+    def _install(self) -> InstalledRuntime:
+        self._tell("prepare", 0.0, "Looking at the package.")
+        if not self._online:
+            raise JobError(
+                "offline",
+                "Blender does not allow online access, and packages have to be downloaded.",
+                "Allow it in Preferences > System > Network.",
+            )
+        wheel = open_wheel(self._wheel_path)
+        command = [str(self._target), "-m", "pip", "install", "--disable-pip-version-check", str(wheel.path)]
+        command += ["--constraint", str(wheel.constraints)]
+        self._tell("packages", 0.0, "Installing packages.")
+        status, output = self._call(command)
+        if status:
+            raise _error(explain_output("installing packages", output, has_nvidia_driver()))
+        facts = self._check(self._target, wheel)
+        return InstalledRuntime(
+            str(self._target),
+            wheel.version,
+            wheel.sha256,
+            str(facts["python"]),
+            str(facts["torch"]),
+            str(facts["device"]),
+            0,
+        )
 
 
 def _error(failure: Failure) -> JobError:

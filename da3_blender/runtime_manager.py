@@ -26,7 +26,7 @@ from .runtime_folder import (
     remove_runtime,
     space_needed,
 )
-from .runtime_install import Installed, RuntimeInstall
+from .runtime_install import Installed, PackageInstall, RuntimeInstall
 from .worker_command import RuntimeSettings
 
 
@@ -80,6 +80,15 @@ class RuntimeManager:
         self._install = RuntimeInstall(
             settings.folder, find_wheel(), online=online, torch_backend=settings.torch_backend, repair=repair
         )
+        self._install.start()
+
+    def install_package(self, settings: RuntimeSettings, online: bool) -> None:
+        """Install the worker's package into the Python that `settings` names."""
+        if self.installing:
+            return
+        self._forget(settings)
+        self.progress = Progress("prepare", 0.0, "Starting.")
+        self._install = PackageInstall(Path(settings.python), find_wheel(), online=online)
         self._install.start()
 
     def cancel(self) -> None:

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from model_runtime.catalogue import CATALOGUE, LICENCES
 from model_runtime.messages import JobError
 
-from .. import jobs, preferences
+from .. import jobs, preferences, timer
 from ..models import ModelDownloads, check_ready, local_folder, model_row
 from ..panels import paragraph
 from ..translation import rpt, tip
@@ -38,14 +38,14 @@ def pump() -> bool:
     shown = [state.models, state.name, state.progress, state.failure, more]
     if shown != _shown:
         _shown[:] = shown
-        jobs.redraw()
+        timer.redraw()
     return more
 
 
 def look() -> None:
     """Look at what is here; the panel shows what is found."""
     downloads().look()
-    jobs.add_pump(pump)
+    timer.add_pump(pump)
 
 
 def refuse(operator: bpy.types.Operator, error: JobError) -> set[str]:
@@ -128,7 +128,7 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
             downloads().download(self.model, accepted, online=bpy.app.online_access)
         except JobError as error:
             return refuse(self, error)
-        jobs.add_pump(pump)
+        timer.add_pump(pump)
         return {"FINISHED"}
 
 
@@ -166,7 +166,7 @@ class DA3_OT_remove_model(NamesModel, bpy.types.Operator):
             downloads().remove(self.model)
         except JobError as error:
             return refuse(self, error)
-        jobs.add_pump(pump)
+        timer.add_pump(pump)
         return {"FINISHED"}
 
 

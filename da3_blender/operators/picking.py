@@ -13,7 +13,6 @@ from gpu_extras.batch import batch_for_shader
 
 from ..scale_and_up import pick_point
 from ..scene import find
-from ..scene.marks import ID
 from ..scene.shown_points import shown_points
 from ..translation import iface
 from . import NOT_UNDOABLE
@@ -40,7 +39,7 @@ class Pick(NamedTuple):
 
 def pick_at(context: Any, area: Any, region: Any, mouse: tuple[float, float], result: str = "") -> Pick | None:
     """What the pixel `mouse` of a 3D View's region shows of the DA3 scene `result`, or of any where that is empty."""
-    wanted = [each for each in find.results(context.scene) if result in ("", each[ID])]
+    wanted = [each for each in find.results(context.scene) if result in ("", find.identity(each))]
     shown = shown_points(wanted, context.evaluated_depsgraph_get(), area.spaces.active)
     if not shown:
         return None
@@ -142,7 +141,7 @@ class PicksPoints(ActsOnResult):
             self.prompt(context, self.MISSED)
             return {"RUNNING_MODAL"}
         self.picks.append(pick)
-        self.result = bpy.data.objects[pick.item][ID]  # the others have to be on the same scene
+        self.result = find.identity(bpy.data.objects[pick.item])  # the others have to be on the same scene
         if len(self.picks) < len(self.PROMPTS):
             self.prompt(context, self.PROMPTS[len(self.picks)])
             return {"RUNNING_MODAL"}

@@ -8,10 +8,15 @@ from model_runtime.messages import JobError
 
 from .. import jobs, stored_request
 from ..scene import find
-from ..scene.remove import remove_scene
+from ..scene.edits import edited_parts
+from ..scene.remove import remove_from
+from ..translation import iface
 from . import UNDOABLE
 from .run import report_failure, start_job
 from .views import ActsOnResult
+
+WIDTH = 420
+"""Of a dialog, pixels at scale 1."""
 
 
 class DA3_OT_update(ActsOnResult, bpy.types.Operator):
@@ -26,15 +31,32 @@ them; with an empty list it takes its own photos"""
     def poll(cls, context):
         return not jobs.manager().running
 
+    def invoke(self, context, event):
+        """Says first where geometry was edited by hand."""
+        if not self.edited(context):
+            return self.execute(context)
+        return context.window_manager.invoke_props_dialog(self, width=WIDTH)
+
+    def draw(self, context):
+        for text in (
+            iface("Edited by hand: {names}", names=", ".join(self.edited(context))),
+            "Update replaces the geometry; what you edited is kept beside it, hidden",
+        ):
+            self.layout.label(text=text)
+
+    def edited(self, context) -> list[str]:
+        collection = find.result(context.scene, self.result)
+        return [] if collection is None else [item.name for item in edited_parts(collection)]
+
     def execute(self, context):
         scene = context.scene
-        collection = find.result(scene, self.result)
+        collection = self.found(context)
         if collection is not None and not scene.da3.photos:
             try:
                 stored_request.load_photos(collection, scene.da3)
             except JobError as error:
                 return report_failure(self, error)
-        return start_job(self, scene, self.result)
+        return start_job(self, scene, self.result if collection is None else find.identity(collection))
 
 
 class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
@@ -46,7 +68,7 @@ class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
     __annotations__ = ActsOnResult.__annotations__
 
     def execute(self, context):
-        collection = find.result(context.scene, self.result)
+        collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}
         try:
@@ -66,13 +88,13 @@ class DA3_OT_remove(ActsOnResult, bpy.types.Operator):
     __annotations__ = ActsOnResult.__annotations__
 
     def execute(self, context):
-        collection = find.result(context.scene, self.result)
+        collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         try:
-            remove_scene(collection)
+            remove_from(collection, context.scene)
         except JobError as error:
             return report_failure(self, error)
         return {"FINISHED"}

@@ -7,9 +7,9 @@ from bpy.props import BoolProperty, StringProperty
 
 from model_runtime.messages import JobError
 
-from .. import job_request, jobs, photo_list, placing
+from .. import arrival, job_request, jobs, photo_list, placing, timer
 from ..translation import rpt
-from . import ONLY_ONCE
+from . import ONLY_ONCE, UNDOABLE
 from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
 
@@ -19,7 +19,7 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     failure = error.failure
     if not jobs.manager().running:
         jobs.manager().state.failure = failure
-        jobs.redraw()
+        timer.redraw()
     operator.report({"ERROR"}, f"{rpt(failure.sentence)} {rpt(failure.advice)}".strip())
     return {"CANCELLED"}
 
@@ -61,7 +61,7 @@ class DA3_OT_cancel(bpy.types.Operator):
 
     def execute(self, context):
         jobs.manager().cancel()
-        jobs.redraw()
+        timer.redraw()
         return {"FINISHED"}
 
 
@@ -96,6 +96,37 @@ class DA3_OT_discard_result(ResultWaits, bpy.types.Operator):
 
     def execute(self, context):
         jobs.manager().discard_waiting()
+        return {"FINISHED"}
+
+
+class HasNotice:
+    @classmethod
+    def poll(cls, context):
+        return arrival.notice() is not None
+
+
+class DA3_OT_show_result(HasNotice, bpy.types.Operator):
+    """Go to the finished scene and look through its first photo"""
+
+    bl_idname = "da3.show_result"
+    bl_label = "Show Result"
+    bl_options = UNDOABLE
+
+    def execute(self, context):
+        if not arrival.find_it(context.window):
+            self.report({"WARNING"}, rpt("This DA3 scene is not in the file any more"))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class DA3_OT_dismiss_notice(HasNotice, bpy.types.Operator):
+    """Close this message"""
+
+    bl_idname = "da3.dismiss_notice"
+    bl_label = "Dismiss"
+
+    def execute(self, context):
+        arrival.dismiss()
         return {"FINISHED"}
 
 
@@ -168,6 +199,8 @@ CLASSES = (
     DA3_OT_cancel,
     DA3_OT_place_result,
     DA3_OT_discard_result,
+    DA3_OT_show_result,
+    DA3_OT_dismiss_notice,
     DA3_OT_copy_log,
     DA3_OT_dismiss_failure,
     DA3_OT_import_photos,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 from bpy.props import BoolProperty
 
-from .. import jobs, preferences
+from .. import jobs, preferences, timer
 from ..runtime_manager import manager
 from ..translation import rpt
 
@@ -19,8 +21,14 @@ def pump() -> bool:
     shown = [state.state, state.progress, state.failure, state.report, more]
     if shown != _shown:
         _shown[:] = shown
-        jobs.redraw()
+        timer.redraw()
     return more
+
+
+def guide() -> Path:
+    """The guide beside the extension's modules; in a checkout that of its documentation."""
+    package = Path(__file__).parents[1]
+    return next(path for path in (package / "guide.md", package.parent / "docs" / "guide.md") if path.exists())
 
 
 class DA3_OT_install_runtime(bpy.types.Operator):
@@ -38,7 +46,23 @@ class DA3_OT_install_runtime(bpy.types.Operator):
 
     def execute(self, context):
         manager().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
-        jobs.add_pump(pump)
+        timer.add_pump(pump)
+        return {"FINISHED"}
+
+
+class DA3_OT_install_package(bpy.types.Operator):
+    """Download and install what computes the scenes into the chosen Python, by its own pip"""
+
+    bl_idname = "da3.install_package"
+    bl_label = "Install in This Python"
+
+    @classmethod
+    def poll(cls, context):
+        return not manager().installing and not jobs.manager().running
+
+    def execute(self, context):
+        manager().install_package(preferences.runtime_settings(), bpy.app.online_access)
+        timer.add_pump(pump)
         return {"FINISHED"}
 
 
@@ -72,7 +96,7 @@ class DA3_OT_remove_runtime(bpy.types.Operator):
 
     def execute(self, context):
         manager().remove(preferences.runtime_settings())
-        jobs.add_pump(pump)
+        timer.add_pump(pump)
         return {"FINISHED"}
 
 
@@ -88,7 +112,7 @@ class DA3_OT_test_runtime(bpy.types.Operator):
 
     def execute(self, context):
         manager().test(preferences.runtime_settings())
-        jobs.add_pump(pump)
+        timer.add_pump(pump)
         return {"FINISHED"}
 
 
@@ -105,6 +129,16 @@ class DA3_OT_show_preferences(bpy.types.Operator):
     def execute(self, context):
         look()
         return bpy.ops.preferences.addon_show(module=preferences.__package__)
+
+
+class DA3_OT_open_guide(bpy.types.Operator):
+    """Open the guide, which explains every setting and message"""
+
+    bl_idname = "da3.open_guide"
+    bl_label = "Guide"
+
+    def execute(self, context):
+        return bpy.ops.wm.path_open(filepath=str(guide()))
 
 
 class DA3_OT_copy_runtime_log(bpy.types.Operator):
@@ -144,15 +178,17 @@ class DA3_OT_lower_resolution(bpy.types.Operator):
 def look() -> None:
     """Look at the runtime's folder; the preferences show what is found."""
     manager().look(preferences.runtime_settings())
-    jobs.add_pump(pump)
+    timer.add_pump(pump)
 
 
 CLASSES = (
     DA3_OT_install_runtime,
+    DA3_OT_install_package,
     DA3_OT_cancel_install,
     DA3_OT_remove_runtime,
     DA3_OT_test_runtime,
     DA3_OT_show_preferences,
+    DA3_OT_open_guide,
     DA3_OT_copy_runtime_log,
     DA3_OT_lower_resolution,
 )

@@ -12,7 +12,7 @@ from model_runtime.messages import JobError
 
 from ..scene import find
 from ..scene.transform import animated, set_distance, set_floor
-from ..translation import rpt
+from ..translation import iface, rpt
 from . import UNDOABLE
 from .views import ActsOnResult
 
@@ -35,7 +35,7 @@ class TransformsResult(ActsOnResult):
     }
 
     def execute(self: Any, context):
-        collection = find.result(context.scene, self.result)
+        collection = self.found(context)
         if collection is None:
             self.report({"ERROR"}, rpt("This DA3 scene is not in the file any more"))
             return {"CANCELLED"}
@@ -62,7 +62,7 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
         "first": place("First Point", "Where the first point is"),
         "second": place("Second Point", "Where the second point is"),
         "distance": FloatProperty(
-            name="Distance",
+            name="Real Distance",
             description="How far apart the two points are in reality",
             subtype="DISTANCE",
             default=1.0,
@@ -75,8 +75,17 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self)
 
     def draw(self, context):
+        collection = find.result(context.scene, self.result)
+        if collection is not None and not collection.get("da3_metric"):
+            told = iface("Now {distance} units, of no known length", distance=f"{self.apart:.3g}")
+            self.layout.label(text=told, icon="INFO", translate=False)
         self.layout.use_property_split = True
         self.layout.prop(self, "distance")
+
+    @property
+    def apart(self) -> float:
+        """Between the two points, as the scene is."""
+        return float(np.linalg.norm(np.subtract(self.second, self.first)))
 
     def apply(self, collection, picked):
         set_distance(collection, np.array(self.first), np.array(self.second), self.distance, picked)

@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..scene import find, photo_visibility
-from ..scene.cameras import look_through, marker_frame
-from ..scene.marks import HIDDEN, ROLES
+from model_runtime.messages import JobError
+
+from .. import looking
+from ..scene import find, viewing, visibility
+from ..scene.copies import settle_copies
+from ..scene.marks import ROLES
+from ..scene.remove import check_changeable
+from ..scene.splats import let_cycles_see_through
 from ..translation import rpt
 from . import UNDOABLE
 
 
 class ActsOnResult:
-    """Operators that name a result by its `da3_id`."""
+    """Operators that name a result of the scene they are used in."""
 
-    __annotations__ = {"result": StringProperty(name="Result", description="The da3_id of a DA3 scene")}
+    __annotations__ = {"result": StringProperty(name="Result", description="What tells a DA3 scene from others")}
+
+    def found(self: Any, context) -> bpy.types.Collection | None:
+        """The result, whose copies no longer answer to its identity; None where it is not in the scene any more."""
+        collection = find.result(context.scene, self.result)
+        settle_copies()
+        return collection
+
+    def refuses(self: Any, collection: bpy.types.Collection) -> bool:
+        """Whether the result comes from another file, where alone it can be changed; tells so."""
+        try:
+            check_changeable(collection, ())
+        except JobError as error:
+            self.report({"ERROR"}, rpt(f"{error.failure.sentence} {error.failure.advice}"))
+            return True
+        return False
 
 
-class DA3_OT_look_through(bpy.types.Operator):
-    """Look through this photo's camera; the resolution, the current frame and the photo behind it switch along"""
+class DA3_OT_look_through(ActsOnResult, bpy.types.Operator):
+    """Look through this photo's camera, at the photo's size, for as long as you look. Photos that are bound to the \
+timeline go to their frame"""
 
     bl_idname = "da3.look_through"
     bl_label = "Look Through Photo"
     bl_options = UNDOABLE
-    __annotations__ = {"camera": StringProperty(name="Camera", description="Name of the camera object")}
+    __annotations__ = {
+        **ActsOnResult.__annotations__,
+        "camera": StringProperty(name="Camera", description="Name of the camera object"),
+    }
 
     def execute(self, context):
-        camera = bpy.data.objects.get(self.camera)
-        if camera is None or camera.name not in context.scene.objects:
+        collection = find.result(context.scene, self.result)
+        there = context.scene.objects if collection is None else find.objects_of(collection, "camera")
+        camera = next((item for item in there if item.name == self.camera and item.type == "CAMERA"), None)
+        if camera is None:
             self.report({"ERROR"}, rpt("The camera '{name}' is not in this scene", name=self.camera))
             return {"CANCELLED"}
-        look_through(context.scene, camera, marker_frame(context.scene, camera))
-        if context.area is not None and context.area.type == "VIEW_3D":
-            context.space_data.region_3d.view_perspective = "CAMERA"
+        looking.look_through(context.scene, camera, context.space_data)
         return {"FINISHED"}
 
 
@@ -50,20 +76,20 @@ class DA3_OT_show_photo(ActsOnResult, bpy.types.Operator):
     }
 
     def execute(self, context):
-        collection = find.result(context.scene, self.result)
-        if collection is None:
+        collection = self.found(context)
+        if collection is None or self.refuses(collection):
             return {"CANCELLED"}
-        hidden = photo_visibility.hidden_photos(collection)
+        hidden = visibility.hidden_photos(collection)
         if self.only:
             hidden = {camera["da3_view"] for camera in find.objects_of(collection, "camera")} - {self.photo}
         else:
             hidden = hidden ^ {self.photo} if self.photo else set()
-        photo_visibility.hide_photos(collection, hidden)
+        visibility.hide_photos(collection, hidden)
         return {"FINISHED"}
 
 
 class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
-    """Show or hide this part of the DA3 scene in the viewport"""
+    """Show or hide this part of the DA3 scene, in viewports and renders"""
 
     bl_idname = "da3.show_part"
     bl_label = "Show or Hide Part"
@@ -74,18 +100,57 @@ class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
     }
 
     def execute(self, context):
-        collection = find.result(context.scene, self.result)
+        collection = self.found(context)
         parts = [] if collection is None else find.objects_of(collection, self.role)
         parts = [part for part in parts if part.name in context.view_layer.objects]
-        hide = any(part.visible_get() for part in parts)
-        for part in parts:
-            part.hide_set(hide)
-            if not hide and not part.get(HIDDEN):
-                part.hide_viewport = False
-        return {"FINISHED"} if parts else {"CANCELLED"}
+        if collection is None or not parts or self.refuses(collection):
+            return {"CANCELLED"}
+        shown = not any(part.visible_get() for part in parts)
+        visibility.show_part(collection, self.role, shown)
+        if shown and self.role == "splats":
+            let_cycles_see_through(context.scene)
+        return {"FINISHED"}
 
 
-CLASSES = (DA3_OT_look_through, DA3_OT_show_photo, DA3_OT_show_part)
+class DA3_OT_look_back(bpy.types.Operator):
+    """Give the scene its own camera and size again, after a photo was looked through"""
+
+    bl_idname = "da3.look_back"
+    bl_label = "Back to Own Camera"
+    bl_options = UNDOABLE
+
+    @classmethod
+    def poll(cls, context):
+        return viewing.looks(context.scene)
+
+    def execute(self, context):
+        viewing.look_back(context.scene)
+        return {"FINISHED"}
+
+
+class DA3_OT_bind_photos(ActsOnResult, bpy.types.Operator):
+    """Give every photo a frame of the timeline, with its camera and size; they own the scene's camera and render size \
+until this is switched off, which gives back what was there"""
+
+    bl_idname = "da3.bind_photos"
+    bl_label = "Bind Photos to Timeline"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        **ActsOnResult.__annotations__,
+        "bind": BoolProperty(name="Bind", description="Bind them, or take them off the timeline", default=True),
+    }
+
+    def execute(self, context):
+        collection = self.found(context)
+        if collection is None:
+            return {"CANCELLED"}
+        change = viewing.bind if self.bind else viewing.unbind
+        if self.bind != viewing.is_bound(collection, context.scene):
+            change(collection, context.scene)
+        return {"FINISHED"}
+
+
+CLASSES = (DA3_OT_look_through, DA3_OT_show_photo, DA3_OT_show_part, DA3_OT_look_back, DA3_OT_bind_photos)
 
 
 def register() -> None:

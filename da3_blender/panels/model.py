@@ -1,17 +1,21 @@
-"""Which model looks at the photos, and what its results may be used for."""
+"""Which model looks at the photos, and what its results may be used for: one line until it is opened."""
 
 from __future__ import annotations
 
 import bpy
 
 from . import Sidebar
-from .models import draw_models
+from .models import draw_chosen, draw_models
 
 
 class DA3_PT_model(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_model"
     bl_label = "Model"
-    bl_order = 1
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_order = 2
+
+    def draw_header_preset(self, context):
+        draw_chosen(self.layout, context)
 
     def draw(self, context):
         draw_models(self.layout, context)

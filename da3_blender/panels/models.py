@@ -53,6 +53,17 @@ def draw_models(layout, context) -> None:
     draw_own_checkpoint(layout, context, settings)
 
 
+def draw_chosen(layout, context) -> None:
+    """The chosen model's name, and whether it is ready."""
+    settings = context.scene.da3
+    row = model_row(downloads().models, settings.model)
+    line = layout.row()
+    if settings.checkpoint_path:
+        line.label(text=Path(settings.checkpoint_path).name, icon="FILE", translate=False)
+    elif row is not None:
+        line.label(text=row.model.title, icon="CHECKMARK" if row.ready else "IMPORT", translate=False)
+
+
 def draw_model(layout, context, row: ModelRow) -> None:
     """What the model is, and the button that it needs."""
     state, model = downloads(), row.model
@@ -65,7 +76,7 @@ def draw_model(layout, context, row: ModelRow) -> None:
     for text, holds in (
         ("Single photos only", not model.cameras),
         ("Results in meters", model.metric),
-        ("Splats of its own", model.gaussians),
+        ("Predicts splats itself", model.gaussians),
     ):
         if holds:
             paragraph(facts, context, text, icon="INFO")

@@ -10,7 +10,7 @@ from . import Sidebar
 class DA3_PT_make(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_make"
     bl_label = "Make"
-    bl_order = 2
+    bl_order = 3
 
     def draw(self, context):
         layout, settings = self.layout, context.scene.da3
@@ -22,7 +22,7 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
             draw_known(layout, settings)
         if settings.camera_source in ("auto", "network", "rays"):
             layout.prop(settings, "refine")
-        column = layout.column(heading="Also")
+        column = layout.column(heading="Objects")
         column.prop(settings, "make_points")
         column.prop(settings, "make_splats")
         layout.prop(settings, "make_mesh")

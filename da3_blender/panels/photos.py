@@ -84,7 +84,7 @@ class DA3_MT_images(bpy.types.Menu):
 class DA3_PT_photos(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_photos"
     bl_label = "Photos"
-    bl_order = 0
+    bl_order = 1
 
     def draw(self, context):
         layout, settings = self.layout, context.scene.da3

@@ -6,11 +6,13 @@ import bpy
 
 from ..scene import find
 from ..scene.cameras import SOURCE
-from ..scene.marks import HIDDEN, ID, INDEX, NOTES, ROLE, VIEW
+from ..scene.marks import HIDDEN, INDEX, NOTES, ROLE, VIEW
 from ..scene.meshes import input_property
+from ..scene.viewing import is_bound
 from ..translation import iface
 from . import Sidebar, paragraph
 from .models import USES
+from .run import draw_job
 from .transform import draw_scale, scale_line
 
 PARTS = (
@@ -52,8 +54,8 @@ class DA3_UL_views(bpy.types.UIList):
             emboss=False,
             translate=False,
         )
-        look.camera = item.name
-        result = find.result(context.scene, item[ID])
+        look.camera, look.result = item.name, find.identity(item)
+        result = find.result(context.scene, find.identity(item))
         if result is not None and item.get(SOURCE) != result.get("da3_camera_source"):
             source = row.row()
             source.alignment, source.active = "RIGHT", False
@@ -63,11 +65,11 @@ class DA3_UL_views(bpy.types.UIList):
         buttons.alignment = "RIGHT"
         for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
             button = buttons.operator("da3.show_photo", text="", icon=picture, emboss=False)
-            button.result, button.photo, button.only = item[ID], item.get(VIEW, ""), only
+            button.result, button.photo, button.only = find.identity(item), item.get(VIEW, ""), only
 
     def filter_items(self, context, data, property):
         objects = getattr(data, property)
-        mine = [item.get(ID) == self.list_id and item.get(ROLE) == "camera" for item in objects]
+        mine = [find.identity(item) == self.list_id and item.get(ROLE) == "camera" for item in objects]
         places = sorted(range(len(objects)), key=lambda place: (not mine[place], objects[place].get(INDEX, 0)))
         order = [0] * len(objects)
         for row, place in enumerate(places):
@@ -78,17 +80,18 @@ class DA3_UL_views(bpy.types.UIList):
 class DA3_PT_results(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_results"
     bl_label = "DA3 Scenes"
-    bl_order = 10
+    bl_order = 0
 
     @classmethod
     def poll(cls, context):
         return bool(find.results(context.scene))
 
     def draw(self, context):
-        if context.space_data.shading.type == "SOLID":  # where points are grey
-            self.layout.prop_enum(context.space_data.shading, "type", "MATERIAL", text="Show Colors")
+        colors = self.layout.row()
+        colors.enabled = context.space_data.shading.type == "SOLID"  # where points are gray
+        colors.prop_enum(context.space_data.shading, "type", "MATERIAL", text="Show Colors")
         for collection in find.results(context.scene):
-            header, body = self.layout.panel(f"DA3_result_{collection[ID]}")
+            header, body = self.layout.panel(f"DA3_result_{find.identity(collection)}")
             header.prop(collection, "name", text="", icon="OUTLINER_COLLECTION", emboss=False)
             if body is not None:
                 draw_result(body, context, collection)
@@ -100,7 +103,8 @@ def draw_result(layout, context, collection) -> None:
     draw_sliders(layout, parts)
     draw_photos(layout, context, collection, parts["camera"])
     draw_scale(layout, collection)
-    draw_changes(layout, collection)
+    if not draw_job(layout, context, find.identity(collection)):
+        draw_changes(layout, collection)
     draw_facts(layout, context, collection)
 
 
@@ -112,15 +116,16 @@ def draw_parts(layout, collection, parts) -> None:
         if items:
             shown = any(item.visible_get() for item in items)
             button = row.operator("da3.show_part", text=name, icon=picture, depress=shown)
-            button.result, button.role = collection[ID], role
+            button.result, button.role = find.identity(collection), role
 
 
 def draw_sliders(layout, parts) -> None:
     """The inputs of the points' and splats' node groups themselves, so that they act as they are moved."""
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
     for role, names in SLIDERS:
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.active = any(item.visible_get() for item in parts[role])
         for item in parts[role]:
             for modifier in item.modifiers:
                 if modifier.type == "NODES":
@@ -138,18 +143,27 @@ def draw_inputs(layout, modifier, names) -> None:
 
 def draw_photos(layout, context, collection, cameras) -> None:
     settings = context.scene.da3
-    layout.template_list("DA3_UL_views", collection[ID], bpy.data, "objects", settings, "active_view", rows=3)
-    if any(camera.get(HIDDEN) for camera in cameras):
-        button = layout.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")
-        button.result, button.photo = collection[ID], ""
+    identity = find.identity(collection)
+    layout.template_list("DA3_UL_views", identity, bpy.data, "objects", settings, "active_view", rows=3)
+    row = layout.row(align=True)
+    every = row.row(align=True)
+    every.enabled = any(camera.get(HIDDEN) for camera in cameras)
+    button = every.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")
+    button.result, button.photo = identity, ""
+    row.operator("da3.look_back", text="Own Camera", icon="LOOP_BACK")
+    bound = is_bound(collection, context.scene)
+    button = layout.operator("da3.bind_photos", icon="TIME", depress=bound)
+    button.result, button.bind = identity, not bound
 
 
 def draw_changes(layout, collection) -> None:
     """Making the scene again, and removing it."""
-    row = layout.row(align=True)
-    row.operator("da3.update", icon="FILE_REFRESH").result = collection[ID]
-    row.operator("da3.load_request", text="", icon="IMPORT").result = collection[ID]
-    row.operator("da3.remove", text="", icon="TRASH").result = collection[ID]
+    row = layout.row()
+    change = row.row(align=True)
+    change.operator("da3.update", icon="FILE_REFRESH").result = find.identity(collection)
+    change.operator("da3.load_request", text="", icon="IMPORT").result = find.identity(collection)
+    row.separator(factor=3)
+    row.operator("da3.remove", text="", icon="TRASH").result = find.identity(collection)
 
 
 def draw_facts(layout, context, collection) -> None:

@@ -8,6 +8,7 @@ from model_runtime.messages import JobError
 
 from .. import jobs
 from ..preferences import both, draw_remedy
+from ..scene import find
 from ..translation import iface
 from . import Sidebar, paragraph
 
@@ -16,18 +17,31 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_run"
     bl_label = "Make Scene"
     bl_options = {"HIDE_HEADER"}  # noqa: RUF012
-    bl_order = 3
+    bl_order = 4
 
     def draw(self, context):
         state = jobs.manager().state
-        if state.job:
+        elsewhere = find.result(context.scene, state.updates) is not None  # there stands what comes of it
+        if state.job and not elsewhere:
             draw_progress(self.layout, context, state)
         elif state.waiting is not None:
             draw_waiting(self.layout, context, state)
         else:
             draw_start(self.layout, context)
-        if state.failure is not None:
+        if state.failure is not None and not elsewhere:
             draw_failure(self.layout, context, state.failure)
+
+
+def draw_job(layout, context, result: str) -> bool:
+    """What goes on with, or went wrong with, an update of the result; True while it is at work."""
+    state = jobs.manager().state
+    if state.updates != result:
+        return False
+    if state.job:
+        draw_progress(layout, context, state)
+    elif state.failure is not None:
+        draw_failure(layout, context, state.failure)
+    return bool(state.job)
 
 
 def draw_start(layout, context) -> None:
@@ -39,10 +53,11 @@ def draw_start(layout, context) -> None:
         paragraph(box, context, both(error.failure), icon="INFO")
         draw_remedy(box, error.failure)
     else:
-        draw_button(layout, context.scene.da3)
+        draw_button(layout, context)
 
 
-def draw_button(layout, settings) -> None:
+def draw_button(layout, context) -> None:
+    settings = context.scene.da3
     usable = sum(not photo.problem for photo in settings.photos)
     count = len(settings.photos)
     row = layout.row()
@@ -51,6 +66,8 @@ def draw_button(layout, settings) -> None:
     text = "Make Scene" if usable == count else "Make Scene from {usable} of {count} Photos"
     text = iface(text, usable=usable, count=count)
     row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA", translate=False)
+    if not usable:
+        paragraph(layout, context, "None of the photos can be used" if count else "Add photos first", icon="INFO")
 
 
 def draw_progress(layout, context, state) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.marks import ID
+from ..scene import find
 from ..scene.transform import SET_DISTANCE
 from ..translation import iface
 
@@ -12,7 +12,7 @@ from ..translation import iface
 def draw_scale(layout, collection) -> None:
     row = layout.row(align=True)
     for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
-        row.operator(operator, icon=picture).result = collection[ID]
+        row.operator(operator, icon=picture).result = find.identity(collection)
 
 
 def scale_line(collection, scene: bpy.types.Scene) -> str:

@@ -1,19 +1,17 @@
 """One Blender camera per view, its photo behind it, and the resolution that belongs to it.
 
 Blender keeps one resolution per scene, and it can be neither animated nor driven. So every camera remembers its own
-(custom properties on the camera data), and a handler applies it when a timeline marker brings the camera up. Without
+(custom properties on the camera data), which `viewing` applies when the camera is looked through. Without
 the add-on, and in an animation render, which keeps the size it began with, a photo of another shape lies whole in the
 middle of the first one's frame, and what the camera sees still lies on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy.app.handlers import persistent
 
 from ..conventions import SENSOR_WIDTH, fit_sensor
 from ..scene_plan import CameraPlan
@@ -75,57 +73,6 @@ def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) ->
         if abs(getattr(scene.render, name) - value) > 1e-6:
             setattr(scene.render, name, value)
     return True
-
-
-def bind_to_timeline(scene: bpy.types.Scene, cameras: Sequence[bpy.types.Object]) -> int:
-    """One marker per camera, a frame each; returns the first frame.
-
-    That is frame 1, or the frame after the last marker that already has a camera. The scene's end moves out as needed.
-    """
-    first = 1 + max((marker.frame for marker in scene.timeline_markers if marker.camera), default=0)
-    for frame, camera in enumerate(cameras, start=first):
-        scene.timeline_markers.new(camera.name, frame=frame).camera = camera
-    scene.frame_end = max(scene.frame_end, first + len(cameras) - 1)
-    return first
-
-
-def look_through(scene: bpy.types.Scene, camera: bpy.types.Object, frame: int) -> None:
-    """Make `camera`, which a marker binds to `frame` (`marker_frame`), the scene's camera, and its resolution the
-    scene's."""
-    scene.frame_set(frame)
-    scene.camera = camera
-    apply_camera_resolution(scene, camera)
-    scene.render.resolution_percentage = 100
-
-
-def marker_frame(scene: bpy.types.Scene, camera: bpy.types.Object) -> int:
-    """The frame a marker binds `camera` to; the current one where there is none."""
-    frames = [marker.frame for marker in scene.timeline_markers if marker.camera == camera]
-    return frames[0] if frames else scene.frame_current
-
-
-def marker_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:
-    """The camera the timeline's markers choose at the current frame, as Blender does: the last one bound before it,
-    else the first one after it. None where no marker has a camera."""
-    bound = sorted((marker for marker in scene.timeline_markers if marker.camera), key=lambda marker: marker.frame)
-    passed = [marker for marker in bound if marker.frame <= scene.frame_current]
-    return passed[-1].camera if passed else bound[0].camera if bound else None
-
-
-@persistent
-def follow_marker_camera(scene: bpy.types.Scene, *_: object) -> None:
-    """Frame-change handler: the resolution follows the camera that the timeline's markers choose."""
-    camera = marker_camera(scene)
-    if camera is not None:
-        apply_camera_resolution(scene, camera)
-
-
-def register() -> None:
-    bpy.app.handlers.frame_change_post.append(follow_marker_camera)
-
-
-def unregister() -> None:
-    bpy.app.handlers.frame_change_post.remove(follow_marker_camera)
 
 
 def _photo(plan: CameraPlan) -> bpy.types.Image | None:

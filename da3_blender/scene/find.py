@@ -7,26 +7,67 @@ import bpy
 from .marks import ID, INDEX, ROLE, ROLES, VIEW
 
 
+def identity(block: bpy.types.ID) -> str:
+    """What tells a result, or the result of one of its parts, from all others: its `da3_id`, and where it is linked
+    from another file, that file; what comes from there may be here, too. Empty for what belongs to no result."""
+    if ID not in block:
+        return ""
+    return block[ID] if block.library is None else f"{block[ID]}@{block.library.filepath}"
+
+
 def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """The top collections of the DA3 scenes in `scene`, in the order of the outliner."""
-    return [collection for collection in scene.collection.children_recursive if ID in collection]
+    return list(dict.fromkeys(each for each in scene.collection.children_recursive if ID in each))
 
 
-def result(scene: bpy.types.Scene, identity: str) -> bpy.types.Collection | None:
-    """The top collection whose `da3_id` is `identity`, or None."""
-    return next((collection for collection in results(scene) if collection[ID] == identity), None)
+def result(scene: bpy.types.Scene, wanted: str) -> bpy.types.Collection | None:
+    """The top collection in `scene` whose `identity` is `wanted`, or None."""
+    return next((collection for collection in results(scene) if identity(collection) == wanted), None)
+
+
+def own_collections(collection: bpy.types.Collection) -> list[bpy.types.Collection]:
+    """The collections inside `collection`, but those of other results in it."""
+    inside: dict[bpy.types.Collection, None] = {}
+    waiting = [child for child in collection.children if ID not in child]
+    while waiting:
+        child = waiting.pop(0)
+        if child not in inside:
+            inside[child] = None
+            waiting += [each for each in child.children if ID not in each]
+    return list(inside)
+
+
+def members(collection: bpy.types.Collection) -> set[bpy.types.Object]:
+    """The objects in `collection`, but those of other results in it."""
+    return {item for each in (collection, *own_collections(collection)) for item in each.objects}
 
 
 def parts_of(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
-    """All objects of a result by their role, in the order of the views; also those moved to other collections."""
-    identity = collection[ID]
+    """All objects of a result by their role, in the order of the views.
+
+    Those in its collection, and those of its identity that the artist has moved elsewhere: not into another result, as
+    a copy is before it has an identity of its own, and not into scenes that the result is not in.
+    """
+    inside = members(collection)
+    wanted = identity(collection)
+    others = {
+        item
+        for other in bpy.data.collections
+        if other != collection and identity(other) == wanted
+        for item in members(other)
+    } - inside
     parts: dict[str, list[bpy.types.Object]] = {role: [] for role in ROLES}
     for item in bpy.data.objects:
-        if item.get(ID) == identity:
+        if identity(item) == wanted and item not in others and (item in inside or _strayed(item, collection)):
             parts.setdefault(item.get(ROLE, ""), []).append(item)
     for items in parts.values():
         items.sort(key=lambda item: item.get(INDEX, 0))
     return parts
+
+
+def _strayed(item: bpy.types.Object, collection: bpy.types.Collection) -> bool:
+    scenes = item.users_scene
+    return not scenes or any(collection in scene.collection.children_recursive for scene in scenes)
 
 
 def objects_of(collection: bpy.types.Collection, role: str) -> list[bpy.types.Object]:

@@ -8,8 +8,7 @@ import bpy
 
 from model_runtime.messages import JobError
 
-from . import find
-from .cameras import marker_camera
+from . import find, splats, viewing
 from .marks import PART
 
 OWN_NAME = "DA3 "
@@ -27,6 +26,26 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     remove_objects(items)
     _move_out(collection)
     bpy.data.batch_remove([collection, *_own_collections(collection)])
+    _forget_splats()
+
+
+def remove_from(collection: bpy.types.Collection, scene: bpy.types.Scene) -> None:
+    """`remove_scene`; where other scenes show the same result, as after a linked copy, it goes out of `scene` alone."""
+    others = (each for each in bpy.data.scenes if each != scene)
+    shared = any(collection in each.collection.children_recursive for each in others)
+    if not shared:
+        remove_scene(collection)
+        return
+    if collection.name not in scene.collection.children:
+        raise JobError(
+            "scene-shared",
+            "This DA3 scene is in another scene, too, inside a collection of yours.",
+            "Take it out of that collection first.",
+        )
+    scene.collection.children.unlink(collection)
+    cameras = {item for item in find.objects_of(collection, "camera") if item.name not in scene.objects}
+    viewing.leave(scene, cameras)
+    _forget_splats()
 
 
 def check_changeable(collection: bpy.types.Collection, items: Iterable[bpy.types.Object]) -> None:
@@ -41,19 +60,22 @@ def check_changeable(collection: bpy.types.Collection, items: Iterable[bpy.types
 def remove_objects(items: Sequence[bpy.types.Object]) -> None:
     """Remove objects, their markers on the timeline, and what only they used.
 
-    What is parented to them stays where it is. A scene that looked through one looks through the camera of its
-    markers, if any.
+    What is parented to them stays where it is. A scene that looked through one gets back what it had before, or
+    looks through the camera of its markers, if any.
     """
     used = list(_used_by(items))
     gone = set(items)
     _set_free(gone)
     for scene in bpy.data.scenes:
-        for marker in [marker for marker in scene.timeline_markers if marker.camera in gone]:
-            scene.timeline_markers.remove(marker)
-        if scene.camera in gone:
-            scene.camera = marker_camera(scene)
+        viewing.leave(scene, gone)
     bpy.data.batch_remove(items)
     purge(used)
+
+
+def _forget_splats() -> None:
+    for scene in bpy.data.scenes:
+        if not find.results(scene):
+            splats.give_back_bounces(scene)
 
 
 def purge(blocks: Iterable[bpy.types.ID]) -> None:
@@ -117,8 +139,11 @@ def _used_by_nodes(tree: bpy.types.NodeTree | None) -> list[bpy.types.ID | None]
 
 
 def _own_collections(top: bpy.types.Collection) -> list[bpy.types.Collection]:
-    """The collections that the add-on made inside `top`, and not those that the artist made there."""
-    return [child for child in top.children_recursive if PART in child]
+    """The collections that the add-on made inside `top`, and not those that the artist made there, nor those that are
+    another result's, too."""
+    inside = find.own_collections(top)
+    others = [each for each in bpy.data.collections if each != top and each not in inside]
+    return [child for child in inside if PART in child and not any(child.name in each.children for each in others)]
 
 
 def _move_out(top: bpy.types.Collection) -> None:

@@ -21,23 +21,20 @@ REACH = 3.0
 THINNEST = 0.02
 """Of its longest axis: how thin a splat is drawn at least; flatter ones lose digits in single precision."""
 
-TRANSPARENT_BOUNCES = 256
-"""How many splats deep Cycles looks."""
+BOUNCES = {"transparent_max_bounces": 256, "min_transparent_bounces": 64}
+"""How many splats deep Cycles looks, and how deep before it may leave the rest to chance: an eighth of the noise, half
+as long again."""
 
-CERTAIN_BOUNCES = 64
-"""How many splats deep it looks before it may leave the rest to chance: an eighth of the noise, half as long again."""
+BEFORE_SPLATS = "da3_before_splats"
+"""On scenes: Cycles' bounces before they were raised for splats."""
 
 
-def write_splats(
-    plan: SplatPlan, name: str, collection: bpy.types.Collection, scene: bpy.types.Scene
-) -> bpy.types.Object:
+def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
     """The splats' object, linked into `collection`.
 
     Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
     rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
-    higher coefficient); and confidence, view. Cycles is allowed enough transparent bounces to see through them.
-
-    The object is hidden in viewports (the eye in the outliner), where so many blended faces are slow; renders show it.
+    higher coefficient); and confidence, view.
     """
     # Vectors of four came with Blender 5.2; before that, a float colour holds the same four numbers untouched.
     four = "FLOAT4" if "FLOAT4" in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items else "FLOAT_COLOR"
@@ -55,13 +52,31 @@ def write_splats(
     assert degree is not None  # the plan was checked
     item, _ = cloud_object(f"{name} splats", mesh, splats_group(degree), collection)
     item["da3_source"] = plan.source
-    for layer in scene.view_layers:
-        item.hide_set(True, view_layer=layer)
-    if hasattr(scene, "cycles"):  # the Cycles add-on may be switched off
-        settings = scene.cycles
-        settings.transparent_max_bounces = max(settings.transparent_max_bounces, TRANSPARENT_BOUNCES)
-        settings.min_transparent_bounces = max(settings.min_transparent_bounces, CERTAIN_BOUNCES)
     return item
+
+
+def let_cycles_see_through(scene: bpy.types.Scene) -> None:
+    """Allow Cycles enough transparent bounces for splats, until `give_back_bounces`."""
+    if not hasattr(scene, "cycles"):  # the Cycles add-on may be switched off
+        return
+    before = {name: getattr(scene.cycles, name) for name in BOUNCES}
+    raised = {name: max(before[name], needed) for name, needed in BOUNCES.items()}
+    if raised == before:
+        return
+    if BEFORE_SPLATS not in scene:
+        scene[BEFORE_SPLATS] = before
+    for name, value in raised.items():
+        setattr(scene.cycles, name, value)
+
+
+def give_back_bounces(scene: bpy.types.Scene) -> None:
+    """Undo `let_cycles_see_through`; what the artist has set since stays."""
+    if BEFORE_SPLATS not in scene:
+        return
+    for name, value in scene[BEFORE_SPLATS].items() if hasattr(scene, "cycles") else ():
+        if getattr(scene.cycles, name) == BOUNCES[name]:
+            setattr(scene.cycles, name, value)
+    del scene[BEFORE_SPLATS]
 
 
 def splats_group(degree: int) -> bpy.types.NodeTree:

@@ -16,10 +16,13 @@ from ..conventions import rotate_quaternions
 from ..plan_transform import turn_harmonics
 from ..scale_and_up import TransformError, scale_to_distance, stand_on_floor, within
 from ..similarity import Similarity
+from .copies import make_single_user
+from .edits import edited_parts, remember_geometry
 from .find import parts_of
 from .marks import DEPTH
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
+from .viewing import is_animated
 
 SET_DISTANCE = "da3_distance_set"
 """On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
@@ -65,7 +68,7 @@ def set_floor(collection: bpy.types.Collection, corners: np.ndarray, picked: bpy
 
 def animated(collection: bpy.types.Collection) -> list[str]:
     """Names of the result's objects that Blender moves by keyframes or drivers, whatever is set here."""
-    return [item.name for items in parts_of(collection).values() for item in items if _is_animated(item)]
+    return [item.name for items in parts_of(collection).values() for item in items if is_animated(item)]
 
 
 def frame_of(collection: bpy.types.Collection, picked: bpy.types.Object | None = None) -> np.ndarray:
@@ -86,10 +89,12 @@ def transform_result(
     """Let everything of a result that stands at x in its frame stand at `similarity.points(x)`.
 
     Objects that the artist has moved apart from `picked` (or the foremost part) go along as they stand. Data that
-    several objects share is changed once. Raises JobError, before anything changes, where some may not be.
+    several of them share is changed once; what others share, too, becomes the result's own. Raises JobError, before
+    anything changes, where some may not be.
     """
     parts = {role: items for role, items in parts_of(collection).items() if role in FRAME_GIVERS}
     check_changeable(collection, (item for items in parts.values() for item in items))
+    make_single_user(item for items in parts.values() for item in items)
     frame = frame_of(collection, picked)
     placed = [
         (
@@ -100,6 +105,7 @@ def transform_result(
         for role, items in parts.items()
         for item in items
     ]
+    by_hand = {item.data for item in edited_parts(collection)}
     for item, change, matrix in placed:
         put(item, matrix, change)
     for data, role in {item.data: role for role, items in parts.items() for item in items if item.data}.items():
@@ -107,6 +113,8 @@ def transform_result(
             _scale_camera(data, similarity.scale)
         else:
             _move_geometry(data, similarity)
+            if data not in by_hand and isinstance(data, bpy.types.Mesh):
+                remember_geometry(data)
     if DEPTH in collection:
         collection[DEPTH] *= similarity.scale
 
@@ -123,11 +131,6 @@ def _change_after(item: bpy.types.Object, frame: np.ndarray, similarity: Similar
         return change
     matrix = similarity.matrix
     return change @ np.linalg.inv(apart) @ matrix @ apart @ np.linalg.inv(matrix)
-
-
-def _is_animated(item: bpy.types.Object) -> bool:
-    data = item.animation_data
-    return data is not None and (data.action is not None or len(data.drivers) > 0 or len(data.nla_tracks) > 0)
 
 
 def _scale_camera(camera: Any, scale: float) -> None:

@@ -20,17 +20,11 @@ from ..harmonics import MAX_DEGREE
 from ..plan_transform import transform_plan
 from ..scene_plan import ScenePlan
 from ..similarity import Similarity, align_poses
-from . import find, photo_visibility, splats
-from .cameras import (
-    PIXEL_ASPECT,
-    RESOLUTION,
-    apply_camera_resolution,
-    bind_to_timeline,
-    look_through,
-    marker_frame,
-    put_behind,
-)
-from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLE, ROLES, VIEW
+from . import find, splats, viewing, visibility
+from .cameras import PIXEL_ASPECT, RESOLUTION, apply_camera_resolution, put_behind
+from .copies import make_single_user
+from .edits import edited_parts, keep_beside, set_free
+from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLES, VIEW
 from .materials import POINTS
 from .meshes import input_property, set_input
 from .placement import WRITTEN, frame_to_world, own_change, put, written
@@ -56,35 +50,44 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
 
     The plan is brought to the cameras of the photos that were there before, so that the scene stays where, and as
     large as, it is. Objects are matched by role and photo; what has no match is added beside the others or removed.
-    All is made before anything is changed. Raises JobError where the scene cannot be changed now.
+    All is made before anything is changed; what was edited by hand is kept beside (`edits`). Raises JobError where the
+    scene cannot be changed now.
     """
     before = find.parts_of(collection)
     check_changeable(collection, (item for items in before.values() for item in items))
     plan = brought_in_place(plan, collection)
-    made = write_parts(plan, collection.name, uuid.uuid4().hex, scene)
+    made = write_parts(plan, collection.name, uuid.uuid4().hex, scene, viewing.is_bound(collection, scene))
     try:
+        make_single_user(item for items in before.values() for item in items)
+        beside = [(item.name, keep_beside(item).name) for item in edited_parts(collection)]
         added, gone = _exchange(before, find.parts_of(made.collection))
-        seen_through_gone = scene.camera in gone
-        hidden = photo_visibility.hidden_photos(collection)
+        bound, seen_through_gone = viewing.is_bound(collection, scene), scene.camera in gone
         remove_objects(gone)
         sibling = _typical_sibling(collection)
         for item in added:
             _join(item, collection, sibling)
-            if item.get(VIEW) in hidden:
-                item.hide_viewport = item.hide_render = True
     finally:
         take_out(made.collection)
+    visibility.follow(collection, added)
+    for name, kept in beside:
+        notes = (*plan.notes, f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}.")
+        plan = replace(plan, notes=notes)
     if animated(collection):
         notes = (*plan.notes, "Animated objects keep their keyframes, which were made for the scene before.")
         plan = replace(plan, notes=notes)
     for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith("da3_setting_")]:
         del collection[key]
     describe(collection, plan)
-    photo_visibility.apply_to_clouds(collection)
+    visibility.apply_to_clouds(collection)
     if plan.standard_view:
         scene.view_settings.view_transform = "Standard"
     parts = find.parts_of(collection)
-    _show(scene, parts["camera"], [item for item in added if item.type == "CAMERA"], seen_through_gone)
+    if bound:
+        viewing.add_to_timeline(scene, [item for item in added if item.type == "CAMERA"])
+    if bound and seen_through_gone and scene.camera is None:
+        viewing.look_through(scene, parts["camera"][0])
+    elif scene.camera in parts["camera"] and (bound or viewing.looks(scene)):
+        apply_camera_resolution(scene, scene.camera)
     surfaces = (*parts["mesh"], *parts["sheet"])
     return SceneObjects(collection, tuple(parts["camera"]), _first(parts["points"]), _first(parts["splats"]), surfaces)
 
@@ -153,9 +156,7 @@ def _takes(item: bpy.types.Object, fresh: bpy.types.Object) -> bool:
     """Whether `item` can take over; one that was converted to another type is the artist's own from now on."""
     if item.type == fresh.type:
         return True
-    for key in (ID, ROLE, VIEW, INDEX):
-        if key in item:
-            del item[key]
+    set_free(item)
     return False
 
 
@@ -261,16 +262,6 @@ def _typical_sibling(collection: bpy.types.Collection) -> bpy.types.Object | Non
     if not items:
         return None
     return items[treated.index(Counter(treated).most_common(1)[0][0])]
-
-
-def _show(scene: bpy.types.Scene, cameras: list[bpy.types.Object], added: list[bpy.types.Object], lost: bool) -> None:
-    """Bring `added` cameras to the timeline, and the scene's resolution to its camera. lost: it was removed."""
-    if added:
-        bind_to_timeline(scene, added)
-    if lost and scene.camera is None:
-        look_through(scene, cameras[0], marker_frame(scene, cameras[0]))
-    elif scene.camera in cameras:
-        apply_camera_resolution(scene, scene.camera)
 
 
 def _by_photo(items: Iterable[bpy.types.Object]) -> dict[Photo, list[bpy.types.Object]]:

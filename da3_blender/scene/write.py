@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import bpy
 
 from ..scene_plan import ScenePlan
-from .cameras import bind_to_timeline, look_through, write_camera
+from .cameras import write_camera
+from .edits import remember_geometry
 from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark
 from .points import write_points
 from .remove import remove_objects
-from .splats import write_splats
+from .splats import let_cycles_see_through, write_splats
 from .surfaces import photo_materials, write_surface
+from .viewing import bind, frame_shape, is_free
+from .visibility import show_part
 
 SURFACES = {"mesh": "Mesh", "sheet": "Sheets"}
 """The collection of the surfaces of each role."""
@@ -32,41 +35,52 @@ class SceneObjects:
     surfaces: tuple[bpy.types.Object, ...] = ()
 
 
-def write_scene(plan: ScenePlan, scene: bpy.types.Scene) -> SceneObjects:
+def write_scene(plan: ScenePlan, scene: bpy.types.Scene, bound: bool | None = None) -> SceneObjects:
     """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats,
     and Mesh or Sheets where the plan has such surfaces.
 
     The collection and every object carry the marks of `scene.marks`, by which they are found again.
-    Also sets the scene's active camera, resolution and pixel aspect from the first view, binds one camera per frame by
-    timeline markers, lets Cycles look through enough splats, and, where the plan says so, sets the `Standard` view
-    transform. If Blender fails midway, what was made is taken out again before the error goes on.
+    bound: whether the photos are bound to the timeline, a frame each, and give the scene its camera and size
+    (`viewing.bind`); by default where that takes nothing from the artist. Else nothing of the scene changes but, where
+    the plan says so, its view transform to `Standard`. Splats are hidden where there is something else to see.
+    If Blender fails midway, what was made is taken out again before the error goes on.
     """
-    made = write_parts(plan, f"DA3 {plan.name}", uuid.uuid4().hex, scene)
+    bound = is_free(scene) if bound is None else bound
+    made = write_parts(plan, f"DA3 {plan.name}", uuid.uuid4().hex, scene, bound)
     describe(made.collection, plan)
+    if plan.points or plan.surfaces:
+        show_part(made.collection, "splats", False)
     if plan.standard_view:
         scene.view_settings.view_transform = "Standard"
-    first_frame = bind_to_timeline(scene, made.cameras)
-    look_through(scene, made.cameras[0], first_frame)
+    if bound:
+        bind(made.collection, scene)
+        if made.splats is not None:
+            let_cycles_see_through(scene)
     return made
 
 
-def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scene) -> SceneObjects:
-    """Write the objects of `plan`, marked as the result `identity`, under a new collection, and change nothing else."""
+def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scene, bound: bool = True) -> SceneObjects:
+    """Write the objects of `plan`, marked as the result `identity`, under a new collection, and change nothing else.
+
+    bound: cameras are seen in the frame of the first of them, else in the scene's own.
+    """
     top = bpy.data.collections.new(name)
     try:
         scene.collection.children.link(top)
         top[ID] = identity
         inside = {part: add_child(top, part) for part in ("Cameras", "Points", "Splats")}
-        frame = plan.cameras[0].camera.shape
+        frame = plan.cameras[0].camera.shape if bound else frame_shape(scene)
         cameras = tuple(write_camera(camera, inside["Cameras"], frame) for camera in plan.cameras)
         points = plan.points and write_points(plan.points, plan.name, inside["Points"])
-        splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"], scene)
+        splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"])
         surfaces = write_surfaces(plan, cameras, top)
         for index, (item, camera) in enumerate(zip(cameras, plan.cameras, strict=True)):
             mark(item, identity, "camera", camera.name, index)
         for item, role in ((points, "points"), (splats, "splats")):
             if item is not None:
                 mark(item, identity, role)
+        for item in filter(None, (points, splats, *surfaces)):
+            remember_geometry(item.data)
         for item, surface in zip(surfaces, plan.surfaces, strict=True):
             photo = plan.cameras[surface.view].name if surface.role == "sheet" else ""
             mark(item, identity, surface.role, photo, surface.view)

@@ -182,15 +182,9 @@ LABELS = {
     "Start at once, with the settings of the panel": "Sofort mit den Einstellungen des Panels beginnen",
     "Name of the scene; the folder's by default": "Name der Szene; sonst der des Ordners",
     "Look Through Photo": "Durch Foto blicken",
-    "Look through this photo's camera; the resolution, the current frame and the photo behind it switch along": (
-        "Durch die Kamera dieses Fotos blicken; Auflösung, aktuelles Bild und das Foto dahinter wechseln mit"
-    ),
     "Name of the camera object": "Name des Kameraobjekts",
     "Camera": "Kamera",
     "Show or Hide Part": "Teil anzeigen oder verbergen",
-    "Show or hide this part of the DA3 scene in the viewport": (
-        "Diesen Teil der DA3-Szene im Ansichtsfenster anzeigen oder verbergen"
-    ),
     "Part": "Teil",
     "Sheet": "Blatt",
     "Show or Hide Photo": "Foto anzeigen oder verbergen",
@@ -203,7 +197,6 @@ LABELS = {
     "Only": "Nur",
     "Show this photo and hide all others": "Dieses Foto anzeigen und alle anderen verbergen",
     "Result": "Ergebnis",
-    "The da3_id of a DA3 scene": "Die da3_id einer DA3-Szene",
     "Set Floor": "Boden festlegen",
     "Click on three points of the floor; the DA3 scene is turned and moved so that they lie at height zero": (
         "Drei Punkte des Bodens anklicken; die DA3-Szene wird so gedreht und verschoben, dass sie auf Höhe null liegen"
@@ -230,7 +223,6 @@ LABELS = {
     "Scale the DA3 scene so that two of its points are this far apart": (
         "Die DA3-Szene so skalieren, dass zwei ihrer Punkte so weit auseinanderliegen"
     ),
-    "Distance": "Abstand",
     "How far apart the two points are in reality": "Wie weit die beiden Punkte in Wirklichkeit auseinanderliegen",
     "Turn and move the DA3 scene so that three of its points lie on the floor at height zero, the cameras above": (
         "Die DA3-Szene so drehen und verschieben, dass drei ihrer Punkte auf dem Boden in Höhe null liegen, die "
@@ -262,7 +254,6 @@ LABELS = {
     "Automatic": "Automatisch",
     "Runtime": "Laufzeitumgebung",
     "Where the computing is done": "Wo gerechnet wird",
-    "Installed": "Installiert",
     "Compute in an environment of its own, installed here": "In einer eigenen, hier installierten Umgebung rechnen",
     "Existing Python": "Vorhandenes Python",
     "Compute in a Python of yours that has the worker's package": (
@@ -341,13 +332,11 @@ LABELS = {
     "{size} on disk, about {memory} of memory": "{size} auf dem Datenträger, etwa {memory} Speicher",
     "Single photos only": "Nur einzelne Fotos",
     "Results in meters": "Ergebnisse in Metern",
-    "Splats of its own": "Eigene Splats",
     "No model has this name": "Kein Modell hat diesen Namen",
     "Ready": "Bereit",
     "Resume Download ({here} of {size})": "Download fortsetzen ({here} von {size})",
     "Download ({size})": "Herunterladen ({size})",
     "Accept License": "Lizenz akzeptieren",
-    "Also": "Außerdem",
     "Scene": "Szene",
     "Add Photos": "Fotos hinzufügen",
     "Reference": "Referenz",
@@ -424,4 +413,56 @@ LABELS = {
     "Add all images of this file to the list, or one of them": (
         "Alle Bilder dieser Datei oder eines davon zur Liste hinzufügen"
     ),
+    "Show Result": "Ergebnis zeigen",
+    "Go to the finished scene and look through its first photo": (
+        "Zur fertigen Szene gehen und durch ihr erstes Foto sehen"
+    ),
+    "Look through this photo's camera, at the photo's size, for as long as you look. Photos that are "
+    "bound to the timeline go to their frame": (
+        "Durch die Kamera dieses Fotos sehen, in der Größe des Fotos, solange man hinsieht. Fotos, die an "
+        "die Zeitleiste gebunden sind, gehen zu ihrem Bild"
+    ),
+    "What tells a DA3 scene from others": "Was eine DA3-Szene von anderen unterscheidet",
+    "Show or hide this part of the DA3 scene, in viewports and renders": (
+        "Diesen Teil der DA3-Szene zeigen oder verbergen, in Ansichten und beim Rendern"
+    ),
+    "Back to Own Camera": "Zurück zur eigenen Kamera",
+    "Give the scene its own camera and size again, after a photo was looked through": (
+        "Der Szene ihre eigene Kamera und Größe zurückgeben, nachdem durch ein Foto gesehen wurde"
+    ),
+    "Bind Photos to Timeline": "Fotos an Zeitleiste binden",
+    "Give every photo a frame of the timeline, with its camera and size; they own the scene's camera and "
+    "render size until this is switched off, which gives back what was there": (
+        "Jedem Foto ein Bild der Zeitleiste geben, mit seiner Kamera und Größe; ihnen gehören Kamera und "
+        "Rendergröße der Szene, bis dies abgeschaltet wird, was zurückgibt, was vorher da war"
+    ),
+    "Bind": "Binden",
+    "Bind them, or take them off the timeline": "Binden, oder von der Zeitleiste nehmen",
+    "Real Distance": "Wirklicher Abstand",
+    "Own Environment": "Eigene Umgebung",
+    "{count} cameras": "{count} Kameras",
+    "{count} points": "{count} Punkte",
+    "{count} splats": "{count} Splats",
+    "{count} triangles": "{count} Dreiecke",
+    "Scene ready: {counts}": "Szene fertig: {counts}",
+    "Scene updated: {counts}": "Szene aktualisiert: {counts}",
+    "Update replaces the geometry; what you edited is kept beside it, hidden": (
+        "Aktualisieren ersetzt die Geometrie; das Bearbeitete bleibt daneben, verborgen"
+    ),
+    "Edited by hand: {names}": "Von Hand bearbeitet: {names}",
+    "Now {distance} units, of no known length": "Jetzt {distance} Einheiten, deren Länge unbekannt ist",
+    "Predicts splats itself": "Sagt selbst Splats voraus",
+    "Objects": "Objekte",
+    "None of the photos can be used": "Keins der Fotos ist verwendbar",
+    "Add photos first": "Zuerst Fotos hinzufügen",
+    "Show": "Zeigen",
+    "Guide": "Anleitung",
+    "Open the guide, which explains every setting and message": (
+        "Die Anleitung öffnen, die jede Einstellung und Meldung erklärt"
+    ),
+    "Install in This Python": "In dieses Python installieren",
+    "Download and install what computes the scenes into the chosen Python, by its own pip": (
+        "Herunterladen und mit dessen eigenem pip in das gewählte Python installieren, was die Szenen berechnet"
+    ),
+    "Own Camera": "Eigene Kamera",
 }

@@ -96,11 +96,6 @@ SENTENCES = {
     "The installed runtime does not start.": "Die installierte Laufzeitumgebung startet nicht.",
     "Repair it.": "Sie reparieren.",
     "{python} is not a Python that has model_runtime.": "{python} ist kein Python, das model_runtime hat.",
-    "Install the runtime instead, or install the worker's package (a .whl file in the extension's folder "
-    "`wheels`) into this Python, 3.11 or newer.": (
-        "Stattdessen die Laufzeitumgebung installieren oder das Paket des Workers (eine .whl-Datei im Ordner "
-        "`wheels` der Erweiterung) in dieses Python, 3.11 oder neuer, installieren."
-    ),
     "The remote machine cannot be reached, or the connection to it broke.": (
         "Der entfernte Rechner ist nicht erreichbar, oder die Verbindung zu ihm brach ab."
     ),
@@ -708,4 +703,24 @@ SENTENCES = {
     ),
     "It is left out.": "Es wird weggelassen.",
     "{0} ends too early": "{0} endet zu früh",
+    "The geometry of {0} was edited by hand; that is kept, hidden, in {1}.": (
+        "Die Geometrie von {0} wurde von Hand bearbeitet; das bleibt verborgen in {1}."
+    ),
+    "Nothing tells how large this is: its longest side was made {0} units. Set Distance changes it.": (
+        "Nichts sagt, wie groß dies ist: die längste Seite bekam {0} Einheiten. Abstand festlegen ändert das."
+    ),
+    "It stands beside what was there already.": "Sie steht neben dem, was schon da war.",
+    "Looking at the package.": "Das Paket wird geprüft.",
+    "Installing packages.": "Pakete werden installiert.",
+    "Blender does not allow online access, and packages have to be downloaded.": (
+        "Blender erlaubt keinen Online-Zugriff, und Pakete müssen heruntergeladen werden."
+    ),
+    "Let its package be installed into it, which needs Python 3.11 or newer, or install the runtime instead.": (
+        "Das Paket hineininstallieren lassen, wozu es Python 3.11 oder neuer sein muss, oder stattdessen die "
+        "Laufzeitumgebung installieren."
+    ),
+    "This DA3 scene is in another scene, too, inside a collection of yours.": (
+        "Diese DA3-Szene ist auch in einer anderen Szene, in einer eigenen Sammlung."
+    ),
+    "Take it out of that collection first.": "Zuerst aus dieser Sammlung herausnehmen.",
 }

@@ -155,13 +155,9 @@ LABELS = {
     "Start at once, with the settings of the panel": "パネルの設定ですぐに開始",
     "Name of the scene; the folder's by default": "シーンの名前。既定ではフォルダー名",
     "Look Through Photo": "写真の視点で見る",
-    "Look through this photo's camera; the resolution, the current frame and the photo behind it switch along": (
-        "この写真のカメラから見る。解像度、現在のフレーム、背景の写真も切り替わる"
-    ),
     "Name of the camera object": "カメラオブジェクトの名前",
     "Camera": "カメラ",
     "Show or Hide Part": "部分を表示/隠す",
-    "Show or hide this part of the DA3 scene in the viewport": "DA3 シーンのこの部分をビューポートで表示/隠す",
     "Part": "部分",
     "Sheet": "シート",
     "Show or Hide Photo": "写真を表示/隠す",
@@ -172,7 +168,6 @@ LABELS = {
     "Only": "のみ",
     "Show this photo and hide all others": "この写真を表示し、他をすべて隠す",
     "Result": "結果",
-    "The da3_id of a DA3 scene": "DA3 シーンの da3_id",
     "Set Floor": "床を設定",
     "Click on three points of the floor; the DA3 scene is turned and moved so that they lie at height zero": (
         "床の 3 点をクリック。それらが高さ 0 になるように DA3 シーンを回転・移動"
@@ -197,7 +192,6 @@ LABELS = {
     "Scale the DA3 scene so that two of its points are this far apart": (
         "2 点がこの距離になるように DA3 シーンを拡大縮小"
     ),
-    "Distance": "距離",
     "How far apart the two points are in reality": "2 点間の実際の距離",
     "Turn and move the DA3 scene so that three of its points lie on the floor at height zero, the cameras "
     "above": "3 点が高さ 0 の床に乗り、カメラがその上になるように DA3 シーンを回転・移動",
@@ -227,7 +221,6 @@ LABELS = {
     "Automatic": "自動",
     "Runtime": "ランタイム",
     "Where the computing is done": "計算を行う場所",
-    "Installed": "インストール済み",
     "Compute in an environment of its own, installed here": "ここにインストールした専用の環境で計算",
     "Existing Python": "既存の Python",
     "Compute in a Python of yours that has the worker's package": "ワーカーのパッケージを持つ手元の Python で計算",
@@ -294,13 +287,11 @@ LABELS = {
     "{size} on disk, about {memory} of memory": "ディスク {size}、メモリ約 {memory}",
     "Single photos only": "1 枚ずつの写真のみ",
     "Results in meters": "結果はメートル単位",
-    "Splats of its own": "独自のスプラット",
     "No model has this name": "この名前のモデルはありません",
     "Ready": "準備完了",
     "Resume Download ({here} of {size})": "ダウンロードを再開 ({here} / {size})",
     "Download ({size})": "ダウンロード ({size})",
     "Accept License": "ライセンスに同意",
-    "Also": "追加",
     "Scene": "シーン",
     "Add Photos": "写真を追加",
     "Reference": "参照",
@@ -369,4 +360,51 @@ LABELS = {
     "Where the known cameras are": "既知のカメラがある場所",
     "More to do with the list of photos": "写真リストのその他の操作",
     "Add all images of this file to the list, or one of them": "このファイルのすべての画像、または 1 枚をリストに追加",
+    "Show Result": "結果を表示",
+    "Go to the finished scene and look through its first photo": ("完成したシーンに移り、最初の写真のカメラから見ます"),
+    "Look through this photo's camera, at the photo's size, for as long as you look. Photos that are "
+    "bound to the timeline go to their frame": (
+        "見ている間だけ、この写真のカメラと写真のサイズで見ます。タイムラインに割り当てた写真はそのフレームに移動します"
+    ),
+    "What tells a DA3 scene from others": "DA3 シーンを区別するもの",
+    "Show or hide this part of the DA3 scene, in viewports and renders": (
+        "DA3 シーンのこの部分をビューポートとレンダーで表示または非表示にします"
+    ),
+    "Back to Own Camera": "元のカメラに戻す",
+    "Give the scene its own camera and size again, after a photo was looked through": (
+        "写真から見た後に、シーン自身のカメラとサイズを元に戻します"
+    ),
+    "Bind Photos to Timeline": "写真をタイムラインに割り当て",
+    "Give every photo a frame of the timeline, with its camera and size; they own the scene's camera and "
+    "render size until this is switched off, which gives back what was there": (
+        "写真ごとにタイムラインの 1 フレームをカメラとサイズ付きで割り当てます。オフにするまでシーンのカメラ"
+        "とレンダーサイズは写真のものになり、オフにすると元に戻ります"
+    ),
+    "Bind": "割り当て",
+    "Bind them, or take them off the timeline": "割り当てる、またはタイムラインから外します",
+    "Real Distance": "実際の距離",
+    "Own Environment": "専用環境",
+    "{count} cameras": "カメラ {count}",
+    "{count} points": "点 {count}",
+    "{count} splats": "スプラット {count}",
+    "{count} triangles": "三角形 {count}",
+    "Scene ready: {counts}": "シーン完成: {counts}",
+    "Scene updated: {counts}": "シーン更新完了: {counts}",
+    "Update replaces the geometry; what you edited is kept beside it, hidden": (
+        "更新は形状を置き換えます。編集したものは非表示で横に残ります"
+    ),
+    "Edited by hand: {names}": "手で編集: {names}",
+    "Now {distance} units, of no known length": "現在 {distance} 単位 (長さは不明)",
+    "Predicts splats itself": "スプラットを自ら予測",
+    "Objects": "オブジェクト",
+    "None of the photos can be used": "使える写真がありません",
+    "Add photos first": "先に写真を追加してください",
+    "Show": "表示",
+    "Guide": "ガイド",
+    "Open the guide, which explains every setting and message": ("すべての設定とメッセージを説明するガイドを開きます"),
+    "Install in This Python": "この Python にインストール",
+    "Download and install what computes the scenes into the chosen Python, by its own pip": (
+        "シーンを計算するものをダウンロードし、選んだ Python の pip でインストールします"
+    ),
+    "Own Camera": "元のカメラ",
 }

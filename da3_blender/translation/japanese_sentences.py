@@ -92,11 +92,6 @@ SENTENCES = {
     "The installed runtime does not start.": "インストール済みのランタイムが起動しません。",
     "Repair it.": "修復してください。",
     "{python} is not a Python that has model_runtime.": "{python} は model_runtime を持つ Python ではありません。",
-    "Install the runtime instead, or install the worker's package (a .whl file in the extension's folder "
-    "`wheels`) into this Python, 3.11 or newer.": (
-        "代わりにランタイムをインストールするか、この Python（3.11 以降）にワーカーのパッケージ（エクステンション"
-        "の `wheels` フォルダーの .whl ファイル）をインストールしてください。"
-    ),
     "The remote machine cannot be reached, or the connection to it broke.": (
         "リモートマシンに接続できないか、接続が切れました。"
     ),
@@ -670,4 +665,23 @@ SENTENCES = {
     "Videos cannot be read; save frames of it as JPEGs": "動画は読み込めません。フレームを JPEG で保存してください",
     "It is left out.": "この写真は除外されます。",
     "{0} ends too early": "{0} が途中で終わっています",
+    "The geometry of {0} was edited by hand; that is kept, hidden, in {1}.": (
+        "{0} の形状は手で編集されていたので、{1} に非表示で残しました。"
+    ),
+    "Nothing tells how large this is: its longest side was made {0} units. Set Distance changes it.": (
+        "大きさを示すものがないため、最長辺を {0} 単位にしました。「距離を設定」で変えられます。"
+    ),
+    "It stands beside what was there already.": "すでにあるものの横に置きました。",
+    "Looking at the package.": "パッケージを確認しています。",
+    "Installing packages.": "パッケージをインストールしています。",
+    "Blender does not allow online access, and packages have to be downloaded.": (
+        "Blender のオンラインアクセスが許可されていないため、パッケージをダウンロードできません。"
+    ),
+    "Let its package be installed into it, which needs Python 3.11 or newer, or install the runtime instead.": (
+        "パッケージをその Python (3.11 以降) にインストールするか、代わりにランタイムをインストールしてください。"
+    ),
+    "This DA3 scene is in another scene, too, inside a collection of yours.": (
+        "この DA3 シーンは、あなたのコレクションの中で別のシーンにも入っています。"
+    ),
+    "Take it out of that collection first.": "先にそのコレクションから出してください。",
 }

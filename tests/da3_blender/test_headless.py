@@ -375,6 +375,7 @@ def test_what_is_left_out_is_told(photos: list[Path], tmp_path: Path, room: Simp
         "IMG_1.HEIC is left out: HEIC photos cannot be read; export it as a JPEG.",
         "Left out, since they are no photos: notes.txt.",
         "room_1.png cannot be decoded. It is left out. Copy it again.",
+        "Nothing tells how large this is: its longest side was made 5 units. Set Distance changes it.",
     ]
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, photo_list  # noqa: E402
+from da3_blender import job_request, jobs, photo_list, timer  # noqa: E402
 from da3_blender.job_manager import make_result  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.worker_process import WorkerProcess  # noqa: E402
@@ -42,7 +42,7 @@ def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
 def pump_until(met: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not met():
-        jobs.pump()
+        timer.pump()
         assert time.monotonic() < deadline, jobs.manager().state
         time.sleep(0.01)
 
@@ -69,7 +69,7 @@ def test_switching_on_and_off_leaves_nothing():
         da3_blender.unregister()
     assert (set(dir(bpy.types)), [len(handlers) for handlers in handler_lists()]) == before
     assert not hasattr(bpy.types.Scene, "da3")
-    assert not bpy.app.timers.is_registered(jobs._tick)
+    assert not bpy.app.timers.is_registered(timer._tick)
 
 
 def handler_lists() -> list[list[object]]:
@@ -80,7 +80,7 @@ def handler_lists() -> list[list[object]]:
 
 def test_the_button_makes_the_scene_that_scripts_make(scene):
     assert bpy.ops.da3.run() == {"FINISHED"} and not bpy.ops.da3.run.poll()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     assert made.name == "DA3 kitchen" and state().placed == made["da3_id"] and not state().job
 
@@ -128,7 +128,7 @@ def test_photos_packed_in_the_file_are_shown(scene, tmp_path):
     (tmp_path / "a.png").unlink()
     photo_list.add_images(scene.da3, [image])
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     (camera,), (sheet,) = find.objects_of(made, "camera"), find.objects_of(made, "sheet")
     assert camera.data.background_images[0].image == image
@@ -140,7 +140,7 @@ def test_progress_and_the_worker_stays(scene):
     scene.da3.model = "slow"
     bpy.ops.da3.run()
     fractions = []
-    while jobs.pump():
+    while timer.pump():
         fractions.append(state().fraction)
         time.sleep(0.01)
     assert fractions == sorted(fractions) and len(set(fractions)) > 10 and 0.9 < fractions[-1] <= 1
@@ -149,7 +149,7 @@ def test_progress_and_the_worker_stays(scene):
     first = worker.pid
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert worker.pid == first and len(find.results(scene)) == 2
 
 
@@ -159,10 +159,10 @@ def test_cancel_frees_the_button_at_once(scene):
     pump_until(lambda: state().sentence.startswith("Step"))
     bpy.ops.da3.cancel()
     assert not state().job and bpy.ops.da3.run.poll() and state().failure is None
-    assert jobs.wait(20) and find.results(scene) == []
+    assert timer.wait(20) and find.results(scene) == []
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert jobs.wait(30) and len(find.results(scene)) == 1
+    assert timer.wait(30) and len(find.results(scene)) == 1
 
 
 def test_a_worker_that_heeds_cancel_goes_on_with_the_next_job(scene):
@@ -176,7 +176,7 @@ def test_a_worker_that_heeds_cancel_goes_on_with_the_next_job(scene):
     time.sleep(1)
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert jobs.wait(30) and jobs.manager().worker is worker and worker.pid == first
+    assert timer.wait(30) and jobs.manager().worker is worker and worker.pid == first
 
 
 def test_a_deaf_worker_is_replaced_by_the_next_job(scene):
@@ -189,26 +189,26 @@ def test_a_deaf_worker_is_replaced_by_the_next_job(scene):
     bpy.ops.da3.cancel()
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert jobs.wait(30) and len(find.results(scene)) == 1
+    assert timer.wait(30) and len(find.results(scene)) == 1
     assert subprocess.run(["ps", "-p", str(old)], capture_output=True, check=False).returncode != 0
 
 
 def test_failure_is_kept_until_the_next_job(scene):
     scene.da3.model = "fail"
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     failure = state().failure
     assert failure is not None and (failure.code, failure.advice) == ("out-of-memory", "Lower the detail.")
     assert find.results(scene) == [] and bpy.ops.da3.copy_log.poll()
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert state().failure is None and jobs.wait(30)
+    assert state().failure is None and timer.wait(30)
 
 
 def test_death_of_the_worker_fails_the_job_with_its_log(scene):
     scene.da3.model = "die"
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     failure = state().failure
     assert failure is not None and failure.code == "worker-died" and "the last words" in failure.log
 
@@ -216,7 +216,7 @@ def test_death_of_the_worker_fails_the_job_with_its_log(scene):
 def test_a_photo_that_vanished_fails_the_job(scene, tmp_path):
     (tmp_path / "a.png").unlink()
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert state().failure is not None and state().failure.code == "photo-unreadable"
 
 
@@ -234,7 +234,7 @@ def test_the_result_finds_its_scene_under_another_name(scene):
     other = bpy.data.scenes.new("other")
     bpy.context.window.scene = other
     scene.name = "renamed"
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert len(find.results(scene)) == 1 and find.results(other) == []
 
 
@@ -243,7 +243,7 @@ def test_a_result_whose_scene_is_gone_waits(scene):
     other = bpy.data.scenes.new("other")
     bpy.context.window.scene = other
     bpy.data.scenes.remove(scene)
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert state().waiting is not None and state().reason == "Its scene 'Scene' is not there any more."
     bpy.ops.da3.place_result()
     (made,) = find.results(other)
@@ -270,7 +270,7 @@ def test_a_result_that_cannot_be_written_is_not_lost(scene, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("da3_blender.placing.write_scene", fail)
         bpy.ops.da3.run()
-        assert jobs.wait(30)
+        assert timer.wait(30)
     assert state().failure is not None and "no memory" in state().failure.sentence
     bpy.ops.da3.place_result()
     assert len(find.results(scene)) == 1
@@ -280,7 +280,7 @@ def test_placing_in_edit_mode(scene):
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert bpy.context.mode == "EDIT_MESH" and len(find.results(scene)) == 1
     bpy.ops.object.mode_set(mode="OBJECT")
 
@@ -302,22 +302,22 @@ def test_other_pumps_are_called_until_they_are_done(scene, capsys):
     def broken() -> bool:
         raise ZeroDivisionError
 
-    jobs.add_pump(three_times)
-    jobs.add_pump(three_times)
-    jobs.add_pump(broken)
-    assert jobs.wait(5) and len(calls) == 3
+    timer.add_pump(three_times)
+    timer.add_pump(three_times)
+    timer.add_pump(broken)
+    assert timer.wait(5) and len(calls) == 3
     assert capsys.readouterr().err.count("Traceback") == 1
 
 
 def test_import_makes_a_scene_from_chosen_files(scene, tmp_path):
     bpy.ops.da3.clear_photos()
     bpy.ops.da3.import_photos(directory=str(tmp_path), files=[{"name": "a.png"}, {"name": "b.png"}])
-    assert jobs.wait(30) and len(find.results(scene)) == 1
+    assert timer.wait(30) and len(find.results(scene)) == 1
 
 
 def test_looking_through_a_photo_switches_camera_resolution_and_frame(scene):
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     second = find.objects_of(made, "camera")[1]
     bpy.ops.da3.look_through(camera=second.name)
@@ -328,7 +328,7 @@ def test_looking_through_a_photo_switches_camera_resolution_and_frame(scene):
 
 def test_showing_one_photo_only(scene):
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     bpy.ops.da3.show_photo(result=made["da3_id"], photo="b.png", only=True)
     assert [bool(camera["da3_hidden"]) for camera in find.objects_of(made, "camera")] == [True, False]

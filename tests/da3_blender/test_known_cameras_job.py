@@ -14,7 +14,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, known_cameras, photo_list, stored_request  # noqa: E402
+from da3_blender import job_request, jobs, known_cameras, photo_list, stored_request, timer  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.messages import JobError, Request  # noqa: E402
 
@@ -67,7 +67,7 @@ def test_what_is_made_stands_at_the_scenes_own_cameras(scene):
     assert [photo.camera.name for photo in scene.da3.photos] == ["a", "b"]
     photo_list.set_reference(scene.da3, 1)  # is sent first
     bpy.ops.da3.run()
-    assert jobs.wait(30) and jobs.manager().state.failure is None
+    assert timer.wait(30) and jobs.manager().state.failure is None
     (made,) = find.results(scene)
     assert made["da3_camera_source"] == "given"
     bpy.context.view_layer.update()
@@ -105,7 +105,7 @@ def test_photos_keep_the_camera_that_was_chosen_for_them(scene, capsys):
 def test_the_cameras_are_remembered_with_the_result(scene):
     known_cameras.match_list(scene)
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     scene.da3.photos.clear()
     scene.da3.camera_source = "auto"
@@ -118,7 +118,7 @@ def test_the_cameras_are_remembered_with_the_result(scene):
 def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
     known_cameras.match_list(scene)
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     parent = bpy.data.objects.new("parent", None)
     scene.collection.objects.link(parent)
@@ -128,7 +128,7 @@ def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
     first, second = (photo.camera for photo in scene.da3.photos)
     first.location, second.location, second.rotation_euler = (8, -7, 2), (11, -6, 1), (1.2, 0.2, 0.4)
     bpy.ops.da3.update(result=made["da3_id"])
-    assert jobs.wait(30) and jobs.manager().state.failure is None
+    assert timer.wait(30) and jobs.manager().state.failure is None
     bpy.context.view_layer.update()
     for photo in scene.da3.photos:
         own = find.camera_of(made, photo.name)
@@ -143,7 +143,7 @@ def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
     assert np.isclose(seen[:, 2], -2, atol=1e-4).sum() >= len(place) / 2
     parent.scale = (1, 2, 1)
     bpy.ops.da3.update(result=made["da3_id"])
-    assert jobs.wait(30)
+    assert timer.wait(30)
     failure = jobs.manager().state.failure
     assert failure is not None and "scaled unevenly" in failure.sentence
 

@@ -234,7 +234,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
 
     da3_blender.register()
     try:
-        from da3_blender import job_request, jobs, preferences
+        from da3_blender import job_request, preferences, timer
         from da3_blender.operators.models import downloads
         from da3_blender.panels.models import draw_models
         from da3_blender.worker_command import RuntimeSettings
@@ -247,7 +247,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         def drawn() -> Layout:
             layout = Layout()
             draw_models(layout, context)
-            assert jobs.wait(20)
+            assert timer.wait(20)
             return layout
 
         drawn()
@@ -267,10 +267,10 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "DA3-GIANT-1.1").mkdir()
         (tmp_path / "DA3-GIANT-1.1" / "model.safetensors").touch()
         bpy.ops.da3.refresh_models()
-        assert jobs.wait(20)
+        assert timer.wait(20)
         assert drawn().buttons["da3.download_model"] == "Accept License"
         bpy.ops.da3.remove_model(model="da3-giant-1.1")
-        assert jobs.wait(20)
+        assert timer.wait(20)
         assert not (tmp_path / "DA3-GIANT-1.1").exists() and downloads().failure is None
         scene.da3.checkpoint_path = str(tmp_path / "mine")
         assert any("no such file" in text for text in drawn().texts)

@@ -14,7 +14,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import jobs, photo_list  # noqa: E402
+from da3_blender import jobs, photo_list, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
@@ -69,7 +69,7 @@ def told(layout: MagicMock) -> str:
 
 def test_empty(scene):
     assert "Two or more photos" in draw("DA3_PT_photos")
-    assert draw("DA3_PT_run") == "Make Scene"
+    assert draw("DA3_PT_run") == "Make Scene\nAdd photos first"
     draw("DA3_PT_model")
     draw("DA3_PT_make")
     draw("DA3_PT_make_details")
@@ -111,12 +111,12 @@ def test_running_failed_and_waiting(scene, tmp_path):
     bpy.ops.da3.run()
     jobs.manager().state.fraction, jobs.manager().state.seconds_left = 0.42, 200
     assert "Making 'kitchen'\n42%, 3 min left\n" in draw("DA3_PT_run")
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert draw("DA3_PT_run").startswith("Make Scene\nThere is not enough memory.\nLower the detail.")
     scene.da3.model = "room"
     bpy.ops.da3.run()
     jobs.manager().file_changed()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert "'kitchen' is ready. It was started in another file." in draw("DA3_PT_run").replace("\n", " ")
 
 
@@ -124,7 +124,7 @@ def test_result(scene, tmp_path):
     photo_list.add_folder(scene.da3, tmp_path)
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert bpy.types.DA3_PT_results.poll(context())
     shown = draw("DA3_PT_results")
     for line in ("Cameras", "Points", "Splats", "Hide Unsure", "Point Size", "Model: room", "A note."):
@@ -138,7 +138,7 @@ def test_list_of_a_results_photos(scene, tmp_path):
     scene.da3.model = "room"
     for _ in range(2):
         bpy.ops.da3.run()
-        assert jobs.wait(30)
+        assert timer.wait(30)
     second = find.results(scene)[1]
     kind = bpy.types.DA3_UL_views
     row = SimpleNamespace(list_id=second["da3_id"], bitflag_filter_item=1)
@@ -162,3 +162,121 @@ def test_list_of_a_results_photos(scene, tmp_path):
 )
 def test_lines_are_broken_between_words_and_inside_only_where_they_must(text, lines):
     assert wrap(text, 7, len) == lines
+
+
+class Recorder:
+    """A layout that notes its buttons and values, and whether they can be used: (name, usable), top down."""
+
+    def __init__(self, parent: Recorder | None = None) -> None:
+        self.parent, self.enabled, self.active = parent, True, True
+        self.items: list[tuple[str, bool]] = parent.items if parent else []
+
+    @property
+    def usable(self) -> bool:
+        return self.enabled and self.active and (self.parent is None or self.parent.usable)
+
+    def row(self, *_: object, **__: object) -> Recorder:
+        return Recorder(self)
+
+    column = box = split = row
+
+    def panel(self, *_: object, **__: object) -> tuple[Recorder, Recorder]:
+        return Recorder(self), Recorder(self)
+
+    def operator(self, name: str, **_: object) -> SimpleNamespace:
+        self.items.append((name, self.usable))
+        return SimpleNamespace()
+
+    def prop_enum(self, _: object, name: str, *__: object, **options: object) -> None:
+        self.items.append((str(options.get("text", name)), self.usable))
+
+    def prop(self, _: object, name: str, **options: object) -> None:
+        self.items.append((str(options.get("text", name)), self.usable))
+
+    def __getattr__(self, name: str):
+        return lambda *_, **__: None
+
+
+def recorded(shading: str = "SOLID") -> dict[str, bool]:
+    layout, shown = Recorder(), context()
+    shown.space_data.shading.type = shading
+    bpy.types.DA3_PT_results.draw(SimpleNamespace(layout=layout), shown)
+    return dict(layout.items)
+
+
+def made(scene, folder) -> object:
+    photo_list.add_folder(scene.da3, folder)
+    scene.da3.model, scene.da3.scene_name = "room", "kitchen"
+    bpy.ops.da3.run()
+    assert timer.wait(30)
+    return find.results(scene)[0]
+
+
+def test_rows_keep_their_place_and_grey_out(scene, tmp_path):
+    result = made(scene, tmp_path)
+    shown = recorded("SOLID")
+    assert shown["Show Colors"] and not shown["da3.show_photo"]
+    assert shown["Hide Unsure"] and not shown["Splats Shown"]
+    bpy.ops.da3.show_part(result=find.identity(result), role="splats")
+    bpy.ops.da3.show_part(result=find.identity(result), role="points")
+    bpy.ops.da3.show_photo(result=find.identity(result), photo="a.png")
+    changed = recorded("MATERIAL")
+    assert list(changed) == list(shown)
+    assert not changed["Show Colors"] and changed["da3.show_photo"]
+    assert not changed["Hide Unsure"] and changed["Splats Shown"]
+
+
+def test_progress_of_an_update_stands_at_its_result(scene, tmp_path):
+    result = made(scene, tmp_path)
+    assert "da3.update" in recorded() and "da3.cancel" not in recorded()
+    bpy.ops.da3.update(result=find.identity(result))
+    assert "da3.update" not in recorded() and "da3.cancel" in recorded()
+    assert "Making" not in draw("DA3_PT_run")
+    bpy.context.window.scene = bpy.data.scenes.new("other")
+    assert "Making 'kitchen'" in draw("DA3_PT_run")
+    bpy.context.window.scene = scene
+    scene.da3.model = "fail"
+    assert timer.wait(30)
+    bpy.ops.da3.update(result=find.identity(result))
+    assert timer.wait(30)
+    assert "da3.dismiss_failure" in recorded() and "memory" not in draw("DA3_PT_run")
+
+
+def test_results_come_first_and_the_model_is_one_line(scene):
+    panels = ("DA3_PT_results", "DA3_PT_photos", "DA3_PT_model", "DA3_PT_make", "DA3_PT_run")
+    orders = [getattr(bpy.types, name).bl_order for name in panels]
+    assert orders == sorted(orders) and "DEFAULT_CLOSED" in bpy.types.DA3_PT_model.bl_options
+    layout = MagicMock()
+    bpy.types.DA3_PT_model.draw_header_preset(SimpleNamespace(layout=layout), context())
+    assert told(layout) == "DA3 Tiny"
+
+
+def test_the_distance_is_not_told_in_meters_where_there_are_none(scene, tmp_path):
+    result = made(scene, tmp_path)
+    layout = MagicMock()
+    operator = SimpleNamespace(
+        layout=layout, result=find.identity(result), first=(0, 0, 0), second=(0, 1.5, 0), apart=1.5
+    )
+    bpy.types.DA3_OT_set_distance.draw(operator, context())
+    assert told(layout) == "Now 1.5 units, of no known length"
+    result["da3_metric"] = True
+    layout.reset_mock()
+    bpy.types.DA3_OT_set_distance.draw(operator, context())
+    assert told(layout) == ""
+
+
+def test_photos_that_cannot_be_used_are_not_counted_as_added(scene, tmp_path):
+    (tmp_path / "c.png").write_bytes(b"")
+    assert photo_list.add_folder(scene.da3, tmp_path).sentence.startswith("Photos added: 2. Added in red")
+
+
+def test_update_says_first_what_was_edited_by_hand(scene, tmp_path):
+    result = made(scene, tmp_path)
+    points = find.objects_of(result, "points")[0]
+    points.data.attributes["position"].data[0].vector = (9, 9, 9)
+    operator = SimpleNamespace(result=find.identity(result))
+    names = bpy.types.DA3_OT_update.edited(operator, context())
+    assert names == [points.name]
+    layout = MagicMock()
+    bpy.types.DA3_OT_update.draw(SimpleNamespace(layout=layout, edited=lambda _: names), context())
+    assert points.name in told(layout) and "kept beside it" in told(layout)

@@ -128,7 +128,7 @@ def test_notes_tell_what_could_be_better() -> None:
 def test_reasons_of_workers_that_do_not_start(tmp_path: Path) -> None:
     dies = program(tmp_path, "import no_such_module_here")
     told = failure(RuntimeSettings("python", python=dies))
-    assert told.code == "wrong-python" and dies in told.sentence and "no_such_module_here" in told.log
+    assert told.code == "package-missing" and dies in told.sentence and "no_such_module_here" in told.log
     assert failure(RuntimeSettings("command", command=f"{dies} worker")).code == "remote-command"
     assert (
         failure(RuntimeSettings("command", command="sh -c 'echo no route >&2; exit 255'")).code == "remote-unreachable"

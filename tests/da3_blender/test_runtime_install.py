@@ -16,7 +16,7 @@ import pytest
 
 from da3_blender import runtime_folder, runtime_install
 from da3_blender.runtime_folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
-from da3_blender.runtime_install import STAGES, Installed, RuntimeInstall
+from da3_blender.runtime_install import STAGES, Installed, PackageInstall, RuntimeInstall
 from model_runtime.messages import Failure, JobError, Progress
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are POSIX scripts")
@@ -356,3 +356,55 @@ def test_downloads_that_nothing_shares_are_pruned(tmp_path: Path) -> None:
     assert runtime_folder.size_on_disk(tmp_path) == 200
     runtime_folder.prune_cache(tmp_path)
     assert kept.exists() and not alone.parent.exists()
+
+
+# The package into a Python of the artist's
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A Python that notes what it is asked for; `status` holds what its pip ends with."""
+    path = tmp_path / "own" / "python"
+    path.parent.mkdir()
+    path.write_text(
+        f"""#!{sys.executable}
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "calls").open("a") as file:
+    print(*sys.argv[1:], file=file)
+if "pip" in sys.argv:
+    print("error: externally-managed-environment")
+    sys.exit(int((here / "status").read_text()))
+print(json.dumps({{"version": "0.1.0", "python": "3.12.1", "torch": "2.13.0", "device": "cpu"}}, indent=0))
+""",
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_the_package_goes_into_a_python_of_the_artists(place: Place, target: Path) -> None:
+    (target.parent / "status").write_text("0")
+    install = PackageInstall(target, place.wheel())
+    install.start()
+    last = finish(install)[-1]
+    assert isinstance(last, Installed) and last.runtime.environment == str(target)
+    installed, asked = (target.parent / "calls").read_text().splitlines()
+    assert installed.startswith("-m pip install") and str(place.wheel()) in installed
+    assert installed.endswith(f"--constraint {place.constraints}") and asked == "-I -m model_runtime info"
+    assert not place.folder.exists()
+
+
+def test_what_its_pip_says_is_told(place: Place, target: Path) -> None:
+    (target.parent / "status").write_text("1")
+    install = PackageInstall(target, place.wheel())
+    install.start()
+    last = finish(install)[-1]
+    assert isinstance(last, Failure) and last.code == "install-failed" and "externally-managed" in last.log
+
+
+def test_the_package_needs_online_access(place: Place, target: Path) -> None:
+    install = PackageInstall(target, place.wheel(), online=False)
+    install.start()
+    last = finish(install)[-1]
+    assert isinstance(last, Failure) and last.code == "offline" and not (target.parent / "calls").exists()

@@ -13,7 +13,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import jobs, preferences  # noqa: E402
+from da3_blender import preferences, timer  # noqa: E402
 from da3_blender.runtime_folder import InstalledRuntime  # noqa: E402
 from da3_blender.runtime_manager import FolderState, manager  # noqa: E402
 from da3_blender.worker_command import RuntimeSettings  # noqa: E402
@@ -71,7 +71,7 @@ def test_an_offline_blender_is_told_so_and_how_to_change_it(folder: Path) -> Non
     assert not bpy.app.online_access
     assert bpy.ops.da3.install_runtime() == {"FINISHED"}
     assert not bpy.ops.da3.install_runtime.poll() and bpy.ops.da3.cancel_install.poll()
-    assert jobs.wait(20)
+    assert timer.wait(20)
     failure = manager().failure
     assert failure is not None and failure.code == "offline" and not folder.exists()
     layout = draw()
@@ -81,7 +81,7 @@ def test_an_offline_blender_is_told_so_and_how_to_change_it(folder: Path) -> Non
 
 def test_the_test_tells_that_nothing_is_installed(folder: Path) -> None:
     bpy.ops.da3.test_runtime()
-    assert jobs.wait(20)
+    assert timer.wait(20)
     failure = manager().failure
     assert failure is not None and failure.code == "runtime-missing"
     assert failure.sentence in " ".join(draw().texts)
@@ -96,7 +96,7 @@ def test_the_test_tells_what_a_worker_runs_on(folder: Path, monkeypatch: pytest.
     command = f'{sys.executable} -c "{hello}"'
     monkeypatch.setattr(preferences, "runtime_settings", lambda: RuntimeSettings("command", command=command))
     bpy.ops.da3.test_runtime()
-    assert jobs.wait(60)
+    assert timer.wait(60)
     layout = draw("command")
     assert "Device: A CPU (cpu)" in layout.texts and "The worker has version 9.9" in " ".join(layout.texts)
     assert layout.properties == ["runtime_kind", "command"]
@@ -112,7 +112,8 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
     state.state = FolderState(runtime, False, None, 3_000_000_000, 50_000_000_000)
     layout = draw()
     assert "Installed: version 0.1.0, 7.0 GB, torch 2.13.0+cu130 on cuda, Python 3.12.9" in layout.texts
-    assert [name for name, _ in layout.operators] == ["da3.install_runtime", "da3.remove_runtime", "da3.test_runtime"]
+    buttons = ["da3.install_runtime", "da3.remove_runtime", "da3.open_guide", "da3.test_runtime"]
+    assert [name for name, _ in layout.operators] == buttons
     state.state = replace(state.state, upgrade=True)
     assert ("da3.install_runtime", "Upgrade Runtime") in draw().operators
     interrupted = Failure("install-interrupted", "The last installation was interrupted.")
@@ -124,10 +125,10 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:
     assert "Looking at the runtime..." in draw().texts
-    assert jobs.wait(20) and manager().state is not None
+    assert timer.wait(20) and manager().state is not None
     (folder / "runtime-1").mkdir(parents=True)
     bpy.ops.da3.remove_runtime()
-    assert jobs.wait(20)
+    assert timer.wait(20)
     assert manager().failure is None and not (folder / "runtime-1").exists()
 
 

@@ -11,7 +11,7 @@ from da3_blender.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene import visibility, write_scene  # noqa: E402
 from da3_blender.scene.meshes import set_input  # noqa: E402
 
 AS_IS = PlanSettings(upright=False, centre=False, standard_view=True)
@@ -26,7 +26,8 @@ def write_splats(room, scene, gaussians):
     made = write_scene(
         plan_scene(room.prediction(view, gaussians=gaussians, source="given"), "x", settings=AS_IS), scene
     )
-    made.points.hide_render = True
+    visibility.show_part(made.collection, "points", False)
+    visibility.show_part(made.collection, "splats", True)
     return made
 
 
@@ -151,8 +152,6 @@ def test_every_number_is_stored(room, empty_scene):
 
 def test_shown_share(room, empty_scene):
     made = write_splats(room, empty_scene, room.gaussians(np.random.default_rng(0).normal(size=(1000, 3))))
-    assert made.splats.hide_get() and not made.splats.hide_render
-    made.splats.hide_set(False)
 
     def drawn() -> int:
         graph = bpy.context.evaluated_depsgraph_get()

@@ -13,7 +13,7 @@ from model_runtime.messages import Mesh, Prediction, View
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.scene import photo_visibility, write, write_scene  # noqa: E402
+from da3_blender.scene import visibility, write, write_scene  # noqa: E402
 from da3_blender.scene.surfaces import photo_behind  # noqa: E402
 
 PHOTO = (160, 120)
@@ -206,9 +206,9 @@ def test_sheets_hide_with_their_photos(room, empty_scene, photos):
     views, paths = photos
     prediction = replace(room.prediction(*views), mesh=wall_and_floor(2))
     made = write_scene(plan_scene(prediction, "room", paths, SHEETS), empty_scene)
-    photo_visibility.hide_photos(made.collection, ["b.png"])
+    visibility.hide_photos(made.collection, ["b.png"])
     assert [item.hide_viewport for item in made.surfaces] == [False, False, True]
-    photo_visibility.hide_photos(made.collection, [])
+    visibility.hide_photos(made.collection, [])
     assert not any(item.hide_render for item in made.surfaces)
 
 

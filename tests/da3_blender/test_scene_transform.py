@@ -18,7 +18,7 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Euler, Matrix, Quaternion, Vector  # noqa: E402
 
-from da3_blender.scene import photo_visibility, placement, write_scene  # noqa: E402
+from da3_blender.scene import placement, visibility, write_scene  # noqa: E402
 from da3_blender.scene.cameras import apply_camera_resolution  # noqa: E402
 from da3_blender.scene.marks import mark  # noqa: E402
 from da3_blender.scene.transform import animated, set_distance, set_floor, transform_result  # noqa: E402
@@ -40,6 +40,7 @@ def made(room, empty_scene):
         for index, size in enumerate(SIZES)
     ]
     scene = write_scene(plan_scene(room.prediction(*views, gaussians=gaussians, source="given"), "room"), empty_scene)
+    visibility.show_part(scene.collection, "splats", True)
     mesh = bpy.data.meshes.new("surface")
     mesh.from_pydata([(0, 3, 0), (1, 3, 0), (0, 4, 0), (1, 3, 1)], [], [(0, 1, 2), (0, 3, 1)])
     surface = bpy.data.objects.new("surface", mesh)
@@ -223,7 +224,7 @@ def test_part_moved_aside_goes_along_as_it_stands(made):
 def test_hidden_and_excluded_parts_go_along(made):
     corners = three_of_the_floor(made)
     look, points, names = seen(made), world(made.points), ["0.jpg", "1.jpg"]
-    photo_visibility.hide_photos(made.collection, names)
+    visibility.hide_photos(made.collection, names)
     layer = bpy.context.view_layer.layer_collection.children[made.collection.name]
     for child in layer.children:
         child.exclude = child.name != "Points"
@@ -234,7 +235,7 @@ def test_hidden_and_excluded_parts_go_along(made):
         set_floor(made.collection, world(made.points)[corners])
     for child in layer.children:
         child.exclude = False
-    photo_visibility.hide_photos(made.collection, [])
+    visibility.hide_photos(made.collection, [])
     assert np.abs(seen(made) - look).max() < 0.1
 
 

@@ -18,7 +18,7 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
-from da3_blender.scene import cameras, find, photo_visibility, transform, update, write, write_scene  # noqa: E402
+from da3_blender.scene import cameras, find, transform, update, visibility, write, write_scene  # noqa: E402
 from da3_blender.scene.meshes import input_property, set_input  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
@@ -248,10 +248,10 @@ def test_animated_cameras_keep_their_keyframes(room, empty_scene):
 
 
 def test_hidden_photos_stay_hidden(room, empty_scene, kitchen):
-    photo_visibility.hide_photos(kitchen.collection, ["b.jpg"])
+    visibility.hide_photos(kitchen.collection, ["b.jpg"])
     kitchen.cameras[2].hide_viewport = True
     made = update_scene(plan(room, "dabc", PlanSettings(sheets=True)), kitchen.collection, empty_scene)
-    assert photo_visibility.hidden_photos(kitchen.collection) == {"b.jpg"}
+    assert visibility.hidden_photos(kitchen.collection) == {"b.jpg"}
     assert [camera.hide_viewport for camera in made.cameras] == [False, False, True, True]
     assert [sheet.hide_render for sheet in made.surfaces] == [False, False, True, False]
     hidden = [point.value for point in kitchen.splats.data.attributes["da3_hidden"].data]

@@ -13,7 +13,7 @@ from da3_blender.scene_plan import PlanSettings, plan_scene
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.headless import report  # noqa: E402
-from da3_blender.scene import photo_visibility, write, write_scene  # noqa: E402
+from da3_blender.scene import visibility, write, write_scene  # noqa: E402
 
 
 def datablocks() -> dict[str, int]:
@@ -110,12 +110,12 @@ def test_photos_are_hidden_with_their_points_and_splats(room, empty_scene):
         return sum(len(cloud.points) for cloud in clouds if isinstance(cloud, bpy.types.PointCloud))
 
     every = shown()
-    photo_visibility.hide_photos(made.collection, ["b.jpg"])
+    visibility.hide_photos(made.collection, ["b.jpg"])
     assert shown() == every / 2
-    assert photo_visibility.hidden_photos(made.collection) == {"b.jpg"}
+    assert visibility.hidden_photos(made.collection) == {"b.jpg"}
     assert [camera.hide_viewport for camera in made.cameras] == [False, True]
     assert [point.value for point in made.splats.data.attributes["da3_hidden"].data] == [False, False, True, True]
-    photo_visibility.hide_photos(made.collection, ["a.jpg", "b.jpg"])
+    visibility.hide_photos(made.collection, ["a.jpg", "b.jpg"])
     assert shown() == 0
-    photo_visibility.hide_photos(made.collection, [])
+    visibility.hide_photos(made.collection, [])
     assert shown() == every and "da3_hidden" not in made.points.data.attributes

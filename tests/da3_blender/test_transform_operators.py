@@ -17,7 +17,7 @@ from mathutils import Matrix  # noqa: E402
 
 from da3_blender.operators import picking, transform  # noqa: E402
 from da3_blender.panels.transform import scale_line  # noqa: E402
-from da3_blender.scene import find, photo_visibility, write_scene  # noqa: E402
+from da3_blender.scene import find, visibility, write_scene  # noqa: E402
 from da3_blender.scene.meshes import set_input  # noqa: E402
 from da3_blender.scene.shown_points import shown_points  # noqa: E402
 from da3_blender.scene.transform import set_distance  # noqa: E402
@@ -118,14 +118,14 @@ def shown(made) -> dict[str, int]:
 def test_only_what_is_shown_can_be_picked(made):
     every = len(points(made))
     assert shown(made) == {"points": every}
-    made.splats.hide_set(False)
+    visibility.show_part(made.collection, "splats", True)
     assert shown(made) == {"points": every, "splats": 1}
     set_input(made.points.modifiers[0], "Confidence", 0.5)
     assert shown(made)["points"] == pytest.approx(every / 2, abs=3)
     set_input(made.points.modifiers[0], "Confidence", 0.0)
-    photo_visibility.hide_photos(made.collection, ["0.0.jpg"])
+    visibility.hide_photos(made.collection, ["0.0.jpg"])
     assert shown(made) == {"points": every / 2}
-    made.points.hide_set(True)
+    visibility.show_part(made.collection, "points", False)
     assert shown(made) == {}
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, photo_list, placing, stored_request  # noqa: E402
+from da3_blender import job_request, jobs, photo_list, placing, stored_request, timer  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.messages import JobError  # noqa: E402
 
@@ -44,14 +44,14 @@ def photo(path: Path) -> Path:
 def made(scene):
     """The result of a first run."""
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (collection,) = find.results(scene)
     return collection
 
 
 def update(collection) -> None:
     bpy.ops.da3.update(result=collection["da3_id"])
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert jobs.manager().state.failure is None and jobs.manager().state.waiting is None
 
 
@@ -65,7 +65,7 @@ def test_other_settings_change_the_same_objects(scene, made):
     points.name, count = "dust", len(points.data.vertices)
     scene.da3.own_resolution, scene.da3.resolution = True, 112
     assert bpy.ops.da3.update(result=made["da3_id"]) == {"FINISHED"} and not bpy.ops.da3.update.poll()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     assert find.results(scene) == [made] and jobs.manager().state.placed == made["da3_id"]
     assert {item.session_uid for item in made.all_objects} == objects.keys() and points.name == "dust"
     assert len(points.data.vertices) > 10 * count
@@ -76,7 +76,7 @@ def test_photos_that_the_worker_leaves_out_turn_red_and_the_others_keep_theirs(s
     photo_list.add_files(scene.da3, [photo(tmp_path / "a_broken.png")])
     photo_list.move(scene.da3, 2, -2)
     bpy.ops.da3.run()
-    assert jobs.wait(30) and jobs.manager().state.failure is None
+    assert timer.wait(30) and jobs.manager().state.failure is None
     (collection,) = find.results(scene)
     assert photos_of(collection) == ["a.png", "b.png"]
     shown = [camera.data.background_images[0].image.filepath for camera in find.objects_of(collection, "camera")]
@@ -86,6 +86,7 @@ def test_photos_that_the_worker_leaves_out_turn_red_and_the_others_keep_theirs(s
     assert collection["da3_notes"].splitlines() == [
         "This photo cannot be decoded. It is left out. Copy it again.",
         "A note.",
+        "Nothing tells how large this is: its longest side was made 5 units. Set Distance changes it.",
     ]
     update(collection)
     assert photos_of(collection) == ["a.png", "b.png"]
@@ -176,7 +177,7 @@ def test_images_of_the_file_come_back(scene, tmp_path):
     image.pack()
     photo_list.add_images(scene.da3, [image])
     bpy.ops.da3.run()
-    assert jobs.wait(30)
+    assert timer.wait(30)
     (made,) = find.results(scene)
     photo_list.clear(scene.da3)
     update(made)
@@ -186,7 +187,7 @@ def test_images_of_the_file_come_back(scene, tmp_path):
 def test_a_scene_removed_meanwhile(scene, made):
     bpy.ops.da3.update(result=made["da3_id"])
     bpy.ops.da3.remove(result=made["da3_id"])
-    assert jobs.wait(30) and find.results(scene) == []
+    assert timer.wait(30) and find.results(scene) == []
     assert jobs.manager().state.reason == "The DA3 scene that it should update is not there any more."
     bpy.ops.da3.place_result()
     (placed,) = find.results(scene)
@@ -197,7 +198,7 @@ def test_a_failed_job_changes_nothing(scene, made):
     before = [(item.session_uid, item.data.session_uid) for item in made.all_objects]
     scene.da3.model = "fail"
     bpy.ops.da3.update(result=made["da3_id"])
-    assert jobs.wait(30) and jobs.manager().state.failure is not None
+    assert timer.wait(30) and jobs.manager().state.failure is not None
     assert [(item.session_uid, item.data.session_uid) for item in made.all_objects] == before
 
 

@@ -134,13 +134,15 @@ def uninstall() -> None:
 
 def start_job(photos: str, worker: str) -> None:
     """Starts a job and returns when its worker is at it."""
-    jobs, job_request, photo_list = (import_module(f"{MODULE}.{n}") for n in ("jobs", "job_request", "photo_list"))
+    jobs, timer, job_request, photo_list = (
+        import_module(f"{MODULE}.{name}") for name in ("jobs", "timer", "job_request", "photo_list")
+    )
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.runtime_kind, preferences.command = "command", worker
     photo_list.add_folder(bpy.context.scene.da3, Path(photos))
     jobs.start(*job_request.make_job(bpy.context.scene))
     while jobs.manager().state.fraction == 0:
-        assert jobs.pump(), jobs.manager().state
+        assert timer.pump(), jobs.manager().state
         time.sleep(0.01)
 
 

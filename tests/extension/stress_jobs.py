@@ -35,8 +35,8 @@ class Stress:
     def __init__(self, photos: Path, worker: str, seed: int) -> None:
         self.photos, self.random = photos, random.Random(seed)
         self.longest = {"pump": 0.0, "start": 0.0, "cancel": 0.0, "place": 0.0}
-        self.jobs, self.job_request, self.photo_list = (
-            importlib.import_module(f"{MODULE}.{name}") for name in ("jobs", "job_request", "photo_list")
+        self.jobs, self.timer, self.job_request, self.photo_list = (
+            importlib.import_module(f"{MODULE}.{name}") for name in ("jobs", "timer", "job_request", "photo_list")
         )
         preferences = bpy.context.preferences.addons[MODULE].preferences
         preferences.runtime_kind, preferences.command = "command", worker
@@ -57,7 +57,7 @@ class Stress:
         while time.monotonic() < end and self.jobs.manager().state.fraction < fraction:
             placed = self.jobs.manager().state.placed
             before = time.monotonic()
-            more = self.jobs.pump()
+            more = self.timer.pump()
             took = time.monotonic() - before
             kind = "pump" if self.jobs.manager().state.placed == placed else "place"
             self.longest[kind] = max(self.longest[kind], took)

@@ -42,8 +42,9 @@ def small_checkout(folder: Path, manifest_version: str, runtime_version: str) ->
     folder.mkdir(exist_ok=True)
     for package in ("da3_blender", "model_runtime"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.safetensors"))
-    for name in ("pyproject.toml", "constraints.txt", "LICENSE"):
-        shutil.copy(ROOT / name, folder)
+    (folder / "docs").mkdir()
+    for name in ("pyproject.toml", "constraints.txt", "LICENSE", "docs/guide.md"):
+        shutil.copy(ROOT / name, folder / name)
     for name, version in (("blender_manifest.toml", manifest_version), ("model_runtime/__init__.py", runtime_version)):
         (folder / name).write_text((ROOT / name).read_text().replace(VERSION, version))
     return folder
@@ -68,7 +69,7 @@ def test_one_version_everywhere(extension: Path) -> None:
     assert extension.name == f"da3_blender-{VERSION}.zip"
     names = zipfile.ZipFile(extension).namelist()
     assert [name for name in names if name.endswith(".whl")] == [f"wheels/{wheel}"]
-    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "scene/__init__.py"} <= set(names)
+    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "guide.md", "scene/__init__.py"} <= set(names)
     constraints = zipfile.ZipFile(extension).read("wheels/constraints.txt")
     assert constraints == (ROOT / "constraints.txt").read_bytes() and b"torch==" in constraints
     assert not [name for name in names if "pycache" in name or name.startswith(("tests", "model_runtime"))]

@@ -21,7 +21,7 @@ MARK = "ANSWER "
 STEP = 11
 """Pixels between two places where a button is looked for: half a button's height."""
 
-ACROSS = (0.5, 0.25, 0.75, 0.9)
+ACROSS = (0.5, 0.25, 0.75, 0.83, 0.9)
 """Where in a region's width buttons are looked for, one after the other."""
 
 HOVER_SECONDS = 0.06

@@ -22,13 +22,8 @@ SETTLE = 1.5
 """Seconds until what was asked for is drawn, where drawing is done in software."""
 
 JOB_SECONDS = 400.0
-WHEEL_UP, WHEEL_DOWN = 4, 5
-"""Buttons, as xdotool counts them."""
-
 START = f"""
 import importlib, time
-for item in list(bpy.data.objects):
-    bpy.data.objects.remove(item)
 window = bpy.context.window_manager.windows[0]
 area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 sidebar = next(region for region in area.regions if region.type == "UI")
@@ -55,10 +50,36 @@ view = area.spaces[0].region_3d
 camera = bpy.context.scene.camera.matrix_world
 view.view_perspective = 'PERSP'
 view.view_rotation = Quaternion((0, 0, 1), -0.35) @ camera.to_quaternion()
-view.view_location = camera.translation + camera.to_quaternion() @ Vector((0.4, 0, -2.5))
-view.view_distance = 3.5
+view.view_location = camera.translation + camera.to_quaternion() @ Vector((0.4, 0, -3.5))
+view.view_distance = 8
 """
 """Turns the viewport about what the scene's camera looks at."""
+
+OWN = """
+scene = bpy.context.scene
+answer = [scene.camera and scene.camera.name, scene.render.resolution_x, scene.render.resolution_y,
+          scene.frame_start, scene.frame_end, len(scene.timeline_markers)]
+"""
+"""What of the scene is the artist's, whatever photos come and go."""
+
+FLOOR = """
+import numpy as np
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+cloud = next(item for item in bpy.data.objects if item.get("da3_role") == "points")
+places = np.zeros(3 * len(cloud.data.vertices), np.float32)
+cloud.data.attributes["position"].data.foreach_get("vector", places)
+places = places.reshape(-1, 3)
+view = next(region for region in area.regions if region.type == "WINDOW")
+low = places[places[:, 2] < np.quantile(places[:, 2], 0.08)][::29]
+seen = [location_3d_to_region_2d(view, area.spaces[0].region_3d, place) for place in low]
+inside = lambda place: place and 60 < place.x < view.width - 420 and 60 < place.y < view.height - 60
+seen = np.array([place for place in seen if inside(place)])
+left, right = seen[np.argmin(seen[:, 0])], seen[np.argmax(seen[:, 0])]
+aside = np.abs((seen - left) @ np.array([left[1] - right[1], right[0] - left[0]]))
+corners = [left, right, seen[np.argmax(aside)]]
+answer = [(int(view.x + x), int(window.height - view.y - y)) for x, y in corners]
+"""
+"""Pixels of the screen where points of the floor are seen, clear of the sidebar."""
 
 
 class Story:
@@ -145,23 +166,50 @@ class Story:
         """The longest since the last call."""
         return self.blender.do("answer = max(pauses, default=0.0); pauses.clear()")
 
-    def show_result(self) -> None:
-        """Colors, the end of the sidebar, then through the first photo's camera and from beside it."""
-        self.blender.do("area.spaces[0].shading.type = 'MATERIAL'")
+    def show_arrival(self) -> None:
+        """What the artist sees without touching anything; then through another photo, and from beside it."""
         self.settle()
-        self.scroll(WHEEL_DOWN)
+        self.picture("arrival")
         self.sidebar("result")
-        self.blender.click("da3.look_through")
+        self.blender.click('da3.look_through(camera="living_room_3')
         self.settle()
         self.picture("through")
         self.blender.do(BESIDE)
         self.settle()
         self.picture("done")
 
-    def scroll(self, wheel: int) -> None:
-        """The sidebar, to its end."""
-        left, top, width, height = self.blender.box("VIEW_3D", "UI")
-        self.blender.mouse("mousemove", left + width // 3, top + height // 2, "click", "--repeat", 60, wheel)
+    def set_floor(self) -> None:
+        """Three clicks on the floor, through the third photo."""
+        self.blender.click('da3.look_through(camera="living_room_3')
+        self.settle()
+        places = self.blender.do(FLOOR)
+        self.blender.click("da3.pick_floor")
+        for x, y in places:
+            self.blender.mouse("mousemove", x, y)
+            time.sleep(SETTLE)
+            self.blender.mouse("click", 1)
+            time.sleep(SETTLE)
+        self.settle()
+        self.picture("floor")
+
+    def update(self) -> None:
+        """The same photos again; progress stands where the button was."""
+        self.blender.click("da3.update")
+        self.blender.until("jobs.manager().state.fraction > 0.2 or not jobs.manager().running", JOB_SECONDS)
+        self.sidebar("updating")
+        self.blender.until("not jobs.manager().running", JOB_SECONDS)
+        self.settle()
+        self.picture("updated")
+
+    def remove(self, own: list[object]) -> None:
+        self.blender.click("da3.remove")
+        self.blender.do(BESIDE.replace("scene.camera", "scene.objects['Camera']"))
+        self.settle()
+        self.picture("removed")
+        left = self.blender.do(OWN)
+        print(f"the artist's camera, size, frames and markers: before {own}, after {left}", flush=True)
+        if left != own:
+            sys.exit("What is the artist's has changed.")
 
     def settle(self) -> None:
         """Until EEVEE has made its shaders and drawn."""
@@ -171,7 +219,6 @@ class Story:
 
     def fail(self) -> None:
         """The worker dies in the middle of a job."""
-        self.scroll(WHEEL_UP)
         self.blender.click("da3.run")
         self.blender.until("jobs.manager().state.fraction > 0.1 or not jobs.manager().running", JOB_SECONDS)
         self.blender.do("import os, signal; os.kill(jobs.manager().worker.pid, signal.SIGKILL)")
@@ -192,9 +239,13 @@ def main() -> None:
             story.install(extension)
             story.choose_runtime(python)
             story.choose_photos(photos)
+            own = blender.do(OWN)
             story.make("running")
-            story.show_result()
+            story.show_arrival()
+            story.set_floor()
+            story.update()
             story.fail()
+            story.remove(own)
     finally:
         shutil.rmtree(profile)
 

@@ -1,0 +1,175 @@
+"""A finished scene is shown where the artist works: framed, in colour, its panel in sight. And it is told of, in the
+status bar, until it has been seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from . import looking, timer
+from .scene import find
+from .translation import iface
+
+TOLD_SECONDS = 60.0
+"""How long the status bar tells of a scene that is in sight; of others until the artist says so."""
+
+PATIENCE = 2.0
+"""Seconds that Blender may take to lay out a sidebar or a workspace."""
+
+TAB = "DA3"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the status bar tells. scene_uid, result: where it is. until: when it goes, by `time.monotonic`; None where
+    the artist has not seen the scene yet."""
+
+    sentence: str
+    scene_uid: int
+    result: str
+    until: float | None
+
+
+_notices: list[Notice] = []
+
+
+def notice() -> Notice | None:
+    """What there is to tell; the latest."""
+    return _notices[-1] if _notices else None
+
+
+def forget() -> None:
+    _notices.clear()
+
+
+def dismiss() -> None:
+    """Forget the notice, and take it off the status bar."""
+    forget()
+    timer.redraw()
+
+
+def arrive(collection: bpy.types.Collection, scene: bpy.types.Scene, new: bool) -> None:
+    """Show a result that was just placed, where one of the windows shows its scene, and tell of it.
+
+    new: where it was only updated, the viewports stay as they are.
+    """
+    area = _largest_view(scene)
+    seen = area is not None and (not new or show(collection, scene))
+    _notices[:] = [
+        Notice(
+            ready_sentence(collection, new),
+            scene.session_uid,
+            find.identity(collection),
+            time.monotonic() + TOLD_SECONDS if seen else None,
+        )
+    ]
+    timer.add_pump(_forget_in_time, waited_for=False)
+
+
+def ready_sentence(collection: bpy.types.Collection, new: bool = True) -> str:
+    """What was made, in numbers, in the language of the interface."""
+    parts = find.parts_of(collection)
+    counts = [iface("{count} cameras", count=f"{len(parts['camera']):,}")]
+    if parts["points"]:
+        counts.append(iface("{count} points", count=f"{len(parts['points'][0].data.vertices):,}"))
+    if parts["splats"]:
+        counts.append(iface("{count} splats", count=f"{len(parts['splats'][0].data.vertices):,}"))
+    if parts["mesh"]:
+        counts.append(iface("{count} triangles", count=f"{len(parts['mesh'][0].data.polygons):,}"))
+    told = ", ".join(counts)
+    return iface("Scene ready: {counts}", counts=told) if new else iface("Scene updated: {counts}", counts=told)
+
+
+def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
+    """Look at the result through its first camera, in the largest 3D View that shows its scene, in colour, and open
+    the sidebar at its panel. False where there is no such view."""
+    area, cameras = _largest_view(scene), find.objects_of(collection, "camera")
+    if area is None or not cameras:
+        return False
+    space: Any = area.spaces.active
+    if space.shading.type == "SOLID":  # where points are gray
+        space.shading.type = "MATERIAL"
+    looking.look_through(scene, cameras[0], space)
+    window, region = _window_of(area), next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view3d.view_center_camera()
+    space.show_region_ui = True
+    uid = scene.session_uid
+    _try_for_a_while(lambda: _open_tab(uid))
+    return True
+
+
+def find_it(window: bpy.types.Window) -> bool:
+    """Bring `window` to the scene that the notice tells of, in a workspace that shows it. False where it is gone."""
+    told = notice()
+    scene = _scene(told.scene_uid) if told else None
+    if told is None or scene is None or find.result(scene, told.result) is None:
+        dismiss()
+        return False
+    window.scene = scene
+    if _largest_view(scene) is None:
+        window.workspace = next(filter(_has_view, bpy.data.workspaces), window.workspace)
+    _try_for_a_while(lambda: _show_again(told))
+    dismiss()
+    return True
+
+
+def _show_again(told: Notice) -> bool:
+    scene = _scene(told.scene_uid)
+    collection = scene and find.result(scene, told.result)
+    return not scene or not collection or show(collection, scene)  # what is gone meanwhile is not waited for
+
+
+def _try_for_a_while(attempt: Callable[[], bool]) -> None:
+    """Every tick until it succeeds. `attempt` finds what it works on anew: Blender may have taken that away."""
+    began = time.monotonic()
+    timer.add_pump(lambda: not attempt() and time.monotonic() - began < PATIENCE)
+
+
+def _scene(uid: int) -> bpy.types.Scene | None:
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
+def _has_view(workspace: bpy.types.WorkSpace) -> bool:
+    return any(area.type == "VIEW_3D" for screen in workspace.screens for area in screen.areas)
+
+
+def _largest_view(scene: bpy.types.Scene) -> bpy.types.Area | None:
+    windows = (window for window in bpy.context.window_manager.windows if window.scene == scene)
+    views = (area for window in windows for area in window.screen.areas if area.type == "VIEW_3D")
+    return max(views, key=lambda area: area.width * area.height, default=None)
+
+
+def _window_of(area: bpy.types.Area) -> bpy.types.Window:
+    windows = bpy.context.window_manager.windows
+    return next(window for window in windows if area in window.screen.areas[:])
+
+
+def _open_tab(scene_uid: int) -> bool:
+    """Let the sidebar show the tab; False while it cannot. Blender lays it out some time after it was opened, and lets
+    scripts choose its tab only in some versions."""
+    scene = _scene(scene_uid)
+    area = _largest_view(scene) if scene else None
+    sidebar = area and next((region for region in area.regions if region.type == "UI"), None)
+    if not sidebar or sidebar.width <= 1:
+        return False
+    try:
+        sidebar.active_panel_category = TAB
+    except (AttributeError, TypeError):
+        return False
+    sidebar.tag_redraw()
+    return True
+
+
+def _forget_in_time() -> bool:
+    told = notice()
+    if told is None or told.until is None:
+        return False
+    if time.monotonic() > told.until:
+        dismiss()
+        return False
+    return True
