@@ -171,7 +171,7 @@ class Story:
         self.settle()
         self.picture("arrival")
         self.sidebar("result")
-        self.blender.click('da3.look_through(camera="living_room_3')
+        self.blender.click('camera="living_room_3')
         self.settle()
         self.picture("through")
         self.blender.do(BESIDE)
@@ -180,7 +180,7 @@ class Story:
 
     def set_floor(self) -> None:
         """Three clicks on the floor, through the third photo."""
-        self.blender.click('da3.look_through(camera="living_room_3')
+        self.blender.click('camera="living_room_3')
         self.settle()
         places = self.blender.do(FLOOR)
         self.blender.click("da3.pick_floor")
@@ -202,7 +202,7 @@ class Story:
         self.picture("updated")
 
     def remove(self, own: list[object]) -> None:
-        self.blender.click("da3.remove")
+        self.blender.click("da3.remove(")
         self.blender.do(BESIDE.replace("scene.camera", "scene.objects['Camera']"))
         self.settle()
         self.picture("removed")
