@@ -21,7 +21,7 @@ from ..plan_transform import transform_plan
 from ..scene_plan import ScenePlan
 from ..similarity import Similarity, align_poses
 from . import find, splats, viewing, visibility
-from .cameras import PIXEL_ASPECT, RESOLUTION, apply_camera_resolution, put_behind
+from .cameras import PIXEL_ASPECT, RESOLUTION, put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
 from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLES, VIEW
@@ -56,12 +56,13 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     before = find.parts_of(collection)
     check_changeable(collection, (item for items in before.values() for item in items))
     plan = brought_in_place(plan, collection)
-    made = write_parts(plan, collection.name, uuid.uuid4().hex, scene, viewing.is_bound(collection, scene))
+    bound = viewing.is_bound(collection, scene)
+    made = write_parts(plan, collection.name, uuid.uuid4().hex, scene, bound)
     try:
         make_single_user(item for items in before.values() for item in items)
         beside = [(item.name, keep_beside(item).name) for item in edited_parts(collection)]
         added, gone = _exchange(before, find.parts_of(made.collection))
-        bound, seen_through_gone = viewing.is_bound(collection, scene), scene.camera in gone
+        seen_through_gone = scene.camera in gone
         remove_objects(gone)
         sibling = _typical_sibling(collection)
         for item in added:
@@ -69,12 +70,10 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     finally:
         take_out(made.collection)
     visibility.follow(collection, added)
-    for name, kept in beside:
-        notes = (*plan.notes, f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}.")
-        plan = replace(plan, notes=notes)
+    notes = [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
     if animated(collection):
-        notes = (*plan.notes, "Animated objects keep their keyframes, which were made for the scene before.")
-        plan = replace(plan, notes=notes)
+        notes.append("Animated objects keep their keyframes, which were made for the scene before.")
+    plan = replace(plan, notes=(*plan.notes, *notes))
     for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith("da3_setting_")]:
         del collection[key]
     describe(collection, plan)
@@ -87,7 +86,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     if bound and seen_through_gone and scene.camera is None:
         viewing.look_through(scene, parts["camera"][0])
     elif scene.camera in parts["camera"] and (bound or viewing.looks(scene)):
-        apply_camera_resolution(scene, scene.camera)
+        viewing.borrow_size(scene, scene.camera)
     surfaces = (*parts["mesh"], *parts["sheet"])
     return SceneObjects(collection, tuple(parts["camera"]), _first(parts["points"]), _first(parts["splats"]), surfaces)
 

@@ -31,8 +31,10 @@ SPAN = ("frame_start", "frame_end", "frame_current")
 
 def is_bound(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
     """Whether the result's photos are on the timeline of `scene`, bound by the add-on."""
+    if BEFORE_BINDING not in scene:
+        return False
     cameras = set(find.objects_of(collection, "camera"))
-    return BEFORE_BINDING in scene and any(marker.camera in cameras for marker in scene.timeline_markers)
+    return any(marker.camera in cameras for marker in scene.timeline_markers)
 
 
 def is_free(scene: bpy.types.Scene) -> bool:
@@ -119,7 +121,10 @@ def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
         _remember(scene, frame_current=scene.frame_current)
     else:
         _keep(scene, BEFORE_LOOKING)
-    show_photo(scene, camera)
+    scene.camera = camera
+    borrow_size(scene, camera)
+    scene.render.resolution_percentage = 100
+    _remember(scene, resolution_percentage=100)
 
 
 def looks(scene: bpy.types.Scene) -> bool:
@@ -130,14 +135,6 @@ def looks(scene: bpy.types.Scene) -> bool:
 def look_back(scene: bpy.types.Scene) -> None:
     """Give back the camera and the size that `look_through` replaced, where it did."""
     _give_back(scene, BEFORE_LOOKING)
-
-
-def show_photo(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    """Make `camera` the scene's camera, and its photo's size the scene's."""
-    scene.camera = camera
-    _borrow_size(scene, camera)
-    scene.render.resolution_percentage = 100
-    _remember(scene, resolution_percentage=100)
 
 
 def marker_frame(scene: bpy.types.Scene, camera: bpy.types.Object) -> int:
@@ -157,13 +154,13 @@ def marker_camera(scene: bpy.types.Scene) -> bpy.types.Object | None:
 @persistent
 def follow_marker_camera(scene: bpy.types.Scene, *_: object) -> None:
     """Frame-change handler: the size follows the camera of a bound photo that the timeline's markers choose."""
-    camera = marker_camera(scene)
-    result = camera and find.result(scene, find.identity(camera))
-    if camera and result and is_bound(result, scene):
-        _borrow_size(scene, camera)
+    camera = marker_camera(scene) if BEFORE_BINDING in scene else None
+    if camera is not None and find.result(scene, find.identity(camera)) is not None:
+        borrow_size(scene, camera)
 
 
-def _borrow_size(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+def borrow_size(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Make the size of the photo of `camera` the scene's, until what was there is given back."""
     if apply_camera_resolution(scene, camera):
         _remember(scene, **{name: getattr(scene.render, name) for name in SIZE if name != "resolution_percentage"})
 

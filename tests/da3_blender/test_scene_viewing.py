@@ -261,6 +261,17 @@ def test_an_update_fits_cameras_to_the_artists_frame_while_a_photo_is_looked_thr
     assert startup.camera == made.cameras[1] and startup.render.resolution_x == 480
 
 
+def test_a_size_that_an_update_brings_is_given_back(startup, room, plan):
+    before = settings(startup)
+    made = write_scene(plan, startup)
+    viewing.look_through(startup, made.cameras[0])
+    views = [room.view(name=name, photo_size=(800, 600)) for name in ("a.jpg", "b.jpg")]
+    update_scene(plan_scene(room.prediction(*views), "kitchen"), made.collection, startup)
+    assert startup.render.resolution_x == 800
+    viewing.look_back(startup)
+    assert settings(startup) == before
+
+
 def test_update_of_bound_photos_keeps_them_bound(empty_scene, room, plan):
     before = settings(empty_scene)
     made = write_scene(plan, empty_scene)
