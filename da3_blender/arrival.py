@@ -57,8 +57,7 @@ def arrive(collection: bpy.types.Collection, scene: bpy.types.Scene, new: bool) 
 
     new: where it was only updated, the viewports stay as they are.
     """
-    area = _largest_view(scene)
-    seen = area is not None and (not new or show(collection, scene))
+    seen = show(collection, scene) if new else _largest_view(scene) is not None
     _notices[:] = [
         Notice(
             ready_sentence(collection, new),
@@ -106,7 +105,7 @@ def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
 def find_it(window: bpy.types.Window) -> bool:
     """Bring `window` to the scene that the notice tells of, in a workspace that shows it. False where it is gone."""
     told = notice()
-    scene = _scene(told.scene_uid) if told else None
+    scene = find.scene_of(told.scene_uid) if told else None
     if told is None or scene is None or find.result(scene, told.result) is None:
         dismiss()
         return False
@@ -119,7 +118,7 @@ def find_it(window: bpy.types.Window) -> bool:
 
 
 def _show_again(told: Notice) -> bool:
-    scene = _scene(told.scene_uid)
+    scene = find.scene_of(told.scene_uid)
     collection = scene and find.result(scene, told.result)
     return not scene or not collection or show(collection, scene)  # what is gone meanwhile is not waited for
 
@@ -130,18 +129,12 @@ def _try_for_a_while(attempt: Callable[[], bool]) -> None:
     timer.add_pump(lambda: not attempt() and time.monotonic() - began < PATIENCE)
 
 
-def _scene(uid: int) -> bpy.types.Scene | None:
-    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
-
-
 def _has_view(workspace: bpy.types.WorkSpace) -> bool:
     return any(area.type == "VIEW_3D" for screen in workspace.screens for area in screen.areas)
 
 
 def _largest_view(scene: bpy.types.Scene) -> bpy.types.Area | None:
-    windows = (window for window in bpy.context.window_manager.windows if window.scene == scene)
-    views = (area for window in windows for area in window.screen.areas if area.type == "VIEW_3D")
-    return max(views, key=lambda area: area.width * area.height, default=None)
+    return max(looking.views(scene), key=lambda area: area.width * area.height, default=None)
 
 
 def _window_of(area: bpy.types.Area) -> bpy.types.Window:
@@ -152,7 +145,7 @@ def _window_of(area: bpy.types.Area) -> bpy.types.Window:
 def _open_tab(scene_uid: int) -> bool:
     """Let the sidebar show the tab; False while it cannot. Blender lays it out some time after it was opened, and lets
     scripts choose its tab only in some versions."""
-    scene = _scene(scene_uid)
+    scene = find.scene_of(scene_uid)
     area = _largest_view(scene) if scene else None
     sidebar = area and next((region for region in area.regions if region.type == "UI"), None)
     if not sidebar or sidebar.width <= 1:

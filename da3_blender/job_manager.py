@@ -73,7 +73,6 @@ class JobState:
     stage: str = ""
     fraction: float = 0.0
     sentence: str = ""
-    started: float = 0.0
     seconds_left: float | None = None
     failure: Failure | None = None
     waiting: Result | None = None
@@ -146,11 +145,10 @@ class JobManager:
             "photos",
             0.0,
             "Reading the photos.",
-            started=time.monotonic(),
             placed=self.state.placed,
             updates=target.collection_id,
         )
-        self._time_left.begin(self.state.started)
+        self._time_left.begin(time.monotonic())
         self._target = replace(target, file_session=self.file_session)
         self.worker.start()
         self._in_thread(job, lambda: request if isinstance(request, Request) else request())

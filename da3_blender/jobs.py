@@ -56,7 +56,7 @@ def _show_changes(at_once: bool) -> None:
     """Redraw where the job's state changed, but seldom: where drawing is slow, it is Blender that waits for it."""
     global _drawn_at  # noqa: PLW0603
     state = manager().state
-    shown = replace(state, started=0, fraction=round(state.fraction, 2), seconds_left=round(state.seconds_left or 0))
+    shown = replace(state, fraction=round(state.fraction, 2), seconds_left=round(state.seconds_left or 0))
     if [shown] != _drawn and (at_once or time.monotonic() - _drawn_at >= REDRAW_SECONDS):
         _drawn[:] = [shown]
         _drawn_at = time.monotonic()

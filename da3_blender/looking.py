@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -35,9 +36,13 @@ def watch() -> bool:
 def _is_looked_at(scene: bpy.types.Scene) -> bool:
     if scene.camera is None or not find.identity(scene.camera):
         return False  # the artist has chosen another camera
+    return any(area.spaces.active.region_3d.view_perspective == "CAMERA" for area in views(scene))
+
+
+def views(scene: bpy.types.Scene) -> Iterator[bpy.types.Area]:
+    """The 3D Views that show `scene`, of all windows."""
     windows = (window for window in bpy.context.window_manager.windows if window.scene == scene)
-    areas = (area for window in windows for area in window.screen.areas if area.type == "VIEW_3D")
-    return any(area.spaces.active.region_3d.view_perspective == "CAMERA" for area in areas)
+    return (area for window in windows for area in window.screen.areas if area.type == "VIEW_3D")
 
 
 @persistent

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import bpy
 
 from . import arrival
-from .job_manager import CannotPlace, JobTarget, NotNow, Result
+from .job_manager import CannotPlace, NotNow, Result
 from .scene import find, write_scene
 from .scene.marks import ID
 from .scene.standing import standing
@@ -23,17 +23,13 @@ def place(result: Result) -> str:
     Raises NotNow while the artist is dragging something or a render runs, CannotPlace where the scene is gone, or the
     result that it should update.
     """
-    scene, updated = find_scene(result.target), result.target.collection_id
+    scene, updated = find.scene_of(result.target.scene_uid), result.target.collection_id
     if scene is None:
         raise CannotPlace(f"Its scene '{result.target.scene_name}' is not there any more.")
     if updated and find.result(scene, updated) is None:
         raise CannotPlace("The DA3 scene that it should update is not there any more.")
     _refuse_while_busy()
     return _write_with_undo(result, scene)
-
-
-def find_scene(target: JobTarget) -> bpy.types.Scene | None:
-    return next((scene for scene in bpy.data.scenes if scene.session_uid == target.scene_uid), None)
 
 
 def write(result: Result, scene: bpy.types.Scene) -> str:

@@ -73,23 +73,23 @@ class RuntimeManager:
 
     def install(self, settings: RuntimeSettings, online: bool, repair: bool = False) -> None:
         """Install, upgrade or repair the runtime of `settings.folder`."""
-        if self.installing:
-            return
-        self._forget(settings)
-        self.progress = Progress("prepare", 0.0, "Starting.")
-        self._install = RuntimeInstall(
-            settings.folder, find_wheel(), online=online, torch_backend=settings.torch_backend, repair=repair
+        backend = settings.torch_backend
+        self._begin(
+            settings,
+            RuntimeInstall(settings.folder, find_wheel(), online=online, torch_backend=backend, repair=repair),
         )
-        self._install.start()
 
     def install_package(self, settings: RuntimeSettings, online: bool) -> None:
         """Install the worker's package into the Python that `settings` names."""
+        self._begin(settings, PackageInstall(Path(settings.python), find_wheel(), online=online))
+
+    def _begin(self, settings: RuntimeSettings, install: RuntimeInstall) -> None:
         if self.installing:
             return
         self._forget(settings)
         self.progress = Progress("prepare", 0.0, "Starting.")
-        self._install = PackageInstall(Path(settings.python), find_wheel(), online=online)
-        self._install.start()
+        self._install = install
+        install.start()
 
     def cancel(self) -> None:
         if self._install is not None:

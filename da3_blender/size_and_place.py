@@ -42,7 +42,7 @@ def sized(plan: ScenePlan) -> ScenePlan:
 def placed_beside(plan: ScenePlan, standing: np.ndarray) -> ScenePlan:
     """`plan` moved along x or y, as little as it takes, to where its points and cameras are clear of the boxes
     `standing` [N,2,3] (lowest and highest corner); unchanged where its cameras were given a place."""
-    if plan.provenance["camera_source"] == "given":
+    if plan.provenance["camera_source"] == "given" or not len(standing):
         return plan
     eyes = np.array([camera.camera.matrix_world[:3, 3] for camera in plan.cameras])
     box = _box(_points(plan))
@@ -57,9 +57,9 @@ def placed_beside(plan: ScenePlan, standing: np.ndarray) -> ScenePlan:
 def clear_shift(box: np.ndarray, standing: np.ndarray) -> np.ndarray:
     """[3] the least move along x or y that takes `box` [2,3] clear of the boxes `standing` [N,2,3]."""
     size = np.ptp(box, axis=0)
-    sides = np.ptp(standing.reshape(-1, 2, 3), axis=1)
+    sides = np.ptp(standing, axis=1)
     counts = (sides[:, 2] > FLAT * size[2]) & (sides.max(1, initial=0) <= SURROUNDING * size.max())
-    standing = standing.reshape(-1, 2, 3)[counts]
+    standing = standing[counts]
     gap = GAP * size.max()
     shifts = [_shift_along(box, standing, axis, way, gap) for axis in (0, 1) for way in (1, -1)]
     return min(shifts, key=lambda shift: np.abs(shift).max())

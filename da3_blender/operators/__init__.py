@@ -1,9 +1,25 @@
 """Operators: each a few lines that call the plain functions scripts and tests call too."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from model_runtime.messages import Failure
+
+from ..translation import rpt
+
 UNDOABLE = {"REGISTER", "UNDO"}
 
 NOT_UNDOABLE: set[str] = set()
 """For operators that change nothing themselves and lead to one that does."""
 
+DIALOG_WIDTH = 420
+"""Pixels, at scale 1."""
+
 ONLY_ONCE = {"UNDO"}
 """For operators that Adjust Last Operation must not run again."""
+
+
+def tell(operator: Any, failure: Failure) -> None:
+    """Report what went wrong and what to do, in the language of the interface."""
+    operator.report({"ERROR"}, f"{rpt(failure.sentence)} {rpt(failure.advice)}".strip())

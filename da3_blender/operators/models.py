@@ -14,7 +14,8 @@ from model_runtime.messages import JobError
 from .. import jobs, preferences, timer
 from ..models import ModelDownloads, check_ready, local_folder, model_row
 from ..panels import paragraph
-from ..translation import rpt, tip
+from ..translation import tip
+from . import DIALOG_WIDTH, tell
 
 _shown: list[object] = []
 
@@ -51,7 +52,7 @@ def look() -> None:
 def refuse(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the panel too, where the button that helps is; and end the operator."""
     downloads().failure, downloads().failed = error.failure, getattr(operator, "model", "")
-    operator.report({"ERROR"}, f"{rpt(error.failure.sentence)} {rpt(error.failure.advice)}".strip())
+    tell(operator, error.failure)
     return {"CANCELLED"}
 
 
@@ -108,7 +109,7 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
         row = model_row(downloads().models, self.model)
         if row is None or not row.asks_for_licence:
             return self.execute(context)
-        return context.window_manager.invoke_props_dialog(self, width=420)
+        return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
 
     def draw(self, context):
         model = CATALOGUE[self.model]

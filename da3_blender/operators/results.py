@@ -11,12 +11,9 @@ from ..scene import find
 from ..scene.edits import edited_parts
 from ..scene.remove import remove_from
 from ..translation import iface
-from . import UNDOABLE
+from . import DIALOG_WIDTH, UNDOABLE
 from .run import report_failure, start_job
 from .views import ActsOnResult
-
-WIDTH = 420
-"""Of a dialog, pixels at scale 1."""
 
 
 class DA3_OT_update(ActsOnResult, bpy.types.Operator):
@@ -33,13 +30,14 @@ them; with an empty list it takes its own photos"""
 
     def invoke(self, context, event):
         """Says first where geometry was edited by hand."""
-        if not self.edited(context):
+        self.by_hand = self.edited(context)
+        if not self.by_hand:
             return self.execute(context)
-        return context.window_manager.invoke_props_dialog(self, width=WIDTH)
+        return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
 
     def draw(self, context):
         for text in (
-            iface("Edited by hand: {names}", names=", ".join(self.edited(context))),
+            iface("Edited by hand: {names}", names=", ".join(self.by_hand)),
             "Update replaces the geometry; what you edited is kept beside it, hidden",
         ):
             self.layout.label(text=text)

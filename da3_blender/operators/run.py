@@ -9,7 +9,7 @@ from model_runtime.messages import JobError
 
 from .. import arrival, job_request, jobs, photo_list, placing, timer
 from ..translation import rpt
-from . import ONLY_ONCE, UNDOABLE
+from . import ONLY_ONCE, UNDOABLE, tell
 from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
 
@@ -20,7 +20,7 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     if not jobs.manager().running:
         jobs.manager().state.failure = failure
         timer.redraw()
-    operator.report({"ERROR"}, f"{rpt(failure.sentence)} {rpt(failure.advice)}".strip())
+    tell(operator, failure)
     return {"CANCELLED"}
 
 

@@ -31,7 +31,15 @@ def guide() -> Path:
     return next(path for path in (package / "guide.md", package.parent / "docs" / "guide.md") if path.exists())
 
 
-class DA3_OT_install_runtime(bpy.types.Operator):
+class ChangesRuntime:
+    """Operators that wait for a job, and for an installation, to end."""
+
+    @classmethod
+    def poll(cls, context):
+        return not manager().installing and not jobs.manager().running
+
+
+class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):
     """Download and install what computes the scenes, in a folder of its own"""
 
     bl_idname = "da3.install_runtime"
@@ -40,25 +48,17 @@ class DA3_OT_install_runtime(bpy.types.Operator):
         "repair": BoolProperty(name="Repair", description="Download everything again", options={"SKIP_SAVE"}),
     }
 
-    @classmethod
-    def poll(cls, context):
-        return not manager().installing and not jobs.manager().running
-
     def execute(self, context):
         manager().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
         timer.add_pump(pump)
         return {"FINISHED"}
 
 
-class DA3_OT_install_package(bpy.types.Operator):
+class DA3_OT_install_package(ChangesRuntime, bpy.types.Operator):
     """Download and install what computes the scenes into the chosen Python, by its own pip"""
 
     bl_idname = "da3.install_package"
     bl_label = "Install in This Python"
-
-    @classmethod
-    def poll(cls, context):
-        return not manager().installing and not jobs.manager().running
 
     def execute(self, context):
         manager().install_package(preferences.runtime_settings(), bpy.app.online_access)
@@ -81,15 +81,11 @@ class DA3_OT_cancel_install(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class DA3_OT_remove_runtime(bpy.types.Operator):
+class DA3_OT_remove_runtime(ChangesRuntime, bpy.types.Operator):
     """Delete the runtime from the disk; models stay"""
 
     bl_idname = "da3.remove_runtime"
     bl_label = "Remove Runtime"
-
-    @classmethod
-    def poll(cls, context):
-        return not manager().installing and not jobs.manager().running
 
     def invoke(self, context, event):
         return context.window_manager.invoke_confirm(self, event)

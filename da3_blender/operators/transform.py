@@ -13,7 +13,7 @@ from model_runtime.messages import JobError
 from ..scene import find
 from ..scene.transform import animated, set_distance, set_floor
 from ..translation import iface, rpt
-from . import UNDOABLE
+from . import UNDOABLE, tell
 from .views import ActsOnResult
 
 
@@ -44,7 +44,7 @@ class TransformsResult(ActsOnResult):
         try:
             self.apply(collection, picked)
         except JobError as error:
-            self.report({"ERROR"}, rpt(f"{error.failure.sentence} {error.failure.advice}"))
+            tell(self, error.failure)
             return {"CANCELLED"}
         if animated(collection):
             self.report({"WARNING"}, rpt("Animated objects keep their keyframes, which were made for the scene before"))

@@ -16,7 +16,7 @@ from ..scene.marks import ROLES
 from ..scene.remove import check_changeable
 from ..scene.splats import let_cycles_see_through
 from ..translation import rpt
-from . import UNDOABLE
+from . import UNDOABLE, tell
 
 
 class ActsOnResult:
@@ -35,7 +35,7 @@ class ActsOnResult:
         try:
             check_changeable(collection, ())
         except JobError as error:
-            self.report({"ERROR"}, rpt(f"{error.failure.sentence} {error.failure.advice}"))
+            tell(self, error.failure)
             return True
         return False
 

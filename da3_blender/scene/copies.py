@@ -19,9 +19,8 @@ def settle_copies() -> None:
     found again after an undo.
     """
     taken: set[str] = set()
-    for collection in sorted(bpy.data.collections, key=lambda each: each.session_uid):
-        if ID not in collection or collection.library is not None:
-            continue
+    here = [each for each in bpy.data.collections if ID in each and each.library is None]
+    for collection in sorted(here, key=lambda each: each.session_uid):
         if collection[ID] in taken:
             _rename(collection, taken)
         taken.add(collection[ID])
@@ -31,12 +30,7 @@ def _rename(collection: bpy.types.Collection, taken: Collection[str]) -> None:
     name = f"{collection[ID]} {collection.session_uid}"
     while (fresh := uuid.uuid5(uuid.NAMESPACE_OID, name).hex) in taken:
         name = fresh
-    shared = {
-        item
-        for other in bpy.data.collections
-        if other != collection and other.get(ID) == collection[ID]
-        for item in find.members(other)
-    }
+    shared = find.members_of_copies(collection)
     for items in find.parts_of(collection).values():
         for item in items:
             if item not in shared:
@@ -59,9 +53,7 @@ def make_single_user(items: Iterable[bpy.types.Object]) -> None:
 @persistent
 def _file_changed(*_: object) -> None:
     """At every update, because Blender does not tell of the collections of a new scene; mostly there are no copies."""
-    identities = [collection[ID] for collection in bpy.data.collections if ID in collection and not collection.library]
-    if len(set(identities)) < len(identities):
-        settle_copies()
+    settle_copies()
 
 
 HANDLERS = (bpy.app.handlers.depsgraph_update_post, bpy.app.handlers.load_post)

@@ -15,6 +15,11 @@ def identity(block: bpy.types.ID) -> str:
     return block[ID] if block.library is None else f"{block[ID]}@{block.library.filepath}"
 
 
+def scene_of(uid: int) -> bpy.types.Scene | None:
+    """The scene whose `session_uid` this is, or None."""
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
 def results(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
     """The top collections of the DA3 scenes in `scene`, in the order of the outliner."""
     return list(dict.fromkeys(each for each in scene.collection.children_recursive if ID in each))
@@ -42,6 +47,13 @@ def members(collection: bpy.types.Collection) -> set[bpy.types.Object]:
     return {item for each in (collection, *own_collections(collection)) for item in each.objects}
 
 
+def members_of_copies(collection: bpy.types.Collection) -> set[bpy.types.Object]:
+    """The objects in the other collections that have the identity of `collection`."""
+    wanted = identity(collection)
+    copies = (each for each in bpy.data.collections if each != collection and identity(each) == wanted)
+    return {item for copy in copies for item in members(copy)}
+
+
 def parts_of(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
     """All objects of a result by their role, in the order of the views.
 
@@ -50,12 +62,7 @@ def parts_of(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Objec
     """
     inside = members(collection)
     wanted = identity(collection)
-    others = {
-        item
-        for other in bpy.data.collections
-        if other != collection and identity(other) == wanted
-        for item in members(other)
-    } - inside
+    others = members_of_copies(collection) - inside
     parts: dict[str, list[bpy.types.Object]] = {role: [] for role in ROLES}
     for item in bpy.data.objects:
         if identity(item) == wanted and item not in others and (item in inside or _strayed(item, collection)):

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from .copies import make_single_user
-from .find import objects_of
+from .find import objects_of, parts_of
 from .marks import HIDDEN, INDEX, ROLE, VIEW
 
 HIDDEN_PARTS = "da3_hidden_parts"
@@ -43,11 +43,10 @@ def hidden_photos(collection: bpy.types.Collection) -> set[str]:
 
 def hide_photos(collection: bpy.types.Collection, photos: Iterable[str]) -> None:
     """Hide exactly these photos of a result and show its others. Objects in Edit Mode keep what they show."""
-    photos = set(photos)
-    for camera in objects_of(collection, "camera"):
+    photos, parts = set(photos), parts_of(collection)
+    for camera in parts["camera"]:
         camera[HIDDEN] = camera[VIEW] in photos
-    for role in OF_PHOTOS:
-        follow(collection, objects_of(collection, role))
+    follow(collection, [item for role in OF_PHOTOS for item in parts[role]])
     apply_to_clouds(collection)
 
 

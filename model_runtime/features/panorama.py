@@ -131,14 +131,15 @@ def find_panorama(matches: Matches) -> Panorama | None:
     start = min(starts, key=lambda fit: np.median(_errors(fit, links)))
     fit, notes = _refined(start, links, order, matches), (NO_PARALLAX,)
     every = _links(matches, [pair for pair in matches.geometries if set(pair) <= set(order.tolist())])
-    bent = _refined(fit, links, order, matches, bends=True)
-    plain_error, bent_error = (np.median(_errors(each, every)) for each in (fit, bent))
     if _largest_turn(fit.rotations[order]) < SMALLEST_TURN:
         focals = np.array([photo.known_focal or TYPICAL_FOCAL * max(photo.size) for photo in matches.photos])
         held = _start(matches, links, order, parents, focals / matches.pixel)
         fit, notes = _refined(held, links, order, matches, zooms=False), (ALIKE,)
-    elif bent_error < MUCH_BETTER * plain_error and bent_error < plain_error - LEAST_GAIN:
-        fit, notes = bent, (NO_PARALLAX, BENT)
+    else:
+        bent = _refined(fit, links, order, matches, bends=True)
+        plain_error, bent_error = (np.median(_errors(each, every)) for each in (fit, bent))
+        if bent_error < MUCH_BETTER * plain_error and bent_error < plain_error - LEAST_GAIN:
+            fit, notes = bent, (NO_PARALLAX, BENT)
     errors = _errors(fit, every)
     if np.median(errors) > MEDIAN_ERROR or np.quantile(errors, OUTER) > OUTER_ERROR:
         return None

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
 from model_runtime.messages import CheckpointInfo, Gaussians, Prediction, View
 
 FLOOR_COLOR = (180, 120, 60)
@@ -117,6 +118,14 @@ def room() -> SimpleNamespace:
         floor_color=FLOOR_COLOR,
         wall_color=WALL_COLOR,
     )
+
+
+@pytest.fixture
+def kitchen_plan(room: SimpleNamespace) -> ScenePlan:
+    """Two photos with points, splats and sheets."""
+    views = [room.view(name=name) for name in ("a.jpg", "b.jpg")]
+    prediction = room.prediction(*views, gaussians=room.gaussians(np.zeros((4, 3))))
+    return plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True))
 
 
 @pytest.fixture

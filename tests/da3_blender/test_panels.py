@@ -278,5 +278,5 @@ def test_update_says_first_what_was_edited_by_hand(scene, tmp_path):
     names = bpy.types.DA3_OT_update.edited(operator, context())
     assert names == [points.name]
     layout = MagicMock()
-    bpy.types.DA3_OT_update.draw(SimpleNamespace(layout=layout, edited=lambda _: names), context())
+    bpy.types.DA3_OT_update.draw(SimpleNamespace(layout=layout, by_hand=names), context())
     assert points.name in told(layout) and "kept beside it" in told(layout)

@@ -8,8 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from da3_blender.scene_plan import PlanSettings, plan_scene
-
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
@@ -28,16 +26,8 @@ def addon(empty_scene):
 
 
 @pytest.fixture
-def plan(room):
-    prediction = room.prediction(
-        room.view(name="a.jpg"), room.view(name="b.jpg"), gaussians=room.gaussians(np.zeros((4, 3)))
-    )
-    return plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True))
-
-
-@pytest.fixture
-def original(plan, empty_scene):
-    return write_scene(plan, empty_scene).collection
+def original(kitchen_plan, empty_scene):
+    return write_scene(kitchen_plan, empty_scene).collection
 
 
 def state(collection) -> SimpleNamespace:
@@ -125,7 +115,7 @@ def test_a_copy_keeps_its_identity(copy):
     assert len(find.objects_of(copy, "camera")) == 2
 
 
-def test_what_is_done_to_a_copy_leaves_the_original_alone(copy, original, plan):
+def test_what_is_done_to_a_copy_leaves_the_original_alone(copy, original, kitchen_plan):
     scene = next(each for each in bpy.data.scenes if copy in find.results(each))
     before = state(original)
     set_distance(copy, np.zeros(3), np.array([0, 1.0, 0]), 2.0)
@@ -136,11 +126,11 @@ def test_what_is_done_to_a_copy_leaves_the_original_alone(copy, original, plan):
     assert not find.objects_of(original, "camera")[0].hide_render
     assert "da3_hidden" not in find.objects_of(original, "points")[0].data.attributes
     cameras = tuple(
-        replace(camera, camera=replace(camera.camera, lens=camera.camera.lens * 2)) for camera in plan.cameras
+        replace(camera, camera=replace(camera.camera, lens=camera.camera.lens * 2)) for camera in kitchen_plan.cameras
     )
-    update_scene(replace(plan, cameras=cameras), copy, scene)
+    update_scene(replace(kitchen_plan, cameras=cameras), copy, scene)
     assert same(state(original), before)
-    assert find.objects_of(original, "camera")[0].data.lens == pytest.approx(plan.cameras[0].camera.lens)
+    assert find.objects_of(original, "camera")[0].data.lens == pytest.approx(kitchen_plan.cameras[0].camera.lens)
     remove_scene(copy)
     assert same(state(original), before)
 
@@ -204,9 +194,9 @@ def test_a_linked_result_beside_its_own_original(addon, original, tmp_path):
     assert find.results(scene) == [linked] and len(find.objects_of(linked, "camera")) == 2
 
 
-def test_a_result_inside_another_stays_when_that_is_removed(addon, original, plan):
+def test_a_result_inside_another_stays_when_that_is_removed(addon, original, kitchen_plan):
     scene = bpy.context.scene
-    inner = write_scene(plan, scene).collection
+    inner = write_scene(kitchen_plan, scene).collection
     scene.collection.children.unlink(inner)
     original.children.link(inner)
     before = state(inner)

@@ -18,15 +18,8 @@ from da3_blender.scene.update import update_scene  # noqa: E402
 
 
 @pytest.fixture
-def plan(room):
-    views = [room.view(name=name) for name in ("a.jpg", "b.jpg")]
-    prediction = room.prediction(*views, gaussians=room.gaussians(np.zeros((4, 3))))
-    return plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True))
-
-
-@pytest.fixture
-def made(plan, empty_scene):
-    return write_scene(plan, empty_scene)
+def made(kitchen_plan, empty_scene):
+    return write_scene(kitchen_plan, empty_scene)
 
 
 def positions(item) -> np.ndarray:
@@ -96,13 +89,13 @@ def test_an_edit_stays_one_when_the_scene_is_scaled(made):
     assert edits.edited_parts(made.collection) == [made.points]
 
 
-def test_update_keeps_what_was_edited_beside(made, plan, empty_scene):
+def test_update_keeps_what_was_edited_beside(made, kitchen_plan, empty_scene):
     home, count = made.points.users_collection[0], len(made.points.data.vertices)
     made.points.name = "my points"
     delete_half(made.points)
     move_one(made.points)
     edited = positions(made.points)
-    updated = update_scene(plan, made.collection, empty_scene)
+    updated = update_scene(kitchen_plan, made.collection, empty_scene)
     assert updated.points.name == "my points" and len(updated.points.data.vertices) == count
     kept = home.objects["my points edited"]
     np.testing.assert_array_equal(positions(kept), edited)

@@ -15,15 +15,8 @@ from da3_blender.scene.update import update_scene  # noqa: E402
 
 
 @pytest.fixture
-def plan(room):
-    views = [room.view(name=name) for name in ("a.jpg", "b.jpg")]
-    prediction = room.prediction(*views, gaussians=room.gaussians(np.zeros((4, 3))))
-    return plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True))
-
-
-@pytest.fixture
-def made(plan, empty_scene):
-    return write_scene(plan, empty_scene)
+def made(kitchen_plan, empty_scene):
+    return write_scene(kitchen_plan, empty_scene)
 
 
 def drawn(collection) -> set[str]:
@@ -74,11 +67,11 @@ def test_appended_splats_stay_hidden(made, tmp_path):
     assert "kitchen splats" not in drawn(wanted.collections[0])
 
 
-def test_update_keeps_what_is_hidden(made, plan, empty_scene):
+def test_update_keeps_what_is_hidden(made, kitchen_plan, empty_scene):
     visibility.show_part(made.collection, "splats", True)
     visibility.show_part(made.collection, "sheet", False)
     bpy.data.objects.remove(made.surfaces[0])
-    update_scene(plan, made.collection, empty_scene)
+    update_scene(kitchen_plan, made.collection, empty_scene)
     assert drawn(made.collection) == {"kitchen points", "kitchen splats"}
 
 
