@@ -25,6 +25,9 @@ from .worker_process import WorkerProcess
 CANCEL_PATIENCE = 10.0
 """Seconds a cancelled worker may go on before it is ended; the artist does not wait for it."""
 
+SILENCE_TOLD = 20.0
+"""Seconds without a sign of life until the artist reads of it; `worker_process.SILENCE_LIMIT` ends the worker."""
+
 WORKER_SHARE = 0.95
 """Of the progress bar; the rest is making the scene."""
 
@@ -113,6 +116,8 @@ class JobManager:
         self._threaded: SimpleQueue[tuple[str, Request | Result | Failure]] = SimpleQueue()
         self._stopping: float | None = None
         self._time_left = TimeLeft()
+        self._said = ""
+        """The sentence that one about the worker's silence stands in the place of."""
 
     @property
     def running(self) -> bool:
@@ -169,6 +174,7 @@ class JobManager:
         if self.worker is not None:
             for event in self.worker.poll():
                 self._take_event(event.job, event.message)
+            self._watch_silence(self.worker.silence)
         self._watch_cancelled()
         if self._ready is not None:
             self._try_to_place(self._ready)
@@ -203,7 +209,7 @@ class JobManager:
     def _finish(self, failure: Failure | None = None) -> None:
         """No job runs any more; what a thread still says about it goes unheard."""
         state = self.state
-        state.job = state.stage = state.sentence = self._worker_job = ""
+        state.job = state.stage = state.sentence = self._worker_job = self._said = ""
         state.fraction, state.seconds_left, state.failure = 0.0, None, failure
         self._target = self._ready = None
 
@@ -230,7 +236,7 @@ class JobManager:
         if isinstance(message, Failure):
             if worker_job or self._lacks_worker():
                 self._finish(message)
-        elif isinstance(message, Progress) and worker_job:
+        elif isinstance(message, Progress):
             self._advance(message.stage, message.fraction * WORKER_SHARE, message.sentence)
         elif isinstance(message, Prediction):
             target = self._target
@@ -245,9 +251,17 @@ class JobManager:
 
     def _advance(self, stage: str, fraction: float, sentence: str) -> None:
         state = self.state
-        state.stage, state.sentence = stage, sentence
+        state.stage, state.sentence, self._said = stage, sentence, ""
         state.fraction = max(state.fraction, min(fraction, 1.0))
         state.seconds_left = self._time_left.at(state.fraction, time.monotonic())
+
+    def _watch_silence(self, seconds: float) -> None:
+        state = self.state
+        if self._worker_job and seconds >= SILENCE_TOLD:
+            self._said = self._said or state.sentence
+            state.sentence = f"The worker has given no sign of life for {seconds:.0f} seconds."
+        elif self._said:
+            state.sentence, self._said = self._said, ""
 
     def _watch_cancelled(self) -> None:
         """End a worker that does not stop a cancelled job."""

@@ -55,6 +55,8 @@ REMEDIES = {
     "worker-silent": TEST,
     "worker-died": TEST,
     "worker-pipe": TEST,
+    "worker-stalled": TEST,
+    "wrong-answer": PREFERENCES,
     "not-a-frame": PREFERENCES,
     "truncated-frame": TEST,
     # models

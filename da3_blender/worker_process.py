@@ -22,12 +22,29 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from model_runtime import pipe
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Progress
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Failure,
+    Heartbeat,
+    Hello,
+    Models,
+    Prediction,
+    Progress,
+    Request,
+)
 
 LOG_LINES = 200
 LOG_LINE_BYTES = 4096
 HELLO_TIMEOUT = 120.0
 """Seconds for the first message: importing torch from a cold disk, or logging in over SSH, takes a while."""
+
+SILENCE_LIMIT = 180.0
+"""Seconds without a byte until a worker is given up. It sends a heartbeat every five, but not while a library holds
+Python's lock, as some do who read gigabytes from a slow disk."""
+
+LONGEST_LOOK = 1.0
+"""Seconds of silence that one `poll` can notice: who sleeps, or is not polled for long, has not listened either."""
 
 EXIT_GRACE = 2.0
 """Seconds for a process to end after its output did, and for the rest of its output after it ended."""
@@ -49,14 +66,21 @@ class WorkerProcess:
     """A worker that is started when needed and again after it died.
 
     command: the program and its arguments. hello_timeout: seconds until a worker that has not said hello is given up.
+    silence_limit: seconds without a byte until one that has is.
     """
 
-    def __init__(self, command: Sequence[str] | None = None, hello_timeout: float = HELLO_TIMEOUT) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] | None = None,
+        hello_timeout: float = HELLO_TIMEOUT,
+        silence_limit: float = SILENCE_LIMIT,
+    ) -> None:
         self.command = list(command or (sys.executable, "-m", "model_runtime", "worker"))
-        self.hello_timeout = hello_timeout
+        self.hello_timeout, self.silence_limit = hello_timeout, silence_limit
         self.hello: Hello | None = None
         self._connection: _Connection | None = None
-        self._jobs: set[str] = set()
+        self._jobs: dict[str, type[pipe.Answer]] = {}
+        """What each job is answered with, unless it fails."""
         self._events: deque[Event] = deque()
 
     @property
@@ -66,11 +90,16 @@ class WorkerProcess:
     @property
     def jobs(self) -> frozenset[str]:
         """Jobs submitted and neither finished nor failed, as far as `poll` has told."""
-        return frozenset(self._jobs.union(event.job for event in self._events if event.job))
+        return frozenset({*self._jobs, *(event.job for event in self._events if event.job)})
 
     @property
     def pid(self) -> int | None:
         return None if self._connection is None else self._connection.process.pid
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the present worker's last byte, as far as `poll` has noticed."""
+        return 0.0 if self._connection is None else self._connection.silence
 
     @property
     def log(self) -> str:
@@ -87,7 +116,7 @@ class WorkerProcess:
         what goes wrong arrives as a Failure of this job."""
         job = uuid.uuid4().hex
         self._retire()
-        self._jobs.add(job)
+        self._jobs[job] = Prediction if isinstance(task, Request) else Models
         self._spawn()
         if self._connection is not None:
             self._connection.send(job, task)
@@ -96,7 +125,7 @@ class WorkerProcess:
     def cancel(self, job: str) -> None:
         """Ask the worker to stop a job; it answers with a Failure of code `cancelled` unless it has just finished."""
         if self._connection is not None and job in self._jobs:
-            self._connection.send(job, pipe.Cancel())
+            self._connection.send(job, Cancel())
 
     def poll(self) -> list[Event]:
         """What happened since the last call, in order."""
@@ -145,20 +174,38 @@ class WorkerProcess:
             sentence = f"The worker said nothing for {self.hello_timeout:.0f} seconds."
             advice = f"Try its command in a terminal: {' '.join(self.command)}"
             self._end(Failure("worker-silent", sentence, advice, connection.log))
+        elif self.hello is not None and connection.silence > self.silence_limit:
+            sentence = f"The worker has stopped: nothing came from it for {connection.silence:.0f} seconds."
+            advice = "Check the connection and its machine. The next job starts a new worker."
+            self._end(Failure("worker-stalled", sentence, advice, connection.log))
 
     def _take(self, job: str, message: pipe.Message) -> None:
-        if isinstance(message, Hello):
-            self.hello = message
-            if message.protocol != PROTOCOL_VERSION:
-                sentence = f"The worker speaks version {message.protocol} of the protocol, not {PROTOCOL_VERSION}."
-                advice = "Install the same version of the add-on and of the worker's environment."
-                self._end(Failure("protocol-version", sentence, advice))
-                return
-            self._events.append(Event("", message))
-        elif isinstance(message, Progress | pipe.Answer) and (job in self._jobs or not job):
-            if not isinstance(message, Progress):
-                self._jobs.discard(job)
+        """A message that nobody asked for ends the worker: what else it says could not be trusted either."""
+        if isinstance(message, Hello) and self.hello is None:
+            self._greet(message)
+        elif isinstance(message, Failure) and not job:
+            self._end(message)
+        elif isinstance(message, Progress) and job in self._jobs:
             self._events.append(Event(job, message))
+        elif isinstance(message, Failure | self._jobs.get(job, Failure)) and job in self._jobs:
+            del self._jobs[job]
+            self._events.append(Event(job, message))
+        else:
+            kind, due = type(message).__name__, self._jobs.get(job)
+            sentence = f"The worker sent {kind}, which belongs to no job."
+            if due is not None:
+                sentence = f"The worker answered with {kind} where {due.__name__} was due."
+            advice = "Install the same version of the add-on and of the worker's environment."
+            self._end(Failure("wrong-answer", sentence, advice))
+
+    def _greet(self, hello: Hello) -> None:
+        if hello.protocol != PROTOCOL_VERSION:
+            sentence = f"The worker speaks version {hello.protocol} of the protocol, not {PROTOCOL_VERSION}."
+            advice = "Install the same version of the add-on and of the worker's environment."
+            self._end(Failure("protocol-version", sentence, advice))
+            return
+        self.hello = hello
+        self._events.append(Event("", hello))
 
     def _end(self, failure: Failure) -> None:
         if self._connection is not None:
@@ -190,7 +237,11 @@ class _Connection:
         self._stdin, self._stdout, self._stderr = (
             cast(io.FileIO, file) for file in (self.process.stdin, self.process.stdout, self.process.stderr)
         )
-        self._outgoing: SimpleQueue[tuple[str, pipe.Task | pipe.Cancel] | None] = SimpleQueue()
+        self._source = pipe.Watched(self._stdout)
+        self._heard, self._looked = 0, self.started
+        self.silence = 0.0
+        """Seconds since the last byte, as far as `received` was called."""
+        self._outgoing: SimpleQueue[tuple[str, pipe.Task | Cancel] | None] = SimpleQueue()
         self._incoming: SimpleQueue[tuple[str, pipe.Message] | Failure] = SimpleQueue()
         self._log: deque[bytes] = deque(maxlen=LOG_LINES)
         self._exit_seen: float | None = None
@@ -203,7 +254,7 @@ class _Connection:
     def log(self) -> str:
         return b"\n".join(self._log.copy()).decode(errors="replace")
 
-    def send(self, job: str, message: pipe.Task | pipe.Cancel) -> None:
+    def send(self, job: str, message: pipe.Task | Cancel) -> None:
         self._outgoing.put((job, message))
 
     def received(self) -> list[tuple[str, pipe.Message] | Failure]:
@@ -211,6 +262,7 @@ class _Connection:
 
         The end also shows where a child of a dead worker keeps its output open.
         """
+        self._listen()
         items: list[tuple[str, pipe.Message] | Failure] = []
         while True:
             try:
@@ -222,6 +274,11 @@ class _Connection:
             if not items and time.monotonic() - self._exit_seen > 2 * EXIT_GRACE:
                 items.append(self.death())
         return items
+
+    def _listen(self) -> None:
+        now, heard = time.monotonic(), self._source.count
+        self.silence = 0.0 if heard != self._heard else self.silence + min(now - self._looked, LONGEST_LOOK)
+        self._heard, self._looked = heard, now
 
     def kill(self) -> None:
         """End the process and reap it. Its threads end with its pipes."""
@@ -247,12 +304,13 @@ class _Connection:
         """Queue every frame, then why there are no more."""
         failure = None
         try:
-            while (frame := pipe.read_frame(self._stdout)) is not None:
-                self._incoming.put(frame)
+            while (frame := pipe.read_frame(self._source)) is not None:
+                if not isinstance(frame[1], Heartbeat):
+                    self._incoming.put(frame)
         except pipe.FrameError as error:
             if error.failure.code != "truncated-frame":
                 failure = error.failure
-        except (OSError, MemoryError) as error:
+        except Exception as error:  # a thread that ends without a word would leave its jobs running for ever
             failure = Failure("worker-pipe", f"The worker's answer cannot be read: {error!r}.")
         if failure is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -267,7 +325,7 @@ class _Connection:
             job, message = item
             try:
                 pieces = pipe.encode_frame(job, message)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
                 self._incoming.put((job, Failure("bad-request", f"The job cannot be sent: {error}")))
                 continue
             try:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
+HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
 """Where a job's cameras may come from; docs/cameras.md tells them apart. `auto`: `given` when the request carries
@@ -320,6 +321,16 @@ class Hello:
     device_name: str
     device_memory: int
     checkpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the job that the frame names. The worker answers with a `Failure` of code `cancelled`."""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The worker's, every HEARTBEAT_SECONDS whatever it does, about no job: tells a slow worker from a stopped one."""
 
 
 @dataclass(frozen=True)

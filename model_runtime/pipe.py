@@ -12,15 +12,18 @@ import math
 import struct
 import types
 import typing
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from model_runtime.json_files import JsonError, parse_json
 from model_runtime.messages import (
     PROTOCOL_VERSION,
+    Cancel,
     DownloadModel,
     Failure,
+    Heartbeat,
     Hello,
     JobError,
     ListModels,
@@ -35,15 +38,13 @@ MAGIC = b"DA3F"
 PREFIX = struct.Struct("<4sIIQ")
 """Magic, protocol version, bytes of the JSON head, bytes of everything after the head; little-endian."""
 
-MAX_HEAD = 64 << 20
+MAX_HEAD = 16 << 20
 MAX_BODY = 64 << 30
+MAX_BUFFERS = 100_000
+"""A job of a thousand photos takes about ten thousand."""
+
 DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 MAX_DIMENSIONS = 8
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Stop the job that the frame names. The worker answers with a `Failure` of code `cancelled`."""
 
 
 Task = Request | ListModels | DownloadModel | RemoveModel
@@ -52,7 +53,7 @@ Task = Request | ListModels | DownloadModel | RemoveModel
 Answer = Prediction | Models | Failure
 """What ends a job."""
 
-Message = Task | Answer | Progress | Hello | Cancel
+Message = Task | Answer | Progress | Hello | Heartbeat | Cancel
 MESSAGES: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Message)}
 
 
@@ -146,19 +147,40 @@ def read_frame(stream: Source) -> tuple[str, Message] | None:
     except FrameError:
         _skip(stream, body_bytes)
         raise
-    buffers = [_read_exactly(stream, length, what="body", job=job) for length in lengths]
+    buffers = _read_buffers(stream, lengths, job)
     try:
         return job, _from_plain(content, MESSAGES[kind], buffers, kind)
-    except (FrameError, RecursionError) as error:
-        sentence = str(error) if isinstance(error, FrameError) else f"The {kind} is nested too deeply."
-        raise FrameError("bad-message", sentence, job=job) from error
+    except FrameError as error:
+        raise FrameError("bad-message", str(error), job=job) from error
+    except Exception as error:  # whatever is wrong with it, its frame was read to its end and the next one follows
+        raise FrameError("bad-message", f"The {kind} cannot be understood: {error!r}.", job=job) from error
+
+
+class Watched:
+    """A source that tells how far it was read. count: bytes read so far. inside: whether a frame has begun and not
+    ended, as far as `frame_ended` was told."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.count = 0
+        self.inside = False
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        count = self._source.readinto(buffer)
+        if count:
+            self.count += count
+            self.inside = True
+        return count
+
+    def frame_ended(self) -> None:
+        self.inside = False
 
 
 def _parse_head(head: bytes, body_bytes: int) -> tuple[str, str, object, list[int]]:
     try:
-        plain = json.loads(head, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise FrameError("bad-head", f"The head of a frame is not JSON: {error}.") from error
+        plain = parse_json(head, MAX_HEAD)
+    except (JsonError, MemoryError) as error:
+        raise FrameError("bad-head", f"The head of a frame cannot be read: {error}.") from error
     if not isinstance(plain, dict) or plain.keys() != {"kind", "job", "content", "buffers"}:
         raise FrameError("bad-head", "The head of a frame needs exactly kind, job, content and buffers.")
     kind, job, lengths = plain["kind"], plain["job"], plain["buffers"]
@@ -166,6 +188,8 @@ def _parse_head(head: bytes, body_bytes: int) -> tuple[str, str, object, list[in
         raise FrameError("bad-head", "The job in the head of a frame is not a string.")
     if not isinstance(kind, str) or kind not in MESSAGES:
         raise FrameError("unknown-message", f"{kind!r} is not a message of this protocol.", job=job)
+    if isinstance(lengths, list) and len(lengths) > MAX_BUFFERS:
+        raise FrameError("bad-head", f"A frame claims {len(lengths)} buffers.", job=job)
     if not isinstance(lengths, list) or not all(_is_size(length) for length in lengths) or sum(lengths) != body_bytes:
         raise FrameError("bad-head", "The buffers in the head of a frame do not add up to its body.", job=job)
     return kind, job, plain["content"], lengths
@@ -180,11 +204,11 @@ def _read_exactly(
     stream: Source, size: int, *, what: str, job: str = "", may_end: typing.Literal[True]
 ) -> np.ndarray | None: ...
 def _read_exactly(stream: Source, size: int, *, what: str, job: str = "", may_end: bool = False) -> np.ndarray | None:
-    """[size] uint8. np.empty takes no pages before they are written, so a claimed length alone costs no memory."""
-    try:
-        data = np.empty(size, np.uint8)
-    except MemoryError as error:
-        raise FrameError("frame-too-long", f"No memory for {size} bytes of a frame.", job=job, fatal=True) from error
+    """[size] uint8. np.empty takes no pages before they are written, so a claimed length alone costs no memory.
+
+    Raises MemoryError where there is none all the same, and has then read nothing.
+    """
+    data = np.empty(size, np.uint8)
     view = data.data
     filled = 0
     while filled < size:
@@ -198,13 +222,22 @@ def _read_exactly(stream: Source, size: int, *, what: str, job: str = "", may_en
     return data
 
 
+def _read_buffers(stream: Source, lengths: list[int], job: str) -> list[np.ndarray]:
+    """Raises FrameError; where there is no memory for a buffer, the frame is read to its end all the same."""
+    buffers = []
+    for i, length in enumerate(lengths):
+        try:
+            buffers.append(_read_exactly(stream, length, what="body", job=job))
+        except MemoryError as error:
+            buffers.clear()
+            _skip(stream, sum(lengths[i:]))
+            raise FrameError("frame-too-long", f"No memory for {length} bytes of a frame.", job=job) from error
+    return buffers
+
+
 def _skip(stream: Source, size: int) -> None:
     while size:
         size -= len(_read_exactly(stream, min(size, 1 << 20), what="body"))
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _is_size(value: object) -> bool:
@@ -226,6 +259,8 @@ def _to_plain(value: object, buffers: list[memoryview]) -> object:
         return {"bytes": len(buffers) - 1}
     if isinstance(value, tuple | list):
         return [_to_plain(item, buffers) for item in value]
+    if isinstance(value, str):  # a path in a sentence may hold bytes that are no text
+        return value.encode("utf-8", "backslashreplace").decode()
     return value
 
 

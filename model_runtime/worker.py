@@ -1,7 +1,8 @@
 """The process behind the pipe: frames on standard input and output, one job at a time, logs to standard error.
 
 A reader thread takes frames as they come, so that a Cancel overtakes the job it stops; the main thread does the
-work. The end of standard input means that the other side is gone, and ends the process whatever it is doing.
+work; a third one sends heartbeats. The end of standard input means that the other side is gone, and ends the process
+whatever it is doing.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from model_runtime import pipe
 from model_runtime.checkpoints import available_checkpoints
 from model_runtime.devices import choose_device, describe_device
 from model_runtime.messages import (
+    HEARTBEAT_SECONDS,
     PROTOCOL_VERSION,
+    Cancel,
     DownloadModel,
     Failure,
+    Heartbeat,
     Hello,
     JobError,
     ListModels,
@@ -38,16 +42,25 @@ from model_runtime.predictor import Predictor, Report
 PROGRESS_INTERVAL = 0.1
 """Seconds between two Progress frames of one stage."""
 
+STALL_BEATS = 24
+"""Heartbeats in a row without a byte of a frame that has begun, until the other side is given up: two minutes."""
+
 EXIT_FAULT, EXIT_BAD_FRAME = 1, 2
 
 Perform = Callable[[pipe.Task, Report], pipe.Answer]
 
 
 class Worker:
-    """Serves one stream of frames until it ends. source, sink: binary streams; perform: does a job."""
+    """Serves one stream of frames until it ends.
 
-    def __init__(self, source: pipe.Source, sink: pipe.Sink, perform: Perform) -> None:
-        self._source, self._sink, self._perform = source, sink, perform
+    source, sink: binary streams; perform: does a job; heartbeat: seconds between two heartbeats.
+    """
+
+    def __init__(
+        self, source: pipe.Source, sink: pipe.Sink, perform: Perform, heartbeat: float = HEARTBEAT_SECONDS
+    ) -> None:
+        self._source, self._sink, self._perform = pipe.Watched(source), sink, perform
+        self._heartbeat = heartbeat
         self._queue: SimpleQueue[tuple[str, pipe.Task]] = SimpleQueue()
         self._open: set[str] = set()
         self._cancelled: set[str] = set()
@@ -57,6 +70,7 @@ class Worker:
         """Say hello, then do jobs for ever: `_read` ends the process."""
         self._send("", hello)
         threading.Thread(target=self._read, name="reader", daemon=True).start()
+        threading.Thread(target=self._beat, name="heart", daemon=True).start()
         while True:
             job, task = self._queue.get()
             self._write(self._answer(job, task))
@@ -82,18 +96,17 @@ class Worker:
         except JobError as error:
             failure = error.failure
         except Exception as error:
-            traceback.print_exc()
-            sentence = f"The worker failed in a way it does not know: {type(error).__name__}: {error}."
-            failure = Failure("internal", sentence, "Please report this with the log.", traceback.format_exc())
+            failure = _unexpected(error)
         return pipe.encode_frame(job, failure)
 
     def _read(self) -> None:
-        """Take frames until there are no more. A fault of our own ends the worker too: a deaf one would hang a job."""
+        """Take frames until there are no more. A fault of our own is told, and ends the worker: a deaf one would hang
+        a job."""
         try:
             while (frame := self._next_frame()) is not None:
                 self._take(*frame)
-        except Exception:
-            traceback.print_exc()
+        except Exception as error:
+            self._send("", _unexpected(error))
             _leave(EXIT_FAULT)
         _leave(0)
 
@@ -108,9 +121,25 @@ class Worker:
                     _leave(EXIT_BAD_FRAME)
             except OSError:
                 return None
+            finally:
+                self._source.frame_ended()
+
+    def _beat(self) -> None:
+        """Say that we are here, and watch that a frame which has begun goes on."""
+        seen, still = 0, 0
+        while True:
+            time.sleep(self._heartbeat)
+            self._send("", Heartbeat())
+            still = still + 1 if self._source.inside and self._source.count == seen else 0
+            seen = self._source.count
+            if still >= STALL_BEATS:
+                seconds = still * self._heartbeat
+                sentence = f"A frame was begun, and nothing more of it came for {seconds:.0f} seconds."
+                self._send("", Failure("truncated-frame", sentence, "Check the connection, then try again."))
+                _leave(EXIT_BAD_FRAME)
 
     def _take(self, job: str, message: pipe.Message) -> None:
-        if isinstance(message, pipe.Cancel):
+        if isinstance(message, Cancel):
             if job in self._open:
                 self._cancelled.add(job)
         elif not isinstance(message, pipe.Task):
@@ -132,6 +161,13 @@ class Worker:
                 pipe.write_pieces(self._sink, pieces)
         except OSError:
             _leave(0)
+
+
+def _unexpected(error: Exception) -> Failure:
+    log = "".join(traceback.format_exception(error))
+    print(log, file=sys.stderr)
+    sentence = f"The worker failed in a way it does not know: {type(error).__name__}: {error}."
+    return Failure("internal", sentence, "Please report this with the log.", log)
 
 
 def _leave(status: int) -> NoReturn:

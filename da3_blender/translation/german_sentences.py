@@ -281,6 +281,20 @@ SENTENCES = {
         "Sein Protokoll sagt mehr. Der nächste Auftrag startet einen neuen Worker."
     ),
     "The worker said nothing for {0} seconds.": "Der Worker hat {0} Sekunden lang nichts gesagt.",
+    "The worker has given no sign of life for {0} seconds.": (
+        "Der Worker hat seit {0} Sekunden kein Lebenszeichen gegeben."
+    ),
+    "The worker has stopped: nothing came from it for {0} seconds.": (
+        "Der Worker ist stehen geblieben: {0} Sekunden lang kam nichts von ihm."
+    ),
+    "Check the connection and its machine. The next job starts a new worker.": (
+        "Die Verbindung und seine Maschine prüfen. Der nächste Auftrag startet einen neuen Worker."
+    ),
+    "The worker sent {0}, which belongs to no job.": "Der Worker hat {0} gesendet, was zu keinem Auftrag gehört.",
+    "The worker answered with {0} where {1} was due.": "Der Worker hat mit {0} geantwortet, wo {1} fällig war.",
+    "A frame was begun, and nothing more of it came for {0} seconds.": (
+        "Ein Rahmen wurde begonnen, und {0} Sekunden lang kam nichts mehr davon."
+    ),
     "The worker ended before the job was done ({0}).": "Der Worker endete, bevor der Auftrag fertig war ({0}).",
     "it closed its output": "er schloss seine Ausgabe",
     "exit status {0}": "Exit-Status {0}",

@@ -270,6 +270,18 @@ SENTENCES = {
         "詳細はログにあります。次のジョブで新しいワーカーが起動します。"
     ),
     "The worker said nothing for {0} seconds.": "ワーカーから {0} 秒間応答がありません。",
+    "The worker has given no sign of life for {0} seconds.": "ワーカーから {0} 秒間応答がありません。",
+    "The worker has stopped: nothing came from it for {0} seconds.": (
+        "ワーカーが停止しました。{0} 秒間何も届いていません。"
+    ),
+    "Check the connection and its machine. The next job starts a new worker.": (
+        "接続とそのマシンを確認してください。次のジョブは新しいワーカーを起動します。"
+    ),
+    "The worker sent {0}, which belongs to no job.": "ワーカーが、どのジョブにも属さない {0} を送りました。",
+    "The worker answered with {0} where {1} was due.": "{1} が返るべきところで、ワーカーが {0} を返しました。",
+    "A frame was begun, and nothing more of it came for {0} seconds.": (
+        "フレームが始まったまま、{0} 秒間続きが届きませんでした。"
+    ),
     "The worker ended before the job was done ({0}).": "ジョブが完了する前にワーカーが終了しました ({0})。",
     "it closed its output": "出力が閉じられました",
     "exit status {0}": "終了ステータス {0}",

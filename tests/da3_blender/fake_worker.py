@@ -1,8 +1,8 @@
 """A worker that does at once, or never, what the request's checkpoint says; no torch, so that it starts quickly.
 
 `room` answers with a wall before every photo's camera, the given one where there is one, `resolution` pixels wide;
-`slow` does so after 20 reports;
-`fail` fails; `hang` reports once and then waits for its Cancel; `deaf` does not even heed that; `die` ends the process.
+`slow` does so after 20 reports; `stranger` does so in the name of no job; `fail` fails; `die` ends the process;
+`hang` reports a while and then waits for its Cancel, while its heart beats; `deaf` does not even heed that.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from model_runtime.messages import (
     CheckpointInfo,
     Failure,
     Gaussians,
+    Heartbeat,
     Hello,
     LeftOut,
     Prediction,
@@ -97,6 +98,8 @@ def work(job: str, request: Request) -> pipe.Message:
             return Failure("cancelled", "The job was cancelled.")
         if step < 20:
             pipe.write_frame(sink, job, Progress("network", step / 20, f"Step {step}."))
+        else:
+            pipe.write_frame(sink, "", Heartbeat())
         if request.checkpoint != "room":
             time.sleep(0.05)
     if request.checkpoint == "die":
@@ -123,7 +126,7 @@ def main() -> None:
     threading.Thread(target=read, daemon=True).start()
     while True:
         job, request = queue.get()
-        pipe.write_frame(sink, job, work(job, request))
+        pipe.write_frame(sink, "" if request.checkpoint == "stranger" else job, work(job, request))
 
 
 if __name__ == "__main__":

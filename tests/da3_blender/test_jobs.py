@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, photo_list, timer  # noqa: E402
+from da3_blender import job_manager, job_request, jobs, photo_list, timer  # noqa: E402
 from da3_blender.job_manager import make_result  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.worker_process import WorkerProcess  # noqa: E402
@@ -211,6 +213,29 @@ def test_death_of_the_worker_fails_the_job_with_its_log(scene):
     assert timer.wait(30)
     failure = state().failure
     assert failure is not None and failure.code == "worker-died" and "the last words" in failure.log
+
+
+def test_a_prediction_that_nobody_asked_for_is_told_and_never_placed(scene):
+    scene.da3.model = "stranger"
+    bpy.ops.da3.run()
+    assert timer.wait(30)
+    failure = state().failure
+    assert failure is not None and failure.code == "wrong-answer"
+    assert find.results(scene) == [] and not bpy.data.cameras
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGSTOP")
+def test_a_worker_without_a_sign_of_life_is_told(scene, monkeypatch):
+    monkeypatch.setattr(job_manager, "SILENCE_TOLD", 0.5)
+    scene.da3.model = "hang"
+    bpy.ops.da3.run()
+    pump_until(lambda: state().sentence == "Step 19.")
+    worker = jobs.manager().worker
+    assert worker is not None and worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    pump_until(lambda: state().sentence == "The worker has given no sign of life for 1 seconds.")
+    os.kill(worker.pid, signal.SIGCONT)
+    pump_until(lambda: state().sentence == "Step 19.")
 
 
 def test_a_photo_that_vanished_fails_the_job(scene, tmp_path):

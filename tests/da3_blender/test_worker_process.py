@@ -14,7 +14,18 @@ import numpy as np
 import pytest
 
 from da3_blender.worker_process import Event, WorkerProcess
-from model_runtime.messages import PROTOCOL_VERSION, Failure, GivenCameras, Hello, Photo, Progress, Request
+from model_runtime import pipe
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    Failure,
+    GivenCameras,
+    Hello,
+    ListModels,
+    Photo,
+    Prediction,
+    Progress,
+    Request,
+)
 
 PRELUDE = """
 import os, struct, sys, time
@@ -238,26 +249,115 @@ def test_a_request_that_cannot_travel_fails_alone(play) -> None:
     assert ending(client, client.submit(SMALL)).code == "done"
 
 
-def test_answers_to_forgotten_jobs_are_dropped(play) -> None:
+ODD_ANSWERS = {
+    "models for a request": ("say(job, Models('/m', 0, ()))", "Models where Prediction was due"),
+    "a prediction of no job": ("say('', PREDICTION)", "Prediction, which belongs to no job"),
+    "a prediction of another job": ("say('stranger', PREDICTION)", "Prediction, which belongs to no job"),
+    "progress of another job": ("say('stranger', Progress('s', 0.5, 't'))", "Progress, which belongs to no job"),
+    "a second greeting": ("hello()", "Hello, which belongs to no job"),
+    "a request": ("say(job, request)", "Request where Prediction was due"),
+}
+PREDICTION = "PREDICTION = Prediction((), None, CheckpointInfo('n', 'p', 'unknown', None), 'network')\n"
+
+
+@pytest.mark.parametrize("odd", ODD_ANSWERS)
+def test_what_nobody_asked_for_is_told_and_not_taken(play, odd: str) -> None:
+    script, told = ODD_ANSWERS[odd]
+    client = play(f"{PREDICTION}hello(); job, request = pipe.read_frame(source); {script}; time.sleep(60)")
+    job = client.submit(SMALL)
+    events = collect(client, job)
+    assert [type(e.message) for e in events] == [Hello, Failure]
+    assert isinstance(events[1].message, Failure)
+    assert events[1].message.code == "wrong-answer" and told in events[1].message.sentence
+    assert not client.running
+
+
+def test_a_prediction_for_a_question_about_models_is_told(play) -> None:
+    client = play(f"{PREDICTION}hello(); job, _ = pipe.read_frame(source); say(job, PREDICTION); time.sleep(60)")
+    assert ending(client, client.submit(ListModels())).code == "wrong-answer"
+
+
+def test_a_second_answer_is_told(play) -> None:
+    client = play(
+        f"{PREDICTION}hello(); job, _ = pipe.read_frame(source); say(job, PREDICTION); say(job, PREDICTION);"
+        "time.sleep(60)"
+    )
+    job = client.submit(SMALL)
+    events = collect(client, job)
+    while client.running:
+        events += client.poll()
+    events += client.poll()
+    assert [(e.job, type(e.message)) for e in events[1:]] == [(job, Prediction), ("", Failure)]
+
+
+def test_a_failure_of_no_job_fails_all(play) -> None:
+    client = play("hello(); pipe.read_frame(source); say('', Failure('bad-head', 'x')); time.sleep(60)")
+    jobs = [client.submit(SMALL), client.submit(SMALL)]
+    events = collect(client, jobs[0])
+    assert {(e.job, e.message.code) for e in events if isinstance(e.message, Failure)} == {
+        (job, "bad-head") for job in jobs
+    }
+
+
+HALF_A_FRAME = "data = b''.join(pipe.encode_frame(job, Failure('x', 'y' * 1000))); sink.write(data[:500])"
+
+
+@pytest.mark.parametrize("script", ["pass", HALF_A_FRAME])
+def test_a_worker_that_stops_is_given_up(clients: list[WorkerProcess], script: str) -> None:
+    script = f"hello(); job, _ = pipe.read_frame(source); {script}; time.sleep(60)"
+    client = WorkerProcess([sys.executable, "-c", PRELUDE + script], silence_limit=0.5)
+    clients.append(client)
+    failure = ending(client, client.submit(SMALL), seconds=10)
+    assert failure.code == "worker-stalled" and not client.running
+
+
+def test_a_slow_worker_is_not_given_up(clients: list[WorkerProcess]) -> None:
+    """Neither where it only sends heartbeats, nor where one long frame comes in drops."""
+    script = """
+hello()
+job, _ = pipe.read_frame(source)
+for _ in range(20): say("", Heartbeat()); time.sleep(0.1)
+data = b"".join(pipe.encode_frame(job, Failure("done", "x" * 2000)))
+for i in range(0, len(data), 100): sink.write(data[i:i + 100]); time.sleep(0.1)
+time.sleep(60)
+"""
+    client = WorkerProcess([sys.executable, "-c", PRELUDE + script], silence_limit=1.5)
+    clients.append(client)
+    assert ending(client, client.submit(SMALL)).code == "done"
+
+
+def test_who_was_not_polled_has_not_listened(clients: list[WorkerProcess]) -> None:
+    client = WorkerProcess([sys.executable, "-c", PRELUDE + "hello(); time.sleep(60)"], silence_limit=1.5)
+    clients.append(client)
+    client.start()
+    wait_for_hello(client)
+    time.sleep(2)
+    client.poll()
+    assert client.running and client.silence <= 1
+
+
+def test_any_fault_of_a_reading_thread_fails_its_jobs(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(stream: pipe.Source) -> None:
+        raise OverflowError("int too large to convert to float")
+
+    monkeypatch.setattr(pipe, "read_frame", broken)
+    client = play("hello(); time.sleep(60)")
+    failure = ending(client, client.submit(SMALL))
+    assert failure.code == "worker-pipe" and "int too large" in failure.sentence
+
+
+def test_numbers_beyond_everything_fail_the_job(play) -> None:
     client = play(
         """
 hello()
 job, _ = pipe.read_frame(source)
-say("stranger", Progress("s", 0.5, "t"))
-say(job, Failure("done", "x"))
-say(job, Failure("done", "twice"))
-say("", Failure("general", "of no job"))
+content = '{"stage":"s","fraction":%s,"sentence":"t"}' % ("9" * 400)
+head = '{"kind":"Progress","job":"%s","content":%s,"buffers":[]}' % (job, content)
+sink.write(pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, len(head), 0) + head.encode())
 time.sleep(60)
 """
     )
-    job = client.submit(SMALL)
-    events = collect(client, job)
-    end = time.monotonic() + 5
-    while not any(e.job == "" and isinstance(e.message, Failure) for e in events):
-        events += client.poll()
-        assert time.monotonic() < end
-    told = [(e.job, e.message.sentence) for e in events if not isinstance(e.message, Hello)]
-    assert told == [(job, "x"), ("", "of no job")]
+    assert ending(client, client.submit(SMALL)).code == "bad-head"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill with signal 0")

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import tracemalloc
 import typing
 from dataclasses import fields, replace
 
@@ -12,11 +13,13 @@ import pytest
 from model_runtime import pipe
 from model_runtime.messages import (
     PROTOCOL_VERSION,
+    Cancel,
     CheckpointInfo,
     DownloadModel,
     Failure,
     Gaussians,
     GivenCameras,
+    Heartbeat,
     Hello,
     ListModels,
     Mesh,
@@ -86,7 +89,8 @@ MESSAGES = [
     DownloadModel("da3-large-1.1", "CC-BY-NC-4.0", "2026-01-31"),
     RemoveModel("da3-small"),
     Models("/models", 1 << 40, (ModelState("da3-small", False, 17, 137_000_000, "/models/DA3-SMALL"),)),
-    pipe.Cancel(),
+    Cancel(),
+    Heartbeat(),
 ]
 
 
@@ -131,11 +135,11 @@ def frame_bytes(job: str, message: pipe.Message) -> bytes:
 def test_round_trip_through_a_stuttering_stream(message: pipe.Message) -> None:
     stream = Stutter()
     pipe.write_frame(stream, "job-1", message)
-    pipe.write_frame(stream, "job-2", pipe.Cancel())
+    pipe.write_frame(stream, "job-2", Cancel())
     job, decoded = read(stream)
     assert job == "job-1"
     assert same(message, decoded)
-    assert read(stream) == ("job-2", pipe.Cancel())
+    assert read(stream) == ("job-2", Cancel())
     assert pipe.read_frame(stream) is None
 
 
@@ -183,6 +187,7 @@ def photo_array(dtype: object, shape: object, index: object = 0) -> dict[str, ob
 
 
 PROGRESS = {"stage": "s", "fraction": 0.5, "sentence": "t"}
+PROGRESS_HEAD = {"kind": "Progress", "job": "j", "content": PROGRESS, "buffers": []}
 SURVIVABLE = {
     "no JSON": (raw_frame(b"{rubbish", b"body"), "bad-head"),
     "no UTF-8": (raw_frame(b"\xff\xfe\xfa"), "bad-head"),
@@ -198,6 +203,13 @@ SURVIVABLE = {
         "bad-",
     ),
     "NaN": (raw_frame(b'{"kind":"Cancel","job":"j","content":NaN,"buffers":[]}'), "bad-head"),
+    "number beyond floats": (raw_frame(json.dumps(PROGRESS_HEAD).replace("0.5", "1e400").encode()), "bad-head"),
+    "integer beyond floats": (raw_frame(json.dumps(PROGRESS_HEAD).replace("0.5", "9" * 400).encode()), "bad-head"),
+    "integer of endless digits": (raw_frame(json.dumps(PROGRESS_HEAD).replace("0.5", "9" * 5000).encode()), "bad-head"),
+    "half a letter": (made_frame("Progress", PROGRESS | {"sentence": "\ud800"}, []), "bad-head"),
+    "a name twice": (raw_frame(b'{"kind":"Cancel","kind":"Cancel","job":"j","content":{},"buffers":[]}'), "bad-head"),
+    "no end of buffers": (made_frame("Cancel", {}, [0] * (pipe.MAX_BUFFERS + 1)), "bad-head"),
+    "no end of values": (raw_frame(b'{"kind":"Cancel","job":"j","content":[' + b"0," * 4_000_000 + b"0]"), "bad-head"),
     "job is a number": (made_frame("Cancel", {}, [], job=3), "bad-head"),
     "unknown message": (made_frame("Pickle", {}, []), "unknown-message"),
     "kind is a list": (made_frame(["Cancel"], {}, []), "unknown-message"),
@@ -228,13 +240,44 @@ SURVIVABLE = {
 @pytest.mark.parametrize("case", SURVIVABLE)
 def test_a_bad_message_is_refused_and_the_next_frame_is_read(case: str) -> None:
     data, code = SURVIVABLE[case]
-    stream = io.BytesIO(data + frame_bytes("next", pipe.Cancel()))
+    stream = io.BytesIO(data + frame_bytes("next", Cancel()))
     with pytest.raises(pipe.FrameError) as caught:
         pipe.read_frame(stream)
     assert caught.value.failure.code.startswith(code)
     assert caught.value.failure.sentence
     assert not caught.value.fatal
-    assert pipe.read_frame(stream) == ("next", pipe.Cancel())
+    assert pipe.read_frame(stream) == ("next", Cancel())
+
+
+def test_a_head_takes_no_memory_to_speak_of() -> None:
+    head = b'{"kind":"Cancel","job":"j","content":{},"buffers":[' + b"0," * ((16 << 20) // 2 - 100) + b"0]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(pipe.FrameError):
+            pipe.read_frame(io.BytesIO(raw_frame(head)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(head)
+
+
+def test_what_no_memory_is_left_for_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(size: int, dtype: type) -> np.ndarray:
+        if size == 72:
+            raise MemoryError
+        return np.zeros(size, dtype)
+
+    stream = io.BytesIO(made_frame("Cancel", {}, [8, 72, 16], bytes(96)) + frame_bytes("next", Cancel()))
+    monkeypatch.setattr(np, "empty", empty)
+    with pytest.raises(pipe.FrameError) as caught:
+        pipe.read_frame(stream)
+    assert (caught.value.failure.code, caught.value.job, caught.value.fatal) == ("frame-too-long", "j", False)
+    assert pipe.read_frame(stream) == ("next", Cancel())
+
+
+def test_a_name_that_is_no_text_travels_as_what_can_be_read() -> None:
+    _, failure = read(io.BytesIO(frame_bytes("j", Failure("code", "No file caf\udce9.jpg."))))
+    assert failure.sentence == r"No file caf\udce9.jpg."
 
 
 def test_the_failing_job_is_named() -> None:

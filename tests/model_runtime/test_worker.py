@@ -19,7 +19,17 @@ import pytest
 import model_runtime
 from da3_blender.worker_process import Event, WorkerProcess
 from model_runtime import pipe
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Photo, Prediction, Progress, Request
+from model_runtime.messages import (
+    PROTOCOL_VERSION,
+    Failure,
+    Heartbeat,
+    Hello,
+    ListModels,
+    Photo,
+    Prediction,
+    Progress,
+    Request,
+)
 from model_runtime.predictor import Predictor
 
 COMMAND = [sys.executable, "-m", "model_runtime", "worker"]
@@ -194,14 +204,16 @@ def test_end_of_input_ends_the_worker_in_the_middle_of_a_job(slow: Request) -> N
 def test_survivable_faults_are_answered_one_by_one_then_rubbish_ends_the_worker() -> None:
     head = b'{"kind":"Progress","job":"p","content":{"stage":"s","fraction":0,"sentence":"t"},"buffers":[]}'
     unknown = b'{"kind":"Exec","job":"x","content":{},"buffers":[]}'
+    endless = b'{"kind":"Request","job":"e","content":{"photos":[],"resolution":' + b"9" * 400 + b'},"buffers":[]}'
     no_json = pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, 5, 3) + b"{oops" + b"abc"
-    framed = [pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, len(h), 0) + h for h in (unknown, head)]
+    framed = [pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, len(h), 0) + h for h in (unknown, head, endless)]
     nameless = b"".join(pipe.encode_frame("", Request(())))
-    status, frames = talk(framed[0] + no_json + framed[1] + nameless + b"rubbish that is no frame at all")
+    status, frames = talk(framed[0] + no_json + framed[1] + framed[2] + nameless + b"rubbish that is no frame at all")
     assert codes(frames) == [
         ("x", "unknown-message"),
         ("", "bad-head"),
         ("p", "unexpected-message"),
+        ("", "bad-head"),
         ("", "bad-job-id"),
         ("", "not-a-frame"),
     ]
@@ -219,6 +231,86 @@ def test_fatal_faults_are_told_before_the_worker_ends(data: bytes, code: str) ->
     status, frames = talk(data)
     assert [told for _, told in codes(frames)] == [code]
     assert status == 2
+
+
+SERVE = """
+import sys, time
+from model_runtime import pipe, worker
+from model_runtime.messages import *
+from model_runtime.standard_streams import claim_streams
+hello = Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ())
+{setup}
+worker.Worker(*claim_streams(), perform, heartbeat=0.02).serve(hello)
+"""
+PERFORM = """
+def perform(task, report):
+    time.sleep(1)
+    raise JobError("done", "x")
+"""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(setup: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", SERVE.format(setup=setup)]
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def frames_to(process: subprocess.Popen[bytes], until: Callable[[pipe.Message], bool]) -> list[pipe.Message]:
+    assert isinstance(process.stdout, FileIO)
+    messages: list[pipe.Message] = []
+    while not messages or not until(messages[-1]):
+        frame = pipe.read_frame(process.stdout)
+        assert frame is not None, messages
+        messages.append(frame[1])
+    return messages
+
+
+def test_the_heart_beats_while_a_job_computes(serve) -> None:
+    process = serve(PERFORM)
+    pipe.write_frame(process.stdin, "j", ListModels())
+    frames_to(process, lambda message: isinstance(message, Progress))
+    during = frames_to(process, lambda message: isinstance(message, Failure))
+    assert sum(isinstance(message, Heartbeat) for message in during) > 5
+
+
+def test_a_frame_that_never_ends_ends_the_worker(serve) -> None:
+    process = serve(PERFORM)
+    frames_to(process, lambda message: isinstance(message, Hello))
+    data = b"".join(pipe.encode_frame("j", Request((Photo("p", bytes(1000)),))))
+    process.stdin.write(data[:700])
+    told = frames_to(process, lambda message: isinstance(message, Failure))[-1]
+    assert isinstance(told, Failure) and told.code == "truncated-frame"
+    assert process.wait(10) == 2
+
+
+def test_a_worker_waits_for_ever_between_frames(serve) -> None:
+    process = serve("worker.STALL_BEATS = 1" + PERFORM)
+    frames_to(process, lambda message: isinstance(message, Hello))
+    for _ in range(2):
+        time.sleep(0.3)
+        pipe.write_frame(process.stdin, "j", ListModels())
+        assert isinstance(frames_to(process, lambda message: isinstance(message, Failure))[-1], Failure)
+
+
+def test_a_fault_of_the_reader_is_told(serve) -> None:
+    broken = """
+def broken(stream):
+    raise OverflowError("int too large to convert to float")
+pipe.read_frame = broken
+"""
+    process = serve(PERFORM + broken)
+    told = frames_to(process, lambda message: isinstance(message, Failure))[-1]
+    assert isinstance(told, Failure) and told.code == "internal" and "int too large" in told.sentence
+    assert process.wait(10) == 1
 
 
 def test_prints_of_libraries_do_not_reach_the_pipe() -> None:
