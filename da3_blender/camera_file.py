@@ -5,8 +5,9 @@ No bpy. https://docs.nerf.studio/quickstart/data_conventions.html tells the seco
 
 from __future__ import annotations
 
-import json
 import math
+import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from model_runtime.camera_checks import LARGEST_NUMBER, check_intrinsics, check_pose
 from model_runtime.geometry.orientation import QUARTER_TURNS, turn_upright
+from model_runtime.json_files import JsonError, read_json, shown
 from model_runtime.messages import GivenCameras, JobError
 from model_runtime.photo_names import match_names
 
@@ -25,6 +27,15 @@ ADVICE = (
     "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3), "
     "or `frames` as in nerfstudio's transforms.json."
 )
+LARGEST_FILE = 64_000_000
+"""Bytes. A frame takes about one thousand."""
+
+MOST_CANDIDATES = 20_000
+"""Entries that are called like one of the photos, by the last part of their names."""
+
+MOST_LETTERS = 300
+"""Of a sentence that names several entries."""
+
 OPENGL_TO_OPENCV = np.diag([1.0, -1, -1, 1])
 PINHOLES = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
 """Camera models of transforms.json that see no distortion where their coefficients are 0."""
@@ -99,7 +110,7 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Gi
                 if key == "cameras":
                     camera = _own(_Entry(cameras[entry], names[i]))
                 else:
-                    camera = _nerfstudio(_Entry({**content, **cameras[entry]}, names[i]), photo)
+                    camera = _nerfstudio(_Entry(ChainMap(cameras[entry], content), names[i]), photo)
                 extrinsics[i], intrinsics[i] = camera
     except _UnusableError as error:
         raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {error}.", ADVICE) from error
@@ -107,18 +118,11 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Gi
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Its one object. UTF-8, UTF-16 or UTF-32, with or without a byte order mark; every number is a float."""
+    """Its one object."""
     try:
-        # Python refuses integers of too many digits, and floats none: those become infinite, which no check lets by.
-        content = json.loads(path.read_bytes(), parse_int=float)
-    except OSError as error:
-        raise _UnusableError(f"it cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise _UnusableError("its text is damaged or in an old encoding; save it as UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise _UnusableError(f"it is not JSON (line {error.lineno}, column {error.colno})") from error
-    except RecursionError as error:
-        raise _UnusableError("its brackets are nested too deeply") from error
+        content = read_json(path, LARGEST_FILE)
+    except JsonError as error:
+        raise _UnusableError(str(error)) from error
     if not isinstance(content, dict) or not ("cameras" in content or "frames" in content):
         raise _UnusableError("it has neither `cameras` nor `frames`")
     return content
@@ -139,12 +143,21 @@ def _match(names: Sequence[str], entries: Sequence[str]) -> list[str | None]:
     """As `match_names`, but raises JobError; where an entry has no ending, as of NeRF's synthetic scenes, the photo's
     does not count."""
     without = [str(Path(name).with_suffix("")) for name in names]
+    last_parts = {_last_part(name) for name in (*names, *without)}
+    entries = [entry for entry in entries if _last_part(entry) in last_parts]
+    if len(entries) > MOST_CANDIDATES:
+        raise _UnusableError(f"{len(entries)} of its cameras are called like the photos")
     try:
         found, bare = match_names(names, entries), match_names(without, entries)
     except ValueError as error:
         advice = "Keep one of them in the file, or give the photos names of their own."
-        raise JobError("bad-cameras", str(error), advice) from error
+        raise JobError("bad-cameras", shown(str(error), MOST_LETTERS), advice) from error
     return [one or other for one, other in zip(found, bare, strict=True)]
+
+
+def _last_part(name: str) -> str:
+    """What `match_names` compares first."""
+    return next((part for part in reversed(re.split(r"[/\\]", name)) if part not in ("", ".")), "")
 
 
 def _own(entry: _Entry) -> tuple[np.ndarray, np.ndarray]:
@@ -217,6 +230,6 @@ def _refuse_distortion(entry: _Entry, k: np.ndarray, size: tuple[float, float]) 
     if model not in PINHOLES or moved.max() > DISTORTION_TOLERANCE * max(size):
         raise JobError(
             "bad-cameras",
-            f"The lens of {entry.photo} distorts in the camera file ({model}).",
+            f"The lens of {entry.photo} distorts in the camera file ({shown(model)}).",
             "Undistort the photos and their cameras first; 'colmap image_undistorter' does both.",
         )

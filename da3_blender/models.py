@@ -6,7 +6,7 @@ run in a worker of their own, so that gigabytes never stand in the way of a job;
 
 from __future__ import annotations
 
-import json
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,16 @@ from model_runtime.messages import (
     Progress,
     RemoveModel,
 )
-from model_runtime.model_files import CONFIG_FILE, WEIGHTS_FILE, find_model, list_models, models_folder, remove_model
+from model_runtime.model_files import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    find_model,
+    list_models,
+    models_folder,
+    read_config,
+    remove_model,
+    told_licence,
+)
 from model_runtime.pipe import Task
 
 from .worker_process import WorkerProcess
@@ -105,24 +114,18 @@ def check_ready(models: Models | None, name: str) -> None:
 
 def own_checkpoint(path: Path) -> OwnCheckpoint:
     """What a folder or file of one's own says of itself; whether its network fits, the worker tells."""
-    weights = path / WEIGHTS_FILE if path.is_dir() else path
-    if not weights.is_file():
-        what = f"This folder holds no {WEIGHTS_FILE}" if path.is_dir() else "There is no such file or folder"
+    is_folder = os.path.isdir(path)
+    weights = path / WEIGHTS_FILE if is_folder else path
+    if not os.path.isfile(weights):
+        what = f"This folder holds no {WEIGHTS_FILE}" if is_folder else "There is no such file or folder"
         return OwnCheckpoint(what)
     if weights.suffix.lower() != ".safetensors":
         return OwnCheckpoint("Only safetensors files are opened; others could run any program")
     try:
-        config = json.loads((weights.parent / CONFIG_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return OwnCheckpoint()
-    except (OSError, ValueError):
+        config = read_config(weights.parent / CONFIG_FILE)
+    except JobError:
         return OwnCheckpoint(f"Its {CONFIG_FILE} cannot be read")
-    told = config if isinstance(config, dict) else {}
-    licence, commercial_use = told.get("licence"), told.get("commercial_use")
-    return OwnCheckpoint(
-        licence=licence if isinstance(licence, str) else "unknown",
-        commercial_use=commercial_use if isinstance(commercial_use, bool) else None,
-    )
+    return OwnCheckpoint("", *told_licence(config))
 
 
 class ModelDownloads:
@@ -264,4 +267,4 @@ class ModelDownloads:
 
 def local_folder(chosen: str) -> Path:
     """The folder that the preferences name, else the worker's own default."""
-    return Path(chosen).expanduser() if chosen else models_folder()
+    return Path(os.path.expanduser(chosen)) if chosen else models_folder()

@@ -41,6 +41,7 @@ REMEDIES = {
     "runtime-broken": REPAIR,
     "torch-without-gpu": REPAIR,
     "driver-too-old": REPAIR,
+    "package-changed": REPAIR,
     # its installation
     "no-space": PREFERENCES,
     "no-network": PREFERENCES,
@@ -111,6 +112,7 @@ NO_REMEDY = frozenset(
         "download-running",
         "download-stalled",
         "hash-mismatch",
+        "hub-address",
         "hub-answer",
         "hub-busy",
         "licence-not-accepted",

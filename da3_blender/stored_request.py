@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from model_runtime.json_files import JsonError, parse_json
 from model_runtime.messages import JobError
 
 from . import photo_list
@@ -23,6 +25,28 @@ NOT_STORED = {"name", "active_photo", "active_view", "only_commercial"}
 """Of `scene.da3`: what is chosen in the panel itself."""
 
 
+LARGEST_REQUEST = 16_000_000
+"""Bytes. A photo takes about two hundred."""
+
+MOST_PHOTOS = 10_000
+"""Every one of them is looked at on the disk."""
+
+LONGEST_TEXT = 4096
+"""Letters of a path or a name."""
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """A row of the list as it was. name: in the result. Of path and image one is set; `image` and `camera` are names
+    in the .blend."""
+
+    name: str
+    path: str = ""
+    image: str = ""
+    camera: str = ""
+    reference: bool = False
+
+
 def describe(settings: Any, names: Iterable[str]) -> str:
     """The usable photos of the list, under the `names` they have in the job, and the settings, as JSON."""
     photos = [
@@ -34,7 +58,7 @@ def describe(settings: Any, names: Iterable[str]) -> str:
 
 def photo_names(collection: bpy.types.Collection) -> dict[str, str]:
     """The names that photos have in a result, by their `photo_key`."""
-    return {row.get("path") or row.get("image", ""): row["name"] for row in _read(collection)["photos"]}
+    return {row.path or row.image: row.name for row in _photos(collection)[0]}
 
 
 def photo_key(photo: Any) -> str:
@@ -49,9 +73,17 @@ def tell_left_out(collection: bpy.types.Collection, settings: Any, left_out: Map
         photo.problem = left_out.get(names.get(photo_key(photo), ""), photo.problem)
 
 
-def load_photos(collection: bpy.types.Collection, settings: Any) -> None:
-    """Let the list hold the photos that the result was made from. Raises JobError where the result does not tell."""
-    rows = _read(collection)["photos"]
+def is_damaged(collection: bpy.types.Collection) -> bool:
+    """Whether something is stored, but nothing that can be read."""
+    return REQUEST in collection and not _read(collection)
+
+
+def load_photos(collection: bpy.types.Collection, settings: Any) -> int:
+    """Let the list hold the photos that the result was made from; how many of them it tells nothing usable about.
+
+    Raises JobError where the result does not tell of any, and leaves the list as it is.
+    """
+    rows, unusable = _photos(collection)
     if not rows:
         raise JobError(
             "no-request", "This DA3 scene does not tell which photos it was made from.", "Add them to the list."
@@ -59,20 +91,27 @@ def load_photos(collection: bpy.types.Collection, settings: Any) -> None:
     photo_list.clear(settings)
     for row in rows:
         photo = settings.photos.add()
-        photo.path, photo.reference = row.get("path", ""), row["reference"]
-        photo.image = bpy.data.images.get(row.get("image", ""))
-        camera = bpy.data.objects.get(row.get("camera", ""))
+        photo.path, photo.reference = row.path, row.reference
+        photo.image = bpy.data.images.get(row.image)
+        camera = bpy.data.objects.get(row.camera)
         photo.camera = camera if camera and camera.type == "CAMERA" else None
-        photo.name = Path(photo.path).name or row.get("image", "")
+        photo.name = Path(photo.path).name or row.image
         photo_list.inspect(photo)
+    return unusable
 
 
-def load_settings(collection: bpy.types.Collection, settings: Any) -> None:
-    """Set what the result was made with; what this version of the add-on does not know stays as it is."""
-    known = settings.bl_rna.properties
-    for key, value in _read(collection)["settings"].items():
-        if key in known and (known[key].type != "ENUM" or value in known[key].enum_items):
-            setattr(settings, key, value)
+def load_settings(collection: bpy.types.Collection, settings: Any) -> list[str]:
+    """Set what the result was made with. What it says nothing usable about stays as it is: the labels of those."""
+    stored = _read(collection).get("settings")
+    told = stored if isinstance(stored, dict) else {}
+    unusable = []
+    for key in _stored(settings):
+        prop = settings.bl_rna.properties[key]
+        if key in told and _fits(told[key], prop):
+            setattr(settings, key, told[key])
+        elif key in told:
+            unusable.append(prop.name)
+    return unusable
 
 
 def _source(photo: Any) -> dict[str, str]:
@@ -97,16 +136,56 @@ def _stored(settings: Any) -> Iterator[str]:
             yield prop.identifier
 
 
+def _fits(value: Any, prop: Any) -> bool:
+    """Whether a property takes the value as it is."""
+    if prop.type == "BOOLEAN":
+        return isinstance(value, bool)
+    if prop.type == "ENUM":
+        return isinstance(value, str) and value in prop.enum_items
+    if prop.type == "STRING":
+        return _is_text(value) and len(value.encode()) < (prop.length_max or LONGEST_TEXT)
+    is_number = type(value) is int or (prop.type == "FLOAT" and type(value) is float)
+    return is_number and prop.hard_min <= value <= prop.hard_max
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value
+
+
+def _photos(collection: bpy.types.Collection) -> tuple[list[StoredPhoto], int]:
+    """The photos that can be told, and how many more are stored."""
+    stored = _read(collection).get("photos")
+    rows = stored if isinstance(stored, list) and stored else list(_photos_behind(collection))
+    photos = [photo for photo in map(_photo, rows[:MOST_PHOTOS]) if photo is not None]
+    return photos, len(rows) - len(photos)
+
+
+def _photo(row: Any) -> StoredPhoto | None:
+    """None for a row that says something else than `describe` writes."""
+    if not isinstance(row, dict):
+        return None
+    texts = {key: row.get(key, "") for key in ("name", "path", "image", "camera")}
+    reference = row.get("reference", False)
+    if not all(map(_is_text, texts.values())) or not isinstance(reference, bool):
+        return None
+    return StoredPhoto(**texts, reference=reference) if texts["name"] and (texts["path"] or texts["image"]) else None
+
+
 def _read(collection: bpy.types.Collection) -> dict[str, Any]:
-    stored = {"photos": [], "settings": {}, **json.loads(collection.get(REQUEST, "{}"))}
-    return stored if stored["photos"] else {**stored, "photos": list(_photos_behind(collection))}
+    """What is stored, by its names; empty where that cannot be read. Whoever made the .blend wrote it."""
+    text = collection.get(REQUEST)
+    try:
+        stored = parse_json(text.encode(), LARGEST_REQUEST) if isinstance(text, str) else None
+    except (JsonError, UnicodeEncodeError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _photos_behind(collection: bpy.types.Collection) -> Iterator[dict[str, Any]]:
     """The photos of a scene that was not made from the panel: those behind its cameras."""
     for camera in find.objects_of(collection, "camera"):
-        image = photo_behind(camera)
+        image = photo_behind(camera) if camera.type == "CAMERA" else None
         if image is not None:
             path = bpy.path.abspath(image.filepath, library=image.library)
             source = {"image": image.name} if image.packed_file else {"path": path}
-            yield {"name": camera.get(VIEW, image.name), "reference": False, **source}
+            yield {"name": camera.get(VIEW, image.name), **source}

@@ -8,30 +8,42 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from model_runtime.catalogue import CATALOGUE
 from model_runtime.checkpoints import CheckpointFile
+from model_runtime.json_files import shown
 from model_runtime.messages import JobError
 from model_runtime.network import create_model
+from model_runtime.plain_files import open_plain
 
 PREFIX = "model."
 """Begins every key of a released file, and no key of a network's state dict."""
 
 FLOATS = ("F32", "F16", "BF16")
 SHOWN = 3
-LARGE_FILE = 500_000_000
+LARGE_NETWORK = 100.0
+"""Millions of parameters."""
+
+MOST_LETTERS = 100
+"""Of a key in a sentence."""
+
+LARGEST_HEADER = 10_000_000
+"""Bytes. That of the largest released file has about two hundred thousand."""
 
 
 def load_network(checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
     """The network of the checkpoint in evaluation mode, float32, on `device`.
 
     A large network is built without storage and takes over the tensors of the file one by one, so that memory never
-    holds the weights twice. Raises JobError `checkpoint-damaged` or `checkpoint-mismatch`, naming the file.
+    holds the weights twice, nor anything for a file that does not fit. Raises JobError `checkpoint-damaged` or
+    `checkpoint-mismatch`, naming the file.
     """
     # Building without storage makes torch load its compiler, which takes seconds: more than filling a small network.
-    with torch.device("meta" if checkpoint.path.stat().st_size > LARGE_FILE else "cpu"):
+    with torch.device("meta" if _is_large(checkpoint.info.preset) else "cpu"):
         network = create_model(checkpoint.info.preset)
     wanted = {PREFIX + key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     path = checkpoint.path
     try:
+        _check_header(path)
         with safe_open(str(path), framework="pt", device="cpu") as file:
             slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  (the file is no dict)
             stored = {key: (tuple(s.get_shape()), s.get_dtype()) for key, s in slices.items()}
@@ -47,6 +59,18 @@ def load_network(checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
         ) from error
     network.load_state_dict(state, strict=True, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def _is_large(preset: str) -> bool:
+    return any(m.parameters > LARGE_NETWORK for m in CATALOGUE.values() if m.preset == preset)
+
+
+def _check_header(path: Path) -> None:
+    """Raises OSError where it cannot be read or is too long: it is read as a whole before anything is known of it."""
+    with open_plain(path) as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEADER:
+        raise OSError(f"its header would have {length} bytes")
 
 
 def _check(
@@ -74,4 +98,4 @@ def _check(
 
 
 def _first(keys: list[str]) -> str:
-    return ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
+    return ", ".join(shown(key, MOST_LETTERS) for key in keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")

@@ -6,24 +6,34 @@ a network.
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_runtime.catalogue import CATALOGUE, Model
+from model_runtime.catalogue import CATALOGUE, PATCH, Model
+from model_runtime.json_files import shown
 from model_runtime.messages import CheckpointInfo, JobError
 from model_runtime.model_files import (
     BUNDLED_FOLDER,
     CONFIG_FILE,
     WEIGHTS_FILE,
     download_folder,
+    read_config,
     read_record,
     ready_folder,
+    told_licence,
 )
 from model_runtime.network.config import PRESETS
 
 RESOLUTION = 504
 """Longest side the released models are meant for; `resolution` in a config.json says another."""
+
+MOST_RESOLUTION = 8192
+"""Pixels; the least is one patch."""
+
+MOST_LETTERS = 200
+"""Of a path in a sentence."""
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
@@ -48,22 +58,33 @@ def locate_checkpoint(checkpoint: str) -> CheckpointFile:
     Raises JobError `checkpoint-unknown`, `checkpoint-missing`, `checkpoint-pickle` or `checkpoint-preset`.
     """
     model = CATALOGUE.get(checkpoint.lower())
-    path = Path(checkpoint).expanduser() if model is None else _model_folder(model)
-    if path.is_dir():
+    path = Path(os.path.expanduser(checkpoint)) if model is None else _model_folder(model)
+    if os.path.isdir(path):
         weights, config = path / WEIGHTS_FILE, read_config(path / CONFIG_FILE)
         _check_folder(path)
-    elif path.is_file():
+    elif os.path.isfile(path):
         _refuse_pickle(path)
         weights, config = path, read_config(path.parent / CONFIG_FILE)
     else:
         raise JobError(
             "checkpoint-unknown",
-            f"There is no checkpoint '{checkpoint}': no known name, and no file or folder the worker can see.",
+            f"There is no checkpoint '{shown(checkpoint, MOST_LETTERS)}': no known name, and no file or folder the "
+            "worker can see.",
             f"Known names: {', '.join(CATALOGUE)}.",
         )
     info = _own_info(path, config) if model is None else _released_info(model, path)
-    resolution = config.get("resolution", RESOLUTION)
-    return CheckpointFile(info, weights, resolution if isinstance(resolution, int) else RESOLUTION)
+    return CheckpointFile(info, weights, _resolution(config, path))
+
+
+def _resolution(config: Mapping[str, object], path: Path) -> int:
+    told = config.get("resolution", RESOLUTION)
+    if type(told) is not int or not PATCH <= told <= MOST_RESOLUTION:
+        raise JobError(
+            "checkpoint-preset",
+            f"The {CONFIG_FILE} of {path} names the resolution {shown(told)}, which cannot be used.",
+            f"It should be a number of pixels from {PATCH} to {MOST_RESOLUTION}, or be left out.",
+        )
+    return told
 
 
 def _model_folder(model: Model) -> Path:
@@ -99,7 +120,7 @@ def _released_info(model: Model, folder: Path) -> CheckpointInfo:
 
 
 def _check_folder(folder: Path) -> None:
-    if (folder / WEIGHTS_FILE).is_file():
+    if os.path.isfile(folder / WEIGHTS_FILE):
         return
     for other in sorted(folder.iterdir()):
         _refuse_pickle(other)
@@ -119,34 +140,17 @@ def _refuse_pickle(path: Path) -> None:
         )
 
 
-def _own_info(path: Path, config: dict[str, object]) -> CheckpointInfo:
+def _own_info(path: Path, config: Mapping[str, object]) -> CheckpointInfo:
     """What is known of a user's own file: its preset, from its config or from the name of its folder or file."""
     preset = config.get("model_name")
     if preset is None:
-        names = (path.name,) if path.is_dir() else (path.stem, path.absolute().parent.name)
+        names = (path.name,) if os.path.isdir(path) else (path.stem, path.absolute().parent.name)
         preset = next((CATALOGUE[name.lower()].preset for name in names if name.lower() in CATALOGUE), None)
     if not isinstance(preset, str) or preset not in PRESETS:
-        told = "no preset" if preset is None else f"the unknown preset {preset!r}"
+        told = "no preset" if preset is None else f"the unknown preset {shown(repr(preset))}"
         raise JobError(
             "checkpoint-preset",
             f"The {CONFIG_FILE} beside {path} names {told}, so nobody knows which network the weights are for.",
             f'It should read {{"model_name": "da3-small"}}, or another of {", ".join(PRESETS)}.',
         )
-    licence, commercial_use = config.get("licence"), config.get("commercial_use")
-    return CheckpointInfo(
-        path.name,
-        preset,
-        licence if isinstance(licence, str) else "unknown",
-        commercial_use if isinstance(commercial_use, bool) else None,
-    )
-
-
-def read_config(config: Path) -> dict[str, object]:
-    """A checkpoint's config.json; empty where there is none."""
-    if not config.is_file():
-        return {}
-    try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise JobError("checkpoint-preset", f"{config} cannot be read: {error}.", "Copy the file again.") from error
-    return content if isinstance(content, dict) else {}
+    return CheckpointInfo(path.name, preset, *told_licence(config))

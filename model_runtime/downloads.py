@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from model_runtime import hub
 from model_runtime.catalogue import LICENCES, OPEN_LICENCE, Model, human_size
+from model_runtime.json_files import SMALL_FILE
 from model_runtime.messages import JobError, Models
 from model_runtime.model_files import (
     CONFIG_FILE,
@@ -37,6 +38,7 @@ from model_runtime.model_files import (
     write_file,
     write_record,
 )
+from model_runtime.plain_files import NotPlainError, check_own, open_own, own_size
 
 SPARE_SPACE = 64_000_000
 """Bytes that stay free on the disk."""
@@ -112,7 +114,7 @@ def _download(model: Model, place: Path, accepted: str, report: Report, endpoint
     for other in incomplete_files(model, place.parent):
         if other != incomplete:
             other.unlink()
-    _check_space(model, place, weights.size - _size(incomplete))
+    _check_space(model, place, weights.size - own_size(incomplete))
 
     transfer = _Transfer(model, weights, incomplete, report)
     transfer.run()
@@ -147,9 +149,11 @@ def _wrong_hash(model: Model, what: str) -> JobError:
 def _checked_config(model: Model, config: hub.RemoteFile, tick: Callable[[], None]) -> bytes:
     """config.json, whose etag is the hash git gives a file, or a SHA-256."""
     try:
-        data = hub.fetch(config, tick)
+        data = hub.fetch(config, tick, SMALL_FILE)
     except hub.FAILED as error:
         raise hub.explain(error, model, config.url) from error
+    if len(data) > SMALL_FILE:
+        raise _wrong_hash(model, f"its {CONFIG_FILE} has more than {human_size(SMALL_FILE)}")
     git_hash = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
     if config.etag not in (git_hash, hashlib.sha256(data).hexdigest()):
         raise _wrong_hash(model, f"its {CONFIG_FILE} is not what was published")
@@ -189,17 +193,16 @@ class _Transfer:
 
     def _take_up(self) -> None:
         """Hash what is here already."""
-        if _size(self.path) > self.remote.size:
+        if own_size(self.path) > self.remote.size:
             self.path.unlink()
-        self.path.touch()
-        with self.path.open("rb") as file:
+        with open_own(self.path) as file:
             while data := file.read(READ_SIZE):
                 self.digest.update(data)
                 self.done += len(data)
                 self.report("resume", self._fraction(), f"Looking at what is here of {self.model.title}.")
 
     def _receive(self) -> None:
-        with self.path.open("r+b") as file:
+        with open_own(self.path) as file:
             for offset, chunk in hub.read_bytes(self.remote, self.done, self._tell):
                 if offset != self.done:  # the server gives no parts: from the start again
                     self.done, self.digest = offset, hashlib.sha256()
@@ -251,10 +254,6 @@ def _duration(seconds: float) -> str:
 MORE_SPACE = "Free some space, or choose a folder for models on another disk."
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
 def _check_space(model: Model, place: Path, needed: int) -> None:
     free = free_bytes(place)
     if needed + SPARE_SPACE > free:
@@ -270,6 +269,9 @@ def _writing(model: Model, place: Path) -> Iterator[None]:
     try:
         place.mkdir(parents=True, exist_ok=True)
         yield
+    except NotPlainError as error:
+        advice = "Remove it, or choose another folder for models."
+        raise JobError("folder-unusable", f"{model.title} cannot be written: {error}.", advice) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise JobError("no-space", f"{model.title} does not fit in {place.parent}.", MORE_SPACE) from error
@@ -280,6 +282,7 @@ def _writing(model: Model, place: Path) -> Iterator[None]:
 @contextmanager
 def _only_one(model: Model, place: Path) -> Iterator[None]:
     """Another process that downloads the same model is left alone; its death ends its lock."""
+    check_own(place / LOCK_FILE)
     lock = FileLock(place / LOCK_FILE)
     try:
         lock.acquire(timeout=0)

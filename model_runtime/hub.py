@@ -30,6 +30,7 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from model_runtime.catalogue import Model
 from model_runtime.messages import JobError
+from model_runtime.secrecy import without_secrets
 
 TICK = 0.1
 """Seconds between two calls of `tick`."""
@@ -38,7 +39,7 @@ STALL = 30.0
 """Seconds without a byte until a connection is given up."""
 
 BUFFERED_CHUNKS = 64
-FAILED = (httpx2.HTTPError, OSError)
+FAILED = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
 
 Tick = Callable[[], None]
 Result = TypeVar("Result")
@@ -61,7 +62,9 @@ def look_up(model: Model, name: str, revision: str, endpoint: str | None, tick: 
         told = _while_ticking(lambda: get_hf_file_metadata(url, endpoint=endpoint), tick)
     except FAILED as error:
         raise explain(error, model, url) from error
-    if told.commit_hash is None or told.etag is None or told.size is None:
+    except ValueError as error:  # urllib's and httpx2's, of an address; its text may hold a part of a password
+        raise _bad_address() from error
+    if told.commit_hash is None or told.etag is None or told.size is None or told.size < 0:
         raise JobError(
             "hub-answer",
             f"{_host(url)} does not tell the commit, hash and size of {name} of {model.title}.",
@@ -130,13 +133,19 @@ class _Reader:
                 return
 
 
-def fetch(file: RemoteFile, tick: Tick) -> bytes:
-    """A small file whole. Raises as `read_bytes` does."""
-    return b"".join(chunk for _, chunk in read_bytes(file, 0, tick))
+def fetch(file: RemoteFile, tick: Tick, most: int) -> bytes:
+    """A small file whole, or more than `most` of its bytes where it has more. Raises as `read_bytes` does."""
+    data = b""
+    for _, chunk in read_bytes(file, 0, tick):
+        data += chunk
+        if len(data) > most:
+            break
+    return data
 
 
 def explain(error: Exception, model: Model, url: str, done: str = "") -> JobError:
-    """What went wrong on the network, in words. done: a sentence that tells how far the download came."""
+    """What went wrong on the network, in words and without secrets. done: a sentence that tells how far the download
+    came."""
     host, again = _host(url), "Download again: it goes on where it stopped."
     if isinstance(error, HfHubHTTPError):
         return _refusal(error, model, url, done)
@@ -144,11 +153,26 @@ def explain(error: Exception, model: Model, url: str, done: str = "") -> JobErro
         return JobError("offline", "Downloads are switched off (HF_HUB_OFFLINE is set).", "Allow online access.")
     if isinstance(error, httpx2.TimeoutException):
         return JobError("download-stalled", f"{host} does not answer in time." + done, again)
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return _bad_address()
     if isinstance(error, httpx2.HTTPError):
         advice = again if done else "Check the connection, then try again."
-        sentence = f"{host} cannot be reached ({str(error) or type(error).__name__})."
+        sentence = f"{host} cannot be reached ({_said(error)})."
         return JobError("no-network", sentence + done, advice)
-    return JobError("download-broken", f"{model.title} cannot be downloaded: {error}." + done, again)
+    return JobError("download-broken", f"{model.title} cannot be downloaded: {_said(error)}." + done, again)
+
+
+def _bad_address() -> JobError:
+    return JobError(
+        "hub-address",
+        "The address of the hub, or of a proxy, cannot be used.",
+        "Check the variables HF_ENDPOINT and HTTPS_PROXY: in a password, / is written %2F and @ is written %40.",
+    )
+
+
+def _said(error: Exception) -> str:
+    """The error's own text, which may hold addresses."""
+    return without_secrets(str(error)).rstrip(".") or type(error).__name__
 
 
 def _refusal(error: HfHubHTTPError, model: Model, url: str, done: str) -> JobError:
@@ -184,4 +208,5 @@ def _while_ticking(function: Callable[[], Result], tick: Tick) -> Result:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc
+    """Host and port alone: what stands before them may be a password."""
+    return url.partition("://")[2].rpartition("@")[2].partition("/")[0]

@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from model_runtime.catalogue import CATALOGUE, Model
+from model_runtime.json_files import JsonError, read_json, shown
 from model_runtime.messages import JobError, Models, ModelState
+from model_runtime.plain_files import open_own, own_size
 
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 WEIGHTS_FILE = "model.safetensors"
@@ -22,6 +25,9 @@ CONFIG_FILE = "config.json"
 DOWNLOAD_FILE = "download.json"
 INCOMPLETE_SUFFIX = ".incomplete"
 LOCK_FILE = ".download.lock"
+
+MOST_LETTERS = 100
+"""Of a text that is taken from a file."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,14 @@ class DownloadRecord:
 
 def models_folder() -> Path:
     """Where released models are looked for: DA3_MODELS, else a folder in the user's home."""
-    return Path(os.environ.get("DA3_MODELS") or Path.home() / ".da3" / "models").expanduser()
+    return Path(os.path.expanduser(os.environ.get("DA3_MODELS") or Path("~", ".da3", "models")))
 
 
 def ready_folder(model: Model, folder: Path | None = None) -> Path | None:
     """The model's folder where its weights are here and whole. folder: of all models; None for `models_folder()`."""
     parent = BUNDLED_FOLDER if model.bundled else (folder or models_folder())
     for name in (model.folder_name, model.name):
-        if (parent / name / WEIGHTS_FILE).is_file():
+        if os.path.isfile(parent / name / WEIGHTS_FILE):
             return parent / name
     return None
 
@@ -62,13 +68,36 @@ def incomplete_files(model: Model, folder: Path | None = None) -> list[Path]:
 def read_record(folder: Path) -> DownloadRecord:
     """A model's download.json; empty where there is none or it cannot be read, as in a folder filled by hand."""
     try:
-        content = json.loads((folder / DOWNLOAD_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(folder / DOWNLOAD_FILE)
+    except JsonError:
         return DownloadRecord()
     if not isinstance(content, dict):
         return DownloadRecord()
     names = {field.name for field in fields(DownloadRecord)}
-    return DownloadRecord(**{k: v for k, v in content.items() if k in names and isinstance(v, str)})
+    return DownloadRecord(
+        **{k: shown(v, MOST_LETTERS) for k, v in content.items() if k in names and isinstance(v, str)}
+    )
+
+
+def read_config(config: Path) -> dict[str, object]:
+    """A checkpoint's config.json; empty where there is none. Raises JobError `checkpoint-preset`."""
+    if not os.path.exists(config):
+        return {}
+    try:
+        content = read_json(config)
+    except JsonError as error:
+        advice = "Copy the file again, or write it anew: it tells which network a checkpoint is for."
+        raise JobError("checkpoint-preset", f"{config} cannot be used: {error}.", advice) from error
+    return content if isinstance(content, dict) else {}
+
+
+def told_licence(config: Mapping[str, object]) -> tuple[str, bool | None]:
+    """The licence that a config.json tells, `unknown` without one, and whether it allows commercial use."""
+    licence, commercial_use = config.get("licence"), config.get("commercial_use")
+    return (
+        shown(licence, MOST_LETTERS) if isinstance(licence, str) else "unknown",
+        commercial_use if isinstance(commercial_use, bool) else None,
+    )
 
 
 def write_record(folder: Path, record: DownloadRecord) -> None:
@@ -77,9 +106,11 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write beside the place, then rename."""
+    """Write beside the place, then rename. Raises OSError."""
     beside = path.with_name(path.name + INCOMPLETE_SUFFIX)
-    beside.write_bytes(data)
+    with open_own(beside) as file:
+        file.truncate(0)
+        file.write(data)
     os.replace(beside, path)
 
 
@@ -92,7 +123,7 @@ def model_state(model: Model, folder: Path | None = None) -> ModelState:
         return ModelState(
             model.name, True, size, size, str(ready), record.revision, record.sha256, record.licence_accepted
         )
-    here = max((path.stat().st_size for path in incomplete_files(model, folder)), default=0)
+    here = max(map(own_size, incomplete_files(model, folder)), default=0)
     place = BUNDLED_FOLDER / model.name if model.bundled else download_folder(model, folder)
     return ModelState(model.name, False, here, model.size, str(place))
 
@@ -106,7 +137,7 @@ def list_models(folder: Path | None = None) -> Models:
 
 def free_bytes(folder: Path) -> int:
     """Free space of the disk that `folder` is on, or will be on."""
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from model_runtime.messages import Failure
+from model_runtime.secrecy import without_homes, without_secrets
 
 from ..translation import rpt
 
@@ -23,3 +24,9 @@ ONLY_ONCE = {"UNDO"}
 def tell(operator: Any, failure: Failure) -> None:
     """Report what went wrong and what to do, in the language of the interface."""
     operator.report({"ERROR"}, f"{rpt(failure.sentence)} {rpt(failure.advice)}".strip())
+
+
+def report_of(failure: Failure) -> str:
+    """What went wrong with its log, to be shown to strangers: no passwords, no names of home folders."""
+    parts = (f"{failure.code}: {failure.sentence}", failure.advice, failure.log)
+    return without_homes(without_secrets("\n".join(part for part in parts if part)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from model_runtime.messages import JobError
@@ -10,10 +12,23 @@ from .. import jobs, stored_request
 from ..scene import find
 from ..scene.edits import edited_parts
 from ..scene.remove import remove_from
-from ..translation import iface
+from ..translation import iface, rpt
 from . import DIALOG_WIDTH, UNDOABLE
 from .run import report_failure, start_job
 from .views import ActsOnResult
+
+
+def load_photos(operator: bpy.types.Operator, collection: bpy.types.Collection, settings: Any) -> None:
+    """Let the list hold the result's photos, and tell the artist what is missing. Raises JobError."""
+    unusable = stored_request.load_photos(collection, settings)
+    if stored_request.is_damaged(collection):
+        operator.report(
+            {"WARNING"}, rpt("What this scene was made with cannot be read; these are the photos of its cameras")
+        )
+    elif unusable:
+        operator.report(
+            {"WARNING"}, rpt("Photos left out, as nothing usable is known of them: {count}", count=unusable)
+        )
 
 
 class DA3_OT_update(ActsOnResult, bpy.types.Operator):
@@ -51,7 +66,7 @@ them; with an empty list it takes its own photos"""
         collection = self.found(context)
         if collection is not None and not scene.da3.photos:
             try:
-                stored_request.load_photos(collection, scene.da3)
+                load_photos(self, collection, scene.da3)
             except JobError as error:
                 return report_failure(self, error)
         return start_job(self, scene, self.result if collection is None else find.identity(collection))
@@ -69,11 +84,15 @@ class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
         collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}
+        settings = context.scene.da3
         try:
-            stored_request.load_photos(collection, context.scene.da3)
+            load_photos(self, collection, settings)
         except JobError as error:
             return report_failure(self, error)
-        stored_request.load_settings(collection, context.scene.da3)
+        unusable = stored_request.load_settings(collection, settings)
+        if unusable:
+            names = ", ".join(map(iface, unusable))
+            self.report({"WARNING"}, rpt("Settings that cannot be used and stay as they are: {names}", names=names))
         return {"FINISHED"}
 
 

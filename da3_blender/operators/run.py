@@ -9,7 +9,7 @@ from model_runtime.messages import JobError
 
 from .. import arrival, job_request, jobs, photo_list, placing, timer
 from ..translation import rpt
-from . import ONLY_ONCE, UNDOABLE, tell
+from . import ONLY_ONCE, UNDOABLE, report_of, tell
 from .models import check_chosen
 from .photos import ChoosesFiles, chosen_files
 
@@ -145,8 +145,7 @@ class DA3_OT_copy_log(HasFailure, bpy.types.Operator):
     def execute(self, context):
         failure = jobs.manager().state.failure
         assert failure is not None  # poll
-        parts = (f"{failure.code}: {failure.sentence}", failure.advice, failure.log)
-        context.window_manager.clipboard = "\n".join(part for part in parts if part)
+        context.window_manager.clipboard = report_of(failure)
         self.report({"INFO"}, "The report is on the clipboard")
         return {"FINISHED"}
 

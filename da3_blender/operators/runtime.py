@@ -10,6 +10,7 @@ from bpy.props import BoolProperty
 from .. import jobs, preferences, timer
 from ..runtime_manager import manager
 from ..translation import rpt
+from . import report_of
 
 _shown: list[object] = []
 
@@ -150,8 +151,7 @@ class DA3_OT_copy_runtime_log(bpy.types.Operator):
     def execute(self, context):
         failure = manager().failure
         assert failure is not None  # poll
-        parts = (f"{failure.code}: {failure.sentence}", failure.advice, failure.log)
-        context.window_manager.clipboard = "\n".join(part for part in parts if part)
+        context.window_manager.clipboard = report_of(failure)
         self.report({"INFO"}, "The report is on the clipboard")
         return {"FINISHED"}
 

@@ -265,9 +265,14 @@ LABELS = {
     ),
     "PyTorch Build": "PyTorch-Ausgabe",
     "Which build of PyTorch is installed": "Welche Ausgabe von PyTorch installiert wird",
-    "The build for this machine's GPU, or the one for the CPU where there is none": (
-        "Die Ausgabe für die GPU dieses Rechners oder, wenn keine da ist, die für die CPU"
+    "The build for this machine's GPU where its files can be verified, else the one for the CPU": (
+        "Die Ausgabe für die GPU dieses Rechners, wenn sich ihre Dateien prüfen lassen, sonst die für die CPU"
     ),
+    "GPU, Unverified": "GPU, ungeprüft",
+    "The build that fits this machine's GPU, though no hash vouches for its files": (
+        "Die Ausgabe, die zur GPU dieses Rechners passt, obwohl kein Hash für ihre Dateien bürgt"
+    ),
+    "Not all of its files were checked by their hashes": "Nicht alle ihre Dateien wurden mit ihren Hashes geprüft",
     "CPU": "CPU",
     "The small build without a GPU": "Die kleine Ausgabe ohne GPU",
     "Package Index": "Paketindex",

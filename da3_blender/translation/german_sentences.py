@@ -127,10 +127,6 @@ SENTENCES = {
     "The last installation was interrupted.": "Die letzte Installation wurde unterbrochen.",
     "Install again: finished downloads are kept.": "Erneut installieren: fertige Downloads bleiben erhalten.",
     "The extension does not hold the worker's package.": "Die Erweiterung enthält das Paket des Workers nicht.",
-    "The extension does not hold the versions of the worker's packages.": (
-        "Die Erweiterung enthält die Versionen der Pakete des Workers nicht."
-    ),
-    "{0} is damaged in {1}.": "{0} ist in {1} beschädigt.",
     "{0} cannot be removed.": "{0} kann nicht entfernt werden.",
     "Close other Blenders and try again.": "Andere Blender schließen und erneut versuchen.",
     "Another Blender is installing the runtime.": "Ein anderes Blender installiert gerade die Laufzeitumgebung.",
@@ -163,6 +159,29 @@ SENTENCES = {
     ),
     "Free some space on the disk of {0}.": "Auf dem Datenträger von {0} Platz schaffen.",
     "Fetching uv, the installer.": "uv, das Installationsprogramm, wird geholt.",
+    "Choosing PyTorch, unverified.": "PyTorch wird ausgewählt, ungeprüft.",
+    "PyTorch will be installed unverified: the add-on knows no hashes of this build, so only the connection to "
+    "download.pytorch.org vouches for it. All other packages are checked.": (
+        "PyTorch wird ungeprüft installiert: Das Add-on kennt keine Hashes dieser Ausgabe, daher bürgt nur die "
+        "Verbindung zu download.pytorch.org dafür. Alle anderen Pakete werden geprüft."
+    ),
+    "This build computes on the CPU. For this machine's GPU the add-on has no build that it can verify; "
+    "PyTorch Build > GPU, Unverified installs one all the same.": (
+        "Diese Ausgabe rechnet auf der CPU. Für die GPU dieses Rechners hat das Add-on keine Ausgabe, die es prüfen "
+        "kann; PyTorch-Ausgabe > GPU, ungeprüft installiert trotzdem eine."
+    ),
+    "A file has not the hash that the add-on knows, found while {0}: nothing of it was installed.": (
+        "Eine Datei hat nicht den Hash, den das Add-on kennt (beim {0}): Nichts davon wurde installiert."
+    ),
+    "Repair the runtime, which fetches everything anew. If this comes again, a proxy, a mirror or somebody else "
+    "changes files; the log names the package.": (
+        "Die Laufzeitumgebung reparieren, was alles neu holt. Kommt dies wieder, verändert ein Proxy, ein Spiegel "
+        "oder jemand anderes Dateien; das Protokoll nennt das Paket."
+    ),
+    "The extension does not hold the hashes of the worker's packages: {0}.": (
+        "Die Erweiterung enthält die Hashes der Pakete des Workers nicht: {0}."
+    ),
+    "{0} of the extension is damaged or missing.": "{0} der Erweiterung ist beschädigt oder fehlt.",
     "Blender's Python cannot make the small environment that uv is fetched into.": (
         "Blenders Python kann die kleine Umgebung nicht anlegen, in die uv geholt wird."
     ),
@@ -405,7 +424,6 @@ SENTENCES = {
         "Es gibt keinen Checkpoint '{0}': kein bekannter Name und keine Datei und kein Ordner, den der Worker sieht."
     ),
     "Known names: {0}.": "Bekannte Namen: {0}.",
-    "Copy the file again.": "Die Datei erneut kopieren.",
     "There is no device '{0}'.": "Es gibt kein Gerät '{0}'.",
     "Choose auto, cpu, mps, cuda or cuda:N.": "auto, cpu, mps, cuda oder cuda:N wählen.",
     "The worker's machine has no device '{0}' that torch {1} can use.": (
@@ -737,4 +755,47 @@ SENTENCES = {
         "Diese DA3-Szene ist auch in einer anderen Szene, in einer eigenen Sammlung."
     ),
     "Take it out of that collection first.": "Zuerst aus dieser Sammlung herausnehmen.",
+    "{0} cannot be used: {1}.": "{0} ist nicht verwendbar: {1}.",
+    "Copy the file again, or write it anew: it tells which network a checkpoint is for.": (
+        "Die Datei erneut kopieren oder neu schreiben: Sie sagt, für welches Netz ein Checkpoint ist."
+    ),
+    "it cannot be read ({0})": "sie kann nicht gelesen werden ({0})",
+    "it has more than {0} MB": "sie hat mehr als {0} MB",
+    "its text is damaged or in an old encoding; save it as UTF-8": (
+        "ihr Text ist beschädigt oder in einer alten Kodierung; als UTF-8 speichern"
+    ),
+    "it holds more than {0} values": "sie enthält mehr als {0} Werte",
+    "it is not JSON (line {0}, column {1})": "sie ist kein JSON (Zeile {0}, Spalte {1})",
+    "its text holds half a letter (a lone surrogate)": "ihr Text enthält ein halbes Zeichen (ein einzelnes Surrogat)",
+    "its brackets are nested too deeply": "ihre Klammern sind zu tief verschachtelt",
+    "its line {0} says {1} where a number should be": "ihre Zeile {0} nennt {1}, wo eine Zahl stehen sollte",
+    "it holds a number that is too large ({0})": "sie enthält eine zu große Zahl ({0})",
+    "it says '{0}' twice in one place": "sie nennt '{0}' zweimal an einer Stelle",
+    "The {0} of {1} names the resolution {2}, which cannot be used.": (
+        "Die {0} von {1} nennt die Auflösung {2}, die nicht verwendbar ist."
+    ),
+    "It should be a number of pixels from {0} to {1}, or be left out.": (
+        "Sie sollte eine Zahl von Pixeln von {0} bis {1} sein oder fehlen."
+    ),
+    "{0} is a folder, a link, a pipe or a device where a file should be": (
+        "{0} ist ein Ordner, ein Link, eine Pipe oder ein Gerät, wo eine Datei sein sollte"
+    ),
+    "{0} cannot be written: {1}.": "{0} kann nicht geschrieben werden: {1}.",
+    "Remove it, or choose another folder for models.": "Entfernen oder einen anderen Ordner für Modelle wählen.",
+    "its {0} has more than {1}": "seine {0} hat mehr als {1}",
+    "The address of the hub, or of a proxy, cannot be used.": (
+        "Die Adresse des Hubs oder eines Proxys ist nicht verwendbar."
+    ),
+    "Check the variables HF_ENDPOINT and HTTPS_PROXY: in a password, / is written %2F and @ is written %40.": (
+        "Die Variablen HF_ENDPOINT und HTTPS_PROXY prüfen: In einem Passwort wird / als %2F geschrieben und @ als %40."
+    ),
+    "Photos left out, as nothing usable is known of them: {count}": (
+        "Weggelassene Fotos, von denen nichts Brauchbares bekannt ist: {count}"
+    ),
+    "Settings that cannot be used and stay as they are: {names}": (
+        "Unbrauchbare Einstellungen, die bleiben, wie sie sind: {names}"
+    ),
+    "What this scene was made with cannot be read; these are the photos of its cameras": (
+        "Womit diese Szene erstellt wurde, ist nicht lesbar; dies sind die Fotos ihrer Kameras"
+    ),
 }

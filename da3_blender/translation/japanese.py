@@ -228,9 +228,14 @@ LABELS = {
     "Compute on another machine, through a command such as ssh": "ssh などのコマンドを通じて別のマシンで計算",
     "PyTorch Build": "PyTorch のビルド",
     "Which build of PyTorch is installed": "インストールする PyTorch のビルド",
-    "The build for this machine's GPU, or the one for the CPU where there is none": (
-        "このマシンの GPU 用のビルド。GPU がない場合は CPU 用"
+    "The build for this machine's GPU where its files can be verified, else the one for the CPU": (
+        "ファイルを検証できる場合はこのマシンの GPU 用のビルド。できない場合は CPU 用"
     ),
+    "GPU, Unverified": "GPU (未検証)",
+    "The build that fits this machine's GPU, though no hash vouches for its files": (
+        "このマシンの GPU に合うビルド。ただしファイルを保証するハッシュがない"
+    ),
+    "Not all of its files were checked by their hashes": "一部のファイルはハッシュで検証されていません",
     "CPU": "CPU",
     "The small build without a GPU": "GPU を使わない小さなビルド",
     "Package Index": "パッケージインデックス",

@@ -122,10 +122,6 @@ SENTENCES = {
         "もう一度インストールしてください。完了したダウンロードは残っています。"
     ),
     "The extension does not hold the worker's package.": "エクステンションにワーカーのパッケージが含まれていません。",
-    "The extension does not hold the versions of the worker's packages.": (
-        "エクステンションにワーカーのパッケージのバージョン一覧が含まれていません。"
-    ),
-    "{0} is damaged in {1}.": "{1} の {0} が壊れています。",
     "{0} cannot be removed.": "{0} を削除できません。",
     "Close other Blenders and try again.": "他の Blender を閉じてもう一度試してください。",
     "Another Blender is installing the runtime.": "別の Blender がランタイムをインストール中です。",
@@ -158,6 +154,29 @@ SENTENCES = {
     ),
     "Free some space on the disk of {0}.": "{0} のあるディスクの空きを増やしてください。",
     "Fetching uv, the installer.": "インストーラー uv を取得中。",
+    "Choosing PyTorch, unverified.": "PyTorch を選択中 (未検証)。",
+    "PyTorch will be installed unverified: the add-on knows no hashes of this build, so only the connection to "
+    "download.pytorch.org vouches for it. All other packages are checked.": (
+        "PyTorch は検証なしでインストールされます。このビルドのハッシュをアドオンは知らないため、"
+        "保証するのは download.pytorch.org への接続だけです。ほかのパッケージはすべて検証されます。"
+    ),
+    "This build computes on the CPU. For this machine's GPU the add-on has no build that it can verify; "
+    "PyTorch Build > GPU, Unverified installs one all the same.": (
+        "このビルドは CPU で計算します。このマシンの GPU 用に検証できるビルドをアドオンは持っていませんが、"
+        "PyTorch のビルド > GPU (未検証) を選べばインストールできます。"
+    ),
+    "A file has not the hash that the add-on knows, found while {0}: nothing of it was installed.": (
+        "{0}中に、アドオンの知るハッシュと一致しないファイルが見つかりました。何もインストールしていません。"
+    ),
+    "Repair the runtime, which fetches everything anew. If this comes again, a proxy, a mirror or somebody else "
+    "changes files; the log names the package.": (
+        "ランタイムを修復すると、すべて取得し直します。繰り返す場合は、プロキシ、ミラー、または第三者がファイルを変えています。"
+        "パッケージ名はログにあります。"
+    ),
+    "The extension does not hold the hashes of the worker's packages: {0}.": (
+        "エクステンションにワーカーのパッケージのハッシュがありません: {0}。"
+    ),
+    "{0} of the extension is damaged or missing.": "エクステンションの {0} が壊れているか、ありません。",
     "Blender's Python cannot make the small environment that uv is fetched into.": (
         "Blender の Python は uv を入れる小さな環境を作成できません。"
     ),
@@ -383,7 +402,6 @@ SENTENCES = {
         "チェックポイント「{0}」がありません。既知の名前でも、ワーカーから見えるファイルやフォルダーでもありません。"
     ),
     "Known names: {0}.": "既知の名前: {0}。",
-    "Copy the file again.": "ファイルをコピーし直してください。",
     "There is no device '{0}'.": "デバイス「{0}」がありません。",
     "Choose auto, cpu, mps, cuda or cuda:N.": "auto、cpu、mps、cuda、cuda:N のいずれかを選んでください。",
     "The worker's machine has no device '{0}' that torch {1} can use.": (
@@ -696,4 +714,39 @@ SENTENCES = {
         "この DA3 シーンは、あなたのコレクションの中で別のシーンにも入っています。"
     ),
     "Take it out of that collection first.": "先にそのコレクションから出してください。",
+    "{0} cannot be used: {1}.": "{0} は使用できません: {1}。",
+    "Copy the file again, or write it anew: it tells which network a checkpoint is for.": (
+        "ファイルをもう一度コピーするか、書き直してください。どのネットワーク用のチェックポイントかを示すファイルです。"
+    ),
+    "it cannot be read ({0})": "読み込めません ({0})",
+    "it has more than {0} MB": "{0} MB を超えています",
+    "its text is damaged or in an old encoding; save it as UTF-8": (
+        "テキストが壊れているか古い文字コードです。UTF-8 で保存してください"
+    ),
+    "it holds more than {0} values": "値が {0} 個を超えています",
+    "it is not JSON (line {0}, column {1})": "JSON ではありません ({0} 行 {1} 列)",
+    "its text holds half a letter (a lone surrogate)": "テキストに不完全な文字 (単独のサロゲート) があります",
+    "its brackets are nested too deeply": "括弧の入れ子が深すぎます",
+    "its line {0} says {1} where a number should be": "{0} 行目で数値の代わりに {1} とあります",
+    "it holds a number that is too large ({0})": "大きすぎる数値があります ({0})",
+    "it says '{0}' twice in one place": "同じ場所に '{0}' が 2 回あります",
+    "The {0} of {1} names the resolution {2}, which cannot be used.": "{1} の {0} にある解像度 {2} は使用できません。",
+    "It should be a number of pixels from {0} to {1}, or be left out.": (
+        "{0} から {1} までのピクセル数にするか、省略してください。"
+    ),
+    "{0} is a folder, a link, a pipe or a device where a file should be": (
+        "{0} はファイルではなく、フォルダー、リンク、パイプ、またはデバイスです"
+    ),
+    "{0} cannot be written: {1}.": "{0} を書き込めません: {1}。",
+    "Remove it, or choose another folder for models.": "それを削除するか、モデル用に別のフォルダーを選んでください。",
+    "its {0} has more than {1}": "{0} が {1} を超えています",
+    "The address of the hub, or of a proxy, cannot be used.": "ハブまたはプロキシのアドレスを使用できません。",
+    "Check the variables HF_ENDPOINT and HTTPS_PROXY: in a password, / is written %2F and @ is written %40.": (
+        "変数 HF_ENDPOINT と HTTPS_PROXY を確認してください。パスワードの / は %2F、@ は %40 と書きます。"
+    ),
+    "Photos left out, as nothing usable is known of them: {count}": "使える情報がないため除外した写真: {count}",
+    "Settings that cannot be used and stay as they are: {names}": "使用できないため変更しなかった設定: {names}",
+    "What this scene was made with cannot be read; these are the photos of its cameras": (
+        "このシーンの作成に使われた内容を読み込めません。これはカメラの写真です"
+    ),
 }

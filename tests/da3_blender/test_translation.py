@@ -43,7 +43,7 @@ NOT_SHOWN = {
 INTERFACE = {"panels", "operators", "preferences.py", "remedies.py", "settings.py"}
 """Where every text that begins with a capital letter is one to read."""
 
-PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "_wrong_hash"}
+PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "JsonError", "_wrong_hash"}
 """Functions whose arguments are shown, or put into sentences."""
 
 SHORT = {

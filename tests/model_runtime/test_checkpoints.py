@@ -1,6 +1,7 @@
 """Checkpoints in the released format, found and loaded strictly, and a sentence for every way they can be wrong."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from model_runtime.catalogue import CATALOGUE
 from model_runtime.checkpoint_loading import load_network
 from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
 from model_runtime.messages import CheckpointInfo, JobError
+from model_runtime.network import create_model
+from model_runtime.network.config import PRESETS
 
 CPU = torch.device("cpu")
 
@@ -55,7 +58,7 @@ def test_a_large_file_is_loaded_the_same_without_building_twice(
 ) -> None:
     located = locate_checkpoint(str(tiny_checkpoint))
     expected = load_network(located, CPU).state_dict()
-    monkeypatch.setattr("model_runtime.checkpoint_loading.LARGE_FILE", 1000)
+    monkeypatch.setattr("model_runtime.checkpoint_loading.LARGE_NETWORK", 1)
     network = load_network(located, CPU)
     assert all((t == expected[k]).all() for k, t in network.state_dict().items())
     assert not any(t.is_meta for t in (*network.parameters(), *network.buffers()))
@@ -107,6 +110,83 @@ def test_unknown_checkpoint_lists_the_names() -> None:
     code, words = failure("da3-enormous")
     assert code == "checkpoint-unknown"
     assert "da3-enormous" in words and "da3-small" in words
+
+
+def test_a_small_file_that_claims_to_be_the_largest_network_takes_no_memory(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its config is a lie; the network it names would take seven gigabytes."""
+
+    def create(preset: str) -> torch.nn.Module:
+        assert torch.empty(0).is_meta
+        return create_model(preset)
+
+    monkeypatch.setattr("model_runtime.checkpoint_loading.create_model", create)
+    (copy / "config.json").write_text(json.dumps({"model_name": "da3nested-giant-large"}))
+    code, words = failure(copy)
+    assert code == "checkpoint-mismatch" and "does not fit the preset da3nested-giant-large" in words
+
+
+def test_every_preset_has_a_size() -> None:
+    assert {model.preset for model in CATALOGUE.values()} == PRESETS.keys()
+    assert all(model.parameters for model in CATALOGUE.values())
+
+
+def test_a_header_too_long_to_read_is_refused_unread(copy: Path) -> None:
+    weights = copy / "model.safetensors"
+    weights.write_bytes((90_000_000).to_bytes(8, "little") + b"{" + b" " * 1000)
+    code, words = failure(copy)
+    assert code == "checkpoint-damaged" and "its header would have 90000000 bytes" in words
+
+
+def test_a_link_to_weights_elsewhere_is_followed_and_a_pipe_is_not_opened(copy: Path, tmp_path: Path) -> None:
+    weights = copy / "model.safetensors"
+    elsewhere = weights.rename(tmp_path / "elsewhere.safetensors")
+    weights.symlink_to(elsewhere)
+    load_network(locate_checkpoint(str(copy)), CPU)
+    weights.unlink()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(weights)
+        assert failure(copy)[0] == "checkpoint-missing"
+        assert failure(weights)[0] == "checkpoint-unknown"
+
+
+@pytest.mark.parametrize("told", [True, 0, -14, 10**17, "504", None])
+def test_a_resolution_that_cannot_be_is_named(copy: Path, told: object) -> None:
+    (copy / "config.json").write_text(json.dumps({"model_name": "da3-tiny", "resolution": told}))
+    code, words = failure(copy)
+    assert code == "checkpoint-preset" and f"names the resolution {str(told)[:5]}" in words
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"model_name": NaN}', "line 1 says NaN"),
+        (b'{"model_name": "da3-tiny", "model_name": "da3-giant"}', "says 'model_name' twice"),
+        (b'{"model_name": "da3-tiny", "licence": "\\udc00"}', "half a letter"),
+        (b'{"model_name": "\xe9"}', "old encoding"),
+        (b'{"x": "' + b"a" * 1_000_000 + b'"}', "more than 1 MB"),
+    ],
+)
+def test_a_config_that_is_no_config_is_named_with_the_reason(copy: Path, config: bytes, told: str) -> None:
+    (copy / "config.json").write_bytes(config)
+    code, words = failure(copy)
+    assert code == "checkpoint-preset" and f"{copy / 'config.json'} cannot be used: " in words and told in words
+
+
+def test_what_a_config_says_is_told_shortly(copy: Path) -> None:
+    (copy / "config.json").write_text(json.dumps({"model_name": "da3-tiny", "licence": "mine\n" * 1000}))
+    licence = locate_checkpoint(str(copy)).info.licence
+    assert len(licence) == 100 and licence.startswith("mine?mine?")
+    (copy / "config.json").write_text(json.dumps({"model_name": "x" * 100_000}))
+    assert len(failure(copy)[1]) < 1000
+
+
+@pytest.mark.parametrize("path", ["~nobody-at-all/x", "a\0b", "x" * 5000])
+def test_a_path_that_cannot_be_is_unknown(path: str) -> None:
+    code, words = failure(path)
+    assert code == "checkpoint-unknown" and len(words) < 1000
 
 
 @pytest.mark.parametrize("config", [None, "{}", '{"model_name": "vggt"}', "not json", '{"model_name": ["da3-tiny"]}'])

@@ -26,7 +26,7 @@ from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
 from model_runtime.cli import main
 from model_runtime.downloads import download_model
 from model_runtime.messages import DownloadModel, Failure, JobError, ListModels, Models, Progress, RemoveModel, Request
-from model_runtime.model_files import list_models, model_state, remove_model
+from model_runtime.model_files import DownloadRecord, list_models, model_state, read_record, remove_model
 
 COMMIT = "c0ffee" + 34 * "0"
 REPOSITORY = "depth-anything/DA3-SMALL"
@@ -40,7 +40,8 @@ class Hub:
     """What the stand-in has, how it misbehaves, and what it did.
 
     cut: bytes of weights after which every connection ends, for the first `cuts` of them. rate: bytes a second.
-    refusal: status and X-Error-Code of every answer. sent: (Range header, bytes of weights sent), one per request.
+    refusal: status and X-Error-Code of every answer. config: more of it, and what its size is said to be.
+    sent: (Range header, bytes of weights sent), one per request.
     """
 
     weights: bytes = WEIGHTS
@@ -50,6 +51,8 @@ class Hub:
     rate: float | None = None
     ranges: bool = True
     refusal: tuple[int, str] | None = None
+    config: tuple[bytes, int] = (b"", len(CONFIG))
+    configs_sent: int = 0
     sent: list[tuple[str | None, int]] = field(default_factory=list)
     address: str = ""
 
@@ -84,10 +87,18 @@ class Handler(BaseHTTPRequestHandler):
             self.head(302, {"X-Repo-Commit": COMMIT, **linked, **location})
         elif self.path in [f"/{REPOSITORY}/resolve/{r}/config.json" for r in ("main", COMMIT)]:
             etag = hashlib.sha1(b"blob %d\0" % len(CONFIG) + CONFIG).hexdigest()
-            self.head(200, {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"', "Content-Length": str(len(CONFIG))})
-            self.wfile.write(CONFIG if with_body else b"")
+            self.head(200, {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"', "Content-Length": str(hub.config[1])})
+            self.config(CONFIG + hub.config[0] if with_body else b"")
         else:
             self.head(404, {"X-Error-Code": "RevisionNotFound", "Content-Length": "0"})
+
+    def config(self, data: bytes) -> None:
+        for at in range(0, len(data), PIECE):
+            try:
+                self.wfile.write(data[at : at + PIECE])
+            except OSError:
+                return
+            self.hub.configs_sent += PIECE
 
     def head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -280,6 +291,116 @@ def test_no_network_and_switched_off_network(hub: Hub, monkeypatch: pytest.Monke
     assert failure(replace(hub, address="http://127.0.0.1:1")).code == "no-network"
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert failure(hub).code == "offline"
+
+
+def test_a_config_without_end_is_not_taken(hub: Hub, tmp_path: Path) -> None:
+    hub.config = (bytes(60_000_000), 70_000_000)
+    told = failure(hub)
+    assert told.code == "hash-mismatch" and "its config.json has more than 1 MB" in told.sentence
+    assert hub.configs_sent < 40_000_000 and list((tmp_path / "DA3-SMALL").glob("*.json*")) == []
+
+
+def test_a_negative_size_is_no_answer(hub: Hub) -> None:
+    hub.config = (b"", -1)
+    assert failure(hub).code in ("hub-answer", "no-network")  # as the library reads it
+    assert hub.sent == []
+
+
+SECRET = "hunter2-and-more"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://me:{SECRET}@127.0.0.1:1",
+        f"http://me:{SECRET}@[bad",
+        f"http://me:{SECRET}@host.invalid:99999999",
+        f"ftp://me:{SECRET}@host.invalid",
+        f"http://me:{SECRET}/more@host.invalid",
+        SECRET,
+    ],
+)
+def test_a_password_in_the_address_stays_unsaid(hub: Hub, address: str) -> None:
+    told = failure(replace(hub, address=address))
+    assert told.code in ("no-network", "hub-address")
+    assert "hunter2" not in f"{told.sentence}{told.advice}{told.log}"
+
+
+def test_a_password_of_a_proxy_stays_unsaid(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import close_session
+
+    monkeypatch.delenv("NO_PROXY")
+    for proxy, code in ((f"http://me:{SECRET}@127.0.0.1:1", "no-network"), (f"odd://me:{SECRET}@host", "hub-address")):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        close_session()  # it reads the variable once
+        told = failure(replace(hub, address="http://hub.invalid"))
+        assert told.code == code and "hunter2" not in f"{told.sentence}{told.advice}{told.log}"
+    monkeypatch.delenv("HTTP_PROXY")
+    close_session()
+
+
+def test_a_refusal_names_the_host_without_its_password(hub: Hub) -> None:
+    for hub.refusal in ((404, "EntryNotFound"), (403, ""), (503, "")):
+        told = failure(replace(hub, address=hub.address.replace("//", f"//me:{SECRET}@")))
+        assert told.sentence.find("127.0.0.1:") >= 0 and "hunter2" not in told.sentence and "me:" not in told.sentence
+
+
+def traps(place: Path, name: str) -> Iterator[Path]:
+    """What may stand where a file should be written: a link out of the folder, and a pipe. Gives what the link hits."""
+    outside = place.parents[1] / "precious"
+    outside.write_bytes(b"precious")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / name).symlink_to(outside)
+    yield outside
+    if hasattr(os, "mkfifo"):
+        (place / name).unlink()
+        os.mkfifo(place / name)
+        yield outside
+
+
+@pytest.mark.parametrize("name", ["weights", "config.json.incomplete", "download.json.incomplete", ".download.lock"])
+def test_nothing_outside_the_folder_is_written(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DA3_MODELS", str(tmp_path / "models"))
+    if name == "weights":
+        name = f"model.safetensors.{hub.sha256[:16]}.incomplete"
+    place = tmp_path / "models" / "DA3-SMALL"
+    for outside in traps(place, name):
+        told = failure(hub)
+        assert told.code == "folder-unusable" and str(place / name) in told.sentence
+        assert outside.read_bytes() == b"precious"
+        assert model_state(CATALOGUE["da3-small"]).bytes_here in (0, len(WEIGHTS))
+    (place / name).unlink()
+    get(hub)
+    assert (place / "model.safetensors").read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize("name", ["config.json", "download.json", "model.safetensors"])
+def test_links_and_pipes_in_the_place_of_what_comes_are_replaced(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DA3_MODELS", str(tmp_path / "models"))
+    place = tmp_path / "models" / "DA3-SMALL"
+    for outside in traps(place, name):
+        if name == "model.safetensors":
+            outside.unlink(missing_ok=True)  # weights elsewhere would be a model that is here
+        get(hub)
+        assert not (place / name).is_symlink() and (place / name).is_file()
+        assert not outside.exists() if name == "model.safetensors" else outside.read_bytes() == b"precious"
+        remove_model("da3-small")
+        place.mkdir(exist_ok=True)
+        (place / name).touch()
+
+
+def test_a_record_that_is_a_pipe_or_no_record_is_none(tmp_path: Path) -> None:
+    for text in ("[" * 100_000, '{"revision": NaN}', '{"revision": ["x"], "licence": 3}', '["revision"]', "\ufeff"):
+        (tmp_path / "download.json").write_text(text, encoding="utf-8")
+        assert read_record(tmp_path) == DownloadRecord()
+    if hasattr(os, "mkfifo"):
+        (tmp_path / "download.json").unlink()
+        os.mkfifo(tmp_path / "download.json")
+        assert read_record(tmp_path) == DownloadRecord()
 
 
 def test_a_slow_download_tells_the_time_left_and_stops_at_once(hub: Hub) -> None:
