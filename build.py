@@ -4,7 +4,7 @@
     python3 build.py scene PHOTOS... [--output X.blend]     photos to a Blender scene; `scene --help` tells the rest
     python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
     python3 build.py extension                              dist/da3_blender-<version>.zip, to install in Blender
-    python3 build.py lock                                   constraints.txt anew, with today's versions
+    python3 build.py lock                                   constraints.txt and locks/ anew, with today's versions
 
 The environments (`.venv*`) hold the dependencies that pyproject.toml names, in the versions that constraints.txt
 names. They are made once and again when those change; each one notes what it holds only when it is complete, so an
@@ -32,9 +32,8 @@ ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = "constraints.txt"
 """One version of every package, direct or not, for the environments here and for the worker's installations."""
 
-UNLOCKED = ("bpy", "cuda-", "nvidia-", "triton")
-"""Beginnings of names that constraints.txt leaves to the package which pins them: pyproject.toml names bpy's version,
-and each build of torch the libraries it was made with."""
+LOCKS, SUMS = "locks", "SHA256SUMS"
+"""The hashes of what the extension's installations fetch, and those of the files that it carries for them."""
 
 PYTHONS = ((3, 11), (3, 13))
 """The Python versions that the bpy package exists for (3.11: Blender 4.2 to 5.0, 3.13: 5.2)."""
@@ -342,7 +341,7 @@ def build_extension(python: Path, folder: Path) -> Path:
     """Writes da3_blender-<version>.zip into `folder` and returns its path; `python` has pip and setuptools.
 
     The zip holds the manifest, the add-on's package, the guide and the worker's wheel, which the manifest names, with
-    the versions of what the wheel needs.
+    the versions and hashes of what the wheel needs; SHA256SUMS beside the wheel has the hashes of these files.
     """
     import tomllib
 
@@ -352,7 +351,8 @@ def build_extension(python: Path, folder: Path) -> Path:
     files = {name: file for name, file in files.items() if "__pycache__" not in name}
     files |= {name: ROOT / name for name in ("blender_manifest.toml", "LICENSE")}
     files["guide.md"] = ROOT / "docs" / "guide.md"
-    files[f"wheels/{CONSTRAINTS}"] = ROOT / CONSTRAINTS
+    carried = {CONSTRAINTS: ROOT / CONSTRAINTS}
+    carried |= {f"{LOCKS}/{file.name}": file for file in (ROOT / LOCKS).glob("*.txt")}
     with tempfile.TemporaryDirectory() as temporary:
         wheel = build_wheel(python, Path(temporary))
         if manifest["wheels"] != [f"./wheels/{wheel.name}"] or manifest["version"] != wheel.name.split("-")[1]:
@@ -360,7 +360,9 @@ def build_extension(python: Path, folder: Path) -> Path:
                 f"blender_manifest.toml has version {manifest['version']} and names {manifest['wheels']}, but "
                 f"model_runtime/__init__.py makes {wheel.name}. Write one version in all three places."
             )
-        files[f"wheels/{wheel.name}"] = wheel
+        carried[wheel.name] = wheel
+        carried[SUMS] = write_sums(Path(temporary) / SUMS, carried)
+        files |= {f"wheels/{name}": file for name, file in carried.items()}
         made = Path(temporary) / f"{manifest['id']}-{manifest['version']}.zip"
         write_zip(made, files)
         folder.mkdir(parents=True, exist_ok=True)
@@ -391,27 +393,34 @@ def write_zip(path: Path, files: dict[str, Path]) -> None:
             archive.writestr(entry, file.read_bytes())
 
 
+def write_sums(path: Path, files: dict[str, Path]) -> Path:
+    """The SHA-256 of each file, under the given names, as sha256sum writes them."""
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {name}\n" for name, file in sorted(files.items())]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return path
+
+
 def lock(arguments: list[str]) -> int:
-    """constraints.txt anew: the newest versions that pyproject.toml allows, for every system and Python at once."""
+    """constraints.txt and locks/ anew: the newest versions that pyproject.toml allows, for every system and Python at
+    once, and the hashes of their files."""
     import tomllib
+
+    import locking
 
     if arguments:
         raise BuildError(f"lock takes no options: {' '.join(arguments)}")
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    (uv_requirement,) = groups["lock"]
     with tempfile.TemporaryDirectory() as folder:
         tools = Environment(str(Path(folder) / "tools"), sys.executable, sys.version_info[:2])
         tools.make()
-        if call([str(tools.python), "-m", "pip", "install", "--quiet", *groups["lock"]], env=clean_variables()):
+        if call([str(tools.python), "-m", "pip", "install", "--quiet", uv_requirement], env=clean_variables()):
             raise BuildError("uv cannot be installed; pip says why above.")
-        command = [str(tools.python), "-m", "uv", "pip", "compile", "pyproject.toml", "--universal"]
-        command += ["--python-version", f"{PYTHONS[0][0]}.{PYTHONS[0][1]}", "--quiet", "--no-annotate", "--no-header"]
-        command += [word for group in groups for word in ("--group", group)]
-        found = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False, env=clean_variables())
-    if found.returncode:
-        raise BuildError("No versions fit together; uv says why above.")
-    lines = [line for line in found.stdout.splitlines() if not line.startswith(UNLOCKED)]
-    (ROOT / CONSTRAINTS).write_text("\n".join(["# Made by: python3 build.py lock", *lines, ""]), encoding="utf-8")
-    say(f"{CONSTRAINTS}: {len(lines)} versions. Run the tests before you keep it.")
+        locks = locking.Locks(ROOT, [str(tools.python), "-m", "uv"], say, clean_variables())
+        try:
+            locks.make(list(groups), f"{PYTHONS[0][0]}.{PYTHONS[0][1]}", uv_requirement)
+        except locking.LockError as error:
+            raise BuildError(str(error)) from error
     return 0
 
 

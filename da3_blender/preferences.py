@@ -13,6 +13,7 @@ from model_runtime.messages import Failure, Progress
 from .panels import paragraph
 from .remedies import INSTALL, PREFERENCES, REPAIR, remedy_of
 from .runtime_manager import FolderState, manager
+from .torch_build import build_warning, choose_build
 from .translation import iface
 from .worker_command import ARGUMENTS, RuntimeSettings, worker_command
 
@@ -22,9 +23,10 @@ KINDS = (
     ("command", "Remote Worker", "Compute on another machine, through a command such as ssh"),
 )
 TORCH_BACKENDS = (
-    ("auto", "Automatic", "The build for this machine's GPU, or the one for the CPU where there is none"),
+    ("auto", "Automatic", "The build for this machine's GPU where its files can be verified, else the one for the CPU"),
     ("cpu", "CPU", "The small build without a GPU"),
     ("index", "Package Index", "What the package index has, as with a mirror of your own"),
+    ("unverified", "GPU, Unverified", "The build that fits this machine's GPU, though no hash vouches for its files"),
 )
 
 
@@ -82,7 +84,7 @@ def runtime_settings() -> RuntimeSettings:
         python=bpy.path.abspath(chosen.python_path),
         command=chosen.command,
         models_folder=bpy.path.abspath(chosen.models_folder),
-        torch_backend="" if chosen.torch_backend == "index" else chosen.torch_backend,
+        torch_backend=chosen.torch_backend,
     )
 
 
@@ -103,7 +105,7 @@ def draw_preferences(chosen: DA3_Preferences, layout: bpy.types.UILayout, contex
     layout.use_property_decorate = False
     layout.row().prop(chosen, "runtime_kind", expand=True)
     if chosen.runtime_kind == "installed":
-        _draw_installed(chosen, layout, state.state)
+        _draw_installed(chosen, layout, context, state.state)
     elif chosen.runtime_kind == "python":
         layout.prop(chosen, "python_path")
         if state.progress is not None:
@@ -125,7 +127,9 @@ def draw_preferences(chosen: DA3_Preferences, layout: bpy.types.UILayout, contex
         draw_failure(layout, context, state.failure)
 
 
-def _draw_installed(chosen: DA3_Preferences, layout: bpy.types.UILayout, found: FolderState | None) -> None:
+def _draw_installed(
+    chosen: DA3_Preferences, layout: bpy.types.UILayout, context: bpy.types.Context, found: FolderState | None
+) -> None:
     state = manager()
     layout.prop(chosen, "torch_backend")
     box = layout.box().column()
@@ -140,6 +144,9 @@ def _draw_installed(chosen: DA3_Preferences, layout: bpy.types.UILayout, found: 
         return
     for line in folder_lines(found):
         box.label(text=line, translate=False)
+    warning = build_warning(choose_build(chosen.torch_backend, found.gpu), found.gpu)
+    if warning:
+        paragraph(box, context, iface(warning), icon="ERROR")
     row = box.row()
     if found.runtime is None:
         label = "Resume Installation" if found.interrupted else INSTALL.label
@@ -170,6 +177,8 @@ def folder_lines(found: FolderState) -> list[str]:
                 python=runtime.python_version,
             )
         ]
+        if not runtime.verified:
+            lines.append(iface("Not all of its files were checked by their hashes"))
         if found.upgrade:
             lines.append(iface("The add-on comes with another version; the runtime should be upgraded"))
     else:

@@ -14,17 +14,19 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO
 
+from model_runtime.json_files import JsonError, read_json
 from model_runtime.messages import Failure, JobError
+from model_runtime.plain_files import open_own
 
 LOCK_PATIENCE = 0.5
 """Seconds; `interruption` holds the lock for a moment."""
@@ -32,10 +34,11 @@ LOCK_PATIENCE = 0.5
 MARKER, LOCK = "runtime.json", "install.lock"
 CACHE, PYTHONS, UV = "cache", "python", "uv"
 PART = ".part"
+ENVIRONMENT = re.compile(r"runtime-[\w.+-]+", re.ASCII)
 WHEEL_PATTERN = "da3_runtime-*-py3-none-any.whl"
-CONSTRAINTS = "constraints.txt"
+CONSTRAINTS, LOCKS, SUMS = "constraints.txt", "locks", "SHA256SUMS"
 WHEELS_FOLDER = Path(__file__).parent / "wheels"
-"""Where the extension carries the worker's wheel and the versions of what it needs."""
+"""Where the extension carries the worker's wheel, and the versions and hashes of what it needs."""
 
 SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
 """Bytes that an installation may take. The CPU build was measured at 1.2 GB; CUDA's libraries add several."""
@@ -44,17 +47,22 @@ SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
 @dataclass(frozen=True)
 class Wheel:
     """The worker as one file. constraints: the file beside it with the version of every package it needs, directly or
-    not. sha256: of the bytes of both."""
+    not; locks: the folder with the hashes of these packages' files. sha256: of the wheel; fingerprint: of the list of
+    hashes of all of these, so it changes with each of them."""
 
     path: Path
     constraints: Path
+    locks: Path
     version: str
     sha256: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
 class InstalledRuntime:
-    """What runtime.json says of a finished environment. environment: its folder's name. size: bytes on the disk."""
+    """What runtime.json says of a finished environment. environment: its folder's name. wheel_sha256: the fingerprint
+    of the wheel and what it came with. size: bytes on the disk. verified: whether the hash of every file that was
+    installed is one that the extension knows."""
 
     environment: str
     version: str
@@ -63,6 +71,7 @@ class InstalledRuntime:
     torch: str
     device: str
     size: int
+    verified: bool = False
 
 
 def environment_python(environment: Path) -> Path:
@@ -75,31 +84,53 @@ def find_wheel(folder: Path = WHEELS_FOLDER) -> Path | None:
 
 
 def open_wheel(path: Path | None) -> Wheel:
-    """The wheel with its version and hash. Raises JobError `wheel-missing` or `wheel-damaged`."""
+    """The wheel with its version and hash. Raises JobError `wheel-missing`, `wheel-damaged` where it or a file that it
+    came with is not as the extension was built."""
     advice = "Install the extension again."
     if path is None or not path.is_file():
         raise JobError("wheel-missing", "The extension does not hold the worker's package.", advice)
+    folder = path.parent
     try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise JobError("wheel-damaged", f"{path.name} cannot be read: {error}.", advice) from error
-    if broken:
-        raise JobError("wheel-damaged", f"{path.name} is damaged in {broken}.", advice)
-    constraints = path.with_name(CONSTRAINTS)
-    if not constraints.is_file():
-        raise JobError("wheel-missing", "The extension does not hold the versions of the worker's packages.", advice)
-    digest = hashlib.sha256(path.read_bytes() + constraints.read_bytes()).hexdigest()
-    return Wheel(path, constraints, path.name.split("-")[1], digest)
+        sums = (folder / SUMS).read_bytes()
+        wanted = {name: digest for digest, name in (line.split("  ", 1) for line in sums.decode("utf-8").splitlines())}
+    except (OSError, ValueError) as error:
+        sentence = f"The extension does not hold the hashes of the worker's packages: {error}."
+        raise JobError("wheel-missing", sentence, advice) from error
+    for name, digest in {path.name: "", CONSTRAINTS: "", **wanted}.items():
+        if _sha256(folder / name) != digest:
+            raise JobError("wheel-damaged", f"{name} of the extension is damaged or missing.", advice)
+    version, fingerprint = path.name.split("-")[1], hashlib.sha256(sums).hexdigest()
+    return Wheel(path, folder / CONSTRAINTS, folder / LOCKS, version, wanted[path.name], fingerprint)
+
+
+def _sha256(path: Path) -> str:
+    """Of a file's bytes; "missing" where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "missing"
 
 
 def installed_runtime(folder: Path) -> InstalledRuntime | None:
-    """The environment that jobs run in; None where there is none, or its Python is gone."""
+    """The environment that jobs run in; None where there is none, or its Python is gone, or where runtime.json says
+    anything that no installation writes."""
     try:
-        runtime = InstalledRuntime(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        runtime = InstalledRuntime(**read_json(folder / MARKER))
+    except (JsonError, TypeError):
         return None
-    return runtime if environment_python(folder / runtime.environment).exists() else None
+    if any(type(getattr(runtime, field.name)).__name__ != field.type for field in fields(runtime)):
+        return None
+    is_there = _is_inside(folder, runtime.environment) and environment_python(folder / runtime.environment).exists()
+    return runtime if is_there else None
+
+
+def _is_inside(folder: Path, environment: str) -> bool:
+    """Whether it is the name of an environment, and no link leads from there to a program elsewhere."""
+    if not ENVIRONMENT.fullmatch(environment) or environment.endswith(PART):
+        return False
+    place = os.path.join(os.path.realpath(folder), environment)
+    return os.path.normcase(os.path.realpath(folder / environment)) == os.path.normcase(place)
 
 
 def installed_python(folder: Path) -> Path | None:
@@ -111,13 +142,15 @@ def installed_python(folder: Path) -> Path | None:
 def write_marker(folder: Path, runtime: InstalledRuntime) -> None:
     """From here on `runtime` is the installed one."""
     new = folder / f"{MARKER}.part"
-    new.write_text(json.dumps(asdict(runtime), indent=2) + "\n", encoding="utf-8")
+    with open_own(new) as file:
+        file.truncate(0)
+        file.write(f"{json.dumps(asdict(runtime), indent=2)}\n".encode())
     os.replace(new, folder / MARKER)
 
 
 def needs_upgrade(runtime: InstalledRuntime, wheel: Wheel) -> bool:
     """Whether the extension carries another worker than the installed one."""
-    return (runtime.version, runtime.wheel_sha256) != (wheel.version, wheel.sha256)
+    return (runtime.version, runtime.wheel_sha256) != (wheel.version, wheel.fingerprint)
 
 
 def leftovers(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 A new environment is made beside the old one, asked whether it works, and only then named in `runtime.json`; until then
 nothing that was there is touched. Finished downloads stay in uv's cache, so an interrupted installation goes on there.
+What is fetched has to have the hashes that the extension carries.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import atexit
 import errno
 import json
-import os
 import shutil
 import sys
 import threading
@@ -23,10 +23,18 @@ from queue import Empty, SimpleQueue
 from model_runtime.messages import Failure, JobError, Progress
 
 from .guarded_process import GuardedProcess
+from .install_words import (
+    HASHED,
+    NEXT_UV,
+    OLDEST_UV,
+    hashed_words,
+    installer_variables,
+    locked_torch,
+    unhashed_torch_words,
+)
 from .runtime_folder import (
     CACHE,
     PART,
-    PYTHONS,
     UV,
     InstalledRuntime,
     Wheel,
@@ -41,21 +49,18 @@ from .runtime_folder import (
     space_needed,
     write_marker,
 )
+from .torch_build import INDEX, TorchBuild, choose_build, find_gpu
 from .uv_output import UvProgress, explain_output, no_space
 
-UV_REQUIREMENT = "uv==0.13.9"
-OLDEST_UV = (0, 8)
-"""A uv that is there already serves from this version on: it chooses torch's build for the GPU by itself."""
-
 PYTHON = "3.12"
-USABLE_PYTHONS = ">=3.11,<3.15"
-"""Taken from the machine where uv cannot fetch PYTHON."""
 
 STAGES = {"prepare": 0.0, "uv": 0.01, "python": 0.04, "packages": 0.08, "check": 0.95, "finish": 0.99}
 """Where each stage begins on the whole's way from 0 to 1."""
 
-LEAKS = ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV", "CONDA_PREFIX")
-"""Variables that would let other installations of Python leak in."""
+UNVERIFIED_FROM = 0.3
+"""Where an unverified torch begins on the way of the stage `packages`, from 0 to 1: it is the largest part."""
+
+ASK_TORCH = "import importlib.metadata; print(importlib.metadata.version('torch'))"
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ class Installed:
 class RuntimeInstall:
     """One installation into `folder`.
 
-    wheel: the worker's wheel, with constraints.txt beside it. online: whether the network may be used.
-    torch_backend: uv's choice of torch's build (`auto`, `cpu`, `cu130`, ...); empty takes what the ordinary package
-    index has. repair: trust no earlier download. python: any Python that can make a venv. uv: this uv and no other.
+    wheel: the worker's wheel, with its hash and those of all packages beside it. online: whether the network may be
+    used. torch_backend: as `choose_build` takes it. repair: trust no earlier download. python: any Python that can
+    make a venv. uv: this uv and no other.
     """
 
     def __init__(
@@ -162,19 +167,21 @@ class RuntimeInstall:
                 raise
 
     def _fill(self, part: Path, environment: Path, wheel: Wheel) -> InstalledRuntime:
-        uv = self._find_uv()
-        self._make_environment(uv, part)
-        self._install_packages(uv, part, wheel)
+        build = choose_build(self._torch_backend, find_gpu())
+        uv = self._find_uv(wheel)
+        self._make_environment(uv, part, build)
+        self._install_packages(uv, part, wheel, build)
         facts = self._check(environment_python(part), wheel)
         self._tell("finish", 0.0, "Putting the runtime into place.")
         runtime = InstalledRuntime(
             environment.name,
             wheel.version,
-            wheel.sha256,
+            wheel.fingerprint,
             str(facts["python"]),
             str(facts["torch"]),
             str(facts["device"]),
             size_on_disk(part),
+            build.verified,
         )
         part.rename(environment)
         write_marker(self._folder, runtime)
@@ -193,19 +200,19 @@ class RuntimeInstall:
                 f"Free some space on the disk of {self._folder}.",
             )
 
-    def _find_uv(self) -> Path:
+    def _find_uv(self, wheel: Wheel) -> Path:
         """uv of this folder, of the PATH, or fetched by pip into a venv of its own."""
         self._tell("uv", 0.0, "Looking for uv, the installer.")
         own = self._folder / UV / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
         path = shutil.which("uv")
         candidates = [self._uv] if self._uv else [own, *([Path(path)] if path else [])]
         for candidate in candidates:
-            if candidate.exists() and self._uv_version(candidate) >= OLDEST_UV:
+            if candidate.exists() and OLDEST_UV <= self._uv_version(candidate) < NEXT_UV:
                 return candidate
         if self._uv is None:
             self._tell("uv", 0.2, "Fetching uv, the installer.")
-            self._fetch_uv()
-            if own.exists() and self._uv_version(own) >= OLDEST_UV:
+            self._fetch_uv(wheel)
+            if own.exists() and OLDEST_UV <= self._uv_version(own) < NEXT_UV:
                 return own
         raise JobError(
             "uv-missing", "uv, the program that installs the runtime, does not start.", "Install uv and try again."
@@ -219,7 +226,7 @@ class RuntimeInstall:
             return (0,)
         return tuple(int(part) for part in words[1].split(".") if part.isdigit())
 
-    def _fetch_uv(self) -> None:
+    def _fetch_uv(self, wheel: Wheel) -> None:
         home = self._folder / UV
         shutil.rmtree(home, ignore_errors=True)
         status, output = self._call([self._python, "-I", "-m", "venv", str(home)])
@@ -231,37 +238,39 @@ class RuntimeInstall:
                 output,
             )
         pip = [str(environment_python(home)), "-m", "pip", "install", "--disable-pip-version-check"]
-        status, output = self._call([*pip, "--only-binary=:all:", UV_REQUIREMENT])
+        status, output = self._call([*pip, *HASHED, "-r", str(wheel.locks / "uv.txt")])
         if status:
             raise _error(explain_output("fetching uv", output, has_nvidia=False))
 
-    def _make_environment(self, uv: Path, part: Path) -> None:
+    def _make_environment(self, uv: Path, part: Path, build: TorchBuild) -> None:
         """With a Python that uv fetches, which no update of the system takes away; else with one that is here."""
         progress = UvProgress("Fetching Python.")
         venv = [str(uv), "venv", "--relocatable", "--no-project"]
         status, output = self._follow("python", progress, [*venv, "--managed-python", "--python", PYTHON, str(part)])
         if status:
             shutil.rmtree(part, ignore_errors=True)
-            here = [*venv, "--no-python-downloads", "--python", USABLE_PYTHONS, str(part)]
+            here = [*venv, "--no-python-downloads", "--python", build.pythons, str(part)]
             second, told = self._follow("python", UvProgress("Using this machine's Python."), here)
             if second:
                 failure = explain_output("fetching Python", f"{output}\n{told}", has_nvidia=False)
                 if failure.code == "install-failed":
                     failure = Failure(
                         "wrong-python",
-                        f"uv could neither fetch Python {PYTHON} nor find a Python {USABLE_PYTHONS} here.",
+                        f"uv could neither fetch Python {PYTHON} nor find a Python {build.pythons} here.",
                         "Install Python 3.12 from python.org and try again.",
                         failure.log,
                     )
                 raise _error(failure)
 
-    def _install_packages(self, uv: Path, part: Path, wheel: Wheel) -> None:
-        command = [str(uv), "pip", "install", "--python", str(environment_python(part)), str(wheel.path)]
-        command += ["--constraints", str(wheel.constraints)]
-        if self._torch_backend:
-            command.append(f"--torch-backend={self._torch_backend}")
+    def _install_packages(self, uv: Path, part: Path, wheel: Wheel, build: TorchBuild) -> None:
+        install = [str(uv), "pip", "install", "--python", str(environment_python(part))]
         progress = UvProgress("Choosing packages for this machine.")
-        status, output = self._follow("packages", progress, command)
+        share = (0.0, 1.0 if build.verified else UNVERIFIED_FROM)
+        status, output = self._follow("packages", progress, [*install, *hashed_words(wheel, build.lock)], share)
+        if not status and not build.verified:
+            progress = UvProgress("Choosing PyTorch, unverified.")
+            command = [*install, *unhashed_torch_words(wheel, build.backend)]
+            status, output = self._follow("packages", progress, command, (UNVERIFIED_FROM, 1.0), mirrors=False)
         if status:
             raise _error(explain_output("installing packages", output, has_nvidia_driver()))
 
@@ -284,12 +293,20 @@ class RuntimeInstall:
             )
         return facts
 
-    def _follow(self, stage: str, progress: UvProgress, command: Sequence[str]) -> tuple[int, str]:
-        """Runs uv and tells its progress."""
+    def _follow(
+        self,
+        stage: str,
+        progress: UvProgress,
+        command: Sequence[str],
+        share: tuple[float, float] = (0.0, 1.0),
+        mirrors: bool = True,
+    ) -> tuple[int, str]:
+        """Runs uv and tells its progress. share: where this run begins and ends on the stage's way from 0 to 1."""
         used = shutil.disk_usage(self._folder).used
+        begin, end = share
 
         def tell() -> None:
-            self._tell(stage, progress.fraction, progress.sentence)
+            self._tell(stage, begin + (end - begin) * progress.fraction, progress.sentence)
 
         def take(line: str) -> None:
             progress.take(line)
@@ -300,28 +317,22 @@ class RuntimeInstall:
             tell()
 
         tell()
-        return self._call(command, take, measure)
+        return self._call(command, take, measure, mirrors)
 
-    def _call(self, command: Sequence[str], on_line=lambda line: None, on_tick=lambda: None) -> tuple[int, str]:
+    def _call(
+        self, command: Sequence[str], on_line=lambda line: None, on_tick=lambda: None, mirrors: bool = True
+    ) -> tuple[int, str]:
         """Exit status and output of a program that `cancel` can end. Raises JobError `cancelled`."""
         with self._stopping:
             if not self._cancelled:
-                self._process = GuardedProcess(command, self._environment(), self._folder, self._python)
+                variables = installer_variables(self._folder, mirrors=mirrors)
+                self._process = GuardedProcess(command, variables, self._folder, self._python)
         if self._process is not None:
             status, output = self._process.wait(on_line, on_tick)
             self._process = None
             if not self._cancelled:
                 return status, output
         raise JobError("cancelled", "The installation was cancelled.", "What was installed before is still in place.")
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in LEAKS}
-        return {
-            **kept,
-            "PYTHONNOUSERSITE": "1",
-            "UV_CACHE_DIR": str(self._folder / CACHE),
-            "UV_PYTHON_INSTALL_DIR": str(self._folder / PYTHONS),
-        }
 
     def _tell(self, stage: str, fraction: float, sentence: str) -> None:
         """fraction: of this stage."""
@@ -332,7 +343,10 @@ class RuntimeInstall:
 
 
 class PackageInstall(RuntimeInstall):
-    """An installation of the worker's package into a Python of the artist's, by its own pip."""
+    """An installation of the worker's package into a Python of the artist's, by its own pip.
+
+    A torch of the right version that is there already stays, whichever build it is; else the package index's comes.
+    """
 
     def __init__(self, target: Path, wheel: Path | None, *, online: bool = True) -> None:
         super().__init__(target.parent, wheel, online=online)
@@ -347,8 +361,10 @@ class PackageInstall(RuntimeInstall):
                 "Allow it in Preferences > System > Network.",
             )
         wheel = open_wheel(self._wheel_path)
-        command = [str(self._target), "-m", "pip", "install", "--disable-pip-version-check", str(wheel.path)]
-        command += ["--constraint", str(wheel.constraints)]
+        status, there = self._call([str(self._target), "-I", "-c", ASK_TORCH])
+        torch = "" if not status and there.strip().split("+")[0] == locked_torch(wheel) else INDEX.lock
+        command = [str(self._target), "-m", "pip", "install", "--disable-pip-version-check"]
+        command += hashed_words(wheel, torch)
         self._tell("packages", 0.0, "Installing packages.")
         status, output = self._call(command)
         if status:
@@ -357,11 +373,12 @@ class PackageInstall(RuntimeInstall):
         return InstalledRuntime(
             str(self._target),
             wheel.version,
-            wheel.sha256,
+            wheel.fingerprint,
             str(facts["python"]),
             str(facts["torch"]),
             str(facts["device"]),
             0,
+            bool(torch),
         )
 
 

@@ -27,18 +27,21 @@ from .runtime_folder import (
     space_needed,
 )
 from .runtime_install import Installed, PackageInstall, RuntimeInstall
+from .torch_build import Gpu, find_gpu
 from .worker_command import RuntimeSettings
 
 
 @dataclass(frozen=True)
 class FolderState:
-    """What was found on the disk. upgrade: the extension carries another worker than the installed one."""
+    """What was found on this machine. upgrade: the extension carries another worker than the installed one. gpu: what
+    torch's build is chosen for."""
 
     runtime: InstalledRuntime | None
     upgrade: bool
     interrupted: Failure | None
     needed: int
     free: int
+    gpu: Gpu = Gpu()  # noqa: RUF009 - frozen
 
 
 class RuntimeManager:
@@ -195,7 +198,8 @@ def look_at(folder: Path, torch_backend: str = "auto") -> FolderState:
             upgrade = needs_upgrade(runtime, open_wheel(find_wheel()))
         except JobError:  # a checkout carries no wheel; an installation tells what is wrong with a damaged one
             upgrade = False
-    return FolderState(runtime, upgrade, interruption(folder), space_needed(torch_backend), free_space(folder))
+    needed, free = space_needed(torch_backend), free_space(folder)
+    return FolderState(runtime, upgrade, interruption(folder), needed, free, find_gpu())
 
 
 @cache

@@ -71,6 +71,13 @@ class UvProgress:
         self.fraction = max(self.fraction, min(fraction, 1.0))
 
 
+OTHER_HASH = (
+    "hash mismatch for",
+    "do not match the hashes from the requirements file",
+    "in `--require-hashes` mode",
+    "in --require-hashes mode",
+)
+"""uv's and pip's words; the last ones where a package is offered that no list has a hash of."""
 NO_SPACE = ("no space left on device", "os error 28", "errno 28", "not enough space on the disk", "os error 112")
 NO_NETWORK = (
     "dns error",
@@ -91,9 +98,17 @@ NO_BUILD = ("no solution found", "no matching distribution", "has no wheels")
 def explain_output(doing: str, output: str, has_nvidia: bool) -> Failure:
     """The Failure of uv or pip that ended badly. doing: what it was to do, for the sentence; output: its last lines.
 
-    Codes: `no-space`, `no-network`, `driver-too-old`, `no-build`, `install-failed`.
+    Codes: `package-changed`, `no-space`, `no-network`, `driver-too-old`, `no-build`, `install-failed`.
     """
     text = output.lower()
+    if any(sign in text for sign in OTHER_HASH):
+        return Failure(
+            "package-changed",
+            f"A file has not the hash that the add-on knows, found while {doing}: nothing of it was installed.",
+            "Repair the runtime, which fetches everything anew. If this comes again, a proxy, a mirror or somebody "
+            "else changes files; the log names the package.",
+            output,
+        )
     if any(sign in text for sign in NO_SPACE):
         return no_space(f"The disk became full while {doing}.", output)
     if any(sign in text for sign in NO_NETWORK):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -321,3 +323,101 @@ def test_an_unknown_blender_gets_a_sentence() -> None:
     result = run_build("test", "--blender", "2.79")
     assert result.returncode == 1
     assert "4.2, 4.5, 5.0, 5.2" in result.stdout
+
+
+# The files with hashes
+
+
+COMPILED = f"""idna==3.20 \\
+    --hash=sha256:{"1" * 64}
+nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux' \\
+    --hash=sha256:{"2" * 64} \\
+    --hash=sha256:{"3" * 64}
+torch==2.13.0 \\
+    --hash=sha256:{"4" * 64}
+tqdm==4.70.1 \\
+    --hash=sha256:{"5" * 64}
+"""
+
+
+@pytest.fixture
+def locking(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT))
+    module = importlib.import_module("locking")
+    monkeypatch.setattr(module, "BUILDS", {"cu130": (("3.12", "3.13"), ("win_amd64",))})
+    return module
+
+
+@pytest.fixture
+def make_locks(locking: ModuleType, tmp_path: Path) -> Callable[[], tuple[list[str], str]]:
+    """Makes all files in tmp_path with a uv that finds COMPILED; returns what was said and torch-cu130.txt."""
+    uv = f"import sys; print({COMPILED!r} if sys.argv[-1] != '--universal' else 'uv==0.13.9 ' + sys.stdin.read())"
+
+    def make() -> tuple[list[str], str]:
+        said: list[str] = []
+        locks = locking.Locks(tmp_path, [sys.executable, "-c", uv], said.append, dict(os.environ))
+        locks.make(["blender"], "3.11", "uv==0.13.9")
+        return said, (tmp_path / "locks/torch-cu130.txt").read_text()
+
+    return make
+
+
+def page(*links: tuple[str, str]) -> dict[str, str]:
+    return {f"torch-2.13.0+cu130-{tag}-{tag}-win_amd64.whl": digest for tag, digest in links}
+
+
+def test_hashes_of_torchs_builds_come_from_its_server(
+    locking: ModuleType,
+    make_locks: Callable[[], tuple[list[str], str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file that the server tells no hash of is fetched for it once."""
+    monkeypatch.setattr(locking, "read_index", lambda build: page(("cp312", "a" * 64), ("cp313", "")))
+    fetched: list[str] = []
+    monkeypatch.setattr(locking.Locks, "_download_hash", lambda self, url: fetched.append(url) or "b" * 64)
+    for _ in range(2):
+        made = make_locks()[1]
+    assert fetched == ["https://download.pytorch.org/whl/cu130/torch-2.13.0%2Bcu130-cp313-cp313-win_amd64.whl"]
+    assert made.count("torch @ ") == 2 and made.count("a" * 64) == made.count("b" * 64) == 1
+    assert "cp312-win_amd64.whl ; python_version == '3.12' and sys_platform == 'win32'" in made
+    packages, torch = ((tmp_path / f"locks/{name}.txt").read_text() for name in ("packages", "torch-index"))
+    assert ["1" * 64 in packages, "5" * 64 in packages, packages.count("==")] == [True, True, 2]
+    assert ["3" * 64 in torch, "4" * 64 in torch, torch.count("\n    --hash")] == [True, True, 3]
+
+
+def test_a_build_whose_server_is_away_stays_as_it_is(
+    locking: ModuleType,
+    make_locks: Callable[[], tuple[list[str], str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(build: str) -> dict[str, str]:
+        raise OSError("no route")
+
+    monkeypatch.setattr(locking, "read_index", away)
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks/torch-cu130.txt").write_text(
+        "torch @ x/torch-2.12.0%2Bcu130.whl ; y \\\n    --hash=sha256:" + "a" * 64
+    )
+    said, made = make_locks()
+    assert "2.12.0" in made
+    assert "cannot be reached (no route): torch-cu130.txt stays as it was, though it is of another torch" in said[0]
+
+
+def test_a_build_that_lacks_a_file_is_an_error(
+    locking: ModuleType, make_locks: Callable[[], tuple[list[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "read_index", lambda build: page(("cp312", "a" * 64)))
+    with pytest.raises(locking.LockError, match=r"has no torch-2\.13\.0\+cu130-cp313"):
+        make_locks()
+
+
+def test_the_servers_list_is_read(locking: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "c" * 64
+    listed = (
+        f'<a href="/whl/cu130/torch-2.13.0%2Bcu130-cp312-cp312-win_amd64.whl#sha256={digest}" data-x="y">torch</a>'
+        '<a href="https://elsewhere/whl/torch-2.13.0%2Bcu130-cp313-cp313-win_amd64.whl">torch</a>'
+    )
+    monkeypatch.setattr(locking.urllib.request, "urlopen", lambda url, timeout: io.BytesIO(listed.encode()))
+    assert locking.read_index("cu130") == page(("cp312", digest), ("cp313", ""))

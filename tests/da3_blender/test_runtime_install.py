@@ -17,7 +17,10 @@ import pytest
 from da3_blender import runtime_folder, runtime_install
 from da3_blender.runtime_folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
 from da3_blender.runtime_install import STAGES, Installed, PackageInstall, RuntimeInstall
+from da3_blender.torch_build import Gpu
 from model_runtime.messages import Failure, JobError, Progress
+
+HASHED = "--require-hashes --no-deps --only-binary :all:"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are POSIX scripts")
 
@@ -45,7 +48,11 @@ if words[0] == "venv":
     python.write_text("#!/bin/sh\\ncat $(dirname $0)/../info.json\\n")
     python.chmod(0o755)
     sys.exit()
-wheel = next(pathlib.Path(word) for word in words if word.endswith(".whl"))
+unhashed = words[-1] == "torch"
+if unhashed:
+    print("Resolved 1 package in 1ms", flush=True)
+    sys.exit(plan.get("torch"))
+wheel = pathlib.Path(words[-1].partition("#")[0].rpartition("/")[2])
 environment = pathlib.Path(words[words.index("--python") + 1]).parent.parent
 cached = pathlib.Path(os.environ["UV_CACHE_DIR"]) / "archive-v0/torch/torch.bin"
 print("Resolved 2 packages in 1ms", flush=True)
@@ -68,12 +75,16 @@ print("Installed 2 packages in 1ms", flush=True)
 """
 
 
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 class Place:
     """A folder to install into, a wheel, and the stand-in for uv."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / "runtime"
-        self.uv, self.constraints = root / "bin/uv", root / "constraints.txt"
+        self.uv, self.constraints, self.locks = root / "bin/uv", root / "constraints.txt", root / "locks"
         self.uv.parent.mkdir()
         self.uv.write_text(FAKE_UV.format(python=sys.executable))
         self.uv.chmod(0o755)
@@ -88,7 +99,25 @@ class Place:
             # ZipInfo's own date, not today's: the same content has to make the same bytes.
             archive.writestr(zipfile.ZipInfo("model_runtime/__init__.py"), content)
         self.constraints.write_text("torch==2.13.0\n")
+        self.locks.mkdir(exist_ok=True)
+        for name in ("packages", "torch-index", "torch-cpu", "torch-cu126", "torch-cu130", "uv"):
+            (self.locks / f"{name}.txt").write_text(f"{name.partition('-')[0]}==2.13.0 \\\n    --hash=sha256:00\n")
+        self.sums()
         return path
+
+    def sums(self) -> None:
+        """Hashes of all files as they are, as the extension carries them."""
+        files = [*self.root.glob("*.whl"), self.constraints, *self.locks.iterdir()]
+        lines = [f"{sha256(file)}  {file.relative_to(self.root).as_posix()}\n" for file in sorted(files)]
+        (self.root / "SHA256SUMS").write_text("".join(lines))
+
+    def listed(self, *names: str) -> str:
+        """The words that name lists of hashes."""
+        return " ".join(f"-r {self.locks / name}.txt" for name in names)
+
+    def named(self, wheel: Path) -> str:
+        """The word that names the wheel, with its hash."""
+        return f"da3_runtime @ {wheel.as_uri()}#sha256={sha256(wheel)}"
 
     def noted(self, name: str) -> list[str]:
         path = self.uv.parent / name
@@ -140,6 +169,7 @@ def assert_gone(pids: list[int]) -> None:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 1000)
+    monkeypatch.setattr(runtime_install, "find_gpu", Gpu)
     return Place(tmp_path)
 
 
@@ -155,13 +185,71 @@ def test_a_fresh_installation(place: Place) -> None:
     runtime = events[-1].runtime
     assert runtime == installed_runtime(place.folder)
     assert (runtime.version, runtime.python_version, runtime.torch) == ("0.1.0", "3.12.9", "2.13.0+cpu")
-    assert runtime.wheel_sha256 == hashlib.sha256(wheel.read_bytes() + b"torch==2.13.0\n").hexdigest()
+    assert runtime.wheel_sha256 == sha256(place.root / "SHA256SUMS") and runtime.verified
     assert 1_000_000 < runtime.size < 1_001_000
     assert place.environments() == [runtime.environment]
     assert installed_python(place.folder) == place.folder / runtime.environment / "bin/python"
     assert not runtime_folder.needs_upgrade(runtime, open_wheel(wheel))
     assert interruption(place.folder) is None
-    assert place.noted("calls")[-1].endswith(f"--constraints {place.constraints} --torch-backend=auto")
+    assert place.noted("calls")[-1].endswith(f"{HASHED} {place.listed('packages', 'torch-cpu')} {place.named(wheel)}")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "backend"), [(Gpu("nvidia", 535, 8.6), "cu126"), (Gpu("nvidia", 580, 8.6), "auto"), (Gpu("amd"), "auto")]
+)
+def test_an_unverified_torch_comes_alone_and_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, gpu: Gpu, backend: str
+) -> None:
+    """Only when it is asked for: all else has its hash, no mirror has a say, and the runtime's facts tell it."""
+    monkeypatch.setattr(runtime_install, "find_gpu", lambda: gpu)
+    wheel = place.wheel()
+    events = place.install(wheel, torch_backend="unverified")
+    fractions = [event.fraction for event in events if isinstance(event, Progress)]
+    assert fractions == sorted(fractions)
+    assert "Choosing PyTorch, unverified." in [event.sentence for event in events if isinstance(event, Progress)]
+    hashed, torch = place.noted("calls")[-2:]
+    assert hashed.endswith(f"{HASHED} {place.listed('packages')} {place.named(wheel)}")
+    assert torch.endswith(f"--only-binary :all: --constraints {place.constraints} --torch-backend={backend} torch")
+    runtime = installed_runtime(place.folder)
+    assert runtime is not None and not runtime.verified
+    place.plan(torch="No solution found when resolving dependencies")
+    monkeypatch.setattr(runtime_install, "has_nvidia_driver", lambda: gpu.vendor == "nvidia")
+    assert place.failure(wheel, torch_backend="unverified").code == (
+        "driver-too-old" if gpu.vendor == "nvidia" else "no-build"
+    )
+    assert installed_runtime(place.folder) == runtime
+
+
+def test_other_hashes_leave_the_earlier_runtime(place: Place) -> None:
+    place.install()
+    before = installed_runtime(place.folder)
+    place.plan(install="error: Failed to download `idna==3.20`\n  cause: Hash mismatch for `idna==3.20`")
+    failure = place.failure(place.wheel("0.2.0"))
+    assert failure.code == "package-changed" and "idna" in failure.log and failure.advice
+    assert before is not None and installed_runtime(place.folder) == before
+    assert place.environments() == [before.environment]
+
+
+def test_a_uv_that_does_not_fit_is_not_used(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one of the lists is fetched instead, by its hash."""
+    place.plan(version="uv 0.8.0")
+    python = place.root / "python"
+    python.write_text(
+        f"""#!/bin/sh
+case "$1 $2 $3" in
+    "-I -m venv") mkdir -p "$4/bin"; cp "$0" "$4/bin/python"; chmod +x "$4/bin/python" ;;
+    "-m pip install") echo "$@" > {place.root}/pip; sed 's/0.13.9/0.13.10/' {place.uv} > {place.folder}/uv/bin/uv
+        echo '{{}}' > {place.folder}/uv/bin/plan.json; chmod +x {place.folder}/uv/bin/uv ;;
+    *) exec {sys.executable} "$@" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place.uv.parent}{os.pathsep}{os.environ['PATH']}")
+    assert isinstance(place.install(uv=None, python=str(python))[-1], Installed)
+    asked = (place.root / "pip").read_text().strip()
+    assert asked == f"-m pip install --disable-pip-version-check {HASHED} {place.listed('uv')}"
+    assert place.noted("calls") == ["--version"], "of the other uv nothing but its version was asked"
 
 
 @pytest.mark.parametrize("again", ["cancel", "install"])
@@ -230,14 +318,16 @@ def test_killed_midway_leaves_no_process_and_goes_on_next_time(place: Place) -> 
 def test_upgrade_replaces_and_repair_trusts_no_download(place: Place) -> None:
     place.install()
     old = installed_runtime(place.folder)
-    newer, same_version = place.wheel("0.2.0"), place.wheel("0.1.0", "other content")
+    same_version = place.wheel("0.1.0", "other content")
     assert old is not None
-    assert runtime_folder.needs_upgrade(old, open_wheel(newer))
     assert runtime_folder.needs_upgrade(old, open_wheel(same_version))
     place.wheel("0.1.0")
     assert not runtime_folder.needs_upgrade(old, open_wheel(same_version))
-    place.constraints.write_text("torch==2.13.1\n")
+    (place.locks / "packages.txt").write_text("other hashes\n")
+    place.sums()
     assert runtime_folder.needs_upgrade(old, open_wheel(same_version))
+    newer = place.wheel("0.2.0")
+    assert runtime_folder.needs_upgrade(old, open_wheel(newer))
     place.install(newer)
     new = installed_runtime(place.folder)
     assert new is not None and new.version == "0.2.0" and place.environments() == [new.environment]
@@ -275,7 +365,9 @@ def test_no_space_is_told_before_anything_is_written(place: Place, monkeypatch: 
         ({"install": "No solution found when resolving dependencies"}, "no-build"),
         ({"managed": "dns error", "here": "No interpreter found"}, "no-network"),
         ({"managed": "unknown", "here": "No interpreter found for Python >=3.11"}, "wrong-python"),
-        ({"version": "uv 0.4.0"}, "uv-missing"),
+        ({"install": "  cause: Hash mismatch for `torch==2.13.0`"}, "package-changed"),
+        ({"version": "uv 0.13.8"}, "uv-missing"),
+        ({"version": "uv 0.14.0"}, "uv-missing"),
         ({"version_status": 1}, "uv-missing"),
     ],
 )
@@ -288,11 +380,11 @@ def test_failures_of_uv(place: Place, monkeypatch: pytest.MonkeyPatch, plan: dic
 
 def test_a_machine_with_no_way_to_fetch_python_uses_its_own(place: Place) -> None:
     place.plan(managed="error sending request")
-    assert isinstance(place.install(torch_backend="")[-1], Installed)
+    assert isinstance(place.install(torch_backend="index")[-1], Installed)
     managed, here = (line for line in place.noted("calls") if line.startswith("venv"))
     assert "--managed-python --python 3.12" in managed
     assert "--no-python-downloads --python >=3.11,<3.15" in here
-    assert "--torch-backend" not in place.noted("calls")[-1]
+    assert place.listed("packages", "torch-index") in place.noted("calls")[-1]
 
 
 def test_uv_cannot_be_fetched_without_venv(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,21 +403,27 @@ def test_offline_is_refused(place: Place) -> None:
 
 def test_a_damaged_or_missing_wheel_is_refused(place: Place) -> None:
     wheel = place.wheel()
-    data = bytearray(wheel.read_bytes())
-    data[data.index(b"x", 40)] ^= 1
-    wheel.write_bytes(data)
-    assert place.failure(wheel).code == "wheel-damaged"
-    wheel.write_bytes(b"no zip")
+    good = wheel.read_bytes()
+    for bad in (good[:-1] + b"!", b"no zip"):
+        wheel.write_bytes(bad)
+        failure = place.failure(wheel)
+        assert failure.code == "wheel-damaged" and failure.sentence.startswith(wheel.name)
+    wheel.write_bytes(good)
+    place.constraints.write_text("torch==2.12.0\n")
+    assert place.failure(wheel).sentence.startswith("constraints.txt")
+    place.constraints.unlink()
     assert place.failure(wheel).code == "wheel-damaged"
     assert place.failure(place.root / "none.whl").code == "wheel-missing"
     assert find_wheel(place.root / "bin") is None and find_wheel(place.root) == wheel
 
 
-def test_a_wheel_without_its_versions_is_refused(place: Place) -> None:
+def test_a_wheel_without_hashes_beside_it_is_refused(place: Place) -> None:
     wheel = place.wheel()
-    place.constraints.unlink()
+    (place.root / "SHA256SUMS").write_text("no sums")
+    assert place.failure(wheel).code == "wheel-missing"
+    (place.root / "SHA256SUMS").unlink()
     failure = place.failure(wheel)
-    assert failure.code == "wheel-missing" and "versions" in failure.sentence
+    assert failure.code == "wheel-missing" and "hashes" in failure.sentence
 
 
 def test_remove_leaves_nothing_but_the_lock(place: Place) -> None:
@@ -363,7 +461,7 @@ def test_downloads_that_nothing_shares_are_pruned(tmp_path: Path) -> None:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """A Python that notes what it is asked for; `status` holds what its pip ends with."""
+    """A Python that notes what it is asked for; `status` holds what its pip ends with, `torch` the version it has."""
     path = tmp_path / "own" / "python"
     path.parent.mkdir()
     path.write_text(
@@ -372,6 +470,9 @@ import json, pathlib, sys
 here = pathlib.Path(__file__).parent
 with (here / "calls").open("a") as file:
     print(*sys.argv[1:], file=file)
+if "-c" in sys.argv:
+    print((here / "torch").read_text() if (here / "torch").exists() else sys.exit("no torch"))
+    sys.exit()
 if "pip" in sys.argv:
     print("error: externally-managed-environment")
     sys.exit(int((here / "status").read_text()))
@@ -383,15 +484,30 @@ print(json.dumps({{"version": "0.1.0", "python": "3.12.1", "torch": "2.13.0", "d
     return path
 
 
-def test_the_package_goes_into_a_python_of_the_artists(place: Place, target: Path) -> None:
+@pytest.mark.parametrize(
+    ("there", "listed", "verified"),
+    [
+        ("", ("packages", "torch-index"), True),
+        ("2.13.0+cu130", ("packages",), False),
+        ("2.9.1", ("packages", "torch-index"), True),
+    ],
+)
+def test_the_package_goes_into_a_python_of_the_artists(
+    place: Place, target: Path, there: str, listed: tuple[str, ...], verified: bool
+) -> None:
+    """Everything with its hash; a torch of the right version stays, whichever build it is."""
     (target.parent / "status").write_text("0")
-    install = PackageInstall(target, place.wheel())
+    if there:
+        (target.parent / "torch").write_text(there)
+    wheel = place.wheel()
+    install = PackageInstall(target, wheel)
     install.start()
     last = finish(install)[-1]
     assert isinstance(last, Installed) and last.runtime.environment == str(target)
-    installed, asked = (target.parent / "calls").read_text().splitlines()
-    assert installed.startswith("-m pip install") and str(place.wheel()) in installed
-    assert installed.endswith(f"--constraint {place.constraints}") and asked == "-I -m model_runtime info"
+    assert last.runtime.verified == verified
+    _, installed, asked = (target.parent / "calls").read_text().splitlines()
+    assert installed.startswith("-m pip install") and asked == "-I -m model_runtime info"
+    assert installed.endswith(f"{HASHED} {place.listed(*listed)} {place.named(wheel)}")
     assert not place.folder.exists()
 
 

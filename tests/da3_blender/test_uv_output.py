@@ -44,6 +44,23 @@ def test_the_growth_of_the_disk_moves_a_long_download() -> None:
 @pytest.mark.parametrize(
     ("output", "has_nvidia", "code"),
     [
+        (
+            "error: Failed to download `idna==3.20`\n  cause: Hash mismatch for `idna==3.20`\n\n  Expected:\n"
+            "    sha256:0000\n\n  Computed:\n    sha256:ab7a",
+            True,
+            "package-changed",
+        ),
+        (
+            "error: In `--require-hashes` mode, all requirements must have a hash, but none were provided for: tiny",
+            False,
+            "package-changed",
+        ),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated\n"
+            "    idna==3.20:\n        Expected sha256 0000\n             Got        ab7a",
+            False,
+            "package-changed",
+        ),
         ("  error: Failed to extract archive\n  Caused by: No space left on device (os error 28)", False, "no-space"),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", False, "no-space"),
         (

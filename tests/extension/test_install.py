@@ -6,6 +6,7 @@ with setuptools, unless DA3_EXTENSION has its path.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -23,6 +24,8 @@ from typing import Any
 import pytest
 
 import model_runtime
+from da3_blender.runtime_folder import open_wheel
+from model_runtime.messages import JobError
 
 ROOT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.da3_blender"
@@ -45,6 +48,7 @@ def small_checkout(folder: Path, manifest_version: str, runtime_version: str) ->
     (folder / "docs").mkdir()
     for name in ("pyproject.toml", "constraints.txt", "LICENSE", "docs/guide.md"):
         shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "locks", folder / "locks")
     for name, version in (("blender_manifest.toml", manifest_version), ("model_runtime/__init__.py", runtime_version)):
         (folder / name).write_text((ROOT / name).read_text().replace(VERSION, version))
     return folder
@@ -72,7 +76,24 @@ def test_one_version_everywhere(extension: Path) -> None:
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "guide.md", "scene/__init__.py"} <= set(names)
     constraints = zipfile.ZipFile(extension).read("wheels/constraints.txt")
     assert constraints == (ROOT / "constraints.txt").read_bytes() and b"torch==" in constraints
+    locks = {f"wheels/locks/{path.name}" for path in (ROOT / "locks").iterdir()}
+    assert "wheels/locks/packages.txt" in locks and locks <= set(names)
     assert not [name for name in names if "pycache" in name or name.startswith(("tests", "model_runtime"))]
+
+
+def test_the_hashes_of_what_it_carries_are_beside_it(extension: Path, tmp_path: Path) -> None:
+    """The installer believes none of these files without its hash, and takes the wheel by that hash only."""
+    zipfile.ZipFile(extension).extractall(tmp_path)
+    carried = {str(path.relative_to(tmp_path / "wheels").as_posix()) for path in tmp_path.glob("wheels/**/*.*")}
+    lines = (tmp_path / "wheels/SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    assert {line.split("  ")[1] for line in lines} == carried and len(carried) >= 7
+    (path,) = (tmp_path / "wheels").glob("*.whl")
+    wheel = open_wheel(path)
+    assert wheel.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    lock = wheel.locks / "packages.txt"
+    lock.write_bytes(lock.read_bytes().replace(b"a", b"b", 1))
+    with pytest.raises(JobError, match=r"locks/packages\.txt of the extension is damaged"):
+        open_wheel(path)
 
 
 @pytest.mark.parametrize("versions", [("99.0.0", VERSION), (VERSION, "99.0.0")])
