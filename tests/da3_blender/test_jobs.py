@@ -18,9 +18,10 @@ bpy = pytest.importorskip("bpy")
 import da3_blender  # noqa: E402
 from da3_blender import job_manager, job_request, jobs, photo_list, timer  # noqa: E402
 from da3_blender.job_manager import make_result  # noqa: E402
+from da3_blender.operators import report_of  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.worker_process import WorkerProcess  # noqa: E402
-from model_runtime.messages import JobError, MeshSettings, Prediction, Request  # noqa: E402
+from model_runtime.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 COMMAND = [sys.executable, str(FAKE)]
@@ -205,6 +206,13 @@ def test_failure_is_kept_until_the_next_job(scene):
     scene.da3.model = "room"
     bpy.ops.da3.run()
     assert state().failure is None and timer.wait(30)
+
+
+def test_a_report_holds_no_passwords_and_no_names(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "very-secret")
+    log = "at /home/anna/x.py: http://anna:pw@proxy/ with very-secret"
+    told = report_of(Failure("internal", "It failed.", "", log))
+    assert told == "internal: It failed.\nat ~/x.py: http://***@proxy/ with ***"
 
 
 def test_death_of_the_worker_fails_the_job_with_its_log(scene):

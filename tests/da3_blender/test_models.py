@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 import time
@@ -183,8 +184,31 @@ def test_an_own_checkpoint_is_looked_at_without_opening_it(tmp_path: Path) -> No
     for path in (tmp_path, tmp_path / "model.safetensors"):
         own = own_checkpoint(path)
         assert (own.problem, own.licence, own.commercial_use) == ("", "CC-BY-4.0", True)
-    (tmp_path / "config.json").write_text("rubbish")
-    assert "config.json" in own_checkpoint(tmp_path).problem
+    for text in ("rubbish", "[" * 100_000, '{"licence": NaN}', '{"licence": "' + "a" * 1_000_000 + '"}'):
+        (tmp_path / "config.json").write_text(text)
+        assert own_checkpoint(tmp_path).problem == "Its config.json cannot be read"
+    (tmp_path / "config.json").write_text(json.dumps({"licence": ["mine"], "commercial_use": "yes"}))
+    own = own_checkpoint(tmp_path)
+    assert (own.problem, own.licence, own.commercial_use) == ("", "unknown", None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
+def test_pipes_in_folders_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.safetensors")
+    assert own_checkpoint(tmp_path).problem == "This folder holds no model.safetensors"
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / "model.safetensors").touch()
+    os.mkfifo(tmp_path / "config.json")
+    assert own_checkpoint(tmp_path).problem == "Its config.json cannot be read"
+
+
+def test_unfinished_files_that_are_none_count_nothing(tmp_path: Path) -> None:
+    (tmp_path / "DA3-SMALL").mkdir()
+    (tmp_path / "big").write_bytes(bytes(1000))
+    (tmp_path / "DA3-SMALL" / "model.safetensors.01.incomplete").symlink_to(tmp_path / "big")
+    (tmp_path / "DA3-SMALL" / "model.safetensors.02.incomplete").symlink_to(tmp_path / "gone")
+    row = model_row(list_models(tmp_path), "da3-small")
+    assert row is not None and not row.started
 
 
 def test_the_folder_is_the_workers_own_where_none_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import model_runtime
 from da3_blender.runtime_check import RuntimeCheck, RuntimeReport, report_lines, worker_notes
-from da3_blender.runtime_folder import InstalledRuntime, environment_python, write_marker
+from da3_blender.runtime_folder import InstalledRuntime, environment_python, installed_runtime, write_marker
 from da3_blender.runtime_manager import RuntimeManager
 from da3_blender.worker_command import RuntimeSettings, worker_command
 from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, JobError
@@ -53,6 +55,75 @@ def failure(settings: RuntimeSettings) -> Failure:
     found = answer(settings)
     assert isinstance(found, Failure), found
     return found
+
+
+GOOD = InstalledRuntime("runtime-1", "1", "hash", "3.12", "2.13", "cpu", 5)
+
+
+def with_marker(folder: Path, **changes: object) -> None:
+    """An environment runtime-1, and a runtime.json with these changes."""
+    python = environment_python(folder / "runtime-1")
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.touch()
+    told = {key: value for key, value in {**asdict(GOOD), **changes}.items() if value != "lost"}
+    (folder / "runtime.json").write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"environment": "../elsewhere"},
+        {"environment": "runtime-1/../../elsewhere"},
+        {"environment": "runtime-1\\..\\..\\elsewhere"},
+        {"environment": "elsewhere"},
+        {"environment": "runtime-1\0"},
+        {"environment": ["runtime-1"]},
+        {"environment": "runtime-link"},
+        {"environment": "runtime-1.part"},
+        {"version": None},
+        {"size": "5"},
+        {"size": True},
+        {"torch": float("nan")},
+        {"of_a_later_version": 1},
+        {"device": "lost"},
+    ],
+)
+def test_a_marker_that_no_installation_writes_is_none(tmp_path: Path, changes: dict[str, object]) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "runtime"
+    for environment in (elsewhere, folder / "runtime-1.part"):
+        environment_python(environment).parent.mkdir(parents=True)
+        environment_python(environment).touch()
+    (folder / "runtime-link").symlink_to(elsewhere)
+    with_marker(folder)
+    assert installed_runtime(folder) == GOOD
+    with_marker(folder, **changes)
+    assert installed_runtime(folder) is None
+    assert answer_code(folder) == "runtime-missing"
+
+
+def answer_code(folder: Path) -> str:
+    return failure(RuntimeSettings(folder=folder)).code
+
+
+def test_a_runtime_folder_may_itself_be_a_link(tmp_path: Path) -> None:
+    with_marker(tmp_path / "big_disk")
+    (tmp_path / "runtime").symlink_to(tmp_path / "big_disk")
+    assert installed_runtime(tmp_path / "runtime") == GOOD
+
+
+def test_a_marker_is_never_written_through_a_link(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / "runtime.json.part").symlink_to(precious)
+    with pytest.raises(OSError, match="where a file should be"):
+        write_marker(tmp_path, GOOD)
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among its files")
+def test_a_marker_that_is_a_pipe_is_none(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "runtime.json")
+    assert installed_runtime(tmp_path) is None
 
 
 def test_commands(tmp_path: Path) -> None:
@@ -140,7 +211,7 @@ def test_reasons_of_workers_that_do_not_start(tmp_path: Path) -> None:
         tmp_path, "print('da3-runtime: error: unrecognized arguments: --models', file=__import__('sys').stderr)"
     )
     assert failure(RuntimeSettings("python", python=old, models_folder="/m")).code == "version-mismatch"
-    write_marker(tmp_path, InstalledRuntime("broken", "1", "hash", "3.12", "2.13", "cpu", 5))
-    environment_python(tmp_path / "broken").parent.mkdir(parents=True)
-    os.replace(program(tmp_path, "import no_such_module_here"), environment_python(tmp_path / "broken"))
+    write_marker(tmp_path, InstalledRuntime("runtime-broken", "1", "hash", "3.12", "2.13", "cpu", 5))
+    environment_python(tmp_path / "runtime-broken").parent.mkdir(parents=True)
+    os.replace(program(tmp_path, "import no_such_module_here"), environment_python(tmp_path / "runtime-broken"))
     assert failure(RuntimeSettings(folder=tmp_path)).code == "runtime-broken"

@@ -171,6 +171,110 @@ def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, mad
         bpy.ops.da3.load_request(result=made["da3_id"])
 
 
+def asked_with(made, **changes: object) -> str:
+    """The stored request with other values."""
+    return json.dumps(json.loads(made[stored_request.REQUEST]) | changes)
+
+
+UNREADABLE = (
+    "rubbish",
+    "[" * 100_000,
+    '{"photos": NaN}',
+    '{"photos": [], "photos": []}',
+    '{"photos": "\\ud800"}',
+    "[]",
+    "null",
+    " " * 17_000_000,
+    5,
+    b"{}",
+    [1, 2],
+    {"photos": "inside"},
+)
+
+
+@pytest.mark.parametrize("stored", UNREADABLE, ids=range(len(UNREADABLE)))
+def test_a_request_that_cannot_be_read_leaves_the_photos_behind_the_cameras(scene, made, stored, capsys):
+    made[stored_request.REQUEST] = stored
+    scene.da3.edge_angle = 33
+    assert bpy.ops.da3.load_request(result=made["da3_id"]) == {"FINISHED"}
+    assert [row.name for row in scene.da3.photos] == ["a.png", "b.png"] and scene.da3.edge_angle == 33
+    assert "Warning: What this scene was made with cannot be read" in capsys.readouterr().out
+    update(made)
+    assert photos_of(made) == ["a.png", "b.png"]
+
+
+def test_rows_that_are_none_are_left_out_and_told(scene, made, capsys):
+    good = json.loads(made[stored_request.REQUEST])["photos"][1]
+    bad = (
+        None,
+        [],
+        "a.png",
+        {},
+        {"name": "a.png"},
+        good | {"path": 5},
+        good | {"path": "a\0b"},
+        good | {"path": "x" * 5000},
+        good | {"name": ["a.png"]},
+        good | {"name": ""},
+        good | {"camera": {}},
+        good | {"reference": "yes"},
+        good | {"path": "", "image": None},
+    )
+    made[stored_request.REQUEST] = asked_with(made, photos=[*bad, good])
+    bpy.ops.da3.load_request(result=made["da3_id"])
+    assert [row.name for row in scene.da3.photos] == ["b.png"]
+    assert f"nothing usable is known of them: {len(bad)}" in capsys.readouterr().out
+    made[stored_request.REQUEST] = asked_with(made, photos=list(bad))
+    with pytest.raises(RuntimeError, match="does not tell which photos"):
+        bpy.ops.da3.load_request(result=made["da3_id"])
+    assert [row.name for row in scene.da3.photos] == ["b.png"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "label"),
+    [
+        ("edge_angle", 90, "Edge Filter"),
+        ("edge_angle", True, "Edge Filter"),
+        ("edge_angle", "5", "Edge Filter"),
+        ("confidence", -0.1, "Hide Unsure"),
+        ("resolution", 10**17, "Detail"),
+        ("resolution", 504.5, "Detail"),
+        ("make_splats", 1, "Splats"),
+        ("make_splats", None, "Splats"),
+        ("make_mesh", ["fused"], "Mesh"),
+        ("make_mesh", "unknown", "Mesh"),
+        ("model", 5, "Model"),
+        ("model", "a\0b", "Model"),
+        ("checkpoint_path", "x" * 5000, "Own Checkpoint"),
+        ("photos", [1], ""),
+        ("bl_rna", "x", ""),
+        ("only_commercial", "x", ""),
+    ],
+)
+def test_settings_that_are_none_stay_as_they_are_and_are_told(scene, made, capsys, key, value, label):
+    settings = json.loads(made[stored_request.REQUEST])["settings"]
+    made[stored_request.REQUEST] = asked_with(made, settings=settings | {"upright": False, key: value})
+    before = getattr(scene.da3, key)
+    assert bpy.ops.da3.load_request(result=made["da3_id"]) == {"FINISHED"}
+    assert not scene.da3.upright and (not label or getattr(scene.da3, key) == before)
+    told = f"Warning: Settings that cannot be used and stay as they are: {label}\n"
+    assert (told in capsys.readouterr().out) == bool(label)
+    made[stored_request.REQUEST] = asked_with(made, settings=[5])
+    assert bpy.ops.da3.load_request(result=made["da3_id"]) == {"FINISHED"}
+
+
+def test_an_empty_marked_as_a_camera_has_no_photo_behind_it(scene, made):
+    camera = find.objects_of(made, "camera")[0]
+    empty = bpy.data.objects.new("odd", None)
+    made.objects.link(empty)
+    for key in ("da3_part", "da3_view"):
+        if key in camera:
+            empty[key] = camera[key]
+    made[stored_request.REQUEST] = "rubbish"
+    bpy.ops.da3.load_request(result=made["da3_id"])
+    assert [row.name for row in scene.da3.photos] == ["a.png", "b.png"]
+
+
 def test_images_of_the_file_come_back(scene, tmp_path):
     photo_list.clear(scene.da3)
     image = bpy.data.images.load(str(photo(tmp_path / "packed.png")))
