@@ -249,6 +249,9 @@ class RuntimeInstall:
         status, output = self._follow("python", progress, [*venv, "--managed-python", "--python", PYTHON, str(part)])
         if status:
             shutil.rmtree(part, ignore_errors=True)
+            failure = explain_output("fetching Python", output, has_nvidia=False)
+            if failure.code == "package-changed":
+                raise _error(failure)
             here = [*venv, "--no-python-downloads", "--python", build.pythons, str(part)]
             second, told = self._follow("python", UvProgress("Using this machine's Python."), here)
             if second:

@@ -364,6 +364,7 @@ def test_no_space_is_told_before_anything_is_written(place: Place, monkeypatch: 
         ({"install": "error: Failed to fetch: dns error"}, "no-network"),
         ({"install": "No solution found when resolving dependencies"}, "no-build"),
         ({"managed": "dns error", "here": "No interpreter found"}, "no-network"),
+        ({"managed": "  cause: Hash mismatch for `cpython-3.12.16`"}, "package-changed"),
         ({"managed": "unknown", "here": "No interpreter found for Python >=3.11"}, "wrong-python"),
         ({"install": "  cause: Hash mismatch for `torch==2.13.0`"}, "package-changed"),
         ({"version": "uv 0.13.8"}, "uv-missing"),

@@ -16,6 +16,7 @@ import da3_blender  # noqa: E402
 from da3_blender import preferences, timer  # noqa: E402
 from da3_blender.runtime_folder import InstalledRuntime  # noqa: E402
 from da3_blender.runtime_manager import FolderState, manager  # noqa: E402
+from da3_blender.torch_build import Gpu  # noqa: E402
 from da3_blender.worker_command import RuntimeSettings  # noqa: E402
 from model_runtime.messages import Failure, Progress  # noqa: E402
 
@@ -58,9 +59,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     da3_blender.unregister()
 
 
-def draw(kind: str = "installed") -> Layout:
+def draw(kind: str = "installed", torch_backend: str = "auto") -> Layout:
     layout = Layout()
-    chosen = SimpleNamespace(runtime_kind=kind, torch_backend="auto", python_path="", command="", models_folder="")
+    chosen = SimpleNamespace(
+        runtime_kind=kind, torch_backend=torch_backend, python_path="", command="", models_folder=""
+    )
     shown = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), ui_styles=bpy.context.preferences.ui_styles)
     context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=shown)
     preferences.draw_preferences(chosen, layout, context)
@@ -114,6 +117,9 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
     assert "Installed: version 0.1.0, 7.0 GB, torch 2.13.0+cu130 on cuda, Python 3.12.9" in layout.texts
     buttons = ["da3.install_runtime", "da3.remove_runtime", "da3.open_guide", "da3.test_runtime"]
     assert [name for name, _ in layout.operators] == buttons
+    assert "Not all of its files were checked by their hashes" in layout.texts
+    state.state = replace(state.state, runtime=replace(runtime, verified=True))
+    assert "Not all of its files were checked by their hashes" not in draw().texts
     state.state = replace(state.state, upgrade=True)
     assert ("da3.install_runtime", "Upgrade Runtime") in draw().operators
     interrupted = Failure("install-interrupted", "The last installation was interrupted.")
@@ -121,6 +127,18 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
     layout = draw()
     assert ("da3.install_runtime", "Resume Installation") in layout.operators
     assert "Needs 3 GB while it is installed; 50 GB are free" in layout.texts
+
+
+def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) -> None:
+    state = FolderState(None, False, None, 3_000_000_000, 50_000_000_000)
+    for gpu, backend, told in (
+        (Gpu(), "auto", ""),
+        (Gpu("amd"), "cpu", "no build that it can verify"),
+        (Gpu("amd"), "unverified", "PyTorch will be installed unverified"),
+    ):
+        manager().state = replace(state, gpu=gpu)
+        shown = " ".join(draw(torch_backend=backend).texts)
+        assert told in shown and ("verif" in shown) == bool(told)
 
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:
