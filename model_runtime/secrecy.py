@@ -28,7 +28,10 @@ SIGNED = re.compile(
 )
 """Of addresses that hold who may use them, as those that a hub sends to its store."""
 
-HEADERS = re.compile(r"(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:(?:bearer|basic|token)\s+)?[^\s'\",]+", re.IGNORECASE)
+HEADERS = re.compile(
+    r"(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:(?:bearer|basic|token)\s+)?[^\s'\",]+",
+    re.IGNORECASE,
+)
 HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
 
 SECRET_NAMES = re.compile(r"(?:TOKEN|PASSWORD|PASSWD|SECRET|SECRET_KEY|ACCESS_KEY|API_KEY)$")
