@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from model_runtime.messages import Failure, JobError, Prediction, Progress, Request
+from model_runtime.secrecy import failure_without_secrets
 
 from .scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
 from .size_and_place import sized
@@ -316,4 +317,4 @@ def make_result(prediction: Prediction, target: JobTarget) -> Result:
 def _unexpected(error: Exception) -> Failure:
     sentence = f"The add-on failed in a way it does not know: {type(error).__name__}: {error}."
     log = "".join(traceback.format_exception(error))
-    return Failure("internal", sentence, "Please report this with the log.", log)
+    return failure_without_secrets(Failure("internal", sentence, "Please report this with the log.", log))

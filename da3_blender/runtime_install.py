@@ -21,6 +21,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from model_runtime.messages import Failure, JobError, Progress
+from model_runtime.secrecy import failure_without_secrets
 
 from .guarded_process import GuardedProcess
 from .install_words import (
@@ -127,20 +128,23 @@ class RuntimeInstall:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        outcome = self._outcome()
+        self._events.put(outcome if isinstance(outcome, Installed) else failure_without_secrets(outcome))
+        atexit.unregister(self.cancel)
+
+    def _outcome(self) -> Installed | Failure:
         try:
-            self._events.put(Installed(self._install()))
+            return Installed(self._install())
         except JobError as error:
-            self._events.put(error.failure)
+            return error.failure
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+                return no_space("The disk became full.")
             advice = "Check that the folder can be written to."
-            failed = Failure("install-failed", f"The installation failed: {error}.", advice, traceback.format_exc())
-            self._events.put(no_space("The disk became full.") if full else failed)
+            return Failure("install-failed", f"The installation failed: {error}.", advice, traceback.format_exc())
         except Exception as error:  # a thread that ends without a word would leave the progress bar for ever
             sentence = f"The installation failed in a way it does not know: {type(error).__name__}: {error}."
-            advice = "Please report this with the log."
-            self._events.put(Failure("internal", sentence, advice, traceback.format_exc()))
-        atexit.unregister(self.cancel)
+            return Failure("internal", sentence, "Please report this with the log.", traceback.format_exc())
 
     def _install(self) -> InstalledRuntime:
         self._tell("prepare", 0.0, "Looking at the disk and the package.")

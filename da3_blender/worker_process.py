@@ -33,6 +33,7 @@ from model_runtime.messages import (
     Progress,
     Request,
 )
+from model_runtime.secrecy import failure_without_secrets, without_secrets
 
 LOG_LINES = 200
 LOG_LINE_BYTES = 4096
@@ -215,6 +216,7 @@ class WorkerProcess:
 
     def _fail_all(self, failure: Failure) -> None:
         self.hello = None
+        failure = failure_without_secrets(failure)  # some name the worker's command
         self._events.extend(Event(job, failure) for job in (sorted(self._jobs) or [""]))
         self._jobs.clear()
 
@@ -252,7 +254,7 @@ class _Connection:
 
     @property
     def log(self) -> str:
-        return b"\n".join(self._log.copy()).decode(errors="replace")
+        return without_secrets(b"\n".join(self._log.copy()).decode(errors="replace"))
 
     def send(self, job: str, message: pipe.Task | Cancel) -> None:
         self._outgoing.put((job, message))

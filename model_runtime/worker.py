@@ -38,6 +38,7 @@ from model_runtime.messages import (
 )
 from model_runtime.model_files import list_models, remove_model
 from model_runtime.predictor import Predictor, Report
+from model_runtime.secrecy import failure_without_secrets, without_secrets
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two Progress frames of one stage."""
@@ -97,7 +98,7 @@ class Worker:
             failure = error.failure
         except Exception as error:
             failure = _unexpected(error)
-        return pipe.encode_frame(job, failure)
+        return pipe.encode_frame(job, failure_without_secrets(failure))
 
     def _read(self) -> None:
         """Take frames until there are no more. A fault of our own is told, and ends the worker: a deaf one would hang
@@ -164,9 +165,9 @@ class Worker:
 
 
 def _unexpected(error: Exception) -> Failure:
-    log = "".join(traceback.format_exception(error))
+    log = without_secrets("".join(traceback.format_exception(error)))
     print(log, file=sys.stderr)
-    sentence = f"The worker failed in a way it does not know: {type(error).__name__}: {error}."
+    sentence = without_secrets(f"The worker failed in a way it does not know: {type(error).__name__}: {error}.")
     return Failure("internal", sentence, "Please report this with the log.", log)
 
 

@@ -139,6 +139,16 @@ os._exit(1)
     assert ending(client, client.submit(SMALL)).code == "alive"
 
 
+def test_passwords_stay_unsaid(play, clients: list[WorkerProcess]) -> None:
+    address = "https://me:pass1234@hub.example/x"
+    client = play(f"print('reading {address}', file=sys.stderr, flush=True); os._exit(3)")
+    failure = ending(client, client.submit(SMALL))
+    assert "hub.example" in failure.log and "pass1234" not in failure.log
+    clients.append(WorkerProcess(["/no/such/worker", address]))
+    failure = ending(clients[-1], clients[-1].submit(SMALL))
+    assert "hub.example" in failure.sentence and "pass1234" not in failure.sentence
+
+
 def test_a_program_that_does_not_exist(clients: list[WorkerProcess]) -> None:
     client = WorkerProcess(["/no/such/python", "-m", "model_runtime"])
     failure = ending(client, client.submit(SMALL))

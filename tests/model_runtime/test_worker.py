@@ -301,6 +301,14 @@ def test_a_worker_waits_for_ever_between_frames(serve) -> None:
         assert isinstance(frames_to(process, lambda message: isinstance(message, Failure))[-1], Failure)
 
 
+def test_no_password_leaves_the_worker(serve) -> None:
+    process = serve("def perform(task, report): raise ValueError('https://me:pass1234@hub.example/x')")
+    pipe.write_frame(process.stdin, "j", ListModels())
+    told = frames_to(process, lambda message: isinstance(message, Failure))[-1]
+    assert isinstance(told, Failure) and "hub.example" in told.sentence and "hub.example" in told.log
+    assert "pass1234" not in told.sentence + told.log
+
+
 def test_a_fault_of_the_reader_is_told(serve) -> None:
     broken = """
 def broken(stream):
