@@ -5,15 +5,22 @@ https://colmap.github.io/format.html tells the format.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from model_runtime.messages import ColmapModel, JobError, ModelFile
+
+from .output_files import readable
 
 INSIDE = (".", "sparse/0", "sparse", "0")
 """Where, seen from a folder somebody chose, COLMAP's programs put the model, and its undistorter."""
 
 ENDINGS = (".bin", ".txt")
 """Where there are both, COLMAP itself takes the first."""
+
+
+LARGEST = 4 << 30
+"""Bytes of all lists together: ten thousand images and twenty million points."""
 
 
 def read_colmap(folder: Path) -> ColmapModel:
@@ -25,17 +32,26 @@ def read_colmap(folder: Path) -> ColmapModel:
         for ending in ENDINGS:
             files = [folder / place / f"{name}{ending}" for name in ("cameras", "images")]
             points = folder / place / f"points3D{ending}"
-            if all(file.is_file() for file in files):
-                return ColmapModel(tuple(_read(file) for file in (*files, points) if file.is_file()))
+            # Nothing but files: opening a pipe would wait for whoever writes to it.
+            if all(map(os.path.isfile, files)):
+                return _read_all([file for file in (*files, points) if os.path.isfile(file)])
     raise JobError(
         "cameras-missing",
-        f"There is no COLMAP model in the folder {folder}.",
+        f"There is no COLMAP model in the folder {readable(folder)}.",
         "Choose the folder with cameras.bin and images.bin, or with cameras.txt and images.txt.",
     )
 
 
-def _read(file: Path) -> ModelFile:
+def _read_all(files: list[Path]) -> ColmapModel:
     try:
-        return ModelFile(file.name, file.read_bytes())
+        size = sum(file.stat().st_size for file in files)
+        if size <= LARGEST:
+            return ColmapModel(tuple(ModelFile(file.name, file.read_bytes()) for file in files))
     except OSError as error:
-        raise JobError("cameras-unreadable", f"{file} cannot be read: {error.strerror}.", "Check the file.") from error
+        name = readable(error.filename or files[0].parent)
+        raise JobError("cameras-unreadable", f"{name} cannot be read: {error.strerror}.", "Check the file.") from error
+    raise JobError(
+        "cameras-unreadable",
+        f"The COLMAP model in {readable(files[0].parent)} has {size / 1e9:.1f} GB; up to {LARGEST / 1e9:.1f} are read.",
+        "Make a smaller model of these photos, with COLMAP's 'image_deleter' or 'point_filtering'.",
+    )

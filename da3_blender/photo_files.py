@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_runtime.photo_limits import is_hollow, is_too_large
+
 from .output_files import is_marked, is_text, readable
 from .photo_header import HeaderError, NotAPhotoError, PhotoHeader, read_header
 
@@ -135,8 +137,7 @@ def is_picture(path: Path) -> bool:
 def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
     """What the file says about itself, and why it cannot be used; an empty text where it can."""
     try:
-        problem = _no_photo(path)
-        return (NOTHING, problem) if problem else (read_header(path), "")
+        return _inspected(path)
     except FileNotFoundError:
         gone = "This is a link to a file that is not there; copy the photo itself to its place"
         return NOTHING, gone if path.is_symlink() else "The file is not there any more"
@@ -148,6 +149,24 @@ def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
         return NOTHING, "The file is not a photo; only JPEG, PNG, WebP and TIFF are read"
     except HeaderError as error:
         return NOTHING, f"The file {error}; copy it again"
+
+
+def _inspected(path: Path) -> tuple[PhotoHeader, str]:
+    """Raises OSError and HeaderError."""
+    problem = _no_photo(path)
+    if problem:
+        return NOTHING, problem
+    header = read_header(path)
+    return header, size_problem(header.size, path.stat().st_size)
+
+
+def size_problem(size: tuple[int, int], file_bytes: int) -> str:
+    """Why a photo of this (width, height), in a file of so many bytes, cannot be used; empty where it can."""
+    if is_too_large(size):
+        return f"The photo has {size[0]} x {size[1]} pixels, more than can be read; scale it down"
+    if is_hollow(size, file_bytes):
+        return f"The file claims {size[0]} x {size[1]} pixels, which it is too small to hold; copy it again"
+    return ""
 
 
 def _no_photo(path: Path) -> str:

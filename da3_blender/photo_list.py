@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 
 from .output_files import is_text
-from .photo_files import NOTHING, inspect_file, natural_key, pictures_in
+from .photo_files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
 from .photo_header import HeaderError, NotAPhotoError, PhotoHeader, parse_header
 
 
@@ -157,7 +157,9 @@ def _look_inside(image: bpy.types.Image | None) -> tuple[PhotoHeader, str]:
         return NOTHING, "This image is not in the file any more"
     if image.packed_file is None:
         return NOTHING, "This image is not packed into the file any more"
-    return parse_header(io.BytesIO(image.packed_file.data)), ""
+    data = image.packed_file.data
+    header = parse_header(io.BytesIO(data))
+    return header, size_problem(header.size, len(data))
 
 
 def _key(path: Path | str) -> str:

@@ -22,7 +22,7 @@ def check_pose(pose: np.ndarray, name: str) -> None:
 
     name: the photo's.
     """
-    _check_numbers(pose, name)
+    check_numbers(pose, name)
     rotation = pose[:3, :3]
     strays = np.abs(rotation @ rotation.T - np.eye(3)).max() > ROTATION_TOLERANCE
     if strays or np.linalg.det(rotation) < 0 or (pose[3] != (0, 0, 0, 1)).any():
@@ -31,7 +31,7 @@ def check_pose(pose: np.ndarray, name: str) -> None:
 
 def check_intrinsics(k: np.ndarray, name: str) -> None:
     """Raises JobError where `k` [3,3], pixels, is not of a pinhole camera without skew. name: the photo's."""
-    _check_numbers(k, name)
+    check_numbers(k, name)
     if min(k[0, 0], k[1, 1]) < SMALLEST_FOCAL or k[1, 0] != 0 or (k[2] != (0, 0, 1)).any():
         raise _bad(f"The intrinsics of {name} are not those of a pinhole camera.")
     if abs(k[0, 1]) > SKEW_TOLERANCE * k[0, 0]:
@@ -42,7 +42,8 @@ def check_intrinsics(k: np.ndarray, name: str) -> None:
         )
 
 
-def _check_numbers(matrix: np.ndarray, name: str) -> None:
+def check_numbers(matrix: np.ndarray, name: str) -> None:
+    """Raises JobError where a number of the camera of a photo of this name is too large or not finite."""
     if not (np.abs(matrix) <= LARGEST_NUMBER).all():  # NaN is not either
         raise _bad(f"The camera of {name} holds numbers that are too large or not finite.")
 

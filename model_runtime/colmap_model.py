@@ -1,4 +1,4 @@
-"""The cameras of photos from a COLMAP model (Schönberger and Frahm 2016), read by pycolmap.
+"""The cameras of photos from a COLMAP model (Schönberger and Frahm 2016).
 
 COLMAP's cameras look as ours do (x right, y down, z forward), its poses are world-to-camera, and the middle of its
 first pixel is (0.5, 0.5) as well, so nothing is converted but sizes.
@@ -6,24 +6,30 @@ first pixel is (0.5, 0.5) as well, so nothing is converted but sizes.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pycolmap
 
-from model_runtime.camera_checks import check_intrinsics, check_pose
+from model_runtime.camera_checks import check_intrinsics, check_numbers, check_pose
+from model_runtime.colmap_files import (
+    ColmapCamera,
+    ColmapFileError,
+    ColmapImage,
+    read_cameras,
+    read_images,
+    read_points,
+)
 from model_runtime.features.result import SparsePoints
 from model_runtime.geometry.orientation import QUARTER_TURNS, turn_pixels, turn_upright
 from model_runtime.given_cameras import KnownCameras
 from model_runtime.messages import ColmapModel, GivenCameras, JobError, Photo
-from model_runtime.photo_names import match_names
+from model_runtime.photo_names import listed, match_names, shortened
 from model_runtime.photos import stored_shape, upright_size
 
-NO_POINTS = {".bin": bytes(8), ".txt": b""}
-"""A list of points, which COLMAP wants to read, with none in it. By the ending of the other lists."""
+ENDINGS = (".bin", ".txt")
+"""Where there are lists of both kinds, COLMAP itself takes the first."""
 
 DISTORTION_TOLERANCE = 1e-3
 """Of the longest side: how far distortion may move a pixel that is taken to be where a pinhole sees it. Half a pixel of
@@ -41,23 +47,37 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
     lacks has no known camera. Raises JobError where the model is damaged, has none of the photos or several images for
     one, has another shape of a photo, or where a camera is not a pinhole's or its lens distorts.
     """
-    reconstruction, notes = _read(model)
-    images = {image.name: image for image in reconstruction.images.values()}
-    listed = sorted(image.name for image in reconstruction.images.values())
+    read, notes = _read(model)
+    images = {image.name: image for image in read.images}
     try:
-        names = match_names([photo.name for photo in photos], listed)
+        names = match_names([photo.name for photo in photos], sorted(image.name for image in read.images))
     except ValueError as error:
         raise JobError("bad-cameras", str(error), "Give the photos names of their own.") from error
     if not any(names):
-        sentence = f"The COLMAP model has no camera for {', '.join(photo.name for photo in photos)}."
+        sentence = f"The COLMAP model has no camera for {listed([photo.name for photo in photos])}."
         raise JobError("cameras-missing", sentence, "Choose the model that these photos belong to.")
     extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
     seen = [_Seen(np.zeros(0, np.int64), np.zeros((0, 2)))] * len(photos)
     for i, (photo, name) in enumerate(zip(photos, names, strict=True)):
-        stored = None if name is None else _stored(photo, images[name].camera)
-        if name is not None and stored is not None:
-            extrinsics[i], intrinsics[i], seen[i] = _upright_view(images[name], photo.name, *stored)
-    return KnownCameras(GivenCameras(extrinsics, intrinsics), _sparse_points(reconstruction, seen), notes)
+        if name is None:
+            continue
+        camera = read.cameras.get(images[name].camera)
+        if camera is None:
+            raise _damaged(f"it has no camera for its image {shortened(name)}")
+        stored = _stored(photo, camera)
+        if stored is not None:
+            extrinsics[i], intrinsics[i], seen[i] = _upright_view(images[name], camera, photo.name, *stored)
+    return KnownCameras(GivenCameras(extrinsics, intrinsics), _sparse_points(read, seen), notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """numbers, places: of the points, [P] int64 in rising order and [P,3]."""
+
+    cameras: dict[int, ColmapCamera]
+    images: list[ColmapImage]
+    numbers: np.ndarray
+    places: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +88,7 @@ class _Seen:
     pixel: np.ndarray
 
 
-def _stored(photo: Photo, camera: pycolmap.Camera) -> tuple[tuple[int, int], int] | None:
+def _stored(photo: Photo, camera: ColmapCamera) -> tuple[tuple[int, int], int] | None:
     """Size and EXIF orientation of the pixels that COLMAP saw.
 
     None of a photo that cannot be read, which is told elsewhere, or that is stored as a mirror image.
@@ -84,78 +104,75 @@ def _stored(photo: Photo, camera: pycolmap.Camera) -> tuple[tuple[int, int], int
 
 
 def _upright_view(
-    image: pycolmap.Image, name: str, size: tuple[int, int], orientation: int
+    image: ColmapImage, camera: ColmapCamera, name: str, size: tuple[int, int], orientation: int
 ) -> tuple[np.ndarray, np.ndarray, _Seen]:
     """Extrinsics [4,4], intrinsics [3,3] and observations of a photo whose stored pixels have this size."""
-    camera = image.camera
-    assert camera is not None  # every image of a model that was read has one
-    pose = np.vstack((image.cam_from_world().matrix(), (0, 0, 0, 1)))
+    pose = _pose(image)
     check_pose(pose, name)
     extrinsics, intrinsics = turn_upright(pose, _intrinsics(camera, name, size), size, orientation)
-    observed = image.get_observation_points2D()
-    stored = np.array([point.xy for point in observed]).reshape(-1, 2) * size / (camera.width, camera.height)
-    numbers = np.array([point.point3D_id for point in observed], np.int64)
-    return extrinsics, intrinsics, _Seen(numbers, turn_pixels(stored, size, orientation))
+    try:
+        pixels, numbers = image.points_2d()
+    except ColmapFileError as error:
+        raise _damaged(str(error)) from error
+    finite = np.isfinite(pixels).all(1)
+    stored = pixels[finite] * size / (camera.width, camera.height)
+    return extrinsics, intrinsics, _Seen(numbers[finite], turn_pixels(stored, size, orientation))
 
 
-def _sparse_points(reconstruction: pycolmap.Reconstruction, seen: Sequence[_Seen]) -> SparsePoints | None:
+def _pose(image: ColmapImage) -> np.ndarray:
+    """[4,4] world-to-camera; no rotation where the quaternion is not one."""
+    with np.errstate(all="ignore"):
+        w, x, y, z = image.quaternion / np.linalg.norm(image.quaternion)
+    rotation = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.vstack((np.column_stack((rotation, image.translation)), (0, 0, 0, 1)))
+
+
+def _sparse_points(model: _Model, seen: Sequence[_Seen]) -> SparsePoints | None:
     """The points that any photo sees; None where the model has none."""
     numbers = np.concatenate([each.points for each in seen])
     view = np.repeat(np.arange(len(seen)), [len(each.points) for each in seen])
     pixel = np.concatenate([each.pixel for each in seen])
-    there = np.array([reconstruction.exists_point3D(int(number)) for number in numbers], bool)
+    finite = np.isfinite(model.places).all(1)
+    listed, places = model.numbers[finite], model.places[finite]
+    there = np.isin(numbers, listed)
     if not there.any():
         return None
     unique, point = np.unique(numbers[there], return_inverse=True)
-    places = np.array([reconstruction.point3D(int(number)).xyz for number in unique])
-    return SparsePoints(places, view[there], point.astype(np.int64), pixel[there])
+    return SparsePoints(places[np.searchsorted(listed, unique)], view[there], point.astype(np.int64), pixel[there])
 
 
-def _read(model: ColmapModel) -> tuple[pycolmap.Reconstruction, list[str]]:
+def _read(model: ColmapModel) -> tuple[_Model, list[str]]:
     """The model, and a note where it had to do without its points."""
     files = {file.name: file.data for file in model.files}
-    ending = next((e for e in NO_POINTS if {f"cameras{e}", f"images{e}"} <= files.keys()), None)
+    ending = next((e for e in ENDINGS if {f"cameras{e}", f"images{e}"} <= files.keys()), None)
     if ending is None:
         raise _damaged("its lists of cameras and images are not both there")
-    points = f"points3D{ending}"
-    lists = {name: files[name] for name in (f"cameras{ending}", f"images{ending}")}
-    without = {**lists, points: NO_POINTS[ending]}
-    if points not in files:
-        return _read_lists(without, ending), []
     try:
-        return _read_lists({**lists, points: files[points]}, ending), []
-    except JobError:
-        told = "The points of the COLMAP model cannot be read; features of the photos tell the depth instead."
-        return _read_lists(without, ending), [told]  # raises again where it was not for the points
-
-
-def _read_lists(files: Mapping[str, bytes], ending: str) -> pycolmap.Reconstruction:
-    reconstruction = pycolmap.Reconstruction()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, data in files.items():
-            (folder / file).write_bytes(data)
-        try:
-            reconstruction.read(folder)
-        except Exception as error:  # COLMAP's checks raise many kinds
-            raise _damaged("its files are damaged, or not COLMAP's", str(error).strip()) from error
-        if ending == ".bin":
-            # COLMAP reads on past the end of a file. What it made up there it writes out again.
-            reconstruction.write_binary(folder)
-            for file, data in files.items():
-                if (folder / file).stat().st_size > len(data):
-                    raise _damaged(f"{file} ends too early")
-    if not reconstruction.num_images():
+        cameras = read_cameras(files[f"cameras{ending}"], ending)
+        images = read_images(files[f"images{ending}"], ending)
+    except ColmapFileError as error:
+        raise _damaged(str(error)) from error
+    if not images:
         raise _damaged("it has no images")
-    return reconstruction
+    points, notes = (np.zeros(0, np.int64), np.zeros((0, 3))), []
+    if f"points3D{ending}" in files:
+        try:
+            points = read_points(files[f"points3D{ending}"], ending)
+        except ColmapFileError:
+            notes = ["The points of the COLMAP model cannot be read; features of the photos tell the depth instead."]
+    return _Model(cameras, images, *points), notes
 
 
-def _damaged(why: str, log: str = "") -> JobError:
+def _damaged(why: str) -> JobError:
     sentence = f"The COLMAP model cannot be read: {why}."
-    return JobError("cameras-unreadable", sentence, "Write it again with COLMAP, or copy it anew.", log)
+    return JobError("cameras-unreadable", sentence, "Write it again with COLMAP, or copy it anew.")
 
 
-def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np.ndarray:
+def _intrinsics(camera: ColmapCamera, name: str, size: tuple[int, int]) -> np.ndarray:
     """[3,3] in pixels of the stored photo, which may be a larger or smaller copy of what COLMAP saw."""
     width, height = size
     if not _same_shape(size, (camera.width, camera.height)):
@@ -164,16 +181,18 @@ def _intrinsics(camera: pycolmap.Camera, name: str, size: tuple[int, int]) -> np
             f"{name} has {width} x {height} pixels, but COLMAP saw it with {camera.width} x {camera.height}.",
             "Use the photos that COLMAP saw, not cropped.",
         )
-    if camera.is_perspective():
-        check_intrinsics(np.asarray(camera.calibration_matrix(), np.float64), name)
-    if _distortion(camera) > DISTORTION_TOLERANCE:
+    check_numbers(np.array(camera.parameters), name)
+    lens = pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=list(camera.parameters))
+    if lens.is_perspective():
+        check_intrinsics(np.asarray(lens.calibration_matrix(), np.float64), name)
+    if _distortion(lens) > DISTORTION_TOLERANCE:
         raise JobError(
             "bad-cameras",
-            f"The lens of {name} distorts in the COLMAP model ({camera.model_name}).",
+            f"The lens of {name} distorts in the COLMAP model ({camera.model}).",
             "Run 'colmap image_undistorter', and use the photos and the model that it writes.",
         )
     scale = np.diag((width / camera.width, height / camera.height, 1.0))
-    return scale @ np.asarray(camera.calibration_matrix(), np.float64)
+    return scale @ np.asarray(lens.calibration_matrix(), np.float64)
 
 
 def _same_shape(photo: tuple[int, int], image: tuple[int, int]) -> bool:

@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model_runtime.memory import is_out_of_memory
 from model_runtime.network.output import Output
 
 HEAD_CHUNKS = (8, 2, 1)
 """Views a head takes at once, tried in this order; the result is the same."""
-
-MEMORY_PHRASES = ("out of memory", "not enough memory", "can't allocate memory")
-"""How torch words it where it raises a bare RuntimeError, on Apple's GPUs and on CPUs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +41,8 @@ def run_network(
 ) -> tuple[Output, int]:
     """The network's output for one scene (B = 1), and the head chunk it took.
 
-    on_block is told the fraction done before each block and may raise. Raises what `is_out_of_memory` knows where
-    the smallest chunk does not fit either.
+    on_block is told the fraction done before each block and may raise. Raises what `memory.is_out_of_memory` knows
+    where the smallest chunk does not fit either.
     """
     chunks = list(dict.fromkeys(min(chunk, len(inputs.images)) for chunk in HEAD_CHUNKS))
     for chunk in chunks[:-1]:
@@ -80,13 +78,6 @@ def _forward(
             head_chunk=chunk,
             on_block=on_block,
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception, of torch or of Python, says that memory ran out."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return any(phrase in str(error).lower() for phrase in MEMORY_PHRASES)
 
 
 def free_memory(device: torch.device) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+NAMES_TOLD = 5
+
 
 def distinct_names(paths: Sequence[Path], taken: Collection[str] = ()) -> list[str]:
     """A name for each photo: its file's, with as much of the folders before it as tells it from all others.
@@ -37,6 +39,17 @@ def _numbered(names: Iterable[str], taken: Collection[str]) -> list[str]:
     return result
 
 
+def shortened(name: str, most: int = 100) -> str:
+    """A name as it can stand in a sentence."""
+    name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name[: most + 1])
+    return name if len(name) <= most else f"{name[:most]}..."
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few of the names, as they can stand in a sentence."""
+    return ", ".join([shortened(name) for name in names[:NAMES_TOLD]] + ["..."] * (len(names) > NAMES_TOLD))
+
+
 def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | None]:
     """The entry of each photo: the one of its whole name, else the one that most of its last parts agree with
     (`left/1.jpg`); None where there is none.
@@ -44,24 +57,29 @@ def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | Non
     An entry that belongs to one photo for sure is not in question for the others. Raises ValueError with a sentence
     where several would do, be they the same name twice.
     """
+    by_last: dict[str, list[tuple[str, list[str]]]] = {}
+    for entry in entries:
+        parts = _parts(entry)
+        by_last.setdefault(parts[-1] if parts else "", []).append((entry, parts))
     found: dict[str, str] = {}
     fitting: dict[str, list[str]] = {}
-    for photo in sorted(photos, key=lambda name: -len(_parts(name))):
-        taken = set(found.values())
-        agreeing = [(entry, _agreeing(photo, entry)) for entry in entries if entry not in taken]
-        most = max((parts for _, parts in agreeing), default=(0, False))
-        fitting[photo] = [entry for entry, parts in agreeing if parts == most and most[0]]
+    taken: set[str] = set()
+    for photo, parts in sorted(((name, _parts(name)) for name in photos), key=lambda each: -len(each[1])):
+        near = by_last.get(parts[-1], []) if parts else []
+        agreeing = [(entry, _agreeing(parts, others)) for entry, others in near if entry not in taken]
+        most = max((agree for _, agree in agreeing), default=(0, False))
+        fitting[photo] = [entry for entry, agree in agreeing if agree == most]
         if len(fitting[photo]) == 1:
             found[photo] = fitting[photo][0]
+            taken.add(found[photo])
     for photo in photos:
         if photo not in found and fitting[photo]:
-            raise ValueError(f"There are several cameras for {photo}: {', '.join(fitting[photo])}.")
+            raise ValueError(f"There are several cameras for {photo}: {listed(fitting[photo])}.")
     return [found.get(photo) for photo in photos]
 
 
-def _agreeing(photo: str, entry: str) -> tuple[int, bool]:
+def _agreeing(one: list[str], other: list[str]) -> tuple[int, bool]:
     """How many of the last parts of two paths agree, and whether all do."""
-    one, other = _parts(photo), _parts(entry)
     count = 0
     while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
         count += 1

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
+from model_runtime.memory import available_memory, is_out_of_memory
 from model_runtime.messages import Failure, JobError, LeftOut, Photo
+from model_runtime.photo_limits import LONGEST_SIDE, MOST_PIXELS, is_hollow, is_too_large
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 """Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
@@ -24,6 +27,18 @@ BACKDROP = (255, 255, 255)
 """What shows through the transparent parts of a photo: white, as cut-out product shots are usually meant."""
 
 MIN_SIDE = 14
+TILE_TAGS = (322, 323)
+"""TIFF 6.0: width and height of the tiles that a picture is stored in."""
+
+BYTES_PER_PIXEL, OF_WEBP = 16, 24
+"""Of memory that decoding takes at most, measured: 8 for most photos, 15 with transparent parts, 23 as WebP."""
+
+BAND = 256
+"""Rows of a photo that are converted at once."""
+
+PILLOWS_MEMORY_ERROR = "decoder error -9"
+DAMAGED = "The file seems damaged or cut short; copy it again or leave it out."
+
 PLATE_QUALITY = 95
 SHOWN_MODES = ("L", "RGB", "RGBA")
 """Pillow's names of pixels that Blender shows as they are, if all of them are opaque."""
@@ -90,15 +105,13 @@ def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
 
 
 def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
-    """(width, height) of the photo as it is stored, and its EXIF orientation, where possible without decoding it.
+    """(width, height) of the photo as it is stored, and its EXIF orientation, without decoding it.
 
     Raises as `decode_photo` does.
     """
-    try:
-        opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return decode_photo(photo)[0].size, 1  # tells what is wrong
-    return opened.size, _read_exif(opened).orientation
+    with _told(photo.name):
+        opened, exif = _open(photo)
+        return opened.size, exif.orientation
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -109,45 +122,98 @@ def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
     """What is known of a photo, and its upright pixels, [h,w,3] uint8 sRGB.
 
-    Raises JobError `photo-unreadable`, `photo-too-large` or `photo-too-small`, naming it.
+    Raises JobError `photo-unreadable`, `photo-too-large`, `photo-too-small` or `out-of-memory`, naming it.
     """
+    with _told(photo.name):
+        image, exif = _open(photo)
+        _check_room(photo.name, image)
+        mode, turned = image.mode, exif.orientation in TURNED
+        image.load()
+        image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(image) if turned else image)
+        plate = b"" if mode in SHOWN_MODES and not turned and not repainted else _plate(image)
+        return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Whatever goes wrong with a photo inside, as a JobError that names it."""
     try:
         with warnings.catch_warnings():
-            # Of sizes from half of what Pillow refuses, and of odd metadata: nothing an artist need know.
-            warnings.simplefilter("ignore")
-            opened = Image.open(io.BytesIO(photo.data), formats=FORMATS)
-            exif = _read_exif(opened)
-        opened.load()
-        turned = exif.orientation in TURNED
-        image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(opened) if turned else opened)
-    except MemoryError:
+            warnings.simplefilter("ignore")  # of large pictures and odd metadata: nothing an artist need know
+            yield
+    except JobError:
         raise
     except Image.DecompressionBombError as error:
         raise JobError(
             "photo-too-large",
-            f"{photo.name} is too large: {error}",
+            f"{name} is too large: {error}",
             "Scale the photo down; the network sees it at a small part of this size anyway.",
         ) from error
     except Image.UnidentifiedImageError as error:
         raise JobError(
-            "photo-unreadable",
-            f"{photo.name} is not a photo of a known format.",
-            "Save it as JPEG, PNG, WebP or TIFF.",
+            "photo-unreadable", f"{name} is not a photo of a known format.", "Save it as JPEG, PNG, WebP or TIFF."
         ) from error
     except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
+        if is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error):
+            raise JobError(
+                "out-of-memory",
+                f"There is not enough memory to read {name}.",
+                "Close other programs, scale the photo down or leave it out.",
+            ) from error
+        raise JobError("photo-unreadable", f"{name} cannot be decoded: {error}.", DAMAGED) from error
+
+
+def _open(photo: Photo) -> tuple[Image.Image, _Exif]:
+    """The photo, not decoded yet. Raises JobError where its header claims what cannot be, and what Pillow raises."""
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many; its own limit is that of large cameras
+    image = Image.open(io.BytesIO(photo.data), formats=FORMATS)
+    (width, height), tags = image.size, getattr(image, "tag_v2", {})
+    tile = tuple(tags.get(tag, 0) for tag in TILE_TAGS)  # of a TIFF, decoded as a whole even if it is larger
+    if is_too_large((width, height)):
         raise JobError(
-            "photo-unreadable",
-            f"{photo.name} cannot be decoded: {error}.",
-            "The file seems damaged or cut short; copy it again or leave it out.",
-        ) from error
-    if min(image.size) < MIN_SIDE:
-        width, height = image.size
+            "photo-too-large",
+            f"{photo.name} has {width} x {height} pixels; {LONGEST_SIDE} a side and {MOST_PIXELS // 10**6} million in "
+            "all are the most that can be read.",
+            "Scale the photo down; the network sees it at a small part of this size anyway.",
+        )
+    for size in ((width, height), tile):
+        if is_hollow(size, len(photo.data)):
+            raise JobError(
+                "photo-unreadable",
+                f"{photo.name} claims {size[0]} x {size[1]} pixels, which its {len(photo.data)} bytes cannot hold.",
+                DAMAGED,
+            )
+    if min(width, height) < MIN_SIDE:
         raise JobError(
             "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
         )
-    shows_as_is = opened.mode in SHOWN_MODES and not turned and not repainted
-    plate = b"" if shows_as_is else _plate(image)
-    return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), np.asarray(image)
+    return image, _read_exif(image)
+
+
+def _check_room(name: str, image: Image.Image) -> None:
+    """Raises JobError where decoding the photo takes more memory than there is."""
+    width, height = image.size
+    needed = width * height * (OF_WEBP if image.format == "WEBP" else BYTES_PER_PIXEL)
+    left = available_memory()
+    if needed > left:
+        raise JobError(
+            "photo-too-large",
+            f"{name} has {width} x {height} pixels. Reading it takes {needed / 1e9:.1f} GB of memory, and "
+            f"{left / 1e9:.1f} GB are free.",
+            "Scale the photo down, or close other programs.",
+        )
+
+
+def _in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = lambda band: band) -> np.ndarray:
+    """[h,w] or [h,w,C] uint8, each few rows of an image after `convert`: as a whole, Pillow holds them three times."""
+    width, height = image.size
+    bands = (image.crop((0, top, width, min(top + BAND, height))) for top in range(0, height, BAND))
+    first = convert(np.asarray(next(bands)))
+    pixels = np.empty((height, *first.shape[1:]), np.uint8)
+    pixels[: len(first)] = first
+    for i, band in enumerate(bands, 1):
+        pixels[i * BAND : (i + 1) * BAND] = convert(np.asarray(band))
+    return pixels
 
 
 def _plate(image: Image.Image) -> bytes:
@@ -168,7 +234,8 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, bool]:
     elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
         image = _to_8_bit(image)
     converted = None if profile is None else _apply_profile(image, profile)
-    image = (converted or image).convert("RGB")
+    image = converted or image
+    image = image if image.mode == "RGB" else image.convert("RGB")
     if alpha is None or alpha.getextrema() == (255, 255):
         return image, None, converted is not None
     backdrop = Image.new("RGB", image.size, BACKDROP)
@@ -179,12 +246,16 @@ def _to_srgb(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, bool]:
 def _to_8_bit(image: Image.Image) -> Image.Image:
     """Samples of more than 8 bits scaled, where Pillow's own conversion would clip; palettes and the like as RGB."""
     if image.mode.startswith("I;16") or image.mode == "I":
-        samples = np.asarray(image).astype(np.float64) / 65535.0
+        scale = 65535.0
     elif image.mode == "F":
-        samples = np.nan_to_num(np.asarray(image, np.float64))
+        scale = 1.0
     else:
         return image.convert("RGB")
-    return Image.fromarray(np.round(np.clip(samples, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+    def scaled(samples: np.ndarray) -> np.ndarray:
+        return np.round(np.clip(np.nan_to_num(samples.astype(np.float64)) / scale, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+    return Image.fromarray(_in_bands(image, scaled))
 
 
 def _foreign_profile(icc: bytes | None) -> ImageCms.ImageCmsProfile | None:

@@ -16,6 +16,7 @@ from model_runtime.depth_fit import fit_depths
 from model_runtime.devices import choose_device, choose_precision, describe_device
 from model_runtime.features.memory import FeatureMemory
 from model_runtime.job_input import read_input
+from model_runtime.memory import available_memory, is_out_of_memory
 from model_runtime.messages import (
     CAMERA_SOURCES,
     REFERENCE_VIEWS,
@@ -26,12 +27,15 @@ from model_runtime.messages import (
 )
 from model_runtime.network.config import PRESETS, MonocularConfig
 from model_runtime.network_look import NetworkLook
-from model_runtime.network_run import free_memory, is_out_of_memory
+from model_runtime.network_run import free_memory
 from model_runtime.results import make_views, settle_cameras
 from model_runtime.splats import make_gaussians
 from model_runtime.surface_mesh import check_mesh_settings, fuse_views
 
 RESOLUTIONS = (14, 8192)
+SMALLEST_JOB = 512_000_000
+"""Bytes that the bundled checkpoint and the libraries that find features take for a few small photos."""
+
 METRIC_PRESET = "da3metric-large"
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
@@ -80,12 +84,15 @@ class Predictor:
         """The whole job. Raises JobError with what the artist should read, and whatever `report` raises."""
         report = _onward(report)
         tell = report if request.mesh is None else _scaled(report, 1 - MESH_SHARE)
+        _check_memory()
         checkpoint = locate_checkpoint(request.checkpoint)
         device = choose_device(request.device)
         try:
             prediction = self._predict(request, checkpoint, device, tell)
             return prediction if request.mesh is None else _with_mesh(prediction, request.mesh, device, report)
-        except (MemoryError, RuntimeError) as error:
+        except JobError:
+            raise
+        except Exception as error:  # a library that is loaded late may not find room either
             if not is_out_of_memory(error):
                 raise
         free_memory(device)
@@ -164,6 +171,17 @@ class Predictor:
             self._loaded = None  # two networks at once may not fit
             self._loaded = _Loaded(key, load_network(checkpoint, device))
         return self._loaded.network
+
+
+def _check_memory() -> None:
+    """Raises JobError where not even a small job can be done: libraries that find no room end the process, or wait."""
+    left = available_memory()
+    if left < SMALLEST_JOB:
+        raise JobError(
+            "out-of-memory",
+            f"Only {left / 1e6:.0f} MB of memory are free for the worker; a small job needs {SMALLEST_JOB / 1e6:.0f}.",
+            "Close other programs, or allow the worker more memory.",
+        )
 
 
 def check_request(request: Request, checkpoint: CheckpointFile) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.colmap_model import colmap_cameras
 from model_runtime.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
+from model_runtime.photo_names import match_names
 from model_runtime.pipe import encode_frame, read_frame
 from model_runtime.predictor import Predictor
 
@@ -251,7 +254,9 @@ def test_damaged_models_get_a_sentence(tmp_path, ending):
 
 
 REASONS = {
-    "its files are damaged, or not COLMAP's.",
+    "cameras.txt is damaged, or not COLMAP's, after 0 entries.",
+    "cameras.txt has a camera of an unknown model, or with too few or many parameters.",
+    "it has no camera for its image a.jpg.",
     "its lists of cameras and images are not both there.",
     "it has no images.",
     *(f"{name}.bin ends too early." for name in ("cameras", "images")),
@@ -286,10 +291,75 @@ def test_cameras_that_are_not_numbers_are_named(tmp_path):
     assert str(error) == "The camera of b.jpg holds numbers that are too large or not finite."
 
 
-def test_what_colmap_says_of_a_damaged_model_is_in_the_log():
-    files = ModelFile("cameras.txt", CAMERA.encode()), ModelFile("images.txt", f"{IMAGE}hello\n".encode())
-    error = refused(ColmapModel(files), photo("a.jpg"))
-    assert "Check failed" in error.failure.log and "Check failed" not in str(error)
+def text_model(cameras: str | bytes, images: str | bytes, points: str | bytes = b"") -> ColmapModel:
+    lists = {"cameras.txt": cameras, "images.txt": images, "points3D.txt": points}
+    return ColmapModel(tuple(ModelFile(k, v if isinstance(v, bytes) else v.encode()) for k, v in lists.items()))
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (text_model(CAMERA, f"{IMAGE}hello\n"), "images.txt is damaged, or not COLMAP's, after 1 entries"),
+        (text_model(CAMERA + CAMERA, IMAGE), "cameras.txt lists number 1 twice"),
+        (text_model(CAMERA, IMAGE.replace("\n\n", "\n1 2 3 4\n")), "images.txt is damaged at the points of a.jpg"),
+        (
+            text_model(CAMERA.replace("1", "9" * 5000, 1), IMAGE),
+            "cameras.txt is damaged, or not COLMAP's, after 0 entries",
+        ),
+    ],
+)
+def test_where_a_model_is_damaged_is_told(model, told):
+    error = refused(model, photo("a.jpg"))
+    assert (error.failure.code, str(error)) == ("cameras-unreadable", f"The COLMAP model cannot be read: {told}.")
+
+
+@pytest.mark.parametrize("count", [1 << 20, 1 << 40, 1 << 63, (1 << 64) - 1])
+def test_counts_that_no_file_can_hold_are_refused_at_once(tmp_path, count):
+    model = written(tmp_path, ".bin", points=True)
+    claim = struct.pack("<Q", count)
+    for name in ("cameras.bin", "images.bin"):
+        files = tuple(replace(f, data=claim + f.data[8:]) if f.name == name else f for f in model.files)
+        assert str(refused(ColmapModel(files), photo("a.jpg"))).endswith(f"{name} ends too early.")
+    cameras, images, points = model.files
+    observed = images.data.index(b"a.jpg\0") + 6
+    images = replace(images, data=images.data[:observed] + claim + images.data[observed + 8 :])
+    assert "images.bin ends too early" in str(refused(ColmapModel((cameras, images)), photo("a.jpg")))
+    for at in (0, 8 + 43):  # of points, and of the images that see the first one
+        data = points.data[:at] + claim + points.data[at + 8 :]
+        known = colmap_cameras(ColmapModel((*model.files[:2], replace(points, data=data))), [photo("a.jpg")])
+        assert known.sparse is None and "cannot be read" in known.notes[0]
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.jpg", b"new\nline.jpg", b"x" * 1_000_000, b"", b"../../a\x1b[2J"])
+def test_one_odd_name_of_an_image_spoils_no_other(tmp_path, name):
+    model = written(tmp_path, ".bin")
+    odd = tuple(replace(f, data=f.data.replace(b"b.jpg", name)) for f in model.files)
+    known = colmap_cameras(ColmapModel(odd), [photo("a.jpg"), photo("c.jpg"), photo("b.jpg")])
+    assert known.known.tolist() == [True, True, False]
+    np.testing.assert_allclose(known.cameras.extrinsics[:2], poses(3)[[0, 2]], atol=1e-12)
+
+
+def test_names_with_spaces_and_other_line_ends_and_comments():
+    images = "\ufeff# list\r\n5 1 0 0 0 1 2 3 1 my photos/a b.jpg\r\n1 2 -1 3 4 8\r\n"
+    model = text_model(f"# cameras\r\n\r\n{CAMERA.strip()}\r\n", images, "8 1 2 3 0 0 0 0.5 5 1\r\n")
+    known = colmap_cameras(model, [photo("a b.jpg")])
+    assert known.known.all() and known.sparse is not None
+    assert known.sparse.points.tolist() == [[1, 2, 3]] and known.sparse.pixel.tolist() == [[3, 4]]
+
+
+def test_points_that_are_not_numbers_are_left_out():
+    points = "8 1 2 3 0 0 0 0.5 5 1\n9 nan 2 3 0 0 0 0.5 5 1\n7 1 1e999 3 0 0 0 0.5 5 1\n"
+    images = "5 1 0 0 0 1 2 3 1 a.jpg\n1 2 9 3 4 7 5 6 8 nan 6 8\n"
+    sparse = colmap_cameras(text_model(CAMERA, images, points), [photo("a.jpg")]).sparse
+    assert sparse is not None
+    assert sparse.points.tolist() == [[1, 2, 3]] and sparse.pixel.tolist() == [[5, 6]]
+
+
+def test_many_images_and_photos_are_matched_in_no_time():
+    entries = [f"rig/{i % 7}/{i}.jpg" for i in range(20_000)]
+    started = time.process_time()
+    assert match_names([entry.removeprefix("rig/") for entry in entries[:5000]], entries) == entries[:5000]
+    assert time.process_time() - started < 5.0
 
 
 def test_files_go_nowhere_but_to_their_folder(tmp_path):

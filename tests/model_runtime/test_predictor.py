@@ -19,7 +19,6 @@ from model_runtime.checkpoints import locate_checkpoint
 from model_runtime.image_batch import fit, normalised_batch, place
 from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Prediction, Request, View
 from model_runtime.network.output import Output
-from model_runtime.network_run import is_out_of_memory
 from model_runtime.photos import decode_photo
 from model_runtime.predictor import Predictor
 from model_runtime.surface_mesh import fuse_views
@@ -387,6 +386,7 @@ def failing(network: torch.nn.Module, error: BaseException, fits: int) -> Callab
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried ..."),
         RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB)"),
+        RuntimeError("could not create a primitive"),
     ],
 )
 def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
@@ -409,10 +409,6 @@ def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
     assert "3 photos at a resolution of 84 and mine" in caught.value.failure.sentence
     for word in ("resolution", "fewer photos", "smaller checkpoint"):
         assert word in caught.value.failure.advice
-
-
-def test_other_errors_of_the_network_are_not_taken_for_memory() -> None:
-    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
 
 
 def test_cancel_takes_effect_within_one_block(predictor: Predictor, request_: Request) -> None:
