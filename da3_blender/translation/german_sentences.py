@@ -735,6 +735,40 @@ SENTENCES = {
     ),
     "It is left out.": "Es wird weggelassen.",
     "{0} ends too early": "{0} endet zu früh",
+    "Close other programs, or allow the worker more memory.": (
+        "Andere Programme schließen oder dem Worker mehr Speicher erlauben."
+    ),
+    "Close other programs, scale the photo down or leave it out.": (
+        "Andere Programme schließen, das Foto verkleinern oder es weglassen."
+    ),
+    "Make a smaller model of these photos, with COLMAP's 'image_deleter' or 'point_filtering'.": (
+        "Ein kleineres Modell dieser Fotos machen, mit COLMAPs 'image_deleter' oder 'point_filtering'."
+    ),
+    "Only {0} MB of memory are free for the worker; a small job needs {1}.": (
+        "Für den Worker sind nur {0} MB Speicher frei; ein kleiner Auftrag braucht {1}."
+    ),
+    "Scale the photo down, or close other programs.": "Das Foto verkleinern oder andere Programme schließen.",
+    "The COLMAP model in {0} has {1} GB; up to {2} are read.": (
+        "Das COLMAP-Modell in {0} hat {1} GB; bis zu {2} werden gelesen."
+    ),
+    "The file claims {0} x {1} pixels, which it is too small to hold; copy it again": (
+        "Die Datei behauptet {0} x {1} Pixel, ist dafür aber zu klein; neu kopieren"
+    ),
+    "The photo has {0} x {1} pixels, more than can be read; scale it down": (
+        "Das Foto hat {0} x {1} Pixel, mehr als gelesen werden können; verkleinern"
+    ),
+    "There is not enough memory to read {0}.": "Der Speicher reicht nicht, um {0} zu lesen.",
+    "{0} claims {1} x {2} pixels, which its {3} bytes cannot hold.": (
+        "{0} behauptet {1} x {2} Pixel, die in {3} Bytes nicht passen."
+    ),
+    "{0} has {1} x {2} pixels. Reading it takes {3} GB of memory, and {4} GB are free.": (
+        "{0} hat {1} x {2} Pixel. Es zu lesen braucht {3} GB Speicher, und {4} GB sind frei."
+    ),
+    "{0} has {1} x {2} pixels; {3} a side and {4} million in all are the most that can be read.": (
+        "{0} hat {1} x {2} Pixel; höchstens {3} je Seite und {4} Millionen insgesamt können gelesen werden."
+    ),
+    "{0} is damaged, or not COLMAP's, after {1} entries": "{0} ist nach {1} Einträgen beschädigt oder nicht von COLMAP",
+    "{0} lists number {1} twice": "{0} führt die Nummer {1} zweimal",
     "The geometry of {0} was edited by hand; that is kept, hidden, in {1}.": (
         "Die Geometrie von {0} wurde von Hand bearbeitet; das bleibt verborgen in {1}."
     ),

@@ -695,6 +695,42 @@ SENTENCES = {
     "Videos cannot be read; save frames of it as JPEGs": "動画は読み込めません。フレームを JPEG で保存してください",
     "It is left out.": "この写真は除外されます。",
     "{0} ends too early": "{0} が途中で終わっています",
+    "Close other programs, or allow the worker more memory.": (
+        "ほかのプログラムを終了するか、ワーカーにもっとメモリを許可してください。"
+    ),
+    "Close other programs, scale the photo down or leave it out.": (
+        "ほかのプログラムを終了するか、写真を縮小するか、除外してください。"
+    ),
+    "Make a smaller model of these photos, with COLMAP's 'image_deleter' or 'point_filtering'.": (
+        "COLMAP の 'image_deleter' か 'point_filtering' で、これらの写真の小さいモデルを作ってください。"
+    ),
+    "Only {0} MB of memory are free for the worker; a small job needs {1}.": (
+        "ワーカーに使える空きメモリは {0} MB だけです。小さいジョブでも {1} MB 必要です。"
+    ),
+    "Scale the photo down, or close other programs.": "写真を縮小するか、ほかのプログラムを終了してください。",
+    "The COLMAP model in {0} has {1} GB; up to {2} are read.": (
+        "{0} の COLMAP モデルは {1} GB あります。読み込めるのは {2} GB までです。"
+    ),
+    "The file claims {0} x {1} pixels, which it is too small to hold; copy it again": (
+        "ファイルは {0} x {1} ピクセルと称していますが、そのためには小さすぎます。コピーし直してください"
+    ),
+    "The photo has {0} x {1} pixels, more than can be read; scale it down": (
+        "写真は {0} x {1} ピクセルで、読み込める大きさを超えています。縮小してください"
+    ),
+    "There is not enough memory to read {0}.": "{0} を読み込むにはメモリが足りません。",
+    "{0} claims {1} x {2} pixels, which its {3} bytes cannot hold.": (
+        "{0} は {1} x {2} ピクセルと称していますが、{3} バイトには収まりません。"
+    ),
+    "{0} has {1} x {2} pixels. Reading it takes {3} GB of memory, and {4} GB are free.": (
+        "{0} は {1} x {2} ピクセルです。読み込みには {3} GB のメモリが必要ですが、空きは {4} GB です。"
+    ),
+    "{0} has {1} x {2} pixels; {3} a side and {4} million in all are the most that can be read.": (
+        "{0} は {1} x {2} ピクセルです。読み込めるのは一辺 {3}、全体で {4} 百万ピクセルまでです。"
+    ),
+    "{0} is damaged, or not COLMAP's, after {1} entries": (
+        "{0} は {1} 項目の後で壊れているか、COLMAP のものではありません"
+    ),
+    "{0} lists number {1} twice": "{0} に番号 {1} が 2 回あります",
     "The geometry of {0} was edited by hand; that is kept, hidden, in {1}.": (
         "{0} の形状は手で編集されていたので、{1} に非表示で残しました。"
     ),
