@@ -13,18 +13,22 @@ interrupted installation is noticed.
 
 from __future__ import annotations
 
+import os
+import signal
+
+if __name__ == "__main__":  # Ctrl-C before there is anything to clean up
+    signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"cancelled\n"), os._exit(130)))
+
 import hashlib
 import io
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,8 +50,14 @@ BLENDERS = {
 }
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
-INTERRUPTED = 130
-TERMINATED = 143
+ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+BY_SIGNAL = 128
+"""Exit status of a program that one of them ended, less its number, as shells tell it."""
+
+TICK = 0.05
+PASS_ON = 0.5
+PATIENCE = 10.0
+"""Seconds: between looks at a command; until a signal is passed on to one that goes on, and until it is killed."""
 
 SAME_TIME = (1980, 1, 1, 0, 0, 0)
 SAME_EPOCH = "315532800"
@@ -160,12 +170,19 @@ class Environment:
             shutil.rmtree(self.folder)
         say(f"making the environment {self.folder.name} with {self.base_python}")
         command = [self.base_python, "-m", "venv", str(self.folder)]
-        made = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_variables())
-        if made.returncode:
+        with tempfile.TemporaryFile("w+", errors="replace") as told:
+            try:
+                failed = call(command, stdout=told, stderr=subprocess.STDOUT, env=clean_variables())
+            except BaseException:  # half an environment would be taken for somebody's folder
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise
+            told.seek(0)
+            output = told.read()
+        if failed:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise BuildError(
                 "Python's venv module failed. On Debian and Ubuntu it is a package of its own: "
-                f"apt install python{self.version[0]}.{self.version[1]}-venv\n{made.stdout}{made.stderr}"
+                f"apt install python{self.version[0]}.{self.version[1]}-venv\n{output}"
             )
 
     def _works(self) -> bool:
@@ -236,18 +253,69 @@ def _lock(file: IO[str]) -> bool:
     return True
 
 
-def call(command: list[str], **options: Any) -> int:
-    """Runs a command to its end and returns its status. Ctrl-C reaches it too, and it ends in its own way; where this
-    program is told to end, the command is told so, too."""
-    with subprocess.Popen(command, **options) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
-            except SystemExit:
-                process.terminate()
-                raise
+def call(command: list[str], held: bool = False, **options: Any) -> int:
+    """Runs a command to its end and returns its status.
+
+    A signal to this program ends the command, too: a terminal sends it Ctrl-C anyway, else it is passed on. Then raises
+    KeyboardInterrupt or, for another signal, SystemExit, unless the command itself has told that it was interrupted.
+    held: the command begins with signals blocked, and looks at them when it is ready to.
+    """
+    told: list[int] = []
+    with signals_to(lambda number, _: told.append(number)):
+        with blocked_signals() if held else nullcontext():
+            process = subprocess.Popen(command, **options)
+        since = 0.0
+        passed_on = False
+        while (status := process.poll()) is None:
+            time.sleep(TICK)
+            since += TICK if told else 0
+            if since > PASS_ON and not passed_on:
+                passed_on = True
+                pass_on(process, told[0])
+            if since > PATIENCE:
+                process.kill()
+    if told and status != BY_SIGNAL + told[0]:
+        raise_for(told[0], None)
+    return status
+
+
+def pass_on(process: subprocess.Popen[Any], number: int) -> None:
+    if os.name == "nt":  # which has no signals between processes
+        process.terminate()
+    else:
+        process.send_signal(number)
+
+
+@contextmanager
+def signals_to(handler: Callable[[int, Any], Any]) -> Iterator[None]:
+    """Lets `handler` have the signals that end programs, but for those that are ignored, as nohup does."""
+    before = {number: signal.getsignal(number) for number in ENDINGS}
+    for number, old in before.items():
+        if old is not signal.SIG_IGN:
+            signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def blocked_signals() -> Iterator[None]:
+    """No signal reaches what is started meanwhile before it lets them."""
+    if os.name == "nt":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def raise_for(number: int, _: object) -> None:
+    """A signal as the exception that ends this program and cleans up."""
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(BY_SIGNAL + number)
 
 
 def clean_variables() -> dict[str, str]:
@@ -274,7 +342,7 @@ def scene(arguments: list[str]) -> int:
     parse_arguments(arguments, program="build.py scene")
     python = main_environment().ensure(requirements("blender"))
     variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
-    return call([str(python), "-m", "da3_blender.headless", *arguments], env=variables)
+    return call([str(python), "-m", "da3_blender", *arguments], env=variables, held=True)
 
 
 def test(arguments: list[str]) -> int:
@@ -405,7 +473,7 @@ def lock(arguments: list[str]) -> int:
     once, and the hashes of their files."""
     import tomllib
 
-    import locking
+    from locks import making
 
     if arguments:
         raise BuildError(f"lock takes no options: {' '.join(arguments)}")
@@ -416,10 +484,10 @@ def lock(arguments: list[str]) -> int:
         tools.make()
         if call([str(tools.python), "-m", "pip", "install", "--quiet", uv_requirement], env=clean_variables()):
             raise BuildError("uv cannot be installed; pip says why above.")
-        locks = locking.Locks(ROOT, [str(tools.python), "-m", "uv"], say, clean_variables())
+        locks = making.Locks(ROOT, [str(tools.python), "-m", "uv"], say, clean_variables())
         try:
             locks.make(list(groups), f"{PYTHONS[0][0]}.{PYTHONS[0][1]}", uv_requirement)
-        except locking.LockError as error:
+        except making.LockError as error:
             raise BuildError(str(error)) from error
     return 0
 
@@ -438,13 +506,8 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("stopped")
-        return INTERRUPTED
-
-
-def end_by_signal() -> None:
-    """Lets SIGTERM end this program by SystemExit, so that what it runs is ended as well."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+        print("cancelled", file=sys.stderr)
+        return BY_SIGNAL + signal.SIGINT
 
 
 def print_any_name() -> None:
@@ -455,6 +518,6 @@ def print_any_name() -> None:
 
 
 if __name__ == "__main__":
-    end_by_signal()
     print_any_name()
-    sys.exit(main(sys.argv[1:]))
+    with signals_to(raise_for):
+        sys.exit(main(sys.argv[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -34,25 +34,45 @@ def empty_scene() -> bpy.types.Scene:
     return bpy.context.scene
 
 
-def save(path: Path, photos: Sequence[Path], how: str = "auto") -> str:
+def save(path: Path, photos: Mapping[Path, bytes], how: str = "auto") -> str:
     """Saves the open file to `path`, in one move, and tells where it has its photos from.
 
-    how: `pack` keeps the photos inside; `link` leaves them where they are, by paths relative to the .blend;
-    `auto` packs up to PACK_LIMIT bytes of them. Raises JobError where it cannot be written; what was there then stays.
+    photos: what is in the file of each. how: `pack` keeps the photos inside; `link` leaves them where they are, by
+    paths relative to the .blend; `whole` likewise, by whole paths; `auto` packs up to PACK_LIMIT bytes of them. Raises
+    JobError where it cannot be written; what was there then stays.
     """
     path = path.resolve()
-    size = sum(photo.stat().st_size for photo in photos)
+    size = sum(map(len, photos.values()))
     pack = how == "pack" or (how == "auto" and size <= PACK_LIMIT)
     images = [image for image in bpy.data.images if image.source == "FILE" and not image.packed_file]
     _show_colours()
     if pack:
-        for image in images:
-            image.pack()
+        with _packed(images, {file.resolve(): data for file, data in photos.items()}):
+            _write(path)
+    elif how == "whole":
         _write(path)
     else:
         with _relative(images, path.parent):
             _write(path)
-    return f"{'packed into' if pack else 'linked relative to'} the .blend ({size / 1e6:.1f} MB)"
+    linked = "linked" if how == "whole" else "linked relative to the .blend"
+    return f"{'packed into the .blend' if pack else linked} ({size / 1e6:.1f} MB)"
+
+
+@contextmanager
+def _packed(images: Sequence[bpy.types.Image], photos: Mapping[Path, bytes]) -> Iterator[None]:
+    """Packs what the job saw, whatever became of the files since; where that cannot be saved, images are as before."""
+    packed = []
+    for image in images:
+        data = photos.get(Path(image.filepath).resolve())
+        if data is not None:
+            image.pack(data=data, data_len=len(data))
+            packed.append(image)
+    try:
+        yield
+    except BaseException:
+        for image in packed:
+            image.unpack(method="REMOVE")
+        raise
 
 
 @contextmanager

@@ -14,9 +14,11 @@ _handles: list[object] = []
 
 def run(arguments: list[str]) -> int:
     """Does what the words after `--command da3` say, and returns the exit status."""
-    from . import headless, scene_arguments
+    from . import ending, headless, scene_arguments
 
-    return headless.run(scene_arguments.parse_arguments(arguments, program=f"blender --command {NAME}"))
+    ending.end_on_signals()
+    with ending.removed(bpy.app.tempdir):
+        return headless.run(scene_arguments.parse_arguments(arguments, program=f"blender --command {NAME}"))
 
 
 def register() -> None:

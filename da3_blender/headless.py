@@ -1,6 +1,6 @@
 """Photos in, .blend out, no window: the whole way from a command line, in Blender's Python package or Blender itself.
 
-    python -m da3_blender.headless photos/ --output scene.blend
+    python -m da3_blender photos/ --output scene.blend
 
 The worker is that of the add-on's preferences, or this Python's where there is no add-on; it may run in another Python
 (`--python`) or on another machine (`--worker "ssh gpubox ..."`).
@@ -9,55 +9,51 @@ The worker is that of the add-on's preferences, or this Python's where there is 
 from __future__ import annotations
 
 import argparse
-import shlex
+import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import bpy
-
-from model_runtime.messages import Failure, GivenCameras, JobError, MeshSettings, Photo, Prediction, Progress, Request
+from model_runtime.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
 from model_runtime.photo_names import distinct_names
 
 from . import blend_file
+from .blend_cameras import read_blend_cameras
 from .camera_file import read_cameras
 from .colmap_folder import read_colmap
-from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
+from .command_words import split_command
+from .ending import cleaned, starting, wait_if_ending
 from .output_files import is_marked, readable, unclaimed
 from .photo_files import FoundPhotos
-from .photo_header import read_header
+from .prediction_checks import PlanError
 from .preferences import chosen_worker_command
 from .preview import write_preview
+from .recovery import failure_of, keep, keep_answer, read_answer
 from .scene import SceneObjects, write_scene
-from .scene_arguments import parse_arguments
 from .scene_plan import PlanSettings, of_views, plan_scene
 from .size_and_place import sized
 from .worker_process import WorkerProcess
 
 POLL_SECONDS = 0.05
-CANCEL_PATIENCE = 10.0
-"""Seconds a worker gets to stop a job in an orderly way."""
-
-INTERRUPTED = 130
 
 
 def run_job(worker: WorkerProcess, request: Request, on_progress: Callable[[Progress], None]) -> Prediction:
-    """Sends the request and waits for its answer; raises JobError with the worker's Failure.
+    """Sends the request and waits for its answer; raises JobError with the worker's Failure."""
+    with starting():
+        job = worker.submit(request)
+    return _wait(worker, job, on_progress)
 
-    An interrupt (Ctrl-C) cancels the job, waits for it to stop, and goes on up.
-    """
-    job = worker.submit(request)
-    try:
-        return _wait(worker, job, on_progress)
-    except KeyboardInterrupt:
-        worker.cancel(job)
-        deadline = time.monotonic() + CANCEL_PATIENCE
-        while job in worker.jobs and time.monotonic() < deadline:
-            worker.poll()
-            time.sleep(POLL_SECONDS)
-        raise
+
+def end_worker(worker: WorkerProcess) -> None:
+    """Ends the worker from any thread; on POSIX with all that it started, as it leads a group of its own."""
+    if worker.pid is not None:
+        if sys.platform == "win32":
+            os.kill(worker.pid, signal.SIGTERM)
+        else:
+            os.killpg(worker.pid, signal.SIGKILL)
 
 
 def _wait(worker: WorkerProcess, job: str, on_progress: Callable[[Progress], None]) -> Prediction:
@@ -86,28 +82,6 @@ def read_photos(paths: Sequence[Path]) -> tuple[Photo, ...]:
     return tuple(photos)
 
 
-def read_blend_cameras(path: Path, photos: Sequence[Path]) -> GivenCameras:
-    """The cameras of the scene in a .blend that belong to the photos (`known_cameras.match_cameras`), in its world.
-
-    Opens that file. Raises JobError where it cannot be opened, a photo has no camera there or one that cannot be used.
-    """
-    try:
-        with blend_file.quietly():
-            bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
-    except RuntimeError as error:
-        sentence = f"{path} cannot be opened: {str(error).strip()}"
-        raise JobError("cameras-unreadable", sentence, "Give a .blend that this Blender can open.") from error
-    rows = []
-    for photo in photos:
-        try:
-            width, height = read_header(photo).size
-        except (OSError, ValueError) as error:
-            raise JobError("photo-unreadable", f"{photo} cannot be read: {error}.", "Check the file.") from error
-        rows.append(CameraPhoto(photo.name, str(photo.resolve()), None, width, height))
-    scene = bpy.context.scene
-    return given_cameras(rows, match_cameras(rows, scene_cameras(scene)), scene)
-
-
 def make_request(options: argparse.Namespace) -> Request:
     """The job that the command line asks for; `options` as from `parse_arguments`."""
     cameras = None
@@ -134,7 +108,7 @@ def worker_command(options: argparse.Namespace) -> list[str]:
     Raises JobError where the preferences name none that is there.
     """
     if options.worker:
-        return shlex.split(options.worker)
+        return split_command(options.worker)
     if options.python:
         return [str(options.python), "-m", "model_runtime", "worker"]
     return chosen_worker_command()
@@ -147,6 +121,26 @@ def left_out(found: FoundPhotos) -> list[str]:
         names = ", ".join(readable(path.name) for path in found.others)
         told.append(f"Left out, since they are no photos: {names}.")
     return told
+
+
+def as_seen(prediction: Prediction, photos: Mapping[Path, bytes]) -> Prediction:
+    """The prediction, with the photos inside whose files are not any more what the job saw; prints which.
+
+    photos: what the job saw of each view's file, in the views' order.
+    """
+    views = list(prediction.views)
+    for index, (path, data) in enumerate(photos.items()):
+        if not views[index].plate and not _holds(path, data):
+            print(f"note: {readable(path)} is gone or changed since the job began; the photo as it was then is kept.")
+            views[index] = replace(views[index], plate=data)
+    return replace(prediction, views=tuple(views))
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObjects:
@@ -205,24 +199,38 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     return lines
 
 
+def answer_of(options: argparse.Namespace, request: Request) -> Prediction:
+    """The worker's, or the one that was kept of an earlier run."""
+    if options.answer is not None:
+        prediction = read_answer(options.answer)
+        if not {view.name for view in prediction.views} <= {photo.name for photo in request.photos}:
+            sentence = f"{options.answer} is the answer to other photos."
+            raise JobError("answer-unreadable", sentence, "Give the photos that were given then.")
+        return prediction
+    worker = WorkerProcess(worker_command(options))
+    with cleaned(lambda: end_worker(worker)):
+        try:
+            return run_job(worker, request, ProgressLines())
+        finally:
+            worker.close()
+
+
 def make_scene(options: argparse.Namespace) -> None:
     """The whole way: job, scene, .blend, preview; prints progress and what it made. Raises JobError."""
     started = time.monotonic()
-    options.output.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(options.output)
     for sentence in left_out(options.found):
         print(sentence)
     request = make_request(options)
     print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
-    worker = WorkerProcess(worker_command(options))
-    try:
-        prediction = run_job(worker, request, ProgressLines())
-    finally:
-        worker.close()
+    prediction = answer_of(options, request)
     answered = time.monotonic()
-    objects = build_scene(prediction, options)
-    # Asked before the job, too; somebody may have saved there since.
-    output = options.output if options.overwrite else unclaimed(options.output)
-    kept = blend_file.save(output, options.photos, options.photo_files)
+    photos = dict(zip(options.photos, (photo.data for photo in request.photos), strict=True))
+    del request
+    try:
+        objects, output, kept = _save_scene(prediction, photos, options)
+    except Exception as error:  # whatever it is: minutes of work are not lost
+        raise _with_answer_kept(error, prediction, options) from error
     saved = time.monotonic()
     for line in report(prediction, objects):
         print(line)
@@ -237,20 +245,64 @@ def make_scene(options: argparse.Namespace) -> None:
     print("took: " + ", ".join(times))
 
 
+def _make_folder(output: Path) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder {output.parent} cannot be made: {error.strerror}."
+        raise JobError("output-unwritten", sentence, "Choose another --output.") from error
+
+
+def _save_scene(
+    prediction: Prediction, photos: dict[Path, bytes], options: argparse.Namespace
+) -> tuple[SceneObjects, Path, str]:
+    """The scene, its .blend, and where that has its photos from. Raises JobError `output-unwritten` with the place of
+    the .blend where it had to go elsewhere."""
+    seen = dict(of_views(prediction, distinct_names(options.photos), list(photos.items())))
+    objects = build_scene(as_seen(prediction, seen), options)
+    # Asked before the job, too; somebody may have saved there since.
+    output = options.output if options.overwrite else unclaimed(options.output)
+    try:
+        return objects, output, blend_file.save(output, photos, options.photo_files)
+    except Exception as error:
+        for how in (options.photo_files, "whole"):  # without the photos it is smaller
+            place = keep(lambda path, how=how: blend_file.save(path, photos, how), output.name)
+            if place is not None:
+                raise SavedElsewhere(failure_of(error), place) from error
+        raise
+
+
+class SavedElsewhere(JobError):
+    """The scene is not where it should be, but whole and safe at `place`."""
+
+    def __init__(self, failure: Failure, place: Path) -> None:
+        sentence = f"{failure.sentence} It was saved as {place} instead."
+        super().__init__(failure.code, sentence, f"Move it to where it shall stay. {failure.advice}".strip())
+
+
+def _with_answer_kept(error: Exception, prediction: Prediction, options: argparse.Namespace) -> JobError:
+    """The failure to raise, which tells where the worker's answer is, if the scene itself could not be kept."""
+    if isinstance(error, SavedElsewhere | PlanError):
+        return error
+    failure = failure_of(error)
+    place = options.answer or keep_answer(prediction, options.output.stem)
+    if place is None:
+        sentence = f"{failure.sentence} No other disk has room for it either, so it is lost."
+        return JobError(failure.code, sentence, failure.advice, failure.log)
+    advice = f"The same command with --answer {place} makes the scene without computing again."
+    sentence = f"{failure.sentence} What was computed is kept in {place}."
+    return JobError(failure.code, sentence, f"{failure.advice} {advice}".strip(), failure.log)
+
+
 def run(options: argparse.Namespace) -> int:
     """`make_scene` for a command line: tells on standard error what went wrong, and returns the exit status."""
     try:
         make_scene(options)
-    except JobError as error:
-        failure = error.failure
+    except Exception as error:
+        wait_if_ending()
+        failure = failure_of(error)
         parts = [failure.log, f"{failure.code}: {failure.sentence}", failure.advice]
         print("\n".join(part for part in parts if part), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("cancelled", file=sys.stderr)
-        return INTERRUPTED
+    wait_if_ending()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run(parse_arguments(sys.argv[1:])))

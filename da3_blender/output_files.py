@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .ending import removed
+
 PNG_START = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33
 """Bytes of a PNG up to the end of IHDR, its first chunk."""
@@ -45,10 +47,16 @@ def check_outputs(blend: Path, preview: Path | None, inputs: Iterable[Path], ove
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A place to write to, in a fresh folder beside `path`; what is there afterwards takes the place of `path`, in one
-    move. Where something goes wrong before, `path` stays as it was. Raises OSError."""
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    move, when the disk has it. Where something goes wrong before, or a signal ends the program, `path` stays as it was.
+    Raises OSError."""
+    with (
+        tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder,
+        removed(folder),
+    ):
         part = Path(folder) / f"part{path.suffix}"
         yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
         os.replace(part, path)
 
 

@@ -42,8 +42,9 @@ def write_preview(objects: SceneObjects, path: Path, splats: bool = False) -> No
     """
     try:
         _write_png(_draw(objects, splats), path)
-    except (OSError, RuntimeError) as error:
-        sentence = f"The preview cannot be written to {path}: {reason(error)}."
+    except (OSError, RuntimeError, MemoryError) as error:
+        why = "there is not enough memory" if isinstance(error, MemoryError) else reason(error)
+        sentence = f"The preview cannot be written to {path}: {why}."
         advice = "The scene is finished and stays. Free some space on that disk, or give --no-preview."
         raise JobError("preview-unwritten", sentence, advice) from error
 
@@ -123,7 +124,7 @@ def _set_up(scene: bpy.types.Scene) -> None:
 
 def _render(scene: bpy.types.Scene, caption: str) -> np.ndarray:
     scene.render.stamp_note_text = caption
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir or None) as folder:
         scene.render.filepath = str(Path(folder) / "panel.png")
         with quietly():
             bpy.ops.render.render(write_still=True)
@@ -166,7 +167,7 @@ def _write_png(pixels: np.ndarray, path: Path) -> None:
     image = bpy.data.images.new("preview", width, height)
     image.pixels.foreach_set(np.ascontiguousarray(pixels, np.float32).ravel())
     image.file_format = "PNG"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=bpy.app.tempdir or None) as folder:
         drawn = Path(folder) / "preview.png"
         image.filepath_raw = str(drawn)
         image.save()

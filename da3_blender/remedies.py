@@ -91,6 +91,7 @@ NO_REMEDY = frozenset(
         "scene-linked",
         "scene-shared",
         # settings of the same panel, or of a script
+        "answer-unreadable",
         "bad-cameras",
         "bad-request",
         "cameras-missing",

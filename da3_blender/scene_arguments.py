@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from .command_words import ADVICE as COMMAND_ADVICE
+from .command_words import split_command
 from .output_files import check_outputs, is_marked, is_text, preview_of, readable
 from .photo_files import find_photos
+
+PYTHON_SECONDS = 60.0
+"""For a Python to start, from a cold or a network disk."""
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:
@@ -53,6 +61,12 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--preview-splats", action="store_true", help="show the splats too; slower")
     parser.add_argument("--no-preview", action="store_true", help="do not render <output>_preview.png")
+    parser.add_argument(
+        "--answer",
+        type=Path,
+        metavar="FILE",
+        help="what was computed for the same photos and kept where the scene could not be made; computes nothing",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--python", type=Path, help="the Python that runs the worker; this one by default")
     where.add_argument("--worker", help='the command of a worker elsewhere, such as "ssh gpubox da3-runtime worker"')
@@ -63,10 +77,10 @@ def _print_any_name() -> None:
     """Lets letters that the terminal lacks be printed as their numbers, instead of ending the program."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # a signal ends without flushing
 
 
-def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blender") -> argparse.Namespace:
     """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
     `found` tells what was left out.
 
@@ -84,19 +98,11 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
     folder = os.path.realpath(first if os.path.isdir(first) else first.parent)
     options.name = readable(options.name or os.path.basename(folder) or "scene")
     options.output = options.output or Path(f"{options.name}.blend")
-    if options.output.suffix != ".blend":
-        parser.error(f"--output {options.output} does not end in .blend")
-    for option in ("cameras", "blend_cameras", "python"):
-        path = getattr(options, option)
-        if path is not None and not os.path.isfile(path):
-            parser.error(f"--{option.replace('_', '-')}: there is no file {path}")
-    if options.blend_cameras is not None and not is_text(options.blend_cameras.absolute()):
-        parser.error(f"--blend-cameras: the name {readable(options.blend_cameras)} is not UTF-8: rename the file")
-    if options.colmap is not None and not os.path.isdir(options.colmap):
-        parser.error(f"--colmap: there is no folder {options.colmap}")
-    if options.resolution is not None and options.resolution < 1:
-        parser.error(f"--resolution {options.resolution}: give a number of pixels, such as 504")
-    inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras))]
+    try:
+        _check_options(options)
+    except ValueError as error:
+        parser.error(str(error))
+    inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras, options.answer))]
     inputs += [path for path, _ in options.found.left_out if not is_marked(path)]
     inputs += options.colmap.glob("*") if options.colmap else []
     options.preview = None if options.no_preview else preview_of(options.output)
@@ -104,8 +110,49 @@ def parse_arguments(arguments: Sequence[str], program: str = "headless.py") -> a
         check_outputs(options.output, options.preview, inputs, options.overwrite)
     except ValueError as error:
         parser.error(str(error))
+    return options
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Raises ValueError with a sentence where an option can be seen to be wrong without any work."""
+    if options.output.suffix != ".blend":
+        raise ValueError(f"--output {options.output} does not end in .blend")
+    for option in ("cameras", "blend_cameras", "answer", "python"):
+        path = getattr(options, option)
+        if path is not None and not os.path.isfile(path):
+            raise ValueError(f"--{option.replace('_', '-')}: there is no file {path}")
+    if options.blend_cameras is not None and not is_text(options.blend_cameras.absolute()):
+        raise ValueError(f"--blend-cameras: the name {readable(options.blend_cameras)} is not UTF-8: rename the file")
+    if options.colmap is not None and not os.path.isdir(options.colmap):
+        raise ValueError(f"--colmap: there is no folder {options.colmap}")
+    if options.resolution is not None and options.resolution < 1:
+        raise ValueError(f"--resolution {options.resolution}: give a number of pixels, such as 504")
+    for option in ("checkpoint", "device"):
+        if not is_text(getattr(options, option)):
+            raise ValueError(f"--{option} {readable(getattr(options, option))} is not UTF-8: rename it")
     sources = [name for name in ("rays", "cameras", "colmap", "blend_cameras") if getattr(options, name)]
     if len(sources) > 1:
         chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)
-        parser.error(f"{chosen}: choose one source of cameras")
-    return options
+        raise ValueError(f"{chosen}: choose one source of cameras")
+    _check_worker(options)
+
+
+def _check_worker(options: argparse.Namespace) -> None:
+    if options.worker is not None:
+        try:
+            program = split_command(options.worker)[0]
+        except ValueError as error:
+            raise ValueError(f"--worker: {error} {COMMAND_ADVICE}") from error
+        if shutil.which(program) is None:
+            raise ValueError(f"--worker: there is no program {program}: give its whole path, or install it")
+    if options.python is not None and not _is_python(options.python):
+        raise ValueError(f"--python: {options.python} is no Python that starts: give one that has model_runtime")
+
+
+def _is_python(path: Path) -> bool:
+    command = [os.path.abspath(path), "-c", "import sys; print('Python', sys.version_info[0])"]
+    options: dict[str, Any] = {"capture_output": True, "stdin": subprocess.DEVNULL, "timeout": PYTHON_SECONDS}
+    try:
+        return subprocess.run(command, check=False, **options).stdout.split() == [b"Python", b"3"]
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from model_runtime.messages import JobError
 
+from .command_words import ADVICE as COMMAND_ADVICE
+from .command_words import split_command
 from .runtime_folder import installed_python
 
 KINDS = ("installed", "python", "command")
@@ -62,12 +62,7 @@ def _models(settings: RuntimeSettings) -> list[str]:
 
 
 def _split(command: str) -> list[str]:
-    advice = "Write it as in a terminal, such as: ssh gpubox da3-runtime worker"
-    windows = os.name == "nt"  # where a backslash is part of a path
     try:
-        words = shlex.split(command, posix=not windows)
+        return split_command(command)
     except ValueError as error:
-        raise JobError("command-unreadable", f"The worker's command cannot be read: {error}.", advice) from error
-    if not words:
-        raise JobError("command-unreadable", "The worker's command is empty.", advice)
-    return [word.strip('"') for word in words] if windows else words
+        raise JobError("command-unreadable", str(error), COMMAND_ADVICE) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -235,24 +236,77 @@ def test_other_installations_of_python_do_not_leak_in(build: ModuleType, monkeyp
     assert variables["PIP_FIND_LINKS"] == "/wheels"
 
 
-@posix
-def test_a_program_told_to_end_ends_what_it_started(tmp_path: Path) -> None:
-    """The child notes its start, and its end by the signal."""
-    child = f"""
-import signal, sys, time
-from pathlib import Path
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(Path({str(tmp_path / "ended")!r}).write_text("ended")))
-Path({str(tmp_path / "begun")!r}).touch()
-time.sleep(60)
+def run_inside(tmp_path: Path, child: str, number: int, group: bool) -> subprocess.CompletedProcess[str]:
+    """Lets build.py call a `child`, which touches `begun`, and sends it, or its whole group, the signal then."""
+    begun = tmp_path / "begun"
+    outer = f"""
+import build, sys
+build.COMMANDS["child"] = lambda _: build.call([sys.executable, "-c", {child.format(begun=str(begun))!r}])
+with build.signals_to(build.raise_for):
+    sys.exit(build.main(["child"]))
 """
-    outer = f"import build, sys; build.end_by_signal(); build.call([sys.executable, '-c', {child!r}])"
-    with subprocess.Popen([sys.executable, "-c", outer], cwd=ROOT) as process:
-        while not (tmp_path / "begun").exists():
+    command = [sys.executable, "-c", outer]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, process_group=0) as process:
+        while not begun.exists():
             assert process.poll() is None
             time.sleep(0.05)
-        process.terminate()
-        assert process.wait(30) == 143
+        (os.killpg if group else os.kill)(process.pid, number)
+        _, errors = process.communicate(timeout=30)
+    return subprocess.CompletedProcess(command, process.returncode, "", errors)
+
+
+NOTES_ITS_END = """
+import signal, sys, time
+from pathlib import Path
+signal.signal(signal.{name}, lambda *_: sys.exit(Path({{begun!r}}).with_name("ended").write_text("ended")))
+Path({{begun!r}}).touch()
+time.sleep(60)
+"""
+
+
+@posix
+@pytest.mark.parametrize("group", [True, False], ids=["terminal", "alone"])
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_program_told_to_end_ends_what_it_started(tmp_path: Path, name: str, status: int, group: bool) -> None:
+    child = NOTES_ITS_END.format(name=name)
+    ended = run_inside(tmp_path, child, getattr(signal, name), group)
+    assert ended.returncode == status
+    assert ended.stderr == ("cancelled\n" if name == "SIGINT" else "")
     assert (tmp_path / "ended").read_text() == "ended"
+
+
+@posix
+def test_a_child_that_tells_of_the_interrupt_itself_is_not_told_of_twice(tmp_path: Path) -> None:
+    child = (
+        "import os, time; open({begun!r}, 'w').close()\ntry: time.sleep(60)\nexcept KeyboardInterrupt: os._exit(130)"
+    )
+    ended = run_inside(tmp_path, child, signal.SIGINT, group=True)
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+@posix
+def test_an_interrupted_environment_leaves_nothing_that_is_in_the_way(
+    build: ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = build.Environment(".venv", fake_python(checkout / "base", "3.11"), (3, 11))
+
+    def interrupted(command: list[str], **_: object) -> int:
+        (checkout / ".venv").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(build, "call", interrupted)
+        environment.make()
+    environment.ensure(["a==1"])
+    assert pip_calls(checkout) == ["a==1"]
+
+
+@posix
+def test_ctrl_c_before_anything_has_begun_is_quiet() -> None:
+    """build.py takes signals in its first line; only Python's own start comes before."""
+    source = (ROOT / "build.py").read_text(encoding="utf-8").replace("import hashlib\n", "os.kill(os.getpid(), 2)\n", 1)
+    ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "cancelled\n")
 
 
 # Commands
@@ -343,7 +397,7 @@ tqdm==4.70.1 \\
 @pytest.fixture
 def locking(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT))
-    module = importlib.import_module("locking")
+    module = importlib.import_module("locks.making")
     monkeypatch.setattr(module, "BUILDS", {"cu130": (("3.12", "3.13"), ("win_amd64",))})
     return module
 

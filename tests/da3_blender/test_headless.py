@@ -25,7 +25,6 @@ bpy = pytest.importorskip("bpy")
 from da3_blender import blend_file, headless, preview  # noqa: E402
 from da3_blender.scene import write_scene  # noqa: E402
 from da3_blender.scene_plan import PlanSettings, plan_scene  # noqa: E402
-from da3_blender.worker_process import WorkerProcess  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 LIVING_ROOM = ROOT / "examples/living_room"
@@ -42,11 +41,6 @@ pipe.write_frame(sink, "", Hello(PROTOCOL_VERSION, "1", "3", "none", "cpu", "cpu
 job, request = pipe.read_frame(source)
 pipe.write_frame(sink, job, Progress("network", 0.5, "Half way."))
 {rest}
-"""
-WAITS_FOR_CANCEL = """
-name, message = pipe.read_frame(source)
-pipe.write_frame(sink, job, Failure("cancelled", type(message).__name__))
-open({trace!r}, "w").write(type(message).__name__)
 """
 FAILS = 'pipe.write_frame(sink, job, Failure("out-of-memory", "Too little memory.", "Lower the resolution."))'
 DIES = 'print("something broke", file=sys.stderr, flush=True); sys.exit(3)'
@@ -65,6 +59,10 @@ def photos(tmp_path: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def contents(photos: list[Path]) -> dict[Path, bytes]:
+    return {photo: photo.read_bytes() for photo in photos}
+
+
 def scripted(tmp_path: Path, rest: str) -> str:
     """The command of a worker that says hello, takes a job, tells progress, and goes on with `rest`."""
     script = tmp_path / "scripted_worker.py"
@@ -74,7 +72,7 @@ def scripted(tmp_path: Path, rest: str) -> str:
 
 def run_headless(*arguments: str | Path, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "da3_blender.headless", *map(str, arguments)],
+        [sys.executable, "-m", "da3_blender", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -215,13 +213,13 @@ def test_a_scene_that_the_disk_cannot_hold_leaves_the_one_before(
     write_scene(plan_scene(room.prediction(), "room"), blend_file.empty_scene())
     output = tmp_path / "made/room.blend"
     output.parent.mkdir()
-    blend_file.save(output, photos)
+    blend_file.save(output, contents(photos))
     size = output.stat().st_size
     output.write_bytes(b"older")
     room_left = size - round(missing if missing >= 1 else missing * size)
     told = r"The scene cannot be written to .*room\.blend: "
     with small_disk(room_left), pytest.raises(JobError, match=told) as error:
-        blend_file.save(output, photos)
+        blend_file.save(output, contents(photos))
     assert error.value.failure.code == "output-unwritten"
     assert [file.read_bytes() for file in output.parent.iterdir()] == [b"older"]
 
@@ -229,7 +227,7 @@ def test_a_scene_that_the_disk_cannot_hold_leaves_the_one_before(
 @pytest.mark.parametrize("kept", [0, 10, 1000, -1000, -30, -1])
 def test_a_cut_file_is_not_whole(photos: list[Path], tmp_path: Path, kept: int) -> None:
     blend_file.empty_scene()
-    blend_file.save(tmp_path / "a.blend", photos)
+    blend_file.save(tmp_path / "a.blend", contents(photos))
     whole = (tmp_path / "a.blend").read_bytes()
     (tmp_path / "cut.blend").write_bytes(whole[:kept])
     with pytest.raises(OSError, match="cut short"):
@@ -251,7 +249,7 @@ def test_files_beside_the_scene_stay(photos: list[Path], tmp_path: Path, ending:
     blend_file.empty_scene()
     beside = tmp_path / f"room.{ending}"
     beside.write_bytes(b"precious")
-    blend_file.save(tmp_path / "room.blend", photos)
+    blend_file.save(tmp_path / "room.blend", contents(photos))
     assert beside.read_bytes() == b"precious"
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {beside.name, "room.blend"}
 
@@ -265,7 +263,7 @@ def test_linked_photos_are_found_when_blend_and_photos_move_together(
     views = [room.view(photo_size=(160, 120), focal=(130.0, 130.0), name=photo.name) for photo in photos]
     write_scene(plan_scene(room.prediction(*views), "room", photos), blend_file.empty_scene())
     (tmp_path / "made").mkdir()
-    told = blend_file.save(tmp_path / "made/room.blend", photos, "link")
+    told = blend_file.save(tmp_path / "made/room.blend", contents(photos), "link")
     assert "linked" in told
     for photo in photos:  # the open file, too, for the preview
         assert bpy.data.cameras[photo.name].background_images[0].image.size[0] == 160
@@ -287,9 +285,9 @@ def test_many_megabytes_of_photos_are_linked_and_few_are_packed(
     plan = plan_scene(room.prediction(room.view(name=photos[0].name)), "room", photos[:1])
     write_scene(plan, blend_file.empty_scene())
     monkeypatch.setattr(blend_file, "PACK_LIMIT", photos[0].stat().st_size - 1)
-    assert "linked" in blend_file.save(tmp_path / "a.blend", photos[:1])
+    assert "linked" in blend_file.save(tmp_path / "a.blend", contents(photos[:1]))
     monkeypatch.setattr(blend_file, "PACK_LIMIT", photos[0].stat().st_size)
-    assert "packed" in blend_file.save(tmp_path / "b.blend", photos[:1])
+    assert "packed" in blend_file.save(tmp_path / "b.blend", contents(photos[:1]))
 
 
 def test_the_new_viewpoint_goes_around_what_the_first_camera_sees(room: SimpleNamespace) -> None:
@@ -311,24 +309,6 @@ def test_the_new_viewpoint_goes_around_what_the_first_camera_sees(room: SimpleNa
 
 
 # Jobs that go wrong
-
-
-def test_an_interrupt_cancels_the_job_before_it_goes_on_up(photos: list[Path], tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    options = parse_arguments([str(photos[0])])
-    command = headless.shlex.split(scripted(tmp_path, WAITS_FOR_CANCEL.format(trace=str(trace))))
-    worker = WorkerProcess(command)
-
-    def interrupt(progress: Progress) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            headless.run_job(worker, headless.make_request(options), interrupt)
-        assert not worker.jobs
-    finally:
-        worker.close()
-    assert trace.read_text() == "Cancel"
 
 
 @pytest.mark.parametrize(

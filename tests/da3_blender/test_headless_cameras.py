@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from model_runtime.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender import headless  # noqa: E402
+from da3_blender import blend_cameras, headless  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
@@ -64,10 +65,59 @@ def test_a_blend_without_the_cameras_gets_a_sentence(folder: Path) -> None:
     other = folder / "photos/c.png"
     save_photo(other)
     with pytest.raises(JobError, match=r"No camera is known for c\.png"):
-        headless.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png", other])
+        blend_cameras.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png", other])
     (folder / "broken.blend").write_bytes(b"no blend")
     with pytest.raises(JobError, match=r"broken\.blend cannot be opened"):
-        headless.read_blend_cameras(folder / "broken.blend", [other])
+        blend_cameras.read_blend_cameras(folder / "broken.blend", [other])
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Lets the process that opens the .blend do something else."""
+    code = code.replace("{", "{{").replace("}", "}}")
+    monkeypatch.setattr(blend_cameras, "READ", f"folder = {{folder!r}}\n{code}\n# {{folders}} {{package}} {{path}}")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "Blender ends while it opens the file"),
+        ("open(folder + '/cameras.json', 'w').write('[')", "Blender ends while it opens the file"),
+        ("open(folder + '/cameras.json', 'w').write('[1, 2]')", "its cameras are no numbers"),
+        ("import time; time.sleep(60)", "not done with it after 0 seconds"),
+    ],
+    ids=["crashes", "half an answer", "another answer", "never ends"],
+)
+def test_a_blend_that_takes_blender_down_gets_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str, told: str
+) -> None:
+    pretend(monkeypatch, code)
+    with pytest.raises(JobError, match=rf"cameras\.blend cannot be read: .*{told}") as error:
+        seconds = 0.2 if "sleep" in code else 60
+        blend_cameras.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png"], seconds)
+    assert error.value.failure.code == "cameras-unreadable" and error.value.failure.advice
+
+
+def test_numbers_from_the_other_process_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    intrinsics = [[[float("nan"), 0, 1], [0, 5, 1], [0, 0, 1]]]
+    answer = json.dumps({"extrinsics": [np.eye(4).tolist()], "intrinsics": intrinsics})
+    pretend(monkeypatch, f"open(folder + '/cameras.json', 'w').write({answer!r})")
+    with pytest.raises(JobError, match=r"camera of a\.png holds numbers that are too large or not finite"):
+        blend_cameras.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png"])
+
+
+def test_scripts_of_the_blend_do_not_run(folder: Path) -> None:
+    """Neither a registered text nor an expression of a driver."""
+    trace = folder / "trace"
+    text = bpy.data.texts.new("register.py")
+    text.use_module = True
+    text.write(f"open({str(trace)!r}, 'w')")
+    driver = bpy.context.scene.objects["first"].driver_add("location", 0).driver
+    driver.expression = f"len(repr(open({str(trace)!r}, 'w')))"
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "cameras.blend"))
+    trace.unlink(missing_ok=True)
+    photos = [folder / "photos/a.png", folder / "photos/b.png"]
+    assert blend_cameras.read_blend_cameras(folder / "cameras.blend", photos).extrinsics.shape == (2, 4, 4)
+    assert not trace.exists()
 
 
 def test_a_colmap_folder_goes_into_the_request(folder: Path) -> None:

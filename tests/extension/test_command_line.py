@@ -51,7 +51,7 @@ def test_the_command_makes_what_build_makes(
 
     usual = tmp_path / "usual.blend"
     options = [photos, "--no-preview", "--output", usual, "--worker", f"'{sys.executable}' '{WORKER}'"]
-    subprocess.run([sys.executable, "-m", "da3_blender.headless", *options], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "da3_blender", *options], cwd=ROOT, check=True, capture_output=True)
 
     numbers = tmp_path / "numbers.json"
     run([*start_script(program, "scene_numbers.py"), made, usual, numbers], profile)

@@ -1,0 +1,142 @@
+"""Known cameras out of a .blend, read in a process of its own: a damaged file takes down the Blender that opens it.
+
+What comes back is numbers in a file of JSON, and checked like those of anybody's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+import model_runtime
+from model_runtime.camera_checks import check_intrinsics, check_pose
+from model_runtime.messages import GivenCameras, JobError
+
+from .blend_file import reason
+from .ending import starting
+from .guarded_process import GuardedProcess
+from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
+from .photo_header import read_header
+
+SECONDS = 300.0
+"""For opening the file and telling its cameras: a production file of some gigabytes takes a minute or two."""
+
+ADVICE = "Give a .blend that this Blender can open."
+ANSWER = "cameras.json"
+PHOTOS = "photos.json"
+READ = """
+import sys
+sys.path[:0] = {folders!r}
+from {package}.blend_cameras import answer
+answer({folder!r}, {path!r})
+"""
+
+
+def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECONDS) -> GivenCameras:
+    """The cameras of the scene in a .blend that belong to the photos (`known_cameras.match_cameras`), in its world.
+
+    Raises JobError where the file cannot be opened within `seconds`, ends Blender, or a photo has no camera there or
+    one that cannot be used.
+    """
+    rows = [(photo.name, str(photo.resolve()), *_size(photo)) for photo in photos]
+    with tempfile.TemporaryDirectory(prefix="da3_", dir=bpy.app.tempdir or None) as folder:
+        (Path(folder) / PHOTOS).write_text(json.dumps(rows), encoding="utf-8")
+        log = _run(_command(path.resolve(), folder), path, seconds)
+        try:
+            told = json.loads((Path(folder) / ANSWER).read_bytes())
+        except (OSError, ValueError) as error:
+            sentence = f"{path} cannot be read: Blender ends while it opens the file."
+            raise JobError("cameras-unreadable", sentence, ADVICE, log) from error
+    return _checked(told, path, [photo.name for photo in photos])
+
+
+def _size(photo: Path) -> tuple[int, int]:
+    try:
+        return read_header(photo).size
+    except (OSError, ValueError) as error:
+        raise JobError("photo-unreadable", f"{photo} cannot be read: {error}.", "Check the file.") from error
+
+
+def _command(path: Path, folder: str) -> list[str]:
+    """This Python where Blender is a package of it, else Blender itself."""
+    here = Path(__file__).resolve().parent
+    folders = [str(here.parent), str(Path(str(model_runtime.__file__)).resolve().parents[1])]
+    code = READ.format(folders=folders, package=here.name, folder=folder, path=str(path))
+    if not bpy.app.binary_path:
+        return [sys.executable, "-c", code]
+    return [bpy.app.binary_path, "--background", "--factory-startup", "--disable-autoexec", "--python-expr", code]
+
+
+def _run(command: list[str], path: Path, seconds: float) -> str:
+    """Runs it to its end, whatever that is; returns what it printed. Raises JobError after `seconds`."""
+    began = time.monotonic()
+    with starting():
+        process = GuardedProcess(command, os.environ, Path.cwd())
+    late: list[float] = []
+
+    def stop_when_late(*_: str) -> None:
+        if time.monotonic() - began > seconds:
+            late.append(seconds)
+            process.stop()
+
+    try:
+        _, log = process.wait(stop_when_late, stop_when_late)
+    finally:
+        process.stop()
+    if late:
+        sentence = f"{path} cannot be read: Blender is not done with it after {seconds:.0f} seconds."
+        raise JobError("cameras-unreadable", sentence, ADVICE, log)
+    return log
+
+
+def _checked(told: Any, path: Path, names: Sequence[str]) -> GivenCameras:
+    """The answer as cameras; raises the JobError that it tells of, or one that says why it is none."""
+    match told:
+        case {"failure": [str(code), str(sentence), str(advice)]}:
+            raise JobError(code, sentence, advice)
+    try:
+        extrinsics, intrinsics = (np.array(told[key], float) for key in ("extrinsics", "intrinsics"))
+        extrinsics, intrinsics = extrinsics.reshape(len(names), 4, 4), intrinsics.reshape(len(names), 3, 3)
+    except (LookupError, TypeError, ValueError) as error:
+        raise JobError("cameras-unreadable", f"{path} cannot be read: its cameras are no numbers.", ADVICE) from error
+    for name, pose, k in zip(names, extrinsics, intrinsics, strict=True):
+        check_pose(pose, name)
+        check_intrinsics(k, name)
+    return GivenCameras(extrinsics, intrinsics)
+
+
+def answer(folder: str, path: str) -> None:
+    """In the other process: opens the .blend without running its scripts, and writes the answer into `folder`."""
+    rows = [
+        CameraPhoto(name, file, None, width, height)
+        for name, file, width, height in json.loads((Path(folder) / PHOTOS).read_text(encoding="utf-8"))
+    ]
+    try:
+        cameras = _opened_cameras(path, rows)
+        told = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
+    except JobError as error:
+        told = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
+    part = Path(folder) / f"{ANSWER}.part"
+    part.write_text(json.dumps(told), encoding="utf-8")
+    part.replace(Path(folder) / ANSWER)
+    os._exit(0)  # taking Blender down may crash, and is of no use
+
+
+def _opened_cameras(path: str, rows: Sequence[CameraPhoto]) -> GivenCameras:
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    try:
+        bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        sentence = f"{path} cannot be opened: {reason(error)}."
+        raise JobError("cameras-unreadable", sentence, ADVICE) from error
+    scene = bpy.context.scene
+    return given_cameras(rows, match_cameras(rows, scene_cameras(scene)), scene)
