@@ -302,7 +302,7 @@ def run(options: argparse.Namespace) -> int:
         wait_if_ending()
         failure = failure_of(error)
         parts = [failure.log, f"{failure.code}: {failure.sentence}", failure.advice]
-        print("\n".join(part for part in parts if part), file=sys.stderr)
+        print(readable("\n".join(part for part in parts if part)), file=sys.stderr)
         return 1
     wait_if_ending()
     return 0

@@ -23,7 +23,12 @@ PYTHON_SECONDS = 60.0
 
 def build_parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description="Photos to a Blender scene, by Depth Anything 3.")
-    parser.add_argument("photos", type=Path, nargs="+", help="a folder of photos, or photos, or several of both")
+    parser.add_argument(
+        "photos",
+        type=Path,
+        nargs="+",
+        help="a folder of photos, or photos, or several of both; one that begins with a dash as ./-name.jpg",
+    )
     parser.add_argument("-o", "--output", type=Path, help="the .blend to write; <name>.blend by default")
     parser.add_argument("--overwrite", action="store_true", help="replace the .blend where it is there already")
     parser.add_argument("--name", help="the scene's name; the photo folder's by default")
@@ -93,15 +98,15 @@ def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blen
     try:
         options.found = find_photos(options.photos)
     except ValueError as error:
-        parser.error(str(error))
+        parser.error(readable(str(error)))
     options.photos = list(options.found.photos)
     folder = os.path.realpath(first if os.path.isdir(first) else first.parent)
-    options.name = readable(options.name or os.path.basename(folder) or "scene")
+    options.name = readable((options.name or "").strip() or os.path.basename(folder).strip() or "scene")
     options.output = options.output or Path(f"{options.name}.blend")
     try:
         _check_options(options)
     except ValueError as error:
-        parser.error(str(error))
+        parser.error(readable(str(error)))
     inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras, options.answer))]
     inputs += [path for path, _ in options.found.left_out if not is_marked(path)]
     inputs += options.colmap.glob("*") if options.colmap else []
@@ -109,7 +114,7 @@ def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blen
     try:
         check_outputs(options.output, options.preview, inputs, options.overwrite)
     except ValueError as error:
-        parser.error(str(error))
+        parser.error(readable(str(error)))
     return options
 
 

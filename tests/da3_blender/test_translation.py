@@ -29,7 +29,7 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 NOT_SHOWN = {
     # only on a terminal
     *("headless.py", "command_line.py", "scene_arguments.py", "preview.py", "blend_file.py", "export"),
-    *("camera_file.py", "output_files.py"),
+    *("camera_file.py", "output_files.py", "blend_cameras.py", "recovery.py"),
     *("cli.py", "bench_command.py", "models_command.py", "predict_command.py", "train_command.py"),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
