@@ -28,6 +28,9 @@ JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 MOST_EXIF = 1 << 20
 """Bytes: more than any real Exif block, so that a broken length reads no whole file into memory."""
 
+MOST_PIECES = 200_000
+"""Segments or chunks looked at: more than any photo has, so that a made-up file takes no longer than a second."""
+
 
 class HeaderError(ValueError):
     """A file that is not one of the formats, or ends too early; says which as a sentence's end."""
@@ -91,15 +94,18 @@ def _take(file: BinaryIO, size: int) -> bytes:
 def _read_jpeg(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
     tags: dict[int, int] = {}
     file.seek(2)
-    while True:
-        if _take(file, 1) != b"\xff":
-            raise HeaderError("is damaged")
-        marker = 0xFF
-        while marker == 0xFF:
-            marker = _take(file, 1)[0]
+    for _ in range(MOST_PIECES):
+        start, marker = _take(file, 2)
+        if start != 0xFF:
+            break
+        if marker == 0xFF:  # as many as the writer likes may stand before a marker
+            file.seek(-1, 1)
+            continue
         if marker in JPEG_BARE:
             continue
         (length,) = struct.unpack(">H", _take(file, 2))
+        if length < 2:
+            break
         content = _take(file, length - 2)
         if marker in JPEG_SIZES:
             height, width = struct.unpack_from(">HH", content, 1)
@@ -107,13 +113,16 @@ def _read_jpeg(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
         if marker == 0xE1 and content[:6] == b"Exif\0\0":
             tags = _parse_exif(content[6:])
         elif marker in (0xD9, 0xDA):
-            raise HeaderError("is damaged")
+            break
+    raise HeaderError("is damaged")
 
 
 def _read_png(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
     file.seek(8)
     size, tags = (0, 0), {}
-    while len(head := file.read(8)) == 8:
+    for _ in range(MOST_PIECES):
+        if len(head := file.read(8)) < 8:
+            break
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IHDR":
             size = struct.unpack(">II", _take(file, 8))
@@ -132,7 +141,9 @@ def _read_webp(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
     """Sizes stand in VP8X (extended), VP8L (lossless) or VP8 (lossy); the first of them counts."""
     file.seek(12)
     size, tags = (0, 0), {}
-    while len(head := file.read(8)) == 8:
+    for _ in range(MOST_PIECES):
+        if len(head := file.read(8)) < 8:
+            break
         kind, length = struct.unpack("<4sI", head)
         end = file.tell() + length + length % 2
         if kind == b"EXIF" and length <= MOST_EXIF:

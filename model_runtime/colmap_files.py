@@ -61,8 +61,11 @@ class ColmapImage:
             return self.observed["xy"], self.observed["point"]
         words = self.observed.split()
         try:
-            xy = np.array([[float(x), float(y)] for x, y in zip(words[::3], words[1::3], strict=True)])
-            return xy.reshape(-1, 2), np.array([int(word) for word in words[2::3]], np.int64)
+            points = [
+                (float(x), float(y), int(n)) for x, y, n in zip(words[::3], words[1::3], words[2::3], strict=True)
+            ]
+            xy = np.array([point[:2] for point in points], np.float64).reshape(-1, 2)
+            return xy, np.array([point[2] for point in points], np.int64)
         except FAULTS as error:
             raise ColmapFileError(f"images.txt is damaged at the points of {shortened(self.name)}") from error
 
@@ -91,7 +94,10 @@ def read_points(data: bytes, ending: str) -> tuple[np.ndarray, np.ndarray]:
     """The points' numbers, [P] int64 in rising order, and places, [P,3]. Raises ColmapFileError."""
     entries = _binary_points(data) if ending == ".bin" else _text_points(data)
     points = _numbered(entries, f"points3D{ending}")
-    numbers = np.fromiter(points, np.int64, len(points))
+    try:
+        numbers = np.fromiter(points, np.int64, len(points))
+    except OverflowError as error:
+        raise ColmapFileError(f"points3D{ending} has a number that is too large") from error
     order = np.argsort(numbers)
     return numbers[order], np.array(list(points.values()), np.float64).reshape(-1, 3)[order]
 
@@ -190,6 +196,10 @@ def _text_images(data: bytes) -> Iterator[tuple[int, ColmapImage]]:
     lines = _lines(data)
     for line in filter(_is_entry, lines):
         number, *pose, camera, name = line.split(maxsplit=9)
+        if len(pose) != 7:
+            raise ColmapFileError(
+                f"images.txt has too few numbers for the image {shortened(name.decode(errors='replace'))}"
+            )
         yield int(number), _image(name, int(camera), [float(word) for word in pose], next(lines, b""))
 
 

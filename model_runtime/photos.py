@@ -105,7 +105,7 @@ def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
 
 
 def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
-    """(width, height) of the photo as it is stored, and its EXIF orientation, without decoding it.
+    """(width, height) of the photo as it is stored, and its EXIF orientation, where possible without decoding it.
 
     Raises as `decode_photo` does.
     """
@@ -126,7 +126,6 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
     """
     with _told(photo.name):
         image, exif = _open(photo)
-        _check_room(photo.name, image)
         mode, turned = image.mode, exif.orientation in TURNED
         image.load()
         image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(image) if turned else image)
@@ -164,7 +163,7 @@ def _told(name: str) -> Iterator[None]:
 
 
 def _open(photo: Photo) -> tuple[Image.Image, _Exif]:
-    """The photo, not decoded yet. Raises JobError where its header claims what cannot be, and what Pillow raises."""
+    """The photo, its header checked. Raises JobError where that claims what cannot be, and what Pillow raises."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many; its own limit is that of large cameras
     image = Image.open(io.BytesIO(photo.data), formats=FORMATS)
     (width, height), tags = image.size, getattr(image, "tag_v2", {})
@@ -187,7 +186,8 @@ def _open(photo: Photo) -> tuple[Image.Image, _Exif]:
         raise JobError(
             "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
         )
-    return image, _read_exif(image)
+    _check_room(photo.name, image)
+    return image, _read_exif(image)  # which decodes a PNG, for its Exif data may stand at its end
 
 
 def _check_room(name: str, image: Image.Image) -> None:

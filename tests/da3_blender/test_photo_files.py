@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -237,3 +238,20 @@ def test_names_are_as_short_as_tells_photos_apart(paths: list[str], taken: tuple
 def test_natural_order_counts_numbers_and_keeps_folders_together() -> None:
     paths = ["b10/1.jpg", "b9/2.jpg", "b9/10.jpg", "B9/1.jpg"]
     assert sorted(paths, key=natural_key) == ["B9/1.jpg", "b9/2.jpg", "b9/10.jpg", "b10/1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ((100_000_000, 1), "The photo has 100000000 x 1 pixels, more than can be read; scale it down"),
+        ((60_000, 60_000), "The photo has 60000 x 60000 pixels, more than can be read; scale it down"),
+        ((20_000, 10_000), "The file claims 20000 x 10000 pixels, which it is too small to hold; copy it again"),
+    ],
+)
+def test_photos_that_claim_too_much_are_left_out_before_the_job(folder: Path, size: tuple[int, int], told: str) -> None:
+    data = bytearray(encoded("PNG"))
+    struct.pack_into(">II", data, 16, *size)
+    (folder / "bomb.png").write_bytes(data)
+    (folder / "good.png").write_bytes(encoded("PNG"))
+    found = find_photos([folder])
+    assert found.photos == (folder / "good.png",) and found.left_out == ((folder / "bomb.png", told),)

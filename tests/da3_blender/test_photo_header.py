@@ -63,3 +63,22 @@ def test_broken_exif_leaves_the_size():
     )
     header = parse_header(io.BytesIO(whole))
     assert header.size == (40, 30) and header.lens == 0
+
+
+def test_lengths_that_cannot_be_are_damage():
+    for length in (0, 1):
+        with pytest.raises(HeaderError, match="is damaged"):
+            parse_header(io.BytesIO(b"\xff\xd8\xff\xe0" + length.to_bytes(2, "big") + bytes(100)))
+
+
+@pytest.mark.parametrize("start", [b"\xff\xd8" + b"\xff\xd0" * 3_000_000, b"\xff\xd8" + b"\xff" * 6_000_000])
+def test_endless_markers_are_given_up(start):
+    file = io.BytesIO(start)
+    with pytest.raises(HeaderError):
+        parse_header(file)
+    assert file.tell() < 1_000_000
+
+
+def test_fill_bytes_before_a_marker_are_skipped():
+    whole = encode("JPEG")
+    assert parse_header(io.BytesIO(whole[:2] + b"\xff" * 5 + whole[2:])).size == (40, 30)

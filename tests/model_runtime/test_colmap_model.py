@@ -355,6 +355,11 @@ def test_points_that_are_not_numbers_are_left_out():
     assert sparse.points.tolist() == [[1, 2, 3]] and sparse.pixel.tolist() == [[5, 6]]
 
 
+def test_a_list_of_points_with_a_number_too_large_is_done_without():
+    known = colmap_cameras(text_model(CAMERA, IMAGE, f"{1 << 63} 1 2 3 0 0 0 0.5 5 1\n"), [photo("a.jpg")])
+    assert known.known.all() and known.sparse is None and "cannot be read" in known.notes[0]
+
+
 def test_many_images_and_photos_are_matched_in_no_time():
     entries = [f"rig/{i % 7}/{i}.jpg" for i in range(20_000)]
     started = time.process_time()

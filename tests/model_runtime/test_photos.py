@@ -3,13 +3,15 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
+import model_runtime.photos
 from model_runtime.messages import JobError, Photo
-from model_runtime.photos import BACKDROP, check_photos, decode_photo
+from model_runtime.photos import BACKDROP, check_photos, decode_photo, stored_shape
 
 RED, GREEN, BLUE, GREY = (250, 20, 10), (10, 230, 30), (20, 40, 240), (128, 128, 128)
 COLOURS = np.array([[RED, GREEN, GREY], [BLUE, GREY, RED]], np.uint8)
@@ -197,12 +199,27 @@ def good() -> bytes:
     return file_bytes(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)), "PNG")
 
 
-def bomb() -> bytes:
-    """A PNG of a few bytes that claims 60000 x 60000 pixels."""
-    data = bytearray(png_16(np.zeros((1, 1), np.uint16), 0))
-    struct.pack_into(">II", data, 16, 60000, 60000)
+def bomb(width: int, height: int, fill: int = 0) -> bytes:
+    """A PNG of a few bytes that claims so many pixels. fill: bytes behind its end."""
+    data = bytearray(png_16(np.zeros((1, 1), np.uint16), 0) + bytes(fill))
+    struct.pack_into(">II", data, 16, width, height)
     struct.pack_into(">I", data, 29, zlib.crc32(data[12:29]))
     return bytes(data)
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    data = bytearray(file_bytes(Image.new("RGB", (64, 64)), "JPEG"))
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, height, width)
+    return bytes(data)
+
+
+def tiff_with_a_tile_of(side: int) -> bytes:
+    """A TIFF (6.0) of 100 x 100 grey pixels in one tile that claims to be much larger."""
+    tile = zlib.compress(bytes(10_000))
+    place = 8 + 2 + 12 * 10 + 4
+    entries = {256: 100, 257: 100, 258: 8, 259: 8, 262: 1, 277: 1, 322: side, 323: side, 324: place, 325: len(tile)}
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + tile
 
 
 @pytest.mark.parametrize(
@@ -212,10 +229,27 @@ def bomb() -> bytes:
         (good()[:-2000], "photo-unreadable"),
         (file_bytes(Image.fromarray(pattern()).resize((400, 400)), "JPEG")[:3000], "photo-unreadable"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "photo-unreadable"),
-        (bomb(), "photo-too-large"),
+        (bomb(60000, 60000), "photo-too-large"),
+        (bomb(100_000_000, 1), "photo-too-large"),
+        (bomb(65_501, 100), "photo-too-large"),
+        (bomb(3000, 3000), "photo-unreadable"),
+        (jpeg_claiming(13000, 13000), "photo-unreadable"),
+        (tiff_with_a_tile_of(1 << 15), "photo-unreadable"),
         (file_bytes(Image.new("RGB", (300, 5)), "PNG"), "photo-too-small"),
     ],
-    ids=["text", "cut PNG", "cut JPEG", "PostScript", "bomb", "sliver"],
+    ids=[
+        "text",
+        "cut PNG",
+        "cut JPEG",
+        "PostScript",
+        "bomb",
+        "line",
+        "long",
+        "hollow PNG",
+        "hollow JPEG",
+        "tile",
+        "sliver",
+    ],
 )
 def test_bad_photos_get_a_sentence_with_their_name(data: bytes, code: str) -> None:
     with pytest.raises(JobError) as caught:
@@ -236,3 +270,35 @@ def test_photos_are_checked_before_decoding() -> None:
     empty, twin = check_photos(photos)
     assert (empty.name, empty.reason.code) == ("b.png", "photo-empty") and "b.png" in empty.reason.sentence
     assert (twin.name, twin.reason.code) == ("c.png", "photo-duplicate") and "a.png" in twin.reason.sentence
+
+
+def test_a_photo_larger_than_the_memory_is_told_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Photo("panorama.png", bomb(20_000, 10_000, fill=200_000))
+    monkeypatch.setattr(model_runtime.photos, "available_memory", lambda: 1e9)
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(JobError) as caught:
+        decode_photo(photo)
+    assert caught.value.failure.code == "photo-too-large"
+    for told in ("panorama.png", "20000 x 10000", "3.2 GB", "1.0 GB are free"):
+        assert told in caught.value.failure.sentence
+
+
+def test_photos_beyond_pillows_own_limit_are_read() -> None:
+    """200 million pixels, as large cameras and panoramas have; its header only, to be quick."""
+    photo = Photo("panorama.jpg", jpeg_claiming(20_000, 10_000) + bytes(200_000))
+    assert stored_shape(photo) == ((20_000, 10_000), 1)
+
+
+def test_a_photo_that_finds_no_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (MemoryError(), OSError("decoder error -9 when reading image file")):
+        monkeypatch.setattr(Image.Image, "crop", raising(error))
+        with pytest.raises(JobError) as caught:
+            decode_photo(Photo("big.png", good()))
+        assert caught.value.failure.code == "out-of-memory" and "big.png" in caught.value.failure.sentence
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
