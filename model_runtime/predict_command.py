@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -60,10 +61,20 @@ def _write(output: Path, named: dict[str, np.ndarray]) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as folder:
             part = Path(folder) / "part.npz"
-            np.savez_compressed(part, **named)
+            _write_npz(part, named)
             os.replace(part, output)
     except OSError as error:
         raise _unwritten(output, error.strerror) from error
+
+
+def _write_npz(path: Path, named: dict[str, np.ndarray]) -> None:
+    """As numpy.savez_compressed, which on a full disk leaves an open archive that complains when it is collected."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in named.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _unwritten(output: Path, why: str | None) -> JobError:

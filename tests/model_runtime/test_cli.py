@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 import torch
 
 import model_runtime
+from model_runtime import predict_command
 from model_runtime.cli import main
-from model_runtime.messages import PROTOCOL_VERSION, Photo
+from model_runtime.messages import PROTOCOL_VERSION, JobError, Photo
 
 
 def test_predict_writes_arrays_and_says_what_made_them(
@@ -73,6 +76,27 @@ def test_predict_refuses_first_what_cannot_be_written(
     with pytest.raises(SystemExit, match=f"cannot be written: {why}"):
         main(["predict", str(photo), "--output", str(tmp_path / output), "--overwrite"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.npz", "photo.png"]
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000, 100_000])
+def test_arrays_that_the_disk_cannot_hold_leave_the_file_before(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no archive stays open that complains later."""
+    resource = pytest.importorskip("resource")
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    output, before = tmp_path / "a.npz", resource.getrlimit(resource.RLIMIT_FSIZE)
+    output.write_bytes(b"older")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(JobError, match=r"a\.npz cannot be written: File too large"):
+            predict_command._write(output, {"a": np.random.default_rng(0).random(100_000)})
+        gc.collect()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"older"]
+    assert not complaints
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
