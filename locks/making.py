@@ -103,7 +103,7 @@ class Locks:
             for name in wheels(build, version):
                 url = address(build, name)
                 if name not in links:
-                    raise LockError(f"PyTorch's server has no {name}: change BUILDS in locking.py.")
+                    raise LockError(f"PyTorch's server has no {name}: change BUILDS in locks/making.py.")
                 hashes[url] = links[name] or known.get(url) or self._download_hash(url)
         except OSError as error:
             old = "" if any(f"torch-{version}%2B" in url for url in known) else ", though it is of another torch"
