@@ -32,14 +32,23 @@ MARK = "DA3_TEST_MARK"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 THROUGH_BUILD = """
-import sys, build
+import os, signal, sys, build
 from pathlib import Path
+signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"cancelled\\n"), os._exit(130)))
 build.main_environment = lambda: type("Ready", (), {"ensure": lambda self, wanted: Path(sys.executable)})()
 with build.signals_to(build.raise_for):
     print("ready", flush=True)
     sys.exit(build.main(["scene", *sys.argv[1:]]))
 """
-"""`build.py scene` in the tests' own environment."""
+"""`build.py scene`, its first line included, in the tests' own environment."""
+
+THROUGH_COMMAND = """
+import sys
+from da3_blender import command_line
+print("ready", flush=True)
+sys.exit(command_line.run(sys.argv[1:]))
+"""
+"""`blender --command da3`, but for Blender's own start."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Moment:
     """When a run is told to end, and how.
 
     line: once a line of its output begins like this. seconds: then after so long. number: the signal. group: whether
-    the whole process group gets it, as from a terminal. through: `THROUGH_BUILD` or nothing. times: how often.
+    the whole process group gets it, as from a terminal. through: `THROUGH_BUILD`, `THROUGH_COMMAND` or nothing. times: how often.
     """
 
     line: str = ""
@@ -57,7 +66,6 @@ class Moment:
     group: bool = True
     through: str = ""
     times: int = 1
-    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ def end_at(moment: Moment, home: Path, build: ModuleType) -> Ended:
     mark = uuid.uuid4().hex
     place = home / mark
     (place / "tmp").mkdir(parents=True)
-    words = [str(home / "photos"), "-o", str(place / "made.blend"), "--checkpoint", moment.checkpoint, *moment.more]
+    words = [str(home / "photos"), "-o", str(place / "made.blend"), "--checkpoint", moment.checkpoint]
     words += ["--worker", f"'{sys.executable}' '{FAKE}'"]
     start = ["-c", moment.through] if moment.through else ["-m", "da3_blender"]
     variables = {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT), "TMPDIR": str(place / "tmp")}
@@ -179,7 +187,8 @@ def test_a_run_ends_whenever_it_is_told_to(home: Path, build: ModuleType) -> Non
             Moment("[  0%] network", number=signal.SIGHUP),
             Moment("scene: ", seconds=0.1, checkpoint="room"),
             Moment("[  0%] network", number=signal.SIGTERM, group=False, through=THROUGH_BUILD),
-            Moment("[  0%] network", group=True, through=THROUGH_BUILD),
+            Moment("[  0%] network", through=THROUGH_BUILD),
+            Moment("[  0%] network", through=THROUGH_COMMAND),
         ],
         home,
         build,
