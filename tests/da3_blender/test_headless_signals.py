@@ -56,7 +56,8 @@ class Moment:
     """When a run is told to end, and how.
 
     line: once a line of its output begins like this. seconds: then after so long. number: the signal. group: whether
-    the whole process group gets it, as from a terminal. through: `THROUGH_BUILD`, `THROUGH_COMMAND` or nothing. times: how often.
+    the whole process group gets it, as from a terminal. through: `THROUGH_BUILD`, `THROUGH_COMMAND` or nothing.
+    times: how often.
     """
 
     line: str = ""
