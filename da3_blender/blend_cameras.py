@@ -50,7 +50,7 @@ def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECO
     rows = [(photo.name, str(photo.resolve()), *_size(photo)) for photo in photos]
     with tempfile.TemporaryDirectory(prefix="da3_", dir=bpy.app.tempdir or None) as folder:
         (Path(folder) / PHOTOS).write_text(json.dumps(rows), encoding="utf-8")
-        log = _run(_command(path.resolve(), folder), path, seconds)
+        log = _run(_command(path.resolve(), folder), folder, path, seconds)
         try:
             told = json.loads((Path(folder) / ANSWER).read_bytes())
         except (OSError, ValueError) as error:
@@ -76,11 +76,13 @@ def _command(path: Path, folder: str) -> list[str]:
     return [bpy.app.binary_path, "--background", "--factory-startup", "--disable-autoexec", "--python-expr", code]
 
 
-def _run(command: list[str], path: Path, seconds: float) -> str:
-    """Runs it to its end, whatever that is; returns what it printed. Raises JobError after `seconds`."""
+def _run(command: list[str], folder: str, path: Path, seconds: float) -> str:
+    """Runs it to its end, whatever that is; returns what it printed. Raises JobError after `seconds`.
+
+    folder: for what Blender leaves behind where it does not end in its own way."""
     began = time.monotonic()
     with starting():
-        process = GuardedProcess(command, os.environ, Path.cwd())
+        process = GuardedProcess(command, os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder), Path.cwd())
     late: list[float] = []
 
     def stop_when_late(*_: str) -> None:

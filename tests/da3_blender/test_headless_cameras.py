@@ -105,6 +105,15 @@ def test_numbers_from_the_other_process_are_checked(folder: Path, monkeypatch: p
         blend_cameras.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png"])
 
 
+def test_the_other_blender_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    photos = [folder / "photos/a.png", folder / "photos/b.png"]
+    blend_cameras.read_blend_cameras(folder / "cameras.blend", photos)
+    assert list(temporary.iterdir()) == []
+
+
 def test_scripts_of_the_blend_do_not_run(folder: Path) -> None:
     """Neither a registered text nor an expression of a driver."""
     trace = folder / "trace"
