@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from model_runtime import pipe
+from model_runtime.memory import OUT_OF_MEMORY, tells_out_of_memory
 from model_runtime.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -298,6 +299,8 @@ class _Connection:
         status = self.process.poll()
         how = "it closed its output" if status is None else f"exit status {status}"
         advice = "Its log tells more. The next job starts a new worker."
+        if tells_out_of_memory(self.log):
+            return replace(OUT_OF_MEMORY, log=self.log)
         if status in KILLED:
             advice = "The system may have run out of memory: lower the resolution or use fewer photos. " + advice
         return Failure("worker-died", f"The worker ended before the job was done ({how}).", advice, self.log)

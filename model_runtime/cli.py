@@ -12,7 +12,9 @@ from pathlib import Path
 
 import model_runtime
 from model_runtime import bench_command, models_command, train_command
+from model_runtime.memory import OUT_OF_MEMORY, is_out_of_memory
 from model_runtime.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
+from model_runtime.pipe import write_frame
 from model_runtime.standard_streams import claim_streams
 
 
@@ -74,7 +76,13 @@ def _worker(options: argparse.Namespace) -> None:
     if options.models:
         os.environ["DA3_MODELS"] = str(options.models)
     streams = claim_streams()
-    import_module("model_runtime.worker").serve(*streams)
+    try:
+        worker = import_module("model_runtime.worker")
+    except (ImportError, OSError, MemoryError) as error:
+        if is_out_of_memory(error):
+            write_frame(streams[1], "", OUT_OF_MEMORY)
+        raise
+    worker.serve(*streams)
 
 
 def _info(_: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Whether memory ran out, and how much of it there is. Standard library only.
+"""Whether memory ran out, and how much of it there is. No torch: it may be what there is no memory for.
 
 Python, torch, oneDNN, the makers' GPU libraries, the C++ library and the system's loader each say it in their own way.
 """
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from model_runtime.messages import Failure
+
 PHRASES = re.compile(
     r"out[ _]of[ _]memory"  # CUDA, HIP, MPS, Pillow, Linux
     r"|OutOfMemory"  # Metal, hipError
@@ -28,6 +30,13 @@ PHRASES = re.compile(
     r"|can't start new thread|what\(\):\s+Resource temporarily unavailable",  # no room for a thread's stack
     re.IGNORECASE,
 )
+
+OUT_OF_MEMORY = Failure(
+    "out-of-memory",
+    "The worker's machine has not enough memory.",
+    "Lower the resolution, use fewer photos, or close other programs there.",
+)
+"""Where nobody knows what took it."""
 
 WINDOWS_ERRORS = (8, 14, 1455)
 """ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY, ERROR_COMMITMENT_LIMIT; their texts are in the system's language."""

@@ -23,6 +23,7 @@ import model_runtime
 from model_runtime import pipe
 from model_runtime.checkpoints import available_checkpoints
 from model_runtime.devices import choose_device, describe_device
+from model_runtime.memory import OUT_OF_MEMORY, is_out_of_memory
 from model_runtime.messages import (
     HEARTBEAT_SECONDS,
     PROTOCOL_VERSION,
@@ -97,7 +98,7 @@ class Worker:
         except JobError as error:
             failure = error.failure
         except Exception as error:
-            failure = _unexpected(error)
+            failure = OUT_OF_MEMORY if is_out_of_memory(error) else _unexpected(error)
         return pipe.encode_frame(job, failure_without_secrets(failure))
 
     def _read(self) -> None:

@@ -300,6 +300,10 @@ SENTENCES = {
         "Sein Protokoll sagt mehr. Der nächste Auftrag startet einen neuen Worker."
     ),
     "The worker said nothing for {0} seconds.": "Der Worker hat {0} Sekunden lang nichts gesagt.",
+    "The worker's machine has not enough memory.": "Die Maschine des Workers hat nicht genug Speicher.",
+    "Lower the resolution, use fewer photos, or close other programs there.": (
+        "Die Auflösung senken, weniger Fotos nehmen, oder andere Programme dort schließen."
+    ),
     "The worker has given no sign of life for {0} seconds.": (
         "Der Worker hat seit {0} Sekunden kein Lebenszeichen gegeben."
     ),

@@ -289,6 +289,10 @@ SENTENCES = {
         "詳細はログにあります。次のジョブで新しいワーカーが起動します。"
     ),
     "The worker said nothing for {0} seconds.": "ワーカーから {0} 秒間応答がありません。",
+    "The worker's machine has not enough memory.": "ワーカーのマシンのメモリが足りません。",
+    "Lower the resolution, use fewer photos, or close other programs there.": (
+        "解像度を下げる、写真を減らす、またはそこで動いている他のプログラムを閉じてください。"
+    ),
     "The worker has given no sign of life for {0} seconds.": "ワーカーから {0} 秒間応答がありません。",
     "The worker has stopped: nothing came from it for {0} seconds.": (
         "ワーカーが停止しました。{0} 秒間何も届いていません。"

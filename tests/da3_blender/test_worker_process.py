@@ -113,6 +113,15 @@ def test_death_tells_the_exit_status_and_the_end_of_the_log(play) -> None:
     assert not client.running
 
 
+@pytest.mark.parametrize(
+    "last_words", ["terminate called after throwing an instance of 'std::bad_alloc'", "could not create a primitive"]
+)
+def test_death_by_lack_of_memory_is_told_as_that(play, last_words: str) -> None:
+    client = play(f"hello(); source.read(30); print({last_words!r}, file=sys.stderr); os._exit(134)")
+    failure = ending(client, client.submit(SMALL))
+    assert failure.code == "out-of-memory" and last_words in failure.log
+
+
 def test_death_in_the_middle_of_a_frame_is_a_death(play) -> None:
     client = play("hello(); sink.write(pipe.PREFIX.pack(pipe.MAGIC, PROTOCOL_VERSION, 100, 0) + b'{'); os._exit(3)")
     failure = ending(client, client.submit(SMALL))

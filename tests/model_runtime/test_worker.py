@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import struct
@@ -299,6 +300,30 @@ def test_a_worker_waits_for_ever_between_frames(serve) -> None:
         time.sleep(0.3)
         pipe.write_frame(process.stdin, "j", ListModels())
         assert isinstance(frames_to(process, lambda message: isinstance(message, Failure))[-1], Failure)
+
+
+@pytest.mark.parametrize("fault", ["MemoryError()", "RuntimeError('could not create a primitive')"])
+def test_a_lack_of_memory_is_told_as_that(serve, fault: str) -> None:
+    process = serve(f"def perform(task, report): raise {fault}")
+    pipe.write_frame(process.stdin, "j", ListModels())
+    told = frames_to(process, lambda message: isinstance(message, Failure))[-1]
+    assert isinstance(told, Failure) and told.code == "out-of-memory"
+
+
+def test_a_worker_that_has_no_memory_to_start_says_so() -> None:
+    script = """
+import sys
+class NoMemory:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch": raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+sys.meta_path.insert(0, NoMemory())
+from model_runtime.cli import main
+main(["worker"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], input=b"", capture_output=True, timeout=60, check=False)
+    frame = pipe.read_frame(io.BytesIO(done.stdout))
+    assert frame is not None and isinstance(frame[1], Failure) and frame[1].code == "out-of-memory"
+    assert b"failed to map segment" in done.stderr and done.returncode == 1
 
 
 def test_no_password_leaves_the_worker(serve) -> None:
