@@ -18,8 +18,8 @@ import bpy
 import numpy as np
 
 import model_runtime
-from model_runtime.camera_checks import check_intrinsics, check_pose
-from model_runtime.messages import GivenCameras, JobError
+from model_runtime.contract.camera_checks import check_intrinsics, check_pose
+from model_runtime.contract.messages import GivenCameras, JobError
 
 from .blend_file import reason
 from .ending import starting

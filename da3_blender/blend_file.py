@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import bpy
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .output_files import replacing
 

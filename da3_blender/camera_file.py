@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from model_runtime.camera_checks import LARGEST_NUMBER, check_intrinsics, check_pose
-from model_runtime.geometry.orientation import QUARTER_TURNS, turn_upright
-from model_runtime.json_files import JsonError, read_json, shown
-from model_runtime.messages import GivenCameras, JobError
-from model_runtime.photo_names import match_names
+from model_runtime.contract.camera_checks import LARGEST_NUMBER, check_intrinsics, check_pose
+from model_runtime.contract.json_files import JsonError, read_json, shown
+from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.orientation import QUARTER_TURNS, turn_upright
+from model_runtime.contract.photo_names import match_names
 
 from .photo_header import SIDEWAYS, HeaderError, PhotoHeader, read_header
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from model_runtime.messages import ColmapModel, JobError, ModelFile
+from model_runtime.contract.messages import ColmapModel, JobError, ModelFile
 
 from .output_files import readable
 

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from model_runtime.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
-from model_runtime.photo_names import distinct_names
+from model_runtime.contract.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
+from model_runtime.contract.photo_names import distinct_names
 
 from . import blend_file
 from .blend_cameras import read_blend_cameras

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from model_runtime.messages import Failure, JobError, Prediction, Progress, Request
-from model_runtime.secrecy import failure_without_secrets
+from model_runtime.contract.messages import Failure, JobError, Prediction, Progress, Request
+from model_runtime.contract.secrecy import failure_without_secrets
 
 from .scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
 from .size_and_place import sized

@@ -11,8 +11,8 @@ from typing import Any
 
 import bpy
 
-from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Request
-from model_runtime.photo_names import distinct_names
+from model_runtime.contract.messages import GivenCameras, JobError, MeshSettings, Photo, Request
+from model_runtime.contract.photo_names import distinct_names
 
 from . import known_cameras, photo_list
 from .colmap_folder import read_colmap

@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from model_runtime.messages import GivenCameras, JobError
+from model_runtime.contract.messages import GivenCameras, JobError
 
 from .conventions import any_blender_camera, from_blender_camera
 from .photo_files import natural_key

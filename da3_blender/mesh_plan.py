@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model_runtime.depth_edges import torn_steps
-from model_runtime.messages import Mesh, View
+from model_runtime.contract.depth_edges import torn_steps
+from model_runtime.contract.messages import Mesh, View
 
 from .point_cloud import map_focal, unproject
 

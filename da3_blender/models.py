@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from model_runtime.catalogue import CATALOGUE, Model, human_size
-from model_runtime.messages import (
+from model_runtime.contract.catalogue import CATALOGUE, Model, human_size
+from model_runtime.contract.messages import (
     DownloadModel,
     Failure,
     JobError,
@@ -25,7 +25,7 @@ from model_runtime.messages import (
     Progress,
     RemoveModel,
 )
-from model_runtime.model_files import (
+from model_runtime.contract.model_files import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     find_model,
@@ -35,7 +35,7 @@ from model_runtime.model_files import (
     remove_model,
     told_licence,
 )
-from model_runtime.pipe import Task
+from model_runtime.contract.pipe import Task
 
 from .worker_process import WorkerProcess
 

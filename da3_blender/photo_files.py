@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_runtime.photo_limits import is_hollow, is_too_large
+from model_runtime.contract.photo_limits import is_hollow, is_too_large
 
 from .output_files import is_marked, is_text, readable
 from .photo_header import HeaderError, NotAPhotoError, PhotoHeader, read_header

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_runtime.depth_edges import flying_pixels
-from model_runtime.messages import View
+from model_runtime.contract.depth_edges import flying_pixels
+from model_runtime.contract.messages import View
 
 from .prediction_checks import usable_pixels
 

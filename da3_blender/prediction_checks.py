@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_runtime.messages import Gaussians, JobError, Mesh, Prediction, View
+from model_runtime.contract.messages import Gaussians, JobError, Mesh, Prediction, View
 
 from . import harmonics
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from model_runtime.messages import Failure, Progress
+from model_runtime.contract.messages import Failure, Progress
 
 from .panels import paragraph
 from .remedies import INSTALL, PREFERENCES, REPAIR, remedy_of

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from . import output_files
 from .blend_file import quietly, reason

@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from model_runtime import pipe
-from model_runtime.messages import Failure, JobError, Prediction
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import Failure, JobError, Prediction
 
 from .ending import removed
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 import model_runtime
-from model_runtime.messages import Failure, Hello, JobError
+from model_runtime.contract.messages import Failure, Hello, JobError
 
 from .runtime_folder import has_nvidia_driver
 from .worker_command import KINDS, RuntimeSettings, worker_command

@@ -24,9 +24,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO
 
-from model_runtime.json_files import JsonError, read_json
-from model_runtime.messages import Failure, JobError
-from model_runtime.plain_files import open_own
+from model_runtime.contract.json_files import JsonError, read_json
+from model_runtime.contract.messages import Failure, JobError
+from model_runtime.contract.plain_files import open_own
 
 LOCK_PATIENCE = 0.5
 """Seconds; `interruption` holds the lock for a moment."""

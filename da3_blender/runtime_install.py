@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from model_runtime.messages import Failure, JobError, Progress
-from model_runtime.secrecy import failure_without_secrets
+from model_runtime.contract.messages import Failure, JobError, Progress
+from model_runtime.contract.secrecy import failure_without_secrets
 
 from .guarded_process import GuardedProcess
 from .install_words import (

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from model_runtime.messages import Failure, JobError, Progress
+from model_runtime.contract.messages import Failure, JobError, Progress
 
 from .runtime_check import RuntimeCheck, RuntimeReport
 from .runtime_folder import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .similarity import Similarity
 

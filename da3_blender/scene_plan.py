@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from model_runtime.messages import Failure, Prediction
+from model_runtime.contract.messages import Failure, Prediction
 
 from .conventions import BlenderCamera, to_blender_camera
 from .mesh_plan import SurfacePlan, plan_fused, plan_sheets

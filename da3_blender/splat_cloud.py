@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_runtime.messages import Gaussians, View
+from model_runtime.contract.messages import Gaussians, View
 
 from . import harmonics
 from .conventions import rotate_quaternions

@@ -10,8 +10,8 @@ from typing import Any
 
 import bpy
 
-from model_runtime.json_files import JsonError, parse_json
-from model_runtime.messages import JobError
+from model_runtime.contract.json_files import JsonError, parse_json
+from model_runtime.contract.messages import JobError
 
 from . import photo_list
 from .scene import find

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model_runtime.messages import View
+from model_runtime.contract.messages import View
 
 from .conventions import OPENCV_TO_Z_UP
 from .point_cloud import unproject

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from model_runtime.messages import Failure
+from model_runtime.contract.messages import Failure
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 STARTED = re.compile(r"^\s*Downloading (.+) \((\d+(?:\.\d+)?) ?([KMG]?i?B)\)$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .command_words import ADVICE as COMMAND_ADVICE
 from .command_words import split_command

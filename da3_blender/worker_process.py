@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import cast
 
-from model_runtime import pipe
-from model_runtime.memory import OUT_OF_MEMORY, tells_out_of_memory
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.memory import OUT_OF_MEMORY, tells_out_of_memory
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     Cancel,
     Failure,
@@ -34,7 +34,7 @@ from model_runtime.messages import (
     Progress,
     Request,
 )
-from model_runtime.secrecy import failure_without_secrets, without_secrets
+from model_runtime.contract.secrecy import failure_without_secrets, without_secrets
 
 LOG_LINES = 200
 LOG_LINE_BYTES = 4096

@@ -1,5 +1,5 @@
 """`python -m model_runtime`: the same as the `da3-runtime` command."""
 
-from model_runtime.cli import main
+from model_runtime.commands.command_line import main
 
 main()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from model_runtime.bench_command import PACKAGES
+from model_runtime.commands.bench import PACKAGES
 
 ROOT = Path(__file__).parents[1]
 OURS = ("model_runtime", "da3_blender")
@@ -100,14 +100,18 @@ def undeclared(modules: set[str], packages: set[str]) -> set[str]:
 
 
 def test_the_scan_sees_late_imports_and_names_in_import_module() -> None:
-    assert "pycolmap" in reached(["model_runtime.predictor"])[1]  # only ever imported inside functions
-    assert "model_runtime.worker" in imported("model_runtime.cli")
+    assert "pycolmap" in reached(["model_runtime.prediction.predictor"])[1]  # only ever imported inside functions
+    assert "model_runtime.commands.worker" in imported("model_runtime.commands.command_line")
     assert "da3_blender.scene.marks" in imported("da3_blender.scene.write")
 
 
 def test_the_worker_imports_what_its_wheel_asks_for() -> None:
     ours, others = reached(["model_runtime.__main__"], LEFT_TO_COMMANDS)
-    assert {"model_runtime.worker", "model_runtime.geometry.tsdf", "model_runtime.features.mapping"} <= ours
+    assert {
+        "model_runtime.commands.worker",
+        "model_runtime.depth.tsdf",
+        "model_runtime.cameras.features.mapping",
+    } <= ours
     assert {"torch", "skimage"} <= others
     assert undeclared(others, declared()) == set()
 
@@ -128,7 +132,7 @@ def test_blender_imports_nothing_but_what_it_has() -> None:
     """Python's own modules, Blender's, numpy; of model_runtime only modules that do with the same."""
     ours, others = reached(modules_of("da3_blender"))
     assert others - BLENDERS_OWN == {"numpy"}
-    assert {"model_runtime.messages", "model_runtime.pipe"} <= ours
+    assert {"model_runtime.contract.messages", "model_runtime.contract.pipe"} <= ours
 
 
 def test_the_front_door_needs_python_alone() -> None:

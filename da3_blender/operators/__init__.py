@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from model_runtime.messages import Failure
-from model_runtime.secrecy import without_homes, without_secrets
+from model_runtime.contract.messages import Failure
+from model_runtime.contract.secrecy import without_homes, without_secrets
 
 from ..translation import rpt
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from model_runtime.catalogue import CATALOGUE, LICENCES
-from model_runtime.messages import JobError
+from model_runtime.contract.catalogue import CATALOGUE, LICENCES
+from model_runtime.contract.messages import JobError
 
 from .. import jobs, preferences, timer
 from ..models import ModelDownloads, check_ready, local_folder, model_row

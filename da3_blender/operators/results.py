@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .. import jobs, stored_request
 from ..scene import find

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .. import arrival, job_request, jobs, photo_list, placing, timer
 from ..translation import rpt

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from ..scene import find
 from ..scene.transform import animated, set_distance, set_floor

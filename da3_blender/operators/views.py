@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .. import looking
 from ..scene import find, viewing, visibility

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from .. import jobs
 from ..preferences import both, draw_remedy

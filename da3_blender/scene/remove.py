@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import bpy
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from . import find, splats, viewing
 from .marks import PART

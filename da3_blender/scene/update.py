@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 from ..harmonics import MAX_DEGREE
 from ..plan_transform import transform_plan

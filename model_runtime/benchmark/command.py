@@ -15,9 +15,9 @@ from model_runtime.benchmark.methods import ON_DEPTH, SINGLE, Runner, RunOptions
 from model_runtime.benchmark.plots import draw
 from model_runtime.benchmark.report import page
 from model_runtime.benchmark.results import Entry, Results
-from model_runtime.checkpoints import locate_checkpoint
-from model_runtime.devices import choose_device, describe_device
-from model_runtime.messages import JobError
+from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.messages import JobError
+from model_runtime.prediction.devices import choose_device, describe_device
 
 RESULTS, PAGE = "results.json", "README.md"
 SAME_IN_ALL_RUNS = ("data set", "checkpoint", "weights", "resolution", "device")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model_runtime.geometry.tsdf import DepthMap, fuse_depth, unproject
+from model_runtime.depth.tsdf import DepthMap, fuse_depth, unproject
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,14 +13,14 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from model_runtime.benchmark.datasets.scene import TruthScene, read_photos
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches, match_photos
-from model_runtime.features.memory import FeatureMemory
-from model_runtime.features.photo import feature_photo
-from model_runtime.features.refine import refine_cameras
-from model_runtime.messages import Gaussians, GivenCameras, Photo, Request
-from model_runtime.photos import decode_photo
-from model_runtime.predictor import Predictor
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import Matches, match_photos
+from model_runtime.cameras.features.memory import FeatureMemory
+from model_runtime.cameras.features.photo import feature_photo
+from model_runtime.cameras.features.refine import refine_cameras
+from model_runtime.contract.messages import Gaussians, GivenCameras, Photo, Request
+from model_runtime.photos.decode import decode_photo
+from model_runtime.prediction.predictor import Predictor
 
 SINGLE = "single"
 """The method without a scene: its photos know nothing of each other."""

@@ -18,7 +18,7 @@ from skimage.metrics import structural_similarity
 
 from model_runtime.benchmark.datasets.scene import TruthView, read_photos
 from model_runtime.benchmark.reconstruction import align
-from model_runtime.messages import Gaussians
+from model_runtime.contract.messages import Gaussians
 from model_runtime.training.splat_renderer import Splats, render_splats
 
 TARGET_STEP = 8

@@ -1,1 +1,1 @@
-"""Cameras, rays, rotations, similarity alignment, spherical harmonics and surface splats."""
+"""Cameras, rays, rotations, similarity alignment, spherical harmonics: pure functions that know no other room."""

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 import torch
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
-from model_runtime.geometry.surface_splats import surface_splats
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.splats.surface import surface_splats
 from model_runtime.training import metrics
 from model_runtime.training.batches import first_views
 from model_runtime.training.gaussians import (

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from model_runtime.checkpoint_loading import PREFIX
-from model_runtime.checkpoints import CONFIG_FILE, WEIGHTS_FILE, read_config
-from model_runtime.messages import JobError
+from model_runtime.checkpoints.loading import PREFIX
+from model_runtime.checkpoints.locate import CONFIG_FILE, WEIGHTS_FILE, read_config
+from model_runtime.contract.messages import JobError
 
 
 def export_checkpoint(

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from model_runtime.depth.correction import smooth_correction
 from model_runtime.geometry.cameras import normalise_given_cameras
-from model_runtime.geometry.depth_correction import smooth_correction
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.gaussian_adapter import place_gaussians
 from model_runtime.network.gaussian_head import RawGaussians

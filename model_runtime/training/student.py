@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from model_runtime.checkpoints import CONFIG_FILE, locate_checkpoint, read_config
-from model_runtime.messages import JobError
+from model_runtime.checkpoints.locate import CONFIG_FILE, locate_checkpoint, read_config
+from model_runtime.contract.messages import JobError
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.training import distributed
 from model_runtime.training.export import export_checkpoint

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
-from model_runtime.messages import JobError
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.messages import JobError
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.config import BackboneConfig, HeadConfig, MonocularConfig
 from model_runtime.network.monocular import MonocularNetwork

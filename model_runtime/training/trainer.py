@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.messages import JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
-from model_runtime.messages import JobError
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.blocks import Block
 from model_runtime.network.config import AnyViewConfig

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
-from model_runtime.messages import CheckpointInfo, Gaussians, Prediction, View
+from model_runtime.contract.messages import CheckpointInfo, Gaussians, Prediction, View
 
 FLOOR_COLOR = (180, 120, 60)
 WALL_COLOR = (40, 90, 200)

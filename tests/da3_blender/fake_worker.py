@@ -17,8 +17,8 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     CheckpointInfo,
     Failure,

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from da3_blender.camera_file import read_cameras
-from model_runtime.messages import GivenCameras, JobError
+from model_runtime.contract.messages import GivenCameras, JobError
 
 LIVING_ROOM = Path(__file__).parents[2] / "examples/living_room"
 SIZE = (80, 60)

@@ -9,7 +9,7 @@ import pytest
 
 from da3_blender import colmap_folder
 from da3_blender.colmap_folder import read_colmap
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from da3_blender.output_files import is_marked, preview_of
 from da3_blender.scene_arguments import parse_arguments
-from model_runtime.messages import Failure, JobError, LeftOut, Progress
+from model_runtime.contract.messages import Failure, JobError, LeftOut, Progress
 
 bpy = pytest.importorskip("bpy")
 
@@ -33,7 +33,7 @@ WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
 WORKER = """
 import sys
 sys.path.insert(0, {root!r})
-from model_runtime import pipe
+from model_runtime.contract import pipe
 from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Progress
 
 source, sink = sys.stdin.buffer, sys.stdout.buffer

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from da3_blender.scene_arguments import parse_arguments
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from da3_blender.scene_arguments import parse_arguments
-from model_runtime.messages import JobError, Prediction
+from model_runtime.contract.messages import JobError, Prediction
 
 bpy = pytest.importorskip("bpy")
 

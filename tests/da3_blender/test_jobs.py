@@ -21,7 +21,7 @@ from da3_blender.job_manager import make_result  # noqa: E402
 from da3_blender.operators import report_of  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.worker_process import WorkerProcess  # noqa: E402
-from model_runtime.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
+from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 COMMAND = [sys.executable, str(FAKE)]

@@ -17,7 +17,7 @@ from da3_blender.known_cameras import CameraPhoto, given_cameras, match_cameras,
 from da3_blender.scene.cameras import PIXEL_ASPECT, write_camera  # noqa: E402
 from da3_blender.scene.marks import VIEW  # noqa: E402
 from da3_blender.scene_plan import CameraPlan  # noqa: E402
-from model_runtime.messages import GivenCameras, JobError  # noqa: E402
+from model_runtime.contract.messages import GivenCameras, JobError  # noqa: E402
 
 world_to_camera_view = pytest.importorskip("bpy_extras.object_utils").world_to_camera_view
 

@@ -10,7 +10,7 @@ import pytest
 from da3_blender.mesh_plan import NO_PHOTO, SurfacePlan
 from da3_blender.prediction_checks import PlanError
 from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
-from model_runtime.messages import Mesh, View
+from model_runtime.contract.messages import Mesh, View
 
 BALL, RADIUS = np.array((0.3, 2.4, 0.8)), 0.5
 PHOTO = (320, 240)

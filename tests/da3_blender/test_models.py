@@ -16,13 +16,13 @@ import pytest
 
 from da3_blender.models import ModelDownloads, check_ready, local_folder, model_row, model_rows, own_checkpoint
 from da3_blender.scene_plan import plan_scene
-from model_runtime.catalogue import CATALOGUE
-from model_runtime.messages import CheckpointInfo, JobError, Models, ModelState
-from model_runtime.model_files import list_models, model_state
+from model_runtime.contract.catalogue import CATALOGUE
+from model_runtime.contract.messages import CheckpointInfo, JobError, Models, ModelState
+from model_runtime.contract.model_files import list_models, model_state
 
 WORKER = """
 import sys, time
-from model_runtime import pipe
+from model_runtime.contract import pipe
 from model_runtime.messages import *
 source, sink = sys.stdin.buffer, sys.stdout.buffer
 def say(job, message): pipe.write_frame(sink, job, message)

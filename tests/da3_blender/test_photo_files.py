@@ -14,7 +14,7 @@ from PIL import Image, TiffImagePlugin
 
 from da3_blender.output_files import mark
 from da3_blender.photo_files import find_photos, inspect_file, natural_key
-from model_runtime.photo_names import distinct_names
+from model_runtime.contract.photo_names import distinct_names
 
 
 def encoded(kind: str, **options: object) -> bytes:

@@ -15,7 +15,7 @@ bpy = pytest.importorskip("bpy")
 import da3_blender  # noqa: E402
 from da3_blender import job_request, photo_list  # noqa: E402
 from da3_blender.output_files import mark  # noqa: E402
-from model_runtime.messages import JobError  # noqa: E402
+from model_runtime.contract.messages import JobError  # noqa: E402
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from PIL import Image
 from da3_blender.runtime_check import RuntimeCheck, RuntimeReport, explain_failure
 from da3_blender.worker_command import RuntimeSettings, worker_command
 from da3_blender.worker_process import WorkerProcess
-from model_runtime.messages import Failure, Photo, Prediction, Request
+from model_runtime.contract.messages import Failure, Photo, Prediction, Request
 
 ROOT = Path(__file__).parents[2]
 WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)

@@ -16,14 +16,14 @@ from da3_blender.runtime_check import RuntimeCheck, RuntimeReport, report_lines,
 from da3_blender.runtime_folder import InstalledRuntime, environment_python, installed_runtime, write_marker
 from da3_blender.runtime_manager import RuntimeManager
 from da3_blender.worker_command import RuntimeSettings, worker_command
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, JobError
+from model_runtime.contract.messages import PROTOCOL_VERSION, Failure, Hello, JobError
 
 ROOT = Path(model_runtime.__file__).parents[1]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a POSIX script")
 
 SAY_HELLO = """
 import sys
-from model_runtime import pipe
+from model_runtime.contract import pipe
 from model_runtime.messages import Hello, PROTOCOL_VERSION
 hello = Hello(PROTOCOL_VERSION, {version!r}, "3.12.9", "2.13.0+cpu", "cpu", "A CPU", 24_000_000_000, ("da3-tiny",))
 pipe.write_frame(open(1, "wb", buffering=0), "", hello)

@@ -18,7 +18,7 @@ from da3_blender import runtime_folder, runtime_install
 from da3_blender.runtime_folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
 from da3_blender.runtime_install import STAGES, Installed, PackageInstall, RuntimeInstall
 from da3_blender.torch_build import Gpu
-from model_runtime.messages import Failure, JobError, Progress
+from model_runtime.contract.messages import Failure, JobError, Progress
 
 HASHED = "--require-hashes --no-deps --only-binary :all:"
 

@@ -18,7 +18,7 @@ from da3_blender.runtime_folder import InstalledRuntime  # noqa: E402
 from da3_blender.runtime_manager import FolderState, manager  # noqa: E402
 from da3_blender.torch_build import Gpu  # noqa: E402
 from da3_blender.worker_command import RuntimeSettings  # noqa: E402
-from model_runtime.messages import Failure, Progress  # noqa: E402
+from model_runtime.contract.messages import Failure, Progress  # noqa: E402
 
 
 class Layout:
@@ -92,7 +92,8 @@ def test_the_test_tells_that_nothing_is_installed(folder: Path) -> None:
 
 def test_the_test_tells_what_a_worker_runs_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hello = (
-        "import sys\nfrom model_runtime import pipe\nfrom model_runtime.messages import Hello, PROTOCOL_VERSION\n"
+        "import sys\nfrom model_runtime.contract import pipe\n"
+        "from model_runtime.contract.messages import Hello, PROTOCOL_VERSION\n"
         "said = Hello(PROTOCOL_VERSION, '9.9', '3', '2', 'cpu', 'A CPU', 0, ())\n"
         "pipe.write_frame(open(1, 'wb', buffering=0), '', said)\nsys.stdin.read()"
     )

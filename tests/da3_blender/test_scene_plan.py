@@ -12,7 +12,7 @@ from da3_blender import harmonics
 from da3_blender.point_cloud import rank
 from da3_blender.prediction_checks import PlanError
 from da3_blender.scene_plan import PlanSettings, plan_scene
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 AS_IS = PlanSettings(upright=False, centre=False)
 

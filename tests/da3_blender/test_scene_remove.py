@@ -14,7 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.scene.remove import remove_scene  # noqa: E402
-from model_runtime.messages import JobError  # noqa: E402
+from model_runtime.contract.messages import JobError  # noqa: E402
 
 KINDS = ("collections", "objects", "meshes", "cameras", "images", "materials", "node_groups", "pointclouds", "actions")
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from da3_blender.scene_plan import PlanSettings, plan_scene
-from model_runtime.messages import Mesh, Prediction, View
+from model_runtime.contract.messages import Mesh, Prediction, View
 
 bpy = pytest.importorskip("bpy")
 

@@ -11,7 +11,7 @@ import pytest
 from da3_blender import harmonics
 from da3_blender.scene_plan import plan_scene
 from da3_blender.similarity import Similarity
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 

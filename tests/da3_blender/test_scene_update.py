@@ -21,7 +21,7 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 from da3_blender.scene import cameras, find, transform, update, visibility, write, write_scene  # noqa: E402
 from da3_blender.scene.meshes import input_property, set_input  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
-from model_runtime.messages import JobError  # noqa: E402
+from model_runtime.contract.messages import JobError  # noqa: E402
 
 KINDS = ("collections", "objects", "meshes", "cameras", "images", "materials", "node_groups")
 OTHER_WORLD = Similarity(3.0, np.array(Euler((0.2, 0.4, 1.3)).to_matrix(), np.float64), np.array([4.0, -5, 1]))

@@ -20,8 +20,8 @@ bpy = pytest.importorskip("bpy")
 import da3_blender  # noqa: E402
 import model_runtime  # noqa: E402
 from da3_blender import translation  # noqa: E402
-from model_runtime.catalogue import CATALOGUE  # noqa: E402
-from model_runtime.messages import Failure  # noqa: E402
+from model_runtime.contract.catalogue import CATALOGUE  # noqa: E402
+from model_runtime.contract.messages import Failure  # noqa: E402
 
 BLENDER = os.environ.get("DA3_BLENDER")
 ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_runtime)]

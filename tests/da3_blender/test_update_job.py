@@ -17,7 +17,7 @@ bpy = pytest.importorskip("bpy")
 import da3_blender  # noqa: E402
 from da3_blender import job_request, jobs, photo_list, placing, stored_request, timer  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
-from model_runtime.messages import JobError  # noqa: E402
+from model_runtime.contract.messages import JobError  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from da3_blender.worker_process import Event, WorkerProcess
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     Failure,
     GivenCameras,
@@ -29,7 +29,7 @@ from model_runtime.messages import (
 
 PRELUDE = """
 import os, struct, sys, time
-from model_runtime import pipe
+from model_runtime.contract import pipe
 from model_runtime.messages import *
 source, sink = open(0, "rb", buffering=0), open(1, "wb", buffering=0)
 def say(job, message): pipe.write_frame(sink, job, message)

@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     CheckpointInfo,
     Failure,

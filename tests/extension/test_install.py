@@ -25,7 +25,7 @@ import pytest
 
 import model_runtime
 from da3_blender.runtime_folder import open_wheel
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 ROOT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.da3_blender"
@@ -129,7 +129,9 @@ def test_the_wheel_is_the_whole_worker(extension: Path, tmp_path: Path) -> None:
     assert {name.match(line)[0] for line in asked} == {
         name.match(line)[0] for line in PROJECT["project"]["dependencies"]
     }
-    assert "da3-runtime = model_runtime.cli:main" in metadata.with_name("entry_points.txt").read_text()
+    assert (
+        "da3-runtime = model_runtime.commands.command_line:main" in metadata.with_name("entry_points.txt").read_text()
+    )
     variables = {**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}
     command = [WORKER_PYTHON, "-m", "model_runtime", "info"]
     told = json.loads(subprocess.run(command, capture_output=True, cwd=tmp_path, env=variables, check=True).stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 from tests.fuzz.mutations import damaged
 
 bpy = pytest.importorskip("bpy")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model_runtime.colmap_model import colmap_cameras
-from model_runtime.messages import ColmapModel, JobError, ModelFile, Photo
+from model_runtime.cameras.colmap import colmap_cameras
+from model_runtime.contract.messages import ColmapModel, JobError, ModelFile, Photo
 from tests.fuzz.mutations import ROUNDS, damaged
 
 SECONDS, BYTES = 5.0, 50_000_000

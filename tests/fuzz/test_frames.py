@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     CheckpointInfo,
     Failure,
@@ -109,7 +109,7 @@ def test_behind_an_odd_head_the_next_frame_is_read(count: int, seed: int) -> Non
 
 
 SERVE = """
-from model_runtime import worker
+from model_runtime.commands import worker
 from model_runtime.messages import Hello, Models, PROTOCOL_VERSION
 from model_runtime.standard_streams import claim_streams
 hello = Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ())

@@ -18,11 +18,11 @@ from safetensors.torch import save_file
 
 from da3_blender.camera_file import read_cameras
 from da3_blender.runtime_folder import InstalledRuntime, environment_python, installed_runtime
-from model_runtime import checkpoint_loading
-from model_runtime.checkpoints import CheckpointFile
-from model_runtime.json_files import JsonError, parse_json
-from model_runtime.messages import CheckpointInfo, JobError
-from model_runtime.model_files import DownloadRecord, read_config, read_record, told_licence
+from model_runtime.checkpoints import loading as checkpoint_loading
+from model_runtime.checkpoints.locate import CheckpointFile
+from model_runtime.contract.json_files import JsonError, parse_json
+from model_runtime.contract.messages import CheckpointInfo, JobError
+from model_runtime.contract.model_files import DownloadRecord, read_config, read_record, told_licence
 from tests.fuzz.mutations import ROUNDS, damaged, odd_json
 
 SLOW = 5.0

@@ -14,8 +14,8 @@ from PIL import ExifTags, Image, ImageCms
 
 from da3_blender.photo_files import inspect_file
 from da3_blender.photo_header import HeaderError, parse_header
-from model_runtime.messages import JobError, Photo
-from model_runtime.photos import decode_photo, stored_shape
+from model_runtime.contract.messages import JobError, Photo
+from model_runtime.photos.decode import decode_photo, stored_shape
 from tests.fuzz.mutations import ROUNDS, damaged
 
 SECONDS, BYTES = 5.0, 400_000_000

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from model_runtime.messages import Photo
+from model_runtime.contract.messages import Photo
 from model_runtime.network import create_model
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from model_runtime.catalogue import CATALOGUE, LICENCES, human_size
-from model_runtime.model_files import BUNDLED_FOLDER, WEIGHTS_FILE, model_state
+from model_runtime.contract.catalogue import CATALOGUE, LICENCES, human_size
+from model_runtime.contract.model_files import BUNDLED_FOLDER, WEIGHTS_FILE, model_state
 from model_runtime.network.config import PRESETS, AnyViewConfig, NestedConfig
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model_runtime import checkpoints
-from model_runtime.catalogue import CATALOGUE
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
-from model_runtime.messages import CheckpointInfo, JobError
+from model_runtime.checkpoints import locate as checkpoints
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import available_checkpoints, locate_checkpoint
+from model_runtime.contract.catalogue import CATALOGUE
+from model_runtime.contract.messages import CheckpointInfo, JobError
 from model_runtime.network import create_model
 from model_runtime.network.config import PRESETS
 
@@ -58,7 +58,7 @@ def test_a_large_file_is_loaded_the_same_without_building_twice(
 ) -> None:
     located = locate_checkpoint(str(tiny_checkpoint))
     expected = load_network(located, CPU).state_dict()
-    monkeypatch.setattr("model_runtime.checkpoint_loading.LARGE_NETWORK", 1)
+    monkeypatch.setattr("model_runtime.checkpoints.loading.LARGE_NETWORK", 1)
     network = load_network(located, CPU)
     assert all((t == expected[k]).all() for k, t in network.state_dict().items())
     assert not any(t.is_meta for t in (*network.parameters(), *network.buffers()))
@@ -121,7 +121,7 @@ def test_a_small_file_that_claims_to_be_the_largest_network_takes_no_memory(
         assert torch.empty(0).is_meta
         return create_model(preset)
 
-    monkeypatch.setattr("model_runtime.checkpoint_loading.create_model", create)
+    monkeypatch.setattr("model_runtime.checkpoints.loading.create_model", create)
     (copy / "config.json").write_text(json.dumps({"model_name": "da3nested-giant-large"}))
     code, words = failure(copy)
     assert code == "checkpoint-mismatch" and "does not fit the preset da3nested-giant-large" in words

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 import model_runtime
-from model_runtime import predict_command
-from model_runtime.cli import main
-from model_runtime.messages import PROTOCOL_VERSION, JobError, Photo
+from model_runtime.commands import predict as predict_command
+from model_runtime.commands.command_line import main
+from model_runtime.contract.messages import PROTOCOL_VERSION, JobError, Photo
 
 
 def test_predict_writes_arrays_and_says_what_made_them(
@@ -72,7 +72,7 @@ def test_predict_refuses_first_what_cannot_be_written(
     photo = tmp_path / "photo.png"
     photo.write_bytes(photos[0].data)
     (tmp_path / "folder.npz").mkdir()
-    monkeypatch.setattr("model_runtime.predict_command.Predictor", None)
+    monkeypatch.setattr("model_runtime.commands.predict.Predictor", None)
     with pytest.raises(SystemExit, match=f"cannot be written: {why}"):
         main(["predict", str(photo), "--output", str(tmp_path / output), "--overwrite"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.npz", "photo.png"]

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.colmap_model import colmap_cameras
-from model_runtime.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
-from model_runtime.photo_names import match_names
-from model_runtime.pipe import encode_frame, read_frame
-from model_runtime.predictor import Predictor
+from model_runtime.cameras.colmap import colmap_cameras
+from model_runtime.contract.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
+from model_runtime.contract.photo_names import match_names
+from model_runtime.contract.pipe import encode_frame, read_frame
+from model_runtime.prediction.predictor import Predictor
 
 SIZE = (160, 120)
 NAMES = ("a.jpg", "b.jpg", "c.jpg")

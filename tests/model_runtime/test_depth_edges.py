@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_runtime.depth_edges import flying_pixels, torn_steps
+from model_runtime.contract.depth_edges import flying_pixels, torn_steps
 
 FOCAL = (400.0, 400.0)
 

@@ -19,14 +19,23 @@ import pytest
 import torch
 
 from da3_blender.worker_process import Event, WorkerProcess
-from model_runtime import hub as hub_module
-from model_runtime.catalogue import CATALOGUE
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import available_checkpoints, locate_checkpoint
-from model_runtime.cli import main
-from model_runtime.downloads import download_model
-from model_runtime.messages import DownloadModel, Failure, JobError, ListModels, Models, Progress, RemoveModel, Request
-from model_runtime.model_files import DownloadRecord, list_models, model_state, read_record, remove_model
+from model_runtime.checkpoints import hub as hub_module
+from model_runtime.checkpoints.downloads import download_model
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import available_checkpoints, locate_checkpoint
+from model_runtime.commands.command_line import main
+from model_runtime.contract.catalogue import CATALOGUE
+from model_runtime.contract.messages import (
+    DownloadModel,
+    Failure,
+    JobError,
+    ListModels,
+    Models,
+    Progress,
+    RemoveModel,
+    Request,
+)
+from model_runtime.contract.model_files import DownloadRecord, list_models, model_state, read_record, remove_model
 
 COMMIT = "c0ffee" + 34 * "0"
 REPOSITORY = "depth-anything/DA3-SMALL"
@@ -138,7 +147,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     server.daemon_threads = True
     hub.address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.setattr("model_runtime.downloads.RETRY_WAIT", 0.05)
+    monkeypatch.setattr("model_runtime.checkpoints.downloads.RETRY_WAIT", 0.05)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield hub
@@ -264,7 +273,7 @@ def test_damage_to_what_is_here_is_found(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_too_little_space_is_told_before_anything_comes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model_runtime.downloads.free_bytes", lambda folder: 65_000_000)
+    monkeypatch.setattr("model_runtime.checkpoints.downloads.free_bytes", lambda folder: 65_000_000)
     told = failure(hub)
     assert told.code == "no-space" and "6 MB" in told.sentence and "65 MB are free" in told.sentence
     assert hub.sent == []

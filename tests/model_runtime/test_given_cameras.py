@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_runtime.given_cameras import given_cameras
-from model_runtime.messages import GivenCameras, JobError
+from model_runtime.cameras.given import given_cameras
+from model_runtime.contract.messages import GivenCameras, JobError
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.image_batch import (
+from model_runtime.photos.canvas import (
     DEVIATION,
     MEAN,
     Placement,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from model_runtime import memory
-from model_runtime.memory import available_memory, is_out_of_memory, tells_out_of_memory
-from model_runtime.messages import Photo
+from model_runtime.contract import memory
+from model_runtime.contract.memory import available_memory, is_out_of_memory, tells_out_of_memory
+from model_runtime.contract.messages import Photo
 
 TOLD = [
     "CUDA out of memory. Tried to allocate 2.00 GiB",

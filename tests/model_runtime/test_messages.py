@@ -6,11 +6,11 @@ import sys
 import pytest
 
 MODULES = [
-    "model_runtime.messages",
-    "model_runtime.pipe",
-    "model_runtime.catalogue",
-    "model_runtime.depth_edges",
-    "model_runtime.model_files",
+    "model_runtime.contract.messages",
+    "model_runtime.contract.pipe",
+    "model_runtime.contract.catalogue",
+    "model_runtime.contract.depth_edges",
+    "model_runtime.contract.model_files",
     "da3_blender.models",
     "da3_blender.worker_process",
 ]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-import model_runtime.photos
-from model_runtime.messages import JobError, Photo
-from model_runtime.photos import BACKDROP, check_photos, decode_photo, stored_shape
+import model_runtime.photos.decode
+from model_runtime.contract.messages import JobError, Photo
+from model_runtime.photos.decode import BACKDROP, check_photos, decode_photo, stored_shape
 
 RED, GREEN, BLUE, GREY = (250, 20, 10), (10, 230, 30), (20, 40, 240), (128, 128, 128)
 COLOURS = np.array([[RED, GREEN, GREY], [BLUE, GREY, RED]], np.uint8)
@@ -274,7 +274,7 @@ def test_photos_are_checked_before_decoding() -> None:
 
 def test_a_photo_larger_than_the_memory_is_told_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = Photo("panorama.png", bomb(20_000, 10_000, fill=200_000))
-    monkeypatch.setattr(model_runtime.photos, "available_memory", lambda: 1e9)
+    monkeypatch.setattr(model_runtime.photos.decode, "available_memory", lambda: 1e9)
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("decoded"))
     with pytest.raises(JobError) as caught:
         decode_photo(photo)

@@ -10,8 +10,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     Cancel,
     CheckpointInfo,

@@ -14,14 +14,15 @@ import torch
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
-from model_runtime.image_batch import fit, normalised_batch, place
-from model_runtime.messages import GivenCameras, JobError, MeshSettings, Photo, Prediction, Request, View
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.messages import GivenCameras, JobError, MeshSettings, Photo, Prediction, Request, View
+from model_runtime.depth.mesh import fuse_views
 from model_runtime.network.output import Output
-from model_runtime.photos import decode_photo
-from model_runtime.predictor import Predictor
-from model_runtime.surface_mesh import fuse_views
+from model_runtime.photos.canvas import fit, normalised_batch, place
+from model_runtime.photos.decode import decode_photo
+from model_runtime.prediction import predictor as predictor_module
+from model_runtime.prediction.predictor import Predictor
 
 
 def silent(stage: str, fraction: float, sentence: str) -> None:
@@ -120,7 +121,9 @@ def test_the_checkpoint_stays_loaded(
     request_: Request, network: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[str] = []
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda file, _: loads.append(file.info.name) or network)
+    monkeypatch.setattr(
+        "model_runtime.prediction.predictor.load_network", lambda file, _: loads.append(file.info.name) or network
+    )
     predictor = Predictor()
     for _ in range(2):
         predictor.predict(request_, silent)
@@ -262,7 +265,7 @@ def test_a_scale_in_metres_is_told_and_lost_to_given_cameras(
         output = network(*arguments, **options)
         return replace(output, depth=output.depth * 4, scale_factor=torch.tensor([4.0]))
 
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: in_metres)
+    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: in_metres)
     metric = Predictor().predict(request_, silent)
     assert metric.metric
     ray, plain = metric.views[0].ray, prediction.views[0].ray
@@ -397,12 +400,12 @@ def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
     error: BaseException,
 ) -> None:
     request = replace(request_, gaussians=False)
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing(network, error, fits=1))
+    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: failing(network, error, fits=1))
     survived = Predictor().predict(request, silent)
     assert survived.settings["head_chunk"] == 1
     assert np.abs(survived.views[2].depth / prediction.views[2].depth - 1).max() < 1e-4
 
-    monkeypatch.setattr("model_runtime.predictor.load_network", lambda *_: failing(network, error, fits=0))
+    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: failing(network, error, fits=0))
     with pytest.raises(JobError) as caught:
         Predictor().predict(request, silent)
     assert caught.value.failure.code == "out-of-memory"

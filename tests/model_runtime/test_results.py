@@ -9,12 +9,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime.image_batch import Placement
-from model_runtime.messages import Gaussians, GivenCameras, JobError, View
+from model_runtime.contract.messages import Gaussians, GivenCameras, JobError, View
 from model_runtime.network.output import GaussianSplats, Output
-from model_runtime.prepared_photos import PreparedPhoto
-from model_runtime.results import ASSUMED_FOCAL_35MM, make_views, settle_cameras
-from model_runtime.splats import make_gaussians
+from model_runtime.photos.canvas import Placement
+from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.results import ASSUMED_FOCAL_35MM, make_views, settle_cameras
+from model_runtime.splats.make import make_gaussians
 
 CANVAS = 84
 PLACEMENTS = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model_runtime.messages import Failure
-from model_runtime.secrecy import failure_without_secrets, without_homes, without_secrets
+from model_runtime.contract.messages import Failure
+from model_runtime.contract.secrecy import failure_without_secrets, without_homes, without_secrets
 
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWx"
 

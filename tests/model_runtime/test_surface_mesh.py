@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.face_photos import choose_photos
+from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
+from model_runtime.depth.face_photos import choose_photos
+from model_runtime.depth.mesh import check_mesh_settings, fuse_views, surface_pixels
 from model_runtime.geometry.triangles import area_vectors, neighbours, vertex_normals
-from model_runtime.messages import JobError, Mesh, MeshSettings, View
-from model_runtime.surface_mesh import check_mesh_settings, fuse_views, surface_pixels
 
 HALF = np.array((2.0, 1.5, 1.2))
 """Of the room, whose middle is the origin; y goes down."""

@@ -19,8 +19,8 @@ import pytest
 
 import model_runtime
 from da3_blender.worker_process import Event, WorkerProcess
-from model_runtime import pipe
-from model_runtime.messages import (
+from model_runtime.contract import pipe
+from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     Failure,
     Heartbeat,
@@ -31,7 +31,7 @@ from model_runtime.messages import (
     Progress,
     Request,
 )
-from model_runtime.predictor import Predictor
+from model_runtime.prediction.predictor import Predictor
 
 COMMAND = [sys.executable, "-m", "model_runtime", "worker"]
 DEADLINE = 60.0
@@ -236,7 +236,8 @@ def test_fatal_faults_are_told_before_the_worker_ends(data: bytes, code: str) ->
 
 SERVE = """
 import sys, time
-from model_runtime import pipe, worker
+from model_runtime.commands import worker
+from model_runtime.contract import pipe
 from model_runtime.messages import *
 from model_runtime.standard_streams import claim_streams
 hello = Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ())
@@ -348,7 +349,7 @@ pipe.read_frame = broken
 
 def test_prints_of_libraries_do_not_reach_the_pipe() -> None:
     script = (
-        "import os; from model_runtime.standard_streams import claim_streams; source, sink = claim_streams();"
+        "import os; from model_runtime.commands.standard_streams import claim_streams; source, sink = claim_streams();"
         "print('from Python', flush=True); os.write(1, b'from C'); os.system('echo from a child');"
         "sink.write(b'frame'); sink.write(source.read()); print(os.read(0, 9))"
     )

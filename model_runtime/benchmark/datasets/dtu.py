@@ -26,7 +26,7 @@ from scipy.io import loadmat
 
 from model_runtime.benchmark.datasets.scene import TruthScene, TruthView, missing, require, surface_points
 from model_runtime.benchmark.reconstruction import Protocol
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 PROTOCOL = Protocol(cell=0.5, truncation=2.5, threshold=2.0, outlier=20.0)
 """The published measure here is the Chamfer distance; the threshold only serves this project's own F-score."""

@@ -28,7 +28,7 @@ from model_runtime.benchmark.datasets.scene import (
     surface_points,
 )
 from model_runtime.benchmark.reconstruction import Protocol
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 PROTOCOL = Protocol(cell=5 * 4 / 512, truncation=0.2, threshold=0.25)
 CALIBRATIONS = ("dslr_calibration_undistorted", "dslr_calibration_jpg")

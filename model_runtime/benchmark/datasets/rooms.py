@@ -11,7 +11,7 @@ import numpy as np
 from model_runtime.benchmark.datasets.scene import TruthScene, TruthView, require
 from model_runtime.benchmark.fusion import DepthView, view_points
 from model_runtime.benchmark.reconstruction import Protocol
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 PROTOCOL = Protocol(cell=0.02, truncation=0.08, threshold=0.05, farthest=10.0, points=200_000)
 """Metres. Coarser than for the published sets: 6 photos of 504 pixels have no detail below 1 cm, and 200,000 points lie

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from model_runtime.benchmark.reconstruction import SEED, Judge, Protocol
-from model_runtime.messages import JobError, Photo
+from model_runtime.contract.messages import JobError, Photo
 
 INDOORS = Protocol(cell=4 / 512, truncation=0.04, threshold=0.05)
 """Metres; of 7Scenes and HiRoom in the released evaluation of Depth Anything 3."""

@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from model_runtime import bench_command
 from model_runtime.benchmark import datasets, methods
 from model_runtime.benchmark.datasets import rooms
 from model_runtime.benchmark.reconstruction import Protocol
 from model_runtime.benchmark.report import page
 from model_runtime.benchmark.results import Entry, Results
-from model_runtime.cli import main
+from model_runtime.commands import bench as bench_command
+from model_runtime.commands.command_line import main
 
 SIZE = 112, 84
 FOCAL = 90.0

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.benchmark.datasets import DATASETS, read_dataset
 from model_runtime.benchmark.datasets.scene import TruthScene, evenly_chosen, read_photos, undistorted
-from model_runtime.messages import JobError
+from model_runtime.contract.messages import JobError
 
 SIZE = 40, 30
 """Width, height."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from model_runtime.benchmark.fusion import DepthView, fuse, view_points
-from model_runtime.geometry.tsdf import LEAST_FIELD
+from model_runtime.depth.tsdf import LEAST_FIELD
 
 INTRINSICS = np.array([[60.0, 0, 40], [0, 60, 30], [0, 0, 1]])
 SIZE = 60, 80

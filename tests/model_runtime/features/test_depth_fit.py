@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.depth_fit import depth_scales, fit_depths
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches
-from model_runtime.features.result import FeatureCameras
-from model_runtime.features.tracks import select
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import Matches
+from model_runtime.cameras.features.result import FeatureCameras
+from model_runtime.cameras.features.tracks import select
+from model_runtime.depth.fit import depth_scales, fit_depths
 from model_runtime.geometry.similarity import Similarity
-from model_runtime.image_batch import Placement
 from model_runtime.network.output import Output
-from model_runtime.prepared_photos import PreparedPhoto
-from model_runtime.results import Cameras, make_views
+from model_runtime.photos.canvas import Placement
+from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.results import Cameras, make_views
 
 FACTORS = np.array([0.5, 1.0, 3.0, 2.0])
 SIZE = (112, 84)

@@ -13,16 +13,15 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.camera_sources import FEATURES_OR_NETWORK, find_cameras, look_apart, resolve_source
-from model_runtime.checkpoints import BUNDLED_FOLDER, CheckpointFile
-from model_runtime.features import matching
-from model_runtime.features.adjust import as_reconstruction
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches
-from model_runtime.features.memory import PhotoFeatures
-from model_runtime.features.photo import feature_photo
-from model_runtime.image_batch import Placement
-from model_runtime.messages import (
+from model_runtime.cameras.features import matching
+from model_runtime.cameras.features.adjust import as_reconstruction
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import Matches
+from model_runtime.cameras.features.memory import PhotoFeatures
+from model_runtime.cameras.features.photo import feature_photo
+from model_runtime.cameras.sources import FEATURES_OR_NETWORK, find_cameras, look_apart, resolve_source
+from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
+from model_runtime.contract.messages import (
     CheckpointInfo,
     ColmapModel,
     GivenCameras,
@@ -33,10 +32,11 @@ from model_runtime.messages import (
     Request,
     View,
 )
-from model_runtime.network_look import OwnScene
-from model_runtime.pipe import read_frame, write_frame
-from model_runtime.predictor import Predictor
-from model_runtime.prepared_photos import PreparedPhoto, prepare_photos
+from model_runtime.contract.pipe import read_frame, write_frame
+from model_runtime.photos.canvas import Placement
+from model_runtime.photos.prepare import PreparedPhoto, prepare_photos
+from model_runtime.prediction.network_look import OwnScene
+from model_runtime.prediction.predictor import Predictor
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

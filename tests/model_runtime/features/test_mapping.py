@@ -10,10 +10,10 @@ import pycolmap
 import pytest
 from scipy.spatial.transform import Rotation
 
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import Matches, match_photos
-from model_runtime.features.photo import WORKING_SIDE, FeaturePhoto, camera_groups, feature_photo
-from model_runtime.features.result import FeatureCameras
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import Matches, match_photos
+from model_runtime.cameras.features.photo import WORKING_SIDE, FeaturePhoto, camera_groups, feature_photo
+from model_runtime.cameras.features.result import FeatureCameras
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.camera_sources import FoundCameras, find_cameras
-from model_runtime.features.photo import WORKING_SIDE
-from model_runtime.messages import GivenCameras, Photo
-from model_runtime.network_look import OwnScene
-from model_runtime.prepared_photos import prepare_photos
+from model_runtime.cameras.features.photo import WORKING_SIDE
+from model_runtime.cameras.sources import FoundCameras, find_cameras
+from model_runtime.contract.messages import GivenCameras, Photo
+from model_runtime.photos.prepare import prepare_photos
+from model_runtime.prediction.network_look import OwnScene
 
 FACTOR = 5
 ORIENTATION = 0x0112

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model_runtime.features import matching
-from model_runtime.features.matching import Matches, match_photos
-from model_runtime.features.memory import FeatureMemory
+from model_runtime.cameras.features import matching
+from model_runtime.cameras.features.matching import Matches, match_photos
+from model_runtime.cameras.features.memory import FeatureMemory
 
 
 def silent(fraction: float, sentence: str) -> None:

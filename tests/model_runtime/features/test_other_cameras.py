@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from model_runtime.camera_sources import HARDLY_MOVED, FoundCameras, find_cameras
-from model_runtime.features import mapping
-from model_runtime.features.lens_check import BENT, CROPPED, DIFFERING
-from model_runtime.features.mapping import map_photos
-from model_runtime.features.matching import TYPICAL_FOCAL, Matches
-from model_runtime.features.panorama import ALIKE, NO_PARALLAX
-from model_runtime.features.photo import feature_photo
-from model_runtime.image_batch import Placement
-from model_runtime.messages import GivenCameras
-from model_runtime.network_look import OwnScene
-from model_runtime.prepared_photos import PreparedPhoto
+from model_runtime.cameras.features import mapping
+from model_runtime.cameras.features.lens_check import BENT, CROPPED, DIFFERING
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import TYPICAL_FOCAL, Matches
+from model_runtime.cameras.features.panorama import ALIKE, NO_PARALLAX
+from model_runtime.cameras.features.photo import feature_photo
+from model_runtime.cameras.sources import HARDLY_MOVED, FoundCameras, find_cameras
+from model_runtime.contract.messages import GivenCameras
+from model_runtime.photos.canvas import Placement
+from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.network_look import OwnScene
 
 Shoot = Callable[..., np.ndarray]
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -11,10 +11,10 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from model_runtime.features.matching import Matches
-from model_runtime.features.refine import refine_cameras
-from model_runtime.features.result import nothing_found
-from model_runtime.features.tracks import build_tracks, explain, has_depth, triangulate
+from model_runtime.cameras.features.matching import Matches
+from model_runtime.cameras.features.refine import refine_cameras
+from model_runtime.cameras.features.result import nothing_found
+from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, triangulate
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -81,7 +81,7 @@ def test_wrong_matches_leave_right_cameras_alone(
     room: Any, matches: Matches, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each feature is matched to one that the pair's other photo has elsewhere; mapping would only search for long."""
-    monkeypatch.setattr("model_runtime.features.refine.map_photos", lambda *_: nothing_found(len(room.photos)))
+    monkeypatch.setattr("model_runtime.cameras.features.refine.map_photos", lambda *_: nothing_found(len(room.photos)))
     rng = np.random.default_rng(seed)
     wrong = {}
     for pair, geometry in matches.geometries.items():

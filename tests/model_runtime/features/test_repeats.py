@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from model_runtime.features.matching import Matches
-from model_runtime.features.repeats import check_repeats
+from model_runtime.cameras.features.matching import Matches
+from model_runtime.cameras.features.repeats import check_repeats
 
 
 def test_true_cameras_are_not_contradicted(room: Any, matches: Matches) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from model_runtime.geometry.depth_correction import LEAST_KNOWN, LEAST_RISE, smooth_correction
+from model_runtime.depth.correction import LEAST_KNOWN, LEAST_RISE, smooth_correction
 
 HEIGHT, WIDTH = 60, 80
 ROW, COLUMN = np.mgrid[:HEIGHT, :WIDTH]

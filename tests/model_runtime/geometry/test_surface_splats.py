@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from model_runtime.geometry.surface_splats import FOOTPRINT, MAX_ELONGATION, OPACITY, THICKNESS, surface_splats
-from model_runtime.messages import Gaussians
+from model_runtime.contract.messages import Gaussians
+from model_runtime.splats.surface import FOOTPRINT, MAX_ELONGATION, OPACITY, THICKNESS, surface_splats
 
 HEIGHT, WIDTH = 96, 128
 INTRINSICS = np.array([[400.0, 0, 60.0], [0, 370.0, 50.0], [0, 0, 1]])

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.training.evaluate import Scores, Setting, evaluate
 

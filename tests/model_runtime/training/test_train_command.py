@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from model_runtime import cli, train_command
+from model_runtime.commands import command_line as cli
+from model_runtime.commands import train as train_command
 from model_runtime.training import curves, presets
 
 

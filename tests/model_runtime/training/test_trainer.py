@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from model_runtime.checkpoint_loading import load_network
-from model_runtime.checkpoints import locate_checkpoint
-from model_runtime.messages import JobError
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.messages import JobError
 from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
 from model_runtime.training.curriculum import Curriculum, RoomPool
 from model_runtime.training.export import export_checkpoint

@@ -1,0 +1,214 @@
+"""Cameras and sparse points from matches alone: COLMAP's incremental mapping (Schönberger and Frahm 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pycolmap
+import torch
+
+from model_runtime.cameras.features.adjust import adjust
+from model_runtime.cameras.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, Report, starting_camera
+from model_runtime.cameras.features.result import FeatureCameras, from_reconstruction, nothing_found
+from model_runtime.cameras.features.tracks import build_tracks
+from model_runtime.geometry.similarity import align_cameras
+
+STARTING_FOCALS = (TYPICAL_FOCAL, 0.6, 1.2)
+"""Focal lengths in longest sides to start from where EXIF tells none: fields of view of 60, 80 and 45 degrees."""
+
+CLEAR_FIT = 0.9
+"""Share of what photos see in common that a reconstruction of all of them explains, above which another start would
+only find the same again. Wrong ones, with everything inside out, were seen to explain up to 0.82."""
+
+FOCAL_RANGE = (0.3, 3.0)
+"""Focal lengths in longest sides that a reconstruction may end with: fields of view of 118 to 19 degrees."""
+
+NEAR_EXIF = 1.2
+"""Factor by which focal lengths may end away from what EXIF tells before that is doubted: digital zoom and stabilising
+crop by less."""
+
+SMALLEST_MODEL = 2
+MIN_PAIR_INLIERS = 30
+MIN_PAIR_ANGLE = 4.0
+MIN_POSE_INLIERS = 15
+"""Below COLMAP's (100, 16 degrees, 30), which are meant for hundreds of photos."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Mapped:
+    """A reconstruction, and how many photos and how well it explains; more is better."""
+
+    model: pycolmap.Reconstruction
+    quality: tuple[int, float]
+
+    def is_enough(self, quality: tuple[int, float]) -> bool:
+        return all(mine >= wanted for mine, wanted in zip(self.quality, quality, strict=True))
+
+
+def map_photos(matches: Matches, report: Report) -> FeatureCameras:
+    """The largest and best fitting reconstruction that comes out; photos outside of it are not registered.
+
+    Focal lengths start from EXIF where it tells them. Where that leaves much unexplained, or ends far from it, EXIF is
+    doubted: the usual starts are tried, too. Too few photos or matches are no error: nothing is registered then.
+    """
+    if not matches.geometries:
+        return nothing_found(len(matches.photos))
+    told = [photo.known_focal is not None for photo in matches.photos]
+    tracks = build_tracks(matches, np.ones(len(matches.photos), bool))
+    enough = len(np.unique(tracks.view)), CLEAR_FIT * len(tracks.view)
+    best = None
+    if any(told):
+        focals = (TYPICAL_FOCAL,) if all(told) else STARTING_FOCALS
+        best = _best_of(best, enough, focals, matches, lambda done, text: report(0.5 * done, text), trust_exif=True)
+    if best is None or not best.is_enough(enough) or not _bears_out_exif(best.model, matches):
+        best = _best_of(best, enough, STARTING_FOCALS, matches, report, trust_exif=False)
+    if best is None:
+        return nothing_found(len(matches.photos))
+    _polish(best.model)
+    return from_reconstruction(best.model, matches)
+
+
+def _best_of(
+    best: _Mapped | None,
+    enough: tuple[int, float],
+    focals: Sequence[float],
+    matches: Matches,
+    report: Report,
+    trust_exif: bool,
+) -> _Mapped | None:
+    """The best reconstruction from these focal lengths and of `best`; the first whose quality is `enough` ends it."""
+    for i, focal in enumerate(focals):
+        progress = _Progress(report, i / len(focals), 1 / len(focals) / len(matches.photos))
+        for model in _map_from(matches, focal, trust_exif, progress):
+            quality = (model.num_reg_images(), _fit(model))
+            if best is None or quality > best.quality:
+                best = _Mapped(model, quality)
+        if best is not None and best.is_enough(enough):
+            break
+    return best
+
+
+def _bears_out_exif(model: pycolmap.Reconstruction, matches: Matches) -> bool:
+    """Whether focal lengths ended near those that EXIF tells."""
+    for number in model.reg_image_ids():
+        photo = matches.photos[number - 1]
+        if photo.known_focal is not None:
+            ratio = model.camera(model.image(number).camera_id).focal_length * photo.pixel / photo.known_focal
+            if not 1 / NEAR_EXIF < ratio < NEAR_EXIF:
+                return False
+    return True
+
+
+def exif_notes(mapped: FeatureCameras, matches: Matches) -> list[str]:
+    """A note where the photos do not bear out the focal length that their EXIF data tell."""
+    for i in np.flatnonzero(mapped.registered):
+        photo = matches.photos[i]
+        if photo.known_focal is None or photo.focal_35mm is None:
+            continue
+        ratio = mapped.intrinsics[i, 0, 0] / photo.known_focal
+        if not 1 / NEAR_EXIF < ratio < NEAR_EXIF:
+            told, fitting = photo.focal_35mm, photo.focal_35mm * ratio
+            return [
+                f"The focal length in the EXIF data of {photo.name}, {told:g} mm, does not fit the photos; "
+                f"{fitting:.0f} mm does."
+            ]
+    return []
+
+
+def with_left_out(
+    mapped: FeatureCameras, camera_numbers: Sequence[int], extrinsics: np.ndarray, intrinsics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cameras [N,4,4], [N,3,3] of all photos, in the world of the mapped ones.
+
+    extrinsics, intrinsics: cameras of all photos in another world, which tell where those that features left out are
+    relative to the rest. camera_numbers: as in Matches; the focal length of a photo that was left out is that of a
+    placed photo of the same camera, where there is one.
+    """
+    registered = mapped.registered
+    others = torch.from_numpy(extrinsics)
+    similarity = align_cameras(others[registered], torch.from_numpy(mapped.extrinsics[registered]))
+    poses = np.where(registered[:, None, None], mapped.extrinsics, similarity.extrinsics(others).numpy())
+    by_camera = {camera_numbers[i]: mapped.intrinsics[i] for i in np.flatnonzero(registered)}
+    return poses, np.stack([by_camera.get(number, k) for number, k in zip(camera_numbers, intrinsics, strict=True)])
+
+
+def _fit(model: pycolmap.Reconstruction) -> float:
+    """How many observations there are, each counting the less the worse it fits (as in MSAC, Torr and Zisserman)."""
+    model.update_point_3d_errors()
+    points = model.points3D.values()
+    return sum(point.track.length() * max(0.0, 1 - (point.error / MAX_ERROR) ** 2) for point in points)
+
+
+def _polish(model: pycolmap.Reconstruction) -> None:
+    """Adjust once more with an eye for how well most observations fit: COLMAP's own adjustments trust every one."""
+    model.update_point_3d_errors()
+    errors = sorted(point.error for point in model.points3D.values())
+    adjust(model, 2 * errors[len(errors) // 2])
+
+
+def _map_from(matches: Matches, focal: float, trust_exif: bool, progress: _Progress) -> list[pycolmap.Reconstruction]:
+    manager = pycolmap.ReconstructionManager()
+    with pycolmap.Database.open(":memory:") as database:
+        cameras = _fill(database, matches, focal, trust_exif)
+        pipeline = pycolmap.IncrementalPipeline(_options(cameras), database, manager)
+        for event in (
+            pycolmap.IncrementalPipelineCallback.INITIAL_IMAGE_PAIR_REG_CALLBACK,
+            pycolmap.IncrementalPipelineCallback.NEXT_IMAGE_REG_CALLBACK,
+        ):
+            pipeline.add_callback(int(event), progress)
+        pipeline.run()
+    # Without points there is nothing to tell a camera from: so end photos of a camera that stood still.
+    return [model for i in range(manager.size()) if (model := manager.get(i)).num_points3D() > 0]
+
+
+class _Progress:
+    """Called for every photo that is placed."""
+
+    def __init__(self, report: Report, start: float, step: float) -> None:
+        self.report, self.done, self.step = report, start, step
+
+    def __call__(self) -> None:
+        self.done += self.step
+        self.report(min(self.done, 1.0), "Placing the photos by their features.")
+
+
+def _fill(database: pycolmap.Database, matches: Matches, focal: float, trust_exif: bool) -> list[pycolmap.Camera]:
+    """Cameras, which are returned, images and matches; image numbers are the photos' plus 1."""
+    cameras = []
+    for number in dict.fromkeys(matches.cameras):
+        camera = starting_camera(matches.photos[matches.cameras.index(number)], focal, trust_exif)
+        camera.camera_id = number + 1
+        cameras.append(camera)
+        database.write_camera(camera, use_camera_id=True)
+        rig = pycolmap.Rig(rig_id=number + 1)
+        rig.add_ref_sensor(camera.sensor_id)
+        database.write_rig(rig, use_rig_id=True)
+    for i, keypoints in enumerate(matches.keypoints):
+        image = pycolmap.Image(name=f"{i:06}", camera_id=matches.cameras[i] + 1, image_id=i + 1)
+        frame = pycolmap.Frame(frame_id=i + 1, rig_id=matches.cameras[i] + 1)
+        frame.add_data_id(image.data_id)
+        database.write_image(image, use_image_id=True)
+        database.write_frame(frame, use_frame_id=True)
+        database.write_keypoints(i + 1, keypoints.astype(np.float32))
+    for (i, j), geometry in matches.geometries.items():
+        database.write_two_view_geometry(i + 1, j + 1, geometry)
+    return cameras
+
+
+def _options(cameras: Sequence[pycolmap.Camera]) -> pycolmap.IncrementalPipelineOptions:
+    """Focal lengths beyond the usual range are possible where a camera starts there."""
+    starts = [camera.focal_length / max(camera.width, camera.height) for camera in cameras]
+    options = pycolmap.IncrementalPipelineOptions()
+    options.num_threads = options.mapper.num_threads = 1
+    options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = SEED
+    options.extract_colors = False
+    options.min_model_size = SMALLEST_MODEL
+    options.min_focal_length_ratio = min(FOCAL_RANGE[0], *(start / NEAR_EXIF for start in starts))
+    options.max_focal_length_ratio = max(FOCAL_RANGE[1], *(start * NEAR_EXIF for start in starts))
+    options.mapper.init_min_num_inliers = MIN_PAIR_INLIERS
+    options.mapper.init_min_tri_angle = MIN_PAIR_ANGLE
+    options.mapper.abs_pose_min_num_inliers = MIN_POSE_INLIERS
+    options.triangulation.ignore_two_view_tracks = False
+    return options

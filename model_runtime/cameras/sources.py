@@ -1,0 +1,259 @@
+"""Where a job's cameras come from: given, features of the photos, the network, or the network refined by features.
+
+The rule of `auto`: given cameras win. A bundled checkpoint takes `features` where they place at least half of the
+photos and no fewer than two, else `network`; any other checkpoint takes `network`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model_runtime.cameras.features.memory import FeatureMemory
+from model_runtime.cameras.given import KnownCameras
+from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
+from model_runtime.contract.messages import GivenCameras, Request
+from model_runtime.depth.fit import depth_scales
+from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.network_look import OwnScene
+
+if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
+    from model_runtime.cameras.features.matching import Matches
+    from model_runtime.cameras.features.result import SparsePoints
+
+FEATURES_OR_NETWORK = "features-or-network"
+
+FEWEST_PLACED = 2
+LEAST_PLACED = 0.5
+"""Share of the photos that features must place before `auto` takes them."""
+
+LARGEST_TURN = 70.0
+"""Degrees between the directions from which features of one thing are still found to be alike."""
+
+LEAST_AGREEING = 0.5
+"""Share of the matches that given cameras must explain for depths to be scaled by them."""
+
+HARDLY_MOVED = (
+    "The camera hardly moved between these photos, so where it stood and how far things are is unsure. "
+    "Walk further between photos."
+)
+
+Report = Callable[[float, str], None]
+"""Told the fraction done and a sentence; raises to stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundCameras:
+    """known: the cameras to tell the network, or None where its own are taken as they are. view_sources: for each
+    photo where its camera comes from. sparse: points that features found, to scale depths by. match_error: median
+    reprojection error of the features, pixels of the photos, after and, where cameras were refined, before.
+    unplaced: photos, by their places, that have no camera at all; theirs in `known` is NaN.
+    """
+
+    source: str
+    known: GivenCameras | None
+    view_sources: tuple[str, ...]
+    sparse: SparsePoints | None = None
+    match_error: float | None = None
+    error_before: float | None = None
+    notes: list[str] = field(default_factory=list[str])
+    unplaced: tuple[int, ...] = ()
+
+    def of(self, photos: Sequence[int]) -> FoundCameras:
+        """What is known of some of the photos, by their places, all of them placed."""
+        assert self.known is not None
+        known = KnownCameras(self.known, self.sparse).of(photos)
+        sources = tuple(self.view_sources[i] for i in photos)
+        return replace(self, known=known.cameras, sparse=known.sparse, view_sources=sources, unplaced=())
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What Prediction.settings tells of it."""
+        return {} if self.error_before is None else {"match_error_before": self.error_before}
+
+
+def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
+    """The request's camera source with `auto` made a choice: one of CAMERA_SOURCES or FEATURES_OR_NETWORK."""
+    if request.camera_source != "auto":
+        return request.camera_source
+    if request.cameras is not None or request.colmap is not None:
+        return "given"
+    return FEATURES_OR_NETWORK if is_bundled(checkpoint) and len(request.photos) >= FEWEST_PLACED else "network"
+
+
+def is_bundled(checkpoint: CheckpointFile) -> bool:
+    return checkpoint.path.is_relative_to(BUNDLED_FOLDER)
+
+
+def needs_features(source: str, count: int, refine: bool, scale_depths: bool, given: KnownCameras | None) -> bool:
+    """Whether features of the `count` photos are to be matched.
+
+    source: from `resolve_source`. scale_depths: whether depths are to be scaled by what given cameras place.
+    """
+    if given is not None:
+        to_scale = scale_depths and given.sparse is None
+        return count >= FEWEST_PLACED and (to_scale or not given.known.all())
+    return source in ("features", FEATURES_OR_NETWORK) or refine
+
+
+def find_cameras(
+    source: str,
+    refine: bool,
+    photos: Sequence[PreparedPhoto],
+    network_look: Callable[[], OwnScene],
+    report: Report,
+    given: KnownCameras | None = None,
+    memory: FeatureMemory | None = None,
+) -> FoundCameras:
+    """What is known of the cameras before the network looks for good.
+
+    source: from `resolve_source`. photos: with their features where `needs_features` says so. network_look: what the
+    network sees by itself, which costs a pass. given: the cameras, where they are given. memory: of earlier jobs.
+    """
+    features = [photo.feature for photo in photos if photo.feature is not None]
+    if source == FEATURES_OR_NETWORK and len(features) < FEWEST_PLACED:
+        source, features = "network", []
+    if not features:
+        return FoundCameras(source, None, (source,) * len(photos)) if given is None else _as_given(given)
+    from model_runtime.cameras.features.matching import match_photos
+
+    apart = None if given is None else look_apart(given.cameras, [photo.size for photo in features])
+    matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory, apart)
+    if given is not None:
+        return _given(given, matches)
+    notes: list[str] = []
+    if source in ("features", FEATURES_OR_NETWORK):
+        found = _from_features(source, matches, network_look, report)
+        if isinstance(found, FoundCameras):
+            return found
+        notes.append(found)
+        source = "network"
+    if refine:
+        return _refined(source, matches, network_look(), report, notes)
+    return FoundCameras(source, None, (source,) * len(photos), notes=notes)
+
+
+def look_apart(cameras: GivenCameras, sizes: Sequence[tuple[int, int]]) -> Callable[[int, int], bool]:
+    """Whether two photos of these sizes look so far apart that no point is seen by both from less than LARGEST_TURN.
+
+    Never where one of their cameras is not known.
+    """
+    corners = np.array([np.hypot(*size) / 2 for size in sizes])
+    reach = np.degrees(np.arctan(corners / cameras.intrinsics[:, (0, 1), (0, 1)].min(1)))
+    axes = cameras.extrinsics[:, 2, :3]
+    between = np.degrees(np.arccos(np.clip(axes @ axes.T, -1, 1)))
+    apart = between - reach[:, None] - reach > LARGEST_TURN
+    return lambda one, other: bool(apart[one, other])
+
+
+def _as_given(given: KnownCameras) -> FoundCameras:
+    """The given cameras and the points that came with them."""
+    from model_runtime.cameras.features.result import reprojection_errors
+
+    cameras, sparse = given.cameras, given.sparse
+    error = None
+    if sparse is not None and len(sparse.view):
+        error = float(np.median(reprojection_errors(cameras.extrinsics, cameras.intrinsics, sparse)))
+    unplaced = tuple(np.flatnonzero(~given.known).tolist())
+    sources = ("given",) * len(given.known)
+    return FoundCameras("given", cameras, sources, sparse, error, notes=list(given.notes), unplaced=unplaced)
+
+
+def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
+    """The given cameras as they are, those of the photos that lack one, and the points that all of them place."""
+    from model_runtime.cameras.features.resection import place_missing
+    from model_runtime.cameras.features.result import reprojection_errors
+    from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select
+
+    extrinsics, intrinsics = place_missing(given.cameras.extrinsics, given.cameras.intrinsics, matches)
+    placed_photos = np.isfinite(extrinsics).all((1, 2))
+    found = replace(
+        _as_given(KnownCameras(GivenCameras(extrinsics, intrinsics), None, given.notes)),
+        view_sources=tuple("given" if known else "features" for known in given.known),
+    )
+    if added := [photo.name for photo, new in zip(matches.photos, placed_photos & ~given.known, strict=True) if new]:
+        told = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+        found = replace(found, notes=[*found.notes, told])
+    tracks = build_tracks(matches, placed_photos)
+    if len(tracks.points) == 0:
+        return found
+    placed, explained = explain(extrinsics, intrinsics, tracks, matches.pixel)
+    error = float(np.median(reprojection_errors(extrinsics, intrinsics, placed)))
+    if explained.mean() < LEAST_AGREEING:
+        told = (
+            f"The given cameras miss the features that the photos share by {error:.0f} pixels. "
+            "Check that they are those of these photos, in this order."
+        )
+        return replace(found, match_error=error, notes=[*found.notes, told])
+    sparse = select(placed, explained & has_depth(extrinsics, placed))
+    return replace(found, match_error=error, sparse=sparse)
+
+
+def _from_features(
+    source: str, matches: Matches, network_look: Callable[[], OwnScene], report: Report
+) -> FoundCameras | str:
+    """Cameras from features with the network's for photos they leave out, or why there are none."""
+    from model_runtime.cameras.features.lens_check import check_lenses
+    from model_runtime.cameras.features.mapping import exif_notes, map_photos, with_left_out
+    from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
+    from model_runtime.cameras.features.repeats import check_repeats
+
+    mapped = map_photos(matches, lambda done, told: report(0.7 + 0.25 * done, told))
+    turned = instead_of(mapped, matches)
+    mapped = mapped if turned is None else turned.cameras
+    placed, count = int(mapped.registered.sum()), len(matches.photos)
+    if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
+        return (
+            f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
+            "Photos that overlap more, show more texture and are taken from different places help."
+        )
+    known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), exif_notes(mapped, matches)
+    if turned is None:
+        report(0.95, "Checking what kind of lens the photos show.")
+        notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
+        notes += check_repeats(mapped.extrinsics, mapped.intrinsics, matches)
+        if placed_share(mapped, matches) < LITTLE_PARALLAX:
+            notes.append(HARDLY_MOVED)
+    else:
+        notes += turned.notes
+    if placed < count:
+        network = network_look().cameras
+        known = GivenCameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
+        names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
+        notes += [
+            f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
+            "where its camera stands is the network's guess and may be far off."
+        ]
+    view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
+    sparse = mapped.sparse if turned is None else None
+    return FoundCameras("features", known, view_sources, sparse, mapped.match_error, notes=notes)
+
+
+def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes: list[str]) -> FoundCameras:
+    """The network's cameras adjusted to features, at the scale of the network's depths."""
+    from model_runtime.cameras.features.refine import refine_cameras
+
+    network = own.cameras
+    refined = refine_cameras(
+        network.extrinsics, network.intrinsics, matches, lambda done, told: report(0.7 + 0.3 * done, told)
+    )
+    if not refined.kept:
+        view_sources = (source,) * len(matches.photos)
+        told = "The photos' features did not make the cameras better; they are as the network found them."
+        return FoundCameras(source, None, view_sources, match_error=refined.match_error, notes=[*notes, told])
+    scales = depth_scales(own.depths, [p.size for p in matches.photos], refined.extrinsics, refined.sparse)
+    unit = 1.0 if scales is None else float(np.median(scales))
+    extrinsics = refined.extrinsics.copy()
+    extrinsics[:, :3, 3] /= unit
+    sparse = replace(refined.sparse, points=refined.sparse.points / unit)
+    view_sources = tuple("refined" if adjusted else source for adjusted in refined.adjusted)
+    from model_runtime.cameras.features.lens_check import check_lenses
+
+    notes = [*notes, *check_lenses(refined.extrinsics, refined.intrinsics, refined.sparse, matches)]
+    if refined.mapped:
+        notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
+    known = GivenCameras(extrinsics, refined.intrinsics)
+    return FoundCameras("refined", known, view_sources, sparse, refined.match_error, refined.start_error, notes)

@@ -1,0 +1,95 @@
+"""The command line: `da3-runtime`, or `python -m model_runtime`. Only the chosen command's modules are loaded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import model_runtime
+from model_runtime.commands import bench as bench_command
+from model_runtime.commands import models as models_command
+from model_runtime.commands import train as train_command
+from model_runtime.commands.standard_streams import claim_streams
+from model_runtime.contract.memory import OUT_OF_MEMORY, is_out_of_memory
+from model_runtime.contract.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
+from model_runtime.contract.pipe import write_frame
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except JobError as error:
+        sys.exit(f"{error.failure.sentence} {error.failure.advice}".strip())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="da3-runtime", description="Depth Anything 3: photos to depth, cameras, splats."
+    )
+    parser.add_argument("--version", action="version", version=model_runtime.__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    worker = commands.add_parser("worker", help="serve the add-on on standard input and output")
+    worker.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")
+    worker.set_defaults(run=_worker)
+
+    info = commands.add_parser("info", help="versions, device and checkpoints as JSON")
+    info.set_defaults(run=_info)
+
+    predict = commands.add_parser("predict", help="photos in, arrays out")
+    predict.add_argument("photos", nargs="+", type=Path)
+    predict.add_argument("--output", type=Path, required=True, help="the .npz file to write")
+    predict.add_argument("--overwrite", action="store_true", help="replace the .npz where it is there already")
+    predict.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
+    predict.add_argument("--resolution", type=int, help="longest side the network sees")
+    predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
+    predict.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
+    predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
+    predict.add_argument("--no-gaussians", action="store_true")
+    predict.add_argument("--device", default=Request.device)
+    predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
+    predict.set_defaults(run=_predict)
+
+    models = commands.add_parser("models", help="released models: size, licence, and what is here")
+    models.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")
+    models.set_defaults(run=models_command.run_list)
+
+    download = commands.add_parser("download", help="download a released model, or go on with a download")
+    models_command.add_download_arguments(download)
+    download.set_defaults(run=models_command.run_download)
+
+    bench = commands.add_parser("bench", help="measure predictions on scenes whose truth is known")
+    bench_command.add_arguments(bench)
+    bench.set_defaults(run=bench_command.run)
+
+    train = commands.add_parser("train", help="train a checkpoint on synthetic scenes")
+    train_command.add_arguments(train)
+    train.set_defaults(run=train_command.run)
+    return parser
+
+
+def _worker(options: argparse.Namespace) -> None:
+    if options.models:
+        os.environ["DA3_MODELS"] = str(options.models)
+    streams = claim_streams()
+    try:
+        worker = import_module("model_runtime.commands.worker")
+    except (ImportError, OSError, MemoryError) as error:
+        if is_out_of_memory(error):
+            write_frame(streams[1], "", OUT_OF_MEMORY)
+        raise
+    worker.serve(*streams)
+
+
+def _info(_: argparse.Namespace) -> None:
+    print(json.dumps(asdict(import_module("model_runtime.commands.worker").make_hello()), indent=2))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    import_module("model_runtime.commands.predict").run(options)

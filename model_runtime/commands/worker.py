@@ -1,0 +1,219 @@
+"""The process behind the pipe: frames on standard input and output, one job at a time, logs to standard error.
+
+A reader thread takes frames as they come, so that a Cancel overtakes the job it stops; the main thread does the
+work; a third one sends heartbeats. The end of standard input means that the other side is gone, and ends the process
+whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import NoReturn
+
+import torch
+
+import model_runtime
+from model_runtime.checkpoints.locate import available_checkpoints
+from model_runtime.contract import pipe
+from model_runtime.contract.memory import OUT_OF_MEMORY, is_out_of_memory
+from model_runtime.contract.messages import (
+    HEARTBEAT_SECONDS,
+    PROTOCOL_VERSION,
+    Cancel,
+    DownloadModel,
+    Failure,
+    Heartbeat,
+    Hello,
+    JobError,
+    ListModels,
+    Progress,
+    RemoveModel,
+)
+from model_runtime.contract.model_files import list_models, remove_model
+from model_runtime.contract.secrecy import failure_without_secrets, without_secrets
+from model_runtime.prediction.devices import choose_device, describe_device
+from model_runtime.prediction.predictor import Predictor, Report
+
+PROGRESS_INTERVAL = 0.1
+"""Seconds between two Progress frames of one stage."""
+
+STALL_BEATS = 24
+"""Heartbeats in a row without a byte of a frame that has begun, until the other side is given up: two minutes."""
+
+EXIT_FAULT, EXIT_BAD_FRAME = 1, 2
+
+Perform = Callable[[pipe.Task, Report], pipe.Answer]
+
+
+class Worker:
+    """Serves one stream of frames until it ends.
+
+    source, sink: binary streams; perform: does a job; heartbeat: seconds between two heartbeats.
+    """
+
+    def __init__(
+        self, source: pipe.Source, sink: pipe.Sink, perform: Perform, heartbeat: float = HEARTBEAT_SECONDS
+    ) -> None:
+        self._source, self._sink, self._perform = pipe.Watched(source), sink, perform
+        self._heartbeat = heartbeat
+        self._queue: SimpleQueue[tuple[str, pipe.Task]] = SimpleQueue()
+        self._open: set[str] = set()
+        self._cancelled: set[str] = set()
+        self._sending = threading.Lock()
+
+    def serve(self, hello: Hello) -> NoReturn:
+        """Say hello, then do jobs for ever: `_read` ends the process."""
+        self._send("", hello)
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+        threading.Thread(target=self._beat, name="heart", daemon=True).start()
+        while True:
+            job, task = self._queue.get()
+            self._write(self._answer(job, task))
+            self._open.discard(job)
+            self._cancelled.discard(job)
+
+    def _answer(self, job: str, task: pipe.Task) -> list[memoryview]:
+        """The frame that ends the job: its answer or its Failure."""
+        last = ("", 0.0)
+
+        def report(stage: str, fraction: float, sentence: str) -> None:
+            nonlocal last
+            if job in self._cancelled:
+                raise JobError("cancelled", "The job was cancelled.")
+            now = time.monotonic()
+            if stage != last[0] or now - last[1] >= PROGRESS_INTERVAL:
+                last = (stage, now)
+                self._send(job, Progress(stage, float(fraction), sentence))
+
+        try:
+            report("start", 0.0, "Starting.")
+            return pipe.encode_frame(job, self._perform(task, report))
+        except JobError as error:
+            failure = error.failure
+        except Exception as error:
+            failure = OUT_OF_MEMORY if is_out_of_memory(error) else _unexpected(error)
+        return pipe.encode_frame(job, failure_without_secrets(failure))
+
+    def _read(self) -> None:
+        """Take frames until there are no more. A fault of our own is told, and ends the worker: a deaf one would hang
+        a job."""
+        try:
+            while (frame := self._next_frame()) is not None:
+                self._take(*frame)
+        except Exception as error:
+            self._send("", _unexpected(error))
+            _leave(EXIT_FAULT)
+        _leave(0)
+
+    def _next_frame(self) -> tuple[str, pipe.Message] | None:
+        """The next frame that can be understood; None at the end of the stream."""
+        while True:
+            try:
+                return pipe.read_frame(self._source)
+            except pipe.FrameError as error:
+                self._send(error.job, error.failure)
+                if error.fatal:
+                    _leave(EXIT_BAD_FRAME)
+            except OSError:
+                return None
+            finally:
+                self._source.frame_ended()
+
+    def _beat(self) -> None:
+        """Say that we are here, and watch that a frame which has begun goes on."""
+        seen, still = 0, 0
+        while True:
+            time.sleep(self._heartbeat)
+            self._send("", Heartbeat())
+            still = still + 1 if self._source.inside and self._source.count == seen else 0
+            seen = self._source.count
+            if still >= STALL_BEATS:
+                seconds = still * self._heartbeat
+                sentence = f"A frame was begun, and nothing more of it came for {seconds:.0f} seconds."
+                self._send("", Failure("truncated-frame", sentence, "Check the connection, then try again."))
+                _leave(EXIT_BAD_FRAME)
+
+    def _take(self, job: str, message: pipe.Message) -> None:
+        if isinstance(message, Cancel):
+            if job in self._open:
+                self._cancelled.add(job)
+        elif not isinstance(message, pipe.Task):
+            kind = type(message).__name__
+            self._send(job, Failure("unexpected-message", f"A worker takes no {kind}.", "Send a job or Cancel."))
+        elif not job or job in self._open:
+            told = f"The id '{job}' is taken by another job." if job else "A job needs an id."
+            self._send(job, Failure("bad-job-id", told, "Give every job an id of its own."))
+        else:
+            self._open.add(job)
+            self._queue.put((job, message))
+
+    def _send(self, job: str, message: pipe.Message) -> None:
+        self._write(pipe.encode_frame(job, message))
+
+    def _write(self, pieces: list[memoryview]) -> None:
+        try:
+            with self._sending:
+                pipe.write_pieces(self._sink, pieces)
+        except OSError:
+            _leave(0)
+
+
+def _unexpected(error: Exception) -> Failure:
+    log = without_secrets("".join(traceback.format_exception(error)))
+    print(log, file=sys.stderr)
+    sentence = without_secrets(f"The worker failed in a way it does not know: {type(error).__name__}: {error}.")
+    return Failure("internal", sentence, "Please report this with the log.", log)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process from any thread, in the middle of anything: nobody is left to take a result."""
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def make_hello() -> Hello:
+    """Who this worker is and what it runs on."""
+    device = choose_device("auto")
+    name, memory = describe_device(device)
+    return Hello(
+        PROTOCOL_VERSION,
+        model_runtime.__version__,
+        platform.python_version(),
+        torch.__version__,
+        str(device),
+        name,
+        memory,
+        available_checkpoints(),
+    )
+
+
+class Jobs:
+    """Does whatever a worker is asked for; keeps the last network loaded."""
+
+    def __init__(self) -> None:
+        self._predictor = Predictor()
+
+    def __call__(self, task: pipe.Task, report: Report) -> pipe.Answer:
+        """Raises JobError with what the artist should read, and whatever `report` raises."""
+        if isinstance(task, DownloadModel):
+            from model_runtime.checkpoints.downloads import download_model
+
+            return download_model(task.name, task.accepted_licence, report, accepted_on=task.accepted_on)
+        if isinstance(task, RemoveModel):
+            remove_model(task.name)
+            return list_models()
+        if isinstance(task, ListModels):
+            return list_models()
+        return self._predictor.predict(task, report)
+
+
+def serve(source: pipe.Source, sink: pipe.Sink) -> NoReturn:
+    """Be a worker on two streams that nothing else in this process uses."""
+    Worker(source, sink, Jobs()).serve(make_hello())

@@ -1,0 +1,2 @@
+"""What Blender and the worker both import: messages, the pipe, the catalogue, and what files may be. Standard library and
+numpy only; knows no other room."""

@@ -1,0 +1,1 @@
+"""Depth maps fitted to points, and fused into one surface."""

@@ -1,0 +1,190 @@
+"""One clean surface from the depth maps of all photos, each triangle with the photo that shows it best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from scipy.ndimage import binary_dilation
+
+from model_runtime.contract.depth_edges import flying_pixels, torn_steps
+from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
+from model_runtime.depth.face_photos import choose_photos
+from model_runtime.depth.tsdf import DepthMap, fuse_depth, unproject
+from model_runtime.geometry.triangles import used_vertices, vertex_normals, without_islands
+
+DETAIL = (16, 1024)
+TRUNCATION = 3.0, 0.02
+"""In cells, and as a share of the median depth; the larger counts. Networks are rarely surer of a depth than that."""
+
+MOST_CELLS = 12
+"""That the truncation may span: a small thing seen from far away would fill the memory with cells finer than its depth
+is known."""
+
+SURROUNDINGS = 0.02, 0.25
+"""What is meshed: the box of all points but this share at each end of each axis, made larger by this share of its own
+longest side. Without it a far background takes all the detail."""
+
+SKY_CARVING = 0.5
+"""What a pixel of sky counts, which says that nothing is on its ray; a sure surface at median depth counts 1."""
+
+LEAST_COSINE = 0.1
+SUPPORT = 1.5
+"""How far from a vertex, in truncations, the depth of a view that bears it out may be."""
+
+SMALLEST_PIECE = 10.0
+"""Connected pieces of the surface need the area of a square with edges of so many cells."""
+
+FUSED, CHOSEN = 0.6, 0.95
+"""Shares of the whole that are done when the field is meshed and when photos are chosen."""
+
+Report = Callable[[float, str], None]
+"""Told the share done and a sentence; raises to stop."""
+
+
+def check_mesh_settings(settings: MeshSettings) -> None:
+    """Raises JobError `bad-request` for settings that cannot be used."""
+    for what, value, least, most in (
+        ("edge angle", settings.edge_angle, 0, 89),
+        ("share of unsure pixels", settings.confidence_threshold, 0, 1),
+        ("detail", settings.detail, *DETAIL),
+    ):
+        if not least <= value <= most:
+            raise JobError(
+                "bad-request", f"A mesh with a {what} of {value} cannot be made.", f"Choose {least} to {most}."
+            )
+
+
+def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.device, report: Report) -> Mesh | None:
+    """The surface that all views show together, in their world; None where they show none.
+
+    Left out are sky, flying and unsure pixels, what only stands in free space that other views look through, what no
+    view has measured from its front, and pieces too small to be things.
+    """
+    report(0.0, "Preparing depth for the mesh.")
+    surfaces = surface_pixels(views, settings)
+    intrinsics = [map_intrinsics(view) for view in views]
+    points = np.concatenate(
+        [unproject(v.depth, k, v.extrinsics, s) for v, k, s in zip(views, intrinsics, surfaces, strict=True)]
+    )
+    if not len(points):
+        return None
+    low, high = np.quantile(points, (SURROUNDINGS[0], 1 - SURROUNDINGS[0]), axis=0)
+    longest = max(float((high - low).max()), 1e-9)
+    margin = SURROUNDINGS[1] * longest
+    points = points[((points >= low - margin) & (points <= high + margin)).all(1)]
+    middle = float(np.median(np.concatenate([v.depth[s] for v, s in zip(views, surfaces, strict=True)])))
+    voxel = max(longest / settings.detail, TRUNCATION[1] * middle / MOST_CELLS)
+    truncation = max(TRUNCATION[0] * voxel, TRUNCATION[1] * middle)
+    sureness = float(np.median(np.concatenate([v.confidence[s] for v, s in zip(views, surfaces, strict=True)])))
+    maps = [
+        _depth_map(view, k, surface, settings.edge_angle, (middle, sureness), device)
+        for view, k, surface in zip(views, intrinsics, surfaces, strict=True)
+    ]
+    told = "Fusing the depth of all photos into one surface."
+    vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: report(FUSED * done, told))
+    triangles = _measured(views, surfaces, vertices, triangles, SUPPORT * truncation)
+    triangles = without_islands(vertices, triangles, (SMALLEST_PIECE * voxel) ** 2)
+    if not len(triangles):
+        return None
+    vertices, triangles = used_vertices(vertices, triangles)
+    face_view, colors = choose_photos(
+        views,
+        vertices,
+        triangles,
+        truncation,
+        lambda done: report(FUSED + (CHOSEN - FUSED) * done, "Choosing photos for the mesh."),
+    )
+    report(CHOSEN, "The mesh is made.")
+    return Mesh(vertices.astype(np.float32), triangles.astype(np.int32), face_view, colors)
+
+
+def map_intrinsics(view: View) -> np.ndarray:
+    """[3,3]: the view's intrinsics in pixels of its depth map."""
+    height, width = view.depth.shape
+    return np.diag((width / view.photo_size[0], height / view.photo_size[1], 1.0)) @ view.intrinsics
+
+
+def surface_pixels(views: Sequence[View], settings: MeshSettings) -> list[np.ndarray]:
+    """[h,w] bool for each view: pixels of a surface, not sky, transparent, flying or among the least sure of all."""
+    surfaces = []
+    for view in views:
+        k = map_intrinsics(view)
+        usable = view.shown & np.isfinite(view.depth) & (view.depth > 0)
+        surfaces.append(usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
+    sure = np.concatenate([view.confidence[surface] for view, surface in zip(views, surfaces, strict=True)])
+    hidden = int(settings.confidence_threshold * len(sure))
+    if hidden >= len(sure):
+        return [np.zeros_like(surface) for surface in surfaces]
+    least = np.partition(sure, hidden)[hidden]
+    return [surface & (view.confidence >= least) for view, surface in zip(views, surfaces, strict=True)]
+
+
+def _depth_map(
+    view: View,
+    intrinsics: np.ndarray,
+    surface: np.ndarray,
+    edge_angle: float,
+    typical: tuple[float, float],
+    device: torch.device,
+) -> DepthMap:
+    """What a view tells the field; typical: median depth and confidence, where a frontal surface weighs 1.
+
+    Near, frontal and sure pixels weigh more: the error of a depth grows with it, and with the slant.
+    """
+    middle, sureness = typical
+    depth = np.where(surface, view.depth, np.inf).astype(np.float64)
+    trust = np.where(surface, view.confidence / sureness * middle / depth, 0.0)
+    rows, columns = torn_steps(depth, (intrinsics[0, 0], intrinsics[1, 1]), edge_angle)
+    rough = ~surface
+    rough[:, 1:] |= rows
+    rough[:, :-1] |= rows
+    rough[1:] |= columns
+    rough[:-1] |= columns
+    smooth = np.logical_not(binary_dilation(rough, np.ones((3, 3), bool)))
+    weight = trust * np.maximum(_slant_cosine(depth, intrinsics), LEAST_COSINE)
+    sky = view.sky if view.opaque is None else view.sky & view.opaque
+    carving = np.where(sky, SKY_CARVING, trust)
+
+    def sent(array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array.astype(np.float32)).to(device)
+
+    return DepthMap(
+        sent(depth), sent(weight), sent(carving), torch.from_numpy(smooth).to(device), intrinsics, view.extrinsics
+    )
+
+
+def _slant_cosine(depth: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """[h,w]: cosine between normal and line of sight. A plane's disparity is q = n . (x, y, 1), so that its normal n
+    follows from the gradient of q."""
+    disparity = 1 / depth
+    by_row, by_column = np.gradient(disparity)
+    height, width = depth.shape
+    x = (np.arange(width) + 0.5 - intrinsics[0, 2]) / intrinsics[0, 0]
+    y = (np.arange(height)[:, None] + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1]
+    n_x, n_y = by_column * intrinsics[0, 0], by_row * intrinsics[1, 1]
+    n_z = disparity - x * n_x - y * n_y
+    return disparity / np.maximum(np.sqrt(n_x**2 + n_y**2 + n_z**2) * np.sqrt(x**2 + y**2 + 1), 1e-30)
+
+
+def _measured(
+    views: Sequence[View], surfaces: Sequence[np.ndarray], vertices: np.ndarray, triangles: np.ndarray, near: float
+) -> np.ndarray:
+    """`triangles` whose every vertex some view measured, within `near`, and from its front.
+
+    Where views disagree the field changes sign again behind the surface, at the end of the truncation; those backs go.
+    """
+    normals = vertex_normals(vertices, triangles)
+    measured = np.zeros(len(vertices), bool)
+    for view, surface in zip(views, surfaces, strict=True):
+        seen = vertices @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
+        front = ((normals @ view.extrinsics[:3, :3].T) * seen).sum(1) < 0
+        height, width = surface.shape
+        z = seen[:, 2]
+        pixel = seen @ map_intrinsics(view).T
+        inside = front & (z > 0) & (pixel[:, :2] >= 0).all(1) & (pixel[:, :2] < np.outer(z, (width, height))).all(1)
+        index = np.flatnonzero(inside)
+        column, row = (pixel[index, :2] / z[index, None]).astype(np.int64).T
+        measured[index] |= surface[row, column] & (np.abs(view.depth[row, column] - z[index]) <= near)
+    return triangles[measured[triangles].all(1)]

@@ -1,0 +1,1 @@
+"""Photos from the bytes of their files to what the network takes."""

@@ -1,0 +1,292 @@
+"""From the bytes of a photo's file to upright, opaque, 8-bit sRGB pixels, and to a plate Blender shows alike.
+
+Pillow decodes. What it leaves to its callers is done here: EXIF orientation, 16-bit and float samples, alpha,
+CMYK and colour profiles, and a sentence naming the file for everything that is not a usable photo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from model_runtime.contract.memory import available_memory, is_out_of_memory
+from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo
+from model_runtime.contract.photo_limits import LONGEST_SIDE, MOST_PIXELS, is_hollow, is_too_large
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+"""Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
+
+BACKDROP = (255, 255, 255)
+"""What shows through the transparent parts of a photo: white, as cut-out product shots are usually meant."""
+
+MIN_SIDE = 14
+TILE_TAGS = (322, 323)
+"""TIFF 6.0: width and height of the tiles that a picture is stored in."""
+
+BYTES_PER_PIXEL, OF_WEBP = 16, 24
+"""Of memory that decoding takes at most, measured: 8 for most photos, 15 with transparent parts, 23 as WebP."""
+
+BAND = 256
+"""Rows of a photo that are converted at once."""
+
+PILLOWS_MEMORY_ERROR = "decoder error -9"
+DAMAGED = "The file seems damaged or cut short; copy it again or leave it out."
+
+PLATE_QUALITY = 95
+SHOWN_MODES = ("L", "RGB", "RGBA")
+"""Pillow's names of pixels that Blender shows as they are, if all of them are opaque."""
+
+TURNED = range(2, 9)
+"""EXIF orientations of photos that are not stored upright."""
+
+SIDEWAYS = range(5, 9)
+"""Those of them that exchange width and height."""
+
+FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
+PLAUSIBLE_35MM = (9, 2000)
+"""Millimetres. No lens that keeps straight lines straight is wider; action cameras that do not know write 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPhoto:
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `_Exif`. alpha: [h,w] uint8
+    of the upright photo, 255 where it is opaque; None where all of it is."""
+
+    name: str
+    size: tuple[int, int]
+    plate: bytes
+    focal_35mm: float | None
+    camera: str = ""
+    alpha: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class _Exif:
+    """orientation: Exif 2.3, tag 0x0112. focal_35mm: the focal length in millimetres on 36 x 24 mm film of the same
+    angle of view (tag 0xA405), where it is told. camera: make, model and focal length as one text, equal for photos
+    of the same lens; empty where nothing is told."""
+
+    orientation: int = 1
+    focal_35mm: float | None = None
+    camera: str = ""
+
+
+def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
+    """The photos that cannot be used as far as that can be told without decoding: empty files, and one file twice.
+
+    Raises JobError where there are no photos, or two of one name.
+    """
+    if not photos:
+        raise JobError("no-photos", "The request holds no photos.", "Choose at least one photo.")
+    names: set[str] = set()
+    by_digest: dict[bytes, str] = {}
+    left_out = []
+    for photo in photos:
+        if photo.name in names:
+            raise JobError("photo-name-twice", f"Two photos are called {photo.name}.", "Give each its own name.")
+        names.add(photo.name)
+        if not photo.data:
+            empty = Failure("photo-empty", f"{photo.name} is empty (0 bytes).", "Copy the file again or leave it out.")
+            left_out.append(LeftOut(photo.name, empty))
+            continue
+        digest = hashlib.sha256(photo.data).digest()
+        twin = by_digest.setdefault(digest, photo.name)
+        if twin != photo.name:
+            told = f"{photo.name} is the same file as {twin}."
+            left_out.append(LeftOut(photo.name, Failure("photo-duplicate", told, "Leave one of the two out.")))
+    return tuple(left_out)
+
+
+def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
+    """(width, height) of the photo as it is stored, and its EXIF orientation, where possible without decoding it.
+
+    Raises as `decode_photo` does.
+    """
+    with _told(photo.name):
+        opened, exif = _open(photo)
+        return opened.size, exif.orientation
+
+
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """(width, height) of a picture stored in this size and EXIF orientation, when it is upright."""
+    return (size[1], size[0]) if orientation in SIDEWAYS else size
+
+
+def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
+    """What is known of a photo, and its upright pixels, [h,w,3] uint8 sRGB.
+
+    Raises JobError `photo-unreadable`, `photo-too-large`, `photo-too-small` or `out-of-memory`, naming it.
+    """
+    with _told(photo.name):
+        image, exif = _open(photo)
+        mode, turned = image.mode, exif.orientation in TURNED
+        image.load()
+        image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(image) if turned else image)
+        plate = b"" if mode in SHOWN_MODES and not turned and not repainted else _plate(image)
+        return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Whatever goes wrong with a photo inside, as a JobError that names it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures and odd metadata: nothing an artist need know
+            yield
+    except JobError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise JobError(
+            "photo-too-large",
+            f"{name} is too large: {error}",
+            "Scale the photo down; the network sees it at a small part of this size anyway.",
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise JobError(
+            "photo-unreadable", f"{name} is not a photo of a known format.", "Save it as JPEG, PNG, WebP or TIFF."
+        ) from error
+    except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
+        if is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error):
+            raise JobError(
+                "out-of-memory",
+                f"There is not enough memory to read {name}.",
+                "Close other programs, scale the photo down or leave it out.",
+            ) from error
+        raise JobError("photo-unreadable", f"{name} cannot be decoded: {error}.", DAMAGED) from error
+
+
+def _open(photo: Photo) -> tuple[Image.Image, _Exif]:
+    """The photo, its header checked. Raises JobError where that claims what cannot be, and what Pillow raises."""
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many; its own limit is that of large cameras
+    image = Image.open(io.BytesIO(photo.data), formats=FORMATS)
+    (width, height), tags = image.size, getattr(image, "tag_v2", {})
+    tile = tuple(tags.get(tag, 0) for tag in TILE_TAGS)  # of a TIFF, decoded as a whole even if it is larger
+    if is_too_large((width, height)):
+        raise JobError(
+            "photo-too-large",
+            f"{photo.name} has {width} x {height} pixels; {LONGEST_SIDE} a side and {MOST_PIXELS // 10**6} million in "
+            "all are the most that can be read.",
+            "Scale the photo down; the network sees it at a small part of this size anyway.",
+        )
+    for size in ((width, height), tile):
+        if is_hollow(size, len(photo.data)):
+            raise JobError(
+                "photo-unreadable",
+                f"{photo.name} claims {size[0]} x {size[1]} pixels, which its {len(photo.data)} bytes cannot hold.",
+                DAMAGED,
+            )
+    if min(width, height) < MIN_SIDE:
+        raise JobError(
+            "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
+        )
+    _check_room(photo.name, image)
+    return image, _read_exif(image)  # which decodes a PNG, for its Exif data may stand at its end
+
+
+def _check_room(name: str, image: Image.Image) -> None:
+    """Raises JobError where decoding the photo takes more memory than there is."""
+    width, height = image.size
+    needed = width * height * (OF_WEBP if image.format == "WEBP" else BYTES_PER_PIXEL)
+    left = available_memory()
+    if needed > left:
+        raise JobError(
+            "photo-too-large",
+            f"{name} has {width} x {height} pixels. Reading it takes {needed / 1e9:.1f} GB of memory, and "
+            f"{left / 1e9:.1f} GB are free.",
+            "Scale the photo down, or close other programs.",
+        )
+
+
+def _in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = lambda band: band) -> np.ndarray:
+    """[h,w] or [h,w,C] uint8, each few rows of an image after `convert`: as a whole, Pillow holds them three times."""
+    width, height = image.size
+    bands = (image.crop((0, top, width, min(top + BAND, height))) for top in range(0, height, BAND))
+    first = convert(np.asarray(next(bands)))
+    pixels = np.empty((height, *first.shape[1:]), np.uint8)
+    pixels[: len(first)] = first
+    for i, band in enumerate(bands, 1):
+        pixels[i * BAND : (i + 1) * BAND] = convert(np.asarray(band))
+    return pixels
+
+
+def _plate(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=PLATE_QUALITY, subsampling=0)
+    return file.getvalue()
+
+
+def _to_srgb(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, bool]:
+    """The image as opaque RGB, its alpha where not all of it is opaque, and whether its colour profile or transparent
+    parts changed the picture."""
+    profile = _foreign_profile(image.info.get("icc_profile"))
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        image = image.convert("RGB")
+    elif image.mode not in ("L", "RGB", "CMYK", "LAB"):
+        image = _to_8_bit(image)
+    converted = None if profile is None else _apply_profile(image, profile)
+    image = converted or image
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    if alpha is None or alpha.getextrema() == (255, 255):
+        return image, None, converted is not None
+    backdrop = Image.new("RGB", image.size, BACKDROP)
+    backdrop.paste(image, mask=alpha)
+    return backdrop, np.asarray(alpha), True
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Samples of more than 8 bits scaled, where Pillow's own conversion would clip; palettes and the like as RGB."""
+    if image.mode.startswith("I;16") or image.mode == "I":
+        scale = 65535.0
+    elif image.mode == "F":
+        scale = 1.0
+    else:
+        return image.convert("RGB")
+
+    def scaled(samples: np.ndarray) -> np.ndarray:
+        return np.round(np.clip(np.nan_to_num(samples.astype(np.float64)) / scale, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+    return Image.fromarray(_in_bands(image, scaled))
+
+
+def _foreign_profile(icc: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """The embedded profile; None where there is none, it is sRGB, or it is too damaged to be opened."""
+    if not icc:
+        return None
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        name = ImageCms.getProfileDescription(profile)
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    return None if "sRGB" in name else profile
+
+
+def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image | None:
+    """The image taken from `profile` to sRGB; None where the profile is for another kind of image."""
+    try:
+        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except ImageCms.PyCMSError:
+        return None
+
+
+def _read_exif(image: Image.Image) -> _Exif:
+    try:
+        main = image.getexif()
+        detail = main.get_ifd(ExifTags.IFD.Exif)
+        orientation, focal = main.get(ExifTags.Base.Orientation, 1), detail.get(FOCAL_TAG)
+        told = (main.get(ExifTags.Base.Make), main.get(ExifTags.Base.Model), detail.get(ExifTags.Base.FocalLength))
+        camera = " ".join(str(value).strip() for value in told if value is not None)
+    except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
+        return _Exif()
+    focal_35mm = float(focal) if isinstance(focal, int | float) else 0.0
+    focal_35mm = focal_35mm if PLAUSIBLE_35MM[0] <= focal_35mm <= PLAUSIBLE_35MM[1] else None
+    return _Exif(orientation if orientation in TURNED else 1, focal_35mm, camera)

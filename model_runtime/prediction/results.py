@@ -1,0 +1,205 @@
+"""From a network's output on the canvas to cameras and views of whole photos in the world of the prediction.
+
+The world is the network's own (the reference view's camera), or the frame of the given cameras. Given cameras are
+taken over to the last digit, and depths scaled by the one similarity that fits all cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model_runtime.contract.messages import GivenCameras, JobError, View
+from model_runtime.geometry.cameras import camera_centres
+from model_runtime.geometry.similarity import STATIC_SPREAD, Similarity, align_cameras
+from model_runtime.network.output import Output
+from model_runtime.network.sky import is_sky
+from model_runtime.photos.prepare import PreparedPhoto
+
+METRIC_FOCAL = 300.0
+"""Focal length in pixels at which the output of da3metric-large is in metres."""
+
+ASSUMED_FOCAL_35MM = 32.0
+"""Of a photo that does not tell: between a phone's main camera (24 to 28 mm) and a normal lens."""
+
+DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
+LARGEST_RATIO = 10.0
+NAMES_TOLD = 3
+FOCAL_RANGE = (0.05, 50.0)
+"""Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """The prediction's cameras: extrinsics [N,4,4], intrinsics [N,3,3] in photo pixels, both float64.
+
+    depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
+    similarity: from the network's world to the prediction's.
+    depth_correction: for each view the map [h,w] over the photo that its depth is multiplied by besides, or None.
+    """
+
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    depth_scale: np.ndarray
+    similarity: Similarity
+    depth_correction: tuple[np.ndarray | None, ...] | None = None
+
+
+def settle_cameras(
+    output: Output, photos: Sequence[PreparedPhoto], given: GivenCameras | None, distance: float, metric_depth: bool
+) -> tuple[Cameras, list[str]]:
+    """The cameras the prediction has, and what the artist should know about them.
+
+    distance: see `network_cameras`. metric_depth: the depth is that of da3metric-large, metres at focal length 300.
+    """
+    notes: list[str] = []
+    scale = np.ones(len(photos))
+    similarity = _identity()
+    if output.extrinsics is None:
+        extrinsics, intrinsics, assumed = _standalone_cameras(photos)
+    else:
+        extrinsics, intrinsics, assumed = _network_cameras(output, photos)
+    if given is not None:
+        if output.extrinsics is not None:
+            similarity = _align(extrinsics, given.extrinsics, distance, notes)
+            scale *= float(similarity.scale)
+        elif metric_depth:
+            notes.append("The depth is in meters; the given cameras are taken to be in meters too.")
+        else:
+            notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
+        extrinsics, intrinsics = given.extrinsics, given.intrinsics
+    else:
+        notes += assumed
+    if metric_depth:
+        canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
+        scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
+    return Cameras(extrinsics, intrinsics, scale, similarity), notes
+
+
+def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: list[str]) -> Similarity:
+    """From the network's world to the given one.
+
+    The network was told the given cameras in units of `distance`. Where its own cameras spread far more or far less
+    than that, it has not understood them: then the distance itself is the better guess of the scale.
+    """
+    predicted, target = torch.from_numpy(extrinsics), torch.from_numpy(given)
+    similarity = align_cameras(predicted, target)
+    centres = camera_centres(target)
+    static = (centres - centres.mean(0)).norm() <= STATIC_SPREAD * centres.norm()
+    ratio = float(similarity.scale) / distance
+    if static or 1 / LARGEST_RATIO < ratio < LARGEST_RATIO:
+        return similarity
+    notes.append("The network's own cameras hardly agree with the given ones; the scale of the depth may be off.")
+    scale = torch.tensor(distance, dtype=torch.float64)
+    moved = similarity.rotation @ camera_centres(predicted).mean(0)
+    return Similarity(scale, similarity.rotation, centres.mean(0) - scale * moved)
+
+
+def _standalone_cameras(photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    notes = _assumption_notes(photos)
+    if len(photos) > 1:
+        notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
+    extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
+    return extrinsics, np.stack([_assumed_intrinsics(photo) for photo in photos]), notes
+
+
+def _identity() -> Similarity:
+    return Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
+
+
+def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    assert output.extrinsics is not None and output.intrinsics is not None
+    extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
+    extrinsics[:, :3] = _array(output.extrinsics[0])
+    intrinsics = np.empty((len(photos), 3, 3))
+    unknown = []
+    canvas_intrinsics = _array(output.intrinsics[0]).astype(np.float64)
+    for i, (photo, canvas) in enumerate(zip(photos, canvas_intrinsics, strict=True)):
+        intrinsics[i] = photo.placement.intrinsics_to_photo(canvas)
+        focal = intrinsics[i].diagonal()[:2] / np.hypot(*photo.placement.photo)
+        if not ((focal > FOCAL_RANGE[0]) & (focal < FOCAL_RANGE[1])).all():
+            intrinsics[i] = _assumed_intrinsics(photo)
+            unknown.append(photo)
+    if not np.isfinite(extrinsics).all():
+        raise JobError("not-finite", "The network found no cameras.", "Choose precision float32 or another checkpoint.")
+    return extrinsics, intrinsics, _assumption_notes(unknown)
+
+
+def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:
+    width, height = photo.placement.photo
+    focal = (photo.focal_35mm or ASSUMED_FOCAL_35MM) / DIAGONAL_35MM * np.hypot(width, height)
+    return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+
+
+def _assumption_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
+    told = [photo.name for photo in photos if photo.focal_35mm]
+    untold = [photo.name for photo in photos if not photo.focal_35mm]
+    sources = ((told, "from their EXIF data"), (untold, f"assumed to be {ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"))
+    return [
+        f"The checkpoint found no field of view for {_listed(names)}; the focal length is {source}."
+        for names, source in sources
+        if names
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return ", ".join(names[:NAMES_TOLD]) + more
+
+
+def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, ray_scale: float) -> tuple[View, ...]:
+    """One view per photo. ray_scale: what the network multiplied its depth but not its rays' origins by.
+
+    Raises JobError `not-finite` where the network's depth is no depth.
+    """
+    return tuple(_view(output, i, photo, cameras, ray_scale) for i, photo in enumerate(photos))
+
+
+def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_scale: float) -> View:
+    crop = photo.placement.crop
+    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
+    correction = None if cameras.depth_correction is None else cameras.depth_correction[i]
+    if correction is not None:
+        depth = depth * correction
+    if not (np.isfinite(depth) & (depth > 0)).all():
+        raise JobError(
+            "not-finite",
+            f"The network's depth of {photo.name} is not finite.",
+            "Choose precision float32; if it already was, the checkpoint is damaged.",
+        )
+    confidence = np.ones_like(depth) if output.depth_conf is None else crop(_array(output.depth_conf[0, i]))
+    sky = np.zeros(depth.shape, bool) if output.sky is None else crop(_array(is_sky(output.sky[0, i])))
+    ray = ray_confidence = None
+    if output.ray is not None and output.ray_conf is not None:
+        ray = _move_rays(crop(_array(output.ray[0, i])), cameras.similarity, ray_scale)
+        ray_confidence = np.ascontiguousarray(crop(_array(output.ray_conf[0, i])))
+    return View(
+        name=photo.name,
+        photo_size=photo.placement.photo,
+        depth=depth,
+        confidence=np.ascontiguousarray(confidence),
+        sky=np.ascontiguousarray(sky),
+        color=photo.color,
+        extrinsics=cameras.extrinsics[i],
+        intrinsics=cameras.intrinsics[i],
+        ray=ray,
+        ray_confidence=ray_confidence,
+        plate=photo.plate,
+        opaque=photo.opaque,
+    )
+
+
+def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
+    """Rays of the network's world as rays of the prediction's, for depths that are scaled along."""
+    rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
+    direction = ray[..., :3] @ rotation.T
+    origin = ray[..., 3:] @ rotation.T * (float(similarity.scale) * ray_scale) + translation
+    return np.concatenate((direction, origin), axis=-1).astype(np.float32)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return (tensor if tensor.dtype == torch.bool else tensor.float()).cpu().numpy()

@@ -1,0 +1,1 @@
+"""Gaussian splats: from the network's head, or laid on surfaces."""
