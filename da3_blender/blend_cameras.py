@@ -19,7 +19,7 @@ import numpy as np
 
 import model_runtime
 from model_runtime.contract.camera_checks import check_intrinsics, check_pose
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 
 from .blend_file import reason
 from .ending import starting
@@ -41,7 +41,7 @@ answer({folder!r}, {path!r})
 """
 
 
-def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECONDS) -> GivenCameras:
+def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECONDS) -> Cameras:
     """The cameras of the scene in a .blend that belong to the photos (`known_cameras.match_cameras`), in its world.
 
     Raises JobError where the file cannot be opened within `seconds`, ends Blender, or a photo has no camera there or
@@ -100,7 +100,7 @@ def _run(command: list[str], folder: str, path: Path, seconds: float) -> str:
     return log
 
 
-def _checked(told: Any, path: Path, names: Sequence[str]) -> GivenCameras:
+def _checked(told: Any, path: Path, names: Sequence[str]) -> Cameras:
     """The answer as cameras; raises the JobError that it tells of, or one that says why it is none."""
     match told:
         case {"failure": [str(code), str(sentence), str(advice)]}:
@@ -113,7 +113,7 @@ def _checked(told: Any, path: Path, names: Sequence[str]) -> GivenCameras:
     for name, pose, k in zip(names, extrinsics, intrinsics, strict=True):
         check_pose(pose, name)
         check_intrinsics(k, name)
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
 def answer(folder: str, path: str) -> None:
@@ -133,7 +133,7 @@ def answer(folder: str, path: str) -> None:
     os._exit(0)  # taking Blender down may crash, and is of no use
 
 
-def _opened_cameras(path: str, rows: Sequence[CameraPhoto]) -> GivenCameras:
+def _opened_cameras(path: str, rows: Sequence[CameraPhoto]) -> Cameras:
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
         bpy.ops.wm.open_mainfile(filepath=path, load_ui=False, use_scripts=False)

@@ -17,7 +17,7 @@ import numpy as np
 
 from model_runtime.contract.camera_checks import LARGEST_NUMBER, check_intrinsics, check_pose
 from model_runtime.contract.json_files import JsonError, read_json, shown
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.contract.orientation import QUARTER_TURNS, turn_upright
 from model_runtime.contract.photo_names import match_names
 
@@ -87,7 +87,7 @@ class _Entry:
         return self.told.get(key, default)
 
 
-def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> GivenCameras:
+def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Cameras:
     """The photos' cameras, NaN where the file has none; entries belong to photos by name (`match_names`).
 
     `{"cameras": [{"photo": "a.jpg", "extrinsics": [4x4], "intrinsics": [3x3]}, ...]}`: extrinsics are world-to-camera
@@ -114,7 +114,7 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Gi
                 extrinsics[i], intrinsics[i] = camera
     except _UnusableError as error:
         raise JobError("cameras-unreadable", f"{path} cannot be used as cameras: {error}.", ADVICE) from error
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from model_runtime.contract.messages import ColmapModel, JobError, ModelFile
+from model_runtime.contract.messages import ColmapFile, ColmapModel, JobError
 
 from .output_files import readable
 
@@ -46,7 +46,7 @@ def _read_all(files: list[Path]) -> ColmapModel:
     try:
         size = sum(file.stat().st_size for file in files)
         if size <= LARGEST:
-            return ColmapModel(tuple(ModelFile(file.name, file.read_bytes()) for file in files))
+            return ColmapModel(tuple(ColmapFile(file.name, file.read_bytes()) for file in files))
     except OSError as error:
         name = readable(error.filename or files[0].parent)
         raise JobError("cameras-unreadable", f"{name} cannot be read: {error.strerror}.", "Check the file.") from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from model_runtime.contract.messages import GivenCameras, JobError, MeshSettings, Photo, Request
+from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
 
 from . import known_cameras, photo_list
@@ -74,7 +74,7 @@ def _place(photo: Any) -> Path:
 
 
 def make_job(
-    scene: bpy.types.Scene, cameras: GivenCameras | None = None, collection_id: str = ""
+    scene: bpy.types.Scene, cameras: Cameras | None = None, collection_id: str = ""
 ) -> tuple[Callable[[], Request], JobTarget]:
     """The job that `scene.da3` asks for: a function that reads the photos (for a thread), and where the result goes.
 
@@ -125,7 +125,7 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
     return sources
 
 
-def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
+def base_request(settings: Any, cameras: Cameras | None = None) -> Request:
     """The request without its photos."""
     source = "given" if cameras is not None else settings.camera_source
     if source == "given" and cameras is None and not settings.colmap_folder:
@@ -144,7 +144,7 @@ def base_request(settings: Any, cameras: GivenCameras | None = None) -> Request:
     )
 
 
-def blender_cameras(scene: bpy.types.Scene) -> GivenCameras:
+def blender_cameras(scene: bpy.types.Scene) -> Cameras:
     """The cameras chosen for the photos, in the order of `photo_sources`; raises JobError where they cannot be used."""
     photos = photo_list.usable(scene.da3)
     return known_cameras.given_cameras(photos, [photo.camera for photo in photos], scene)

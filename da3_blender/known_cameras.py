@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 
 from .conventions import any_blender_camera, from_blender_camera
 from .photo_files import natural_key
@@ -67,7 +67,7 @@ def match_list(scene: bpy.types.Scene) -> list[str]:
 
 def given_cameras(
     photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None], scene: bpy.types.Scene
-) -> GivenCameras:
+) -> Cameras:
     """The photos' cameras where they stand in `scene` at its current frame, in Blender's world.
 
     A photo is taken to be what Blender renders with the camera at the photo's size. Raises JobError where photos have
@@ -82,7 +82,7 @@ def given_cameras(
         pose, pixels = _given_camera(camera, (photo.width, photo.height), scene, view_layer.depsgraph)
         extrinsics.append(pose)
         intrinsics.append(pixels)
-    return GivenCameras(np.array(extrinsics), np.array(intrinsics))
+    return Cameras(np.array(extrinsics), np.array(intrinsics))
 
 
 def _check_all_different(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None]) -> None:

@@ -128,6 +128,44 @@ def test_the_benchmark_says_which_packages_it_lacks() -> None:
     assert set(PACKAGES) == declared("benchmark") - declared()
 
 
+ROOMS = (
+    ("contract",),
+    ("geometry",),
+    ("network", "photos"),
+    ("checkpoints",),
+    ("cameras",),
+    ("depth", "splats"),
+    ("prediction",),
+    ("benchmark", "training"),
+    ("commands", "__main__"),
+)
+"""The folders of model_runtime: each imports only of itself and of those above it."""
+
+KNOW_NOBODY = ("contract", "geometry")
+
+
+def test_rooms_know_only_those_above_them() -> None:
+    level = {room: i for i, rooms in enumerate(ROOMS) for room in rooms}
+    known = modules_of("model_runtime")
+    for module in known:
+        room = module.split(".")[1] if "." in module else ""
+        for name in imported(module) & known.keys():
+            other = name.split(".")[1] if "." in name else room
+            if room and other != room:
+                assert level[other] < level[room] and room not in KNOW_NOBODY, f"{module} imports {name}"
+
+
+def test_the_top_of_model_runtime_holds_rooms_alone() -> None:
+    files = {file.name for file in (ROOT / "model_runtime").iterdir() if file.is_file()}
+    assert files == {"__init__.py", "__main__.py"}
+
+
+def test_blender_sees_the_contract_alone() -> None:
+    names = {name for module in modules_of("da3_blender") for name in imported(module)}
+    seen = names & modules_of("model_runtime").keys() - {"model_runtime", "model_runtime.contract"}
+    assert seen and all(name.startswith("model_runtime.contract.") for name in seen), seen
+
+
 def test_blender_imports_nothing_but_what_it_has() -> None:
     """Python's own modules, Blender's, numpy; of model_runtime only modules that do with the same."""
     ours, others = reached(modules_of("da3_blender"))

@@ -16,10 +16,10 @@ from model_runtime.benchmark.datasets.scene import TruthScene, read_photos
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches, match_photos
 from model_runtime.cameras.features.memory import FeatureMemory
-from model_runtime.cameras.features.photo import feature_photo
 from model_runtime.cameras.features.refine import refine_cameras
-from model_runtime.contract.messages import Gaussians, GivenCameras, Photo, Request
+from model_runtime.contract.messages import Cameras, Gaussians, Photo, Request
 from model_runtime.photos.decode import decode_photo
+from model_runtime.photos.feature_photo import feature_photo
 from model_runtime.prediction.predictor import Predictor
 
 SINGLE = "single"
@@ -123,7 +123,7 @@ class Runner:
             elif method == "unaligned":
                 outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians, fit_depths=False)
             else:
-                true = GivenCameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
+                true = Cameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
                 outcome = self._predict(method, photos, true, gaussians)
         if method == "auto" and not gaussians:
             self._auto = scene, outcome
@@ -136,12 +136,12 @@ class Runner:
             return self._predict("network", photos, None, False)
         return Outcome(scene.extrinsics, scene.intrinsics, None, None, "given")
 
-    def _auto_cameras(self, scene: TruthScene) -> GivenCameras:
+    def _auto_cameras(self, scene: TruthScene) -> Cameras:
         """Those of the last run, where it was of this scene."""
         if self._auto is None or self._auto[0] is not scene:
             self.run("auto", scene)
         assert self._auto is not None
-        return GivenCameras(self._auto[1].extrinsics, self._auto[1].intrinsics)
+        return Cameras(self._auto[1].extrinsics, self._auto[1].intrinsics)
 
     def _matches(self, photos: tuple[Photo, ...]) -> Matches:
         decoded = [decode_photo(photo) for photo in photos]
@@ -152,7 +152,7 @@ class Runner:
         self,
         source: str,
         photos: tuple[Photo, ...],
-        cameras: GivenCameras | None,
+        cameras: Cameras | None,
         gaussians: bool,
         fit_depths: bool = True,
         gaussian_head: bool = True,

@@ -23,7 +23,7 @@ from model_runtime.cameras.colmap_files import (
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.cameras.given import KnownCameras
 from model_runtime.contract.camera_checks import check_intrinsics, check_numbers, check_pose
-from model_runtime.contract.messages import ColmapModel, GivenCameras, JobError, Photo
+from model_runtime.contract.messages import Cameras, ColmapModel, JobError, Photo
 from model_runtime.contract.orientation import QUARTER_TURNS, turn_pixels, turn_upright
 from model_runtime.contract.photo_names import listed, match_names, shortened
 from model_runtime.photos.decode import stored_shape, upright_size
@@ -67,7 +67,7 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
         stored = _stored(photo, camera)
         if stored is not None:
             extrinsics[i], intrinsics[i], seen[i] = _upright_view(images[name], camera, photo.name, *stored)
-    return KnownCameras(GivenCameras(extrinsics, intrinsics), _sparse_points(read, seen), notes)
+    return KnownCameras(Cameras(extrinsics, intrinsics), _sparse_points(read, seen), notes)
 
 
 @dataclass(frozen=True, eq=False)

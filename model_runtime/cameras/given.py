@@ -10,7 +10,7 @@ import torch
 
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.contract.camera_checks import check_intrinsics, check_pose
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.photos.canvas import Placement
 
@@ -20,7 +20,7 @@ class KnownCameras:
     """cameras: one per photo, NaN where a photo's is not known. sparse: points that came along, with where the photos
     see them, or None. notes: what the artist should know."""
 
-    cameras: GivenCameras
+    cameras: Cameras
     sparse: SparsePoints | None = None
     notes: list[str] = field(default_factory=list[str])
 
@@ -31,11 +31,11 @@ class KnownCameras:
 
     def of(self, photos: Sequence[int]) -> KnownCameras:
         """Those of some of the photos, by their places."""
-        chosen = GivenCameras(self.cameras.extrinsics[list(photos)], self.cameras.intrinsics[list(photos)])
+        chosen = Cameras(self.cameras.extrinsics[list(photos)], self.cameras.intrinsics[list(photos)])
         return KnownCameras(chosen, None if self.sparse is None else self.sparse.of(photos), self.notes)
 
 
-def given_cameras(cameras: GivenCameras | None, names: Sequence[str]) -> GivenCameras:
+def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
     """The given cameras of the photos with these names, in float64.
 
     Raises JobError `no-cameras` where there are none, and `bad-cameras` for anything but as many pinhole cameras in
@@ -56,10 +56,10 @@ def given_cameras(cameras: GivenCameras | None, names: Sequence[str]) -> GivenCa
         if not unknown[i]:
             check_pose(extrinsics[i], name)
             check_intrinsics(intrinsics[i], name)
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
-def network_cameras(cameras: GivenCameras, placements: Sequence[Placement]) -> tuple[np.ndarray, np.ndarray, float]:
+def network_cameras(cameras: Cameras, placements: Sequence[Placement]) -> tuple[np.ndarray, np.ndarray, float]:
     """What the camera encoder takes: normalised extrinsics [N,4,4] and intrinsics [N,3,3] on the canvas, float64.
 
     Last, the distance that translations were divided by.

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model_runtime.cameras.depth_scales import depth_scales
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.given import KnownCameras
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
-from model_runtime.contract.messages import GivenCameras, Request
-from model_runtime.depth.fit import depth_scales
+from model_runtime.contract.messages import Cameras, Request
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.network_look import OwnScene
 
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
     from model_runtime.cameras.features.matching import Matches
@@ -46,6 +45,14 @@ Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
+class OwnScene:
+    """What the network sees when it is told no cameras: cameras in float64, and depth maps [h,w] over whole photos."""
+
+    cameras: Cameras
+    depths: list[np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
 class FoundCameras:
     """known: the cameras to tell the network, or None where its own are taken as they are. view_sources: for each
     photo where its camera comes from. sparse: points that features found, to scale depths by. match_error: median
@@ -54,7 +61,7 @@ class FoundCameras:
     """
 
     source: str
-    known: GivenCameras | None
+    known: Cameras | None
     view_sources: tuple[str, ...]
     sparse: SparsePoints | None = None
     match_error: float | None = None
@@ -136,7 +143,7 @@ def find_cameras(
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
 
 
-def look_apart(cameras: GivenCameras, sizes: Sequence[tuple[int, int]]) -> Callable[[int, int], bool]:
+def look_apart(cameras: Cameras, sizes: Sequence[tuple[int, int]]) -> Callable[[int, int], bool]:
     """Whether two photos of these sizes look so far apart that no point is seen by both from less than LARGEST_TURN.
 
     Never where one of their cameras is not known.
@@ -171,7 +178,7 @@ def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
     extrinsics, intrinsics = place_missing(given.cameras.extrinsics, given.cameras.intrinsics, matches)
     placed_photos = np.isfinite(extrinsics).all((1, 2))
     found = replace(
-        _as_given(KnownCameras(GivenCameras(extrinsics, intrinsics), None, given.notes)),
+        _as_given(KnownCameras(Cameras(extrinsics, intrinsics), None, given.notes)),
         view_sources=tuple("given" if known else "features" for known in given.known),
     )
     if added := [photo.name for photo, new in zip(matches.photos, placed_photos & ~given.known, strict=True) if new]:
@@ -210,7 +217,7 @@ def _from_features(
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
             "Photos that overlap more, show more texture and are taken from different places help."
         )
-    known, notes = GivenCameras(mapped.extrinsics, mapped.intrinsics), exif_notes(mapped, matches)
+    known, notes = Cameras(mapped.extrinsics, mapped.intrinsics), exif_notes(mapped, matches)
     if turned is None:
         report(0.95, "Checking what kind of lens the photos show.")
         notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
@@ -221,7 +228,7 @@ def _from_features(
         notes += turned.notes
     if placed < count:
         network = network_look().cameras
-        known = GivenCameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
+        known = Cameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
         names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
         notes += [
             f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
@@ -255,5 +262,5 @@ def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes
     notes = [*notes, *check_lenses(refined.extrinsics, refined.intrinsics, refined.sparse, matches)]
     if refined.mapped:
         notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
-    known = GivenCameras(extrinsics, refined.intrinsics)
+    known = Cameras(extrinsics, refined.intrinsics)
     return FoundCameras("refined", known, view_sources, sparse, refined.match_error, refined.start_error, notes)

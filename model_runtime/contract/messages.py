@@ -37,7 +37,7 @@ class Photo:
 
 
 @dataclass(frozen=True, eq=False)
-class GivenCameras:
+class Cameras:
     """Known cameras, one per photo and in the order of the photos; NaN where a photo's camera is not known.
 
     extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
@@ -49,7 +49,7 @@ class GivenCameras:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelFile:
+class ColmapFile:
     """A file of a COLMAP model: `cameras`, `images` or `points3D` with `.bin` or `.txt`, and what is in it."""
 
     name: str
@@ -61,7 +61,7 @@ class ColmapModel:
     """A COLMAP model that knows the photos' cameras: its list of cameras, its list of images, and where it has one its
     list of points, all .bin or all .txt. The worker finds each photo among the images by name."""
 
-    files: tuple[ModelFile, ...]
+    files: tuple[ColmapFile, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Request:
     photos: tuple[Photo, ...]
     checkpoint: str = "da3-tiny"
     resolution: int | None = None
-    cameras: GivenCameras | None = None
+    cameras: Cameras | None = None
     camera_source: str = "auto"
     reference_view: str = "saddle_balanced"
     gaussians: bool = True

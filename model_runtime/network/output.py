@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -46,3 +48,8 @@ class Output:
     sky: Tensor | None = None
     scale_factor: Tensor | None = None
     gaussians: GaussianSplats | None = None
+
+
+def as_array(tensor: Tensor) -> np.ndarray:
+    """On the CPU, as bool or float32."""
+    return (tensor if tensor.dtype == torch.bool else tensor.float()).cpu().numpy()

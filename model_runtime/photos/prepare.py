@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_runtime.cameras.features.photo import FeaturePhoto, feature_photo
 from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.photos.canvas import Placement, fit, place
 from model_runtime.photos.decode import DecodedPhoto, decode_photo
+from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
 
 ERRORS_TOLD = 5
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from model_runtime.cameras.given import KnownCameras, given_cameras
 from model_runtime.cameras.sources import needs_features
-from model_runtime.contract.messages import Failure, GivenCameras, LeftOut, Photo, Request
+from model_runtime.contract.messages import Cameras, Failure, LeftOut, Photo, Request
 from model_runtime.photos.decode import check_photos
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
 
@@ -71,5 +71,5 @@ def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo
         known = colmap_cameras(request.colmap, photos)
         return replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos]))
     cameras = given_cameras(request.cameras, [photo.name for photo in request.photos])
-    chosen = GivenCameras(cameras.extrinsics[list(used)], cameras.intrinsics[list(used)])
+    chosen = Cameras(cameras.extrinsics[list(used)], cameras.intrinsics[list(used)])
     return KnownCameras(chosen)

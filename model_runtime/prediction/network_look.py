@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import nn
 
 from model_runtime.cameras.given import network_cameras
-from model_runtime.contract.messages import GivenCameras, Request
+from model_runtime.cameras.settle import settle_cameras
+from model_runtime.cameras.sources import OwnScene
+from model_runtime.contract.messages import Cameras, Request
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import normalised_batch
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.network_run import NetworkInput, run_network
-from model_runtime.prediction.results import make_views, settle_cameras
+from model_runtime.prediction.views import make_views
 
 Report = Callable[[float, str], None]
 """Told the fraction done of all passes and a sentence; raises to stop."""
-
-
-@dataclass(frozen=True, eq=False)
-class OwnScene:
-    """What the network sees when it is told no cameras: cameras in float64, and depth maps [h,w] over whole photos."""
-
-    cameras: GivenCameras
-    depths: list[np.ndarray]
 
 
 class NetworkLook:
@@ -53,9 +45,9 @@ class NetworkLook:
         self._free = self._pass(None, 0.0, 0.5)
         cameras, _ = settle_cameras(self._free[0], self._photos, None, 1.0, self._metric_depth)
         views = make_views(self._free[0], self._photos, cameras, 1.0)
-        return OwnScene(GivenCameras(cameras.extrinsics, cameras.intrinsics), [view.depth for view in views])
+        return OwnScene(Cameras(cameras.extrinsics, cameras.intrinsics), [view.depth for view in views])
 
-    def __call__(self, known: GivenCameras | None) -> tuple[Output, float, int]:
+    def __call__(self, known: Cameras | None) -> tuple[Output, float, int]:
         """The output with these cameras, the distance their translations were divided by, and the head chunk."""
         if known is None and self._free is not None:
             return self._free
@@ -63,7 +55,7 @@ class NetworkLook:
         self._free = None
         return self._pass(known, start, 1.0)
 
-    def _pass(self, known: GivenCameras | None, start: float, end: float) -> tuple[Output, float, int]:
+    def _pass(self, known: Cameras | None, start: float, end: float) -> tuple[Output, float, int]:
         placements = [photo.placement for photo in self._photos]
         extrinsics = intrinsics = None
         distance = 1.0

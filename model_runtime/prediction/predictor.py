@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from model_runtime.cameras.features.memory import FeatureMemory
+from model_runtime.cameras.settle import settle_cameras
 from model_runtime.cameras.sources import find_cameras, is_bundled, resolve_source
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile, locate_checkpoint
@@ -29,7 +30,7 @@ from model_runtime.prediction.devices import choose_device, choose_precision, de
 from model_runtime.prediction.job_input import read_input
 from model_runtime.prediction.network_look import NetworkLook
 from model_runtime.prediction.network_run import free_memory
-from model_runtime.prediction.results import make_views, settle_cameras
+from model_runtime.prediction.views import make_views
 from model_runtime.splats.make import make_gaussians
 
 RESOLUTIONS = (14, 8192)

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model_runtime.cameras.settle import SettledCameras
 from model_runtime.contract.messages import Gaussians, View
 from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
 from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.results import Cameras
 from model_runtime.splats.surface import surface_splats
 
 LOW_PASS = 0.3
@@ -27,7 +27,7 @@ ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence"
 
 
 def make_gaussians(
-    output: Output, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras
+    output: Output, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: SettledCameras
 ) -> Gaussians:
     """Splats of all views in the prediction's world, none of them of padding, sky or transparent parts."""
     if output.gaussians is not None:
@@ -43,7 +43,11 @@ def make_gaussians(
 
 
 def _network_gaussians(
-    output: Output, splats: GaussianSplats, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: Cameras
+    output: Output,
+    splats: GaussianSplats,
+    photos: Sequence[PreparedPhoto],
+    views: Sequence[View],
+    cameras: SettledCameras,
 ) -> Gaussians:
     """The Gaussian head's splats without those that are not finite (a camera it could not place)."""
     _, _, height, width = output.depth.shape
@@ -73,7 +77,7 @@ def _move_splats(
     splats: GaussianSplats,
     i: int,
     photo: PreparedPhoto,
-    cameras: Cameras,
+    cameras: SettledCameras,
     grow: Tensor,
 ) -> list[Tensor]:
     """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels.

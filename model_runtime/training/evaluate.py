@@ -15,6 +15,7 @@ import torch
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.splats.renderer import Splats
 from model_runtime.splats.surface import surface_splats
 from model_runtime.training import metrics
 from model_runtime.training.batches import first_views
@@ -29,7 +30,6 @@ from model_runtime.training.gaussians import (
 )
 from model_runtime.training.photography import expose
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
-from model_runtime.training.splat_renderer import Splats
 from model_runtime.training.targets import make_targets, normalise_images
 
 HELD_OUT_SEED = 977

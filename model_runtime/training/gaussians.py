@@ -19,6 +19,7 @@ from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.gaussian_adapter import place_gaussians
 from model_runtime.network.gaussian_head import RawGaussians
+from model_runtime.splats.renderer import Splats, render_splats
 from model_runtime.training import distributed
 from model_runtime.training.batches import first_views, on_device
 from model_runtime.training.metrics import aligned
@@ -26,7 +27,6 @@ from model_runtime.training.photography import expose
 from model_runtime.training.pixel_splats import begin_as_pixels
 from model_runtime.training.rooms import RoomBatch, RoomGenerator
 from model_runtime.training.run import Part, TrainingRun, warm_cosine
-from model_runtime.training.splat_renderer import Splats, render_splats
 from model_runtime.training.targets import normalise_images
 
 GAUSSIAN_FILE = "gaussians.pt"

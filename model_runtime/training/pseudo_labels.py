@@ -7,7 +7,7 @@ RANSAC and least squares bring the two together (Depth Anything 3, Lin et al. 20
 import numpy as np
 import torch
 
-from model_runtime.depth.alignment import TOLERANCE, DepthAlignment, align_depth
+from model_runtime.geometry.depth_alignment import TOLERANCE, DepthAlignment, align_depth
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.training.targets import normalise_images

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from da3_blender.camera_file import read_cameras
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 
 LIVING_ROOM = Path(__file__).parents[2] / "examples/living_room"
 SIZE = (80, 60)
@@ -43,13 +43,13 @@ def photos(folder: Path, count: int = 2, size: tuple[int, int] = SIZE, orientati
     return paths
 
 
-def read(folder: Path, paths: list[Path], content: object, encoding: str = "utf-8") -> GivenCameras:
+def read(folder: Path, paths: list[Path], content: object, encoding: str = "utf-8") -> Cameras:
     file = folder / "transforms.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content), encoding)
     return read_cameras(file, paths, [path.name for path in paths])
 
 
-def pixels(cameras: GivenCameras, number: int, points: np.ndarray) -> np.ndarray:
+def pixels(cameras: Cameras, number: int, points: np.ndarray) -> np.ndarray:
     seen = points @ cameras.extrinsics[number, :3, :3].T + cameras.extrinsics[number, :3, 3]
     image = seen @ cameras.intrinsics[number].T
     return image[:, :2] / image[:, 2:]
@@ -66,7 +66,7 @@ def own(number: int = 0) -> dict[str, Any]:
 
 def truth(number: int) -> np.ndarray:
     """[20,2] where the stored picture of photo `number` shows POINTS."""
-    return pixels(GivenCameras(pose(number)[None], K[None]), 0, POINTS)
+    return pixels(Cameras(pose(number)[None], K[None]), 0, POINTS)
 
 
 def test_own_cameras_belong_to_photos_by_name() -> None:

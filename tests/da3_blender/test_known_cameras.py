@@ -17,7 +17,7 @@ from da3_blender.known_cameras import CameraPhoto, given_cameras, match_cameras,
 from da3_blender.scene.cameras import PIXEL_ASPECT, write_camera  # noqa: E402
 from da3_blender.scene.marks import VIEW  # noqa: E402
 from da3_blender.scene_plan import CameraPlan  # noqa: E402
-from model_runtime.contract.messages import GivenCameras, JobError  # noqa: E402
+from model_runtime.contract.messages import Cameras, JobError  # noqa: E402
 
 world_to_camera_view = pytest.importorskip("bpy_extras.object_utils").world_to_camera_view
 
@@ -36,11 +36,11 @@ def add_camera(scene, name: str = "Camera"):
     return item
 
 
-def known(scene, item, size: tuple[int, int] = (640, 480)) -> GivenCameras:
+def known(scene, item, size: tuple[int, int] = (640, 480)) -> Cameras:
     return given_cameras([photo(size)], [item], scene)
 
 
-def pixels(given: GivenCameras, world: np.ndarray) -> np.ndarray:
+def pixels(given: Cameras, world: np.ndarray) -> np.ndarray:
     seen = world @ given.extrinsics[0, :3, :3].T + given.extrinsics[0, :3, 3]
     projected = seen @ given.intrinsics[0].T
     return projected[:, :2] / projected[:, 2:]

@@ -17,8 +17,8 @@ from da3_blender.worker_process import Event, WorkerProcess
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
+    Cameras,
     Failure,
-    GivenCameras,
     Hello,
     ListModels,
     Photo,
@@ -263,7 +263,7 @@ time.sleep(60)
 
 def test_a_request_that_cannot_travel_fails_alone(play) -> None:
     client = play("hello(); job, _ = pipe.read_frame(source); say(job, Failure('done', 'x')); time.sleep(60)")
-    wrong = GivenCameras(np.eye(4, dtype=complex), np.eye(3))
+    wrong = Cameras(np.eye(4, dtype=complex), np.eye(3))
     assert ending(client, client.submit(Request((), cameras=wrong))).code == "bad-request"
     assert ending(client, client.submit(SMALL)).code == "done"
 

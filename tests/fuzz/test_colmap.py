@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from model_runtime.cameras.colmap import colmap_cameras
-from model_runtime.contract.messages import ColmapModel, JobError, ModelFile, Photo
+from model_runtime.contract.messages import ColmapFile, ColmapModel, JobError, Photo
 from tests.fuzz.mutations import ROUNDS, damaged
 
 SECONDS, BYTES = 5.0, 50_000_000
@@ -64,7 +64,7 @@ def photos() -> list[Photo]:
 
 
 def model_of(files: dict[str, bytes]) -> ColmapModel:
-    return ColmapModel(tuple(ModelFile(name, data) for name, data in files.items()))
+    return ColmapModel(tuple(ColmapFile(name, data) for name, data in files.items()))
 
 
 @pytest.mark.parametrize("files", [binary(), text()], ids=["binary", "text"])

@@ -14,9 +14,9 @@ import numpy as np
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
+    Cameras,
     CheckpointInfo,
     Failure,
-    GivenCameras,
     Heartbeat,
     Hello,
     ListModels,
@@ -49,7 +49,7 @@ MESH = Mesh(
     np.zeros((3, 3), np.uint8),
 )
 MESSAGES = (
-    Request((Photo("a.jpg", b"12"), Photo("b.jpg", b"345")), cameras=GivenCameras(np.eye(4)[None], np.eye(3)[None])),
+    Request((Photo("a.jpg", b"12"), Photo("b.jpg", b"345")), cameras=Cameras(np.eye(4)[None], np.eye(3)[None])),
     Prediction((VIEW,), None, CheckpointInfo("n", "p", "unknown", None), "network", settings={"a": [1]}, mesh=MESH),
     Models("/m", 1, (ModelState("da3-small", False, 17, 137, "/m/s"),)),
     Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ()),

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.colmap import colmap_cameras
-from model_runtime.contract.messages import ColmapModel, GivenCameras, JobError, ModelFile, Photo, Request
+from model_runtime.contract.messages import Cameras, ColmapFile, ColmapModel, JobError, Photo, Request
 from model_runtime.contract.photo_names import match_names
 from model_runtime.contract.pipe import encode_frame, read_frame
 from model_runtime.prediction.predictor import Predictor
@@ -69,7 +69,7 @@ def written(
     folder.mkdir(exist_ok=True)
     (model.write_binary if ending == ".bin" else model.write_text)(folder)
     files = FILES if points else FILES[:2]
-    return ColmapModel(tuple(ModelFile(f"{n}{ending}", (folder / f"{n}{ending}").read_bytes()) for n in files))
+    return ColmapModel(tuple(ColmapFile(f"{n}{ending}", (folder / f"{n}{ending}").read_bytes()) for n in files))
 
 
 FILES = ("cameras", "images", "points3D")
@@ -93,7 +93,7 @@ def test_cameras_are_those_that_were_written(tmp_path, ending):
 def test_a_model_written_by_hand_for_larger_photos():
     cameras = b"# my cameras\n1 SIMPLE_PINHOLE 640 480 600 320 240\n2 PINHOLE 321 240 300 310 150 130\n"
     images = b"# id, qw qx qy qz, tx ty tz, camera, name\n5 0 1 0 0 1 2 3 1 sub/a.jpg\n\n9 1 0 0 0 -1 0 0.5 2 b.jpg\n\n"
-    model = ColmapModel((ModelFile("cameras.txt", cameras), ModelFile("images.txt", images)))
+    model = ColmapModel((ColmapFile("cameras.txt", cameras), ColmapFile("images.txt", images)))
     given = colmap_cameras(model, [photo("a.jpg"), photo("b.jpg")]).cameras
     turned = [[1, 0, 0, 1], [0, -1, 0, 2], [0, 0, -1, 3], [0, 0, 0, 1]]
     np.testing.assert_allclose(given.extrinsics, [turned, [[1, 0, 0, -1], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]])
@@ -243,7 +243,7 @@ def test_damaged_models_get_a_sentence(tmp_path, ending):
         cut(model, cameras, lengths[cameras] // 2),
         ColmapModel(model.files[:1]),
         ColmapModel(()),
-        ColmapModel(tuple(ModelFile(file.name, b"\xff" * 200) for file in model.files)),
+        ColmapModel(tuple(ColmapFile(file.name, b"\xff" * 200) for file in model.files)),
     ]
     if ending == ".bin":
         damaged += [cut(model, images, lengths[images] - cut_off) for cut_off in (1, 100, one_image - 10, one_image)]
@@ -279,7 +279,7 @@ IMAGE = "5 1 0 0 0 1 2 3 1 a.jpg\n\n"
 )
 @pytest.mark.filterwarnings("error")
 def test_cameras_that_cannot_be_used_are_named(camera, image, told):
-    model = ColmapModel((ModelFile("cameras.txt", camera.encode()), ModelFile("images.txt", image.encode())))
+    model = ColmapModel((ColmapFile("cameras.txt", camera.encode()), ColmapFile("images.txt", image.encode())))
     error = refused(model, photo("a.jpg"))
     assert (error.failure.code, str(error)) == ("bad-cameras", told)
 
@@ -293,7 +293,7 @@ def test_cameras_that_are_not_numbers_are_named(tmp_path):
 
 def text_model(cameras: str | bytes, images: str | bytes, points: str | bytes = b"") -> ColmapModel:
     lists = {"cameras.txt": cameras, "images.txt": images, "points3D.txt": points}
-    return ColmapModel(tuple(ModelFile(k, v if isinstance(v, bytes) else v.encode()) for k, v in lists.items()))
+    return ColmapModel(tuple(ColmapFile(k, v if isinstance(v, bytes) else v.encode()) for k, v in lists.items()))
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_many_images_and_photos_are_matched_in_no_time():
 
 def test_files_go_nowhere_but_to_their_folder(tmp_path):
     model = written(tmp_path / "model", ".bin")
-    stray = ModelFile("../../stray.txt", b"stray")
+    stray = ColmapFile("../../stray.txt", b"stray")
     given = colmap_cameras(ColmapModel((*model.files, stray)), [photo("a.jpg")]).cameras
     assert given.extrinsics.shape == (1, 4, 4)
 
@@ -388,7 +388,7 @@ def test_cameras_come_out_of_a_job_as_they_went_in(tiny_checkpoint, tmp_path):
 
 
 def test_a_model_beside_other_cameras(tiny_checkpoint, tmp_path):
-    given = GivenCameras(poses(1), INTRINSICS[None])
+    given = Cameras(poses(1), INTRINSICS[None])
     asked = Request((photo("a.jpg"),), str(tiny_checkpoint), colmap=written(tmp_path, ".bin"), gaussians=False)
     with pytest.raises(JobError, match="cameras and a COLMAP model"):
         Predictor().predict(replace(asked, cameras=given), lambda *_: None)

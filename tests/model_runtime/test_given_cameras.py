@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from model_runtime.cameras.given import given_cameras
-from model_runtime.contract.messages import GivenCameras, JobError
+from model_runtime.contract.messages import Cameras, JobError
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 
 
-def cameras() -> GivenCameras:
+def cameras() -> Cameras:
     """The last one is not known."""
     extrinsics, intrinsics = np.tile(np.eye(4), (3, 1, 1)), np.tile(np.diag([50.0, 50, 1]), (3, 1, 1))
     extrinsics[2], intrinsics[2] = np.nan, np.nan
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
 @pytest.mark.parametrize(

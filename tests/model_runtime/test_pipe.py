@@ -13,12 +13,12 @@ import pytest
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
+    Cameras,
     Cancel,
     CheckpointInfo,
     DownloadModel,
     Failure,
     Gaussians,
-    GivenCameras,
     Heartbeat,
     Hello,
     ListModels,
@@ -77,7 +77,7 @@ def prediction() -> Prediction:
 
 MESSAGES = [
     Request(photos=(Photo("ä.jpg", b"\x00\x01"), Photo("b", b"")), resolution=None),
-    Request((), cameras=GivenCameras(RNG.random((2, 4, 4)), RNG.random((2, 3, 3))), gaussians=False),
+    Request((), cameras=Cameras(RNG.random((2, 4, 4)), RNG.random((2, 3, 3))), gaussians=False),
     Request((), mesh=MeshSettings(edge_angle=5.0, detail=64)),
     prediction(),
     replace(prediction(), gaussians=None, views=()),
@@ -314,7 +314,7 @@ def test_every_truncation_is_told() -> None:
 
 def test_any_memory_layout_and_byte_order_travels() -> None:
     matrix = np.arange(16, dtype=">f8").reshape(4, 4)
-    cameras = GivenCameras(matrix.T, matrix[::-1, 1:])
+    cameras = Cameras(matrix.T, matrix[::-1, 1:])
     _, decoded = read(io.BytesIO(frame_bytes("j", Request((), cameras=cameras))))
     assert (decoded.cameras.extrinsics == matrix.T).all()
     assert (decoded.cameras.intrinsics == matrix[::-1, 1:]).all()
@@ -332,8 +332,8 @@ def test_large_arrays_are_not_copied_on_the_way() -> None:
     "message",
     [
         Progress("s", float("nan"), "t"),
-        Request((), cameras=GivenCameras(np.array([object()]), np.eye(3))),
-        Request((), cameras=GivenCameras(np.eye(4, dtype=complex), np.eye(3))),
+        Request((), cameras=Cameras(np.array([object()]), np.eye(3))),
+        Request((), cameras=Cameras(np.eye(4, dtype=complex), np.eye(3))),
     ],
 )
 def test_what_may_not_travel_is_refused_by_the_sender(message: pipe.Message) -> None:

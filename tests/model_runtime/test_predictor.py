@@ -16,12 +16,11 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import locate_checkpoint
-from model_runtime.contract.messages import GivenCameras, JobError, MeshSettings, Photo, Prediction, Request, View
+from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Prediction, Request, View
 from model_runtime.depth.mesh import fuse_views
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import fit, normalised_batch, place
 from model_runtime.photos.decode import decode_photo
-from model_runtime.prediction import predictor as predictor_module
 from model_runtime.prediction.predictor import Predictor
 
 
@@ -169,7 +168,7 @@ def test_bfloat16_backbone_is_close(predictor: Predictor, request_: Request, pre
         assert 0 < np.abs(a.depth / b.depth - 1).max() < 0.05
 
 
-def cameras_on(centres: np.ndarray) -> GivenCameras:
+def cameras_on(centres: np.ndarray) -> Cameras:
     """Slightly turned cameras at the given places [N,3], in a frame that is nobody's camera, for the three photos."""
     extrinsics = np.tile(np.eye(4), (len(centres), 1, 1))
     frame = Rotation.from_euler("xyz", [200, 30, -70], degrees=True).as_matrix()
@@ -179,7 +178,7 @@ def cameras_on(centres: np.ndarray) -> GivenCameras:
         extrinsics[i, :3, 3] = -rotation @ centre
     sizes = [(160, 120), (90, 160), (100, 100)][: len(centres)]
     intrinsics = np.array([[[1.1 * w, 0, 0.45 * w], [0, 1.2 * w, 0.53 * h], [0, 0, 1]] for w, h in sizes])
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
 CENTRES = {
@@ -322,7 +321,7 @@ def test_bad_photos_are_left_out_and_named(predictor: Predictor, request_: Reque
 
 def test_given_cameras_stay_with_their_photos_when_others_are_left_out(predictor: Predictor, request_: Request) -> None:
     spread = cameras_on(CENTRES["spread"])
-    cameras = GivenCameras(*(np.stack((a[2], a[0], a[1], a[1], a[2])) for a in (spread.extrinsics, spread.intrinsics)))
+    cameras = Cameras(*(np.stack((a[2], a[0], a[1], a[1], a[2])) for a in (spread.extrinsics, spread.intrinsics)))
     photos = (BAD[0], request_.photos[0], BAD[1], *request_.photos[1:])
     found = predictor.predict(replace(request_, photos=photos, cameras=cameras), silent)
     assert len(found.views) == 3
@@ -337,11 +336,11 @@ def test_all_bad_photos_are_named_at_once(predictor: Predictor, request_: Reques
     assert "bad1.jpg" in caught.value.failure.sentence and "bad2.jpg" in caught.value.failure.sentence
 
 
-def moved(name: str, change: Callable[[np.ndarray], object]) -> GivenCameras:
+def moved(name: str, change: Callable[[np.ndarray], object]) -> Cameras:
     cameras = cameras_on(CENTRES["spread"])
     arrays = {"extrinsics": cameras.extrinsics.copy(), "intrinsics": cameras.intrinsics.copy()}
     change(arrays[name])
-    return GivenCameras(**arrays)
+    return Cameras(**arrays)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +358,7 @@ def moved(name: str, change: Callable[[np.ndarray], object]) -> GivenCameras:
         ({"mesh": MeshSettings(detail=1)}, "bad-request"),
         ({"resolution": 100_000}, "bad-request"),
         ({"cameras": cameras_on(CENTRES["two"])}, "bad-cameras"),
-        ({"cameras": GivenCameras(np.ones(3, bool), np.ones(3, bool))}, "bad-cameras"),
+        ({"cameras": Cameras(np.ones(3, bool), np.ones(3, bool))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0, 0), np.nan))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__imul__(2))}, "bad-cameras"),
         ({"cameras": moved("extrinsics", lambda e: e.__setitem__((1, 0), -e[1, 0]))}, "bad-cameras"),

@@ -9,11 +9,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime.contract.messages import Gaussians, GivenCameras, JobError, View
+from model_runtime.cameras.settle import ASSUMED_FOCAL_35MM, settle_cameras
+from model_runtime.contract.messages import Cameras, Gaussians, JobError, View
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.results import ASSUMED_FOCAL_35MM, make_views, settle_cameras
+from model_runtime.prediction.views import make_views
 from model_runtime.splats.make import make_gaussians
 
 CANVAS = 84
@@ -38,7 +39,7 @@ def prepared() -> list[PreparedPhoto]:
     ]
 
 
-def given_cameras(centres: np.ndarray) -> GivenCameras:
+def given_cameras(centres: np.ndarray) -> Cameras:
     extrinsics = np.tile(np.eye(4), (len(centres), 1, 1))
     for i, centre in enumerate(centres):
         rotation = Rotation.from_euler("xy", [4.0 * i - 3, 5.0 - 6 * i], degrees=True).as_matrix()
@@ -46,7 +47,7 @@ def given_cameras(centres: np.ndarray) -> GivenCameras:
         extrinsics[i, :3, 3] = -rotation @ centre
     # Square pixels of the canvas, centred, as a camera head predicts them.
     canvas = np.array([[70.0, 0, CANVAS / 2], [0, 75.0, CANVAS / 2], [0, 0, 1]])
-    return GivenCameras(extrinsics, np.stack([p.intrinsics_to_photo(canvas) for p in PLACEMENTS[: len(centres)]]))
+    return Cameras(extrinsics, np.stack([p.intrinsics_to_photo(canvas) for p in PLACEMENTS[: len(centres)]]))
 
 
 def wall(extrinsics: np.ndarray, intrinsics: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -63,7 +64,7 @@ def grid(cells: int) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def perfect_output(cameras: GivenCameras, world_scale: float = 1.0) -> Output:
+def perfect_output(cameras: Cameras, world_scale: float = 1.0) -> Output:
     """What a faultless network would say of these cameras in a world of its own."""
     count = len(cameras.extrinsics)
     depths, rays, poses, canvases, means = [], [], [], [], []
@@ -107,7 +108,7 @@ def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.astype(np.float32))[None]
 
 
-def settle(output: Output, given: GivenCameras | None, metric: bool = False, ray_scale: float = 1.0):
+def settle(output: Output, given: Cameras | None, metric: bool = False, ray_scale: float = 1.0):
     photos = prepared()[: output.depth.shape[1]]
     cameras, notes = settle_cameras(output, photos, given, 1.0, metric)
     return photos, cameras, make_views(output, photos, cameras, ray_scale), notes

@@ -13,7 +13,7 @@ import pycolmap
 from PIL import Image
 
 from model_runtime.cameras.features.memory import PhotoFeatures
-from model_runtime.cameras.features.photo import FeaturePhoto
+from model_runtime.photos.feature_photo import FeaturePhoto
 
 MAX_FEATURES = 4096
 PEAK_THRESHOLD = 0.004

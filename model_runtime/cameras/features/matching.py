@@ -18,7 +18,7 @@ from torch import Tensor
 
 from model_runtime.cameras.features.extraction import cores, extract
 from model_runtime.cameras.features.memory import FeatureMemory, PhotoFeatures
-from model_runtime.cameras.features.photo import FeaturePhoto, camera_groups
+from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
 Report = Callable[[float, str], None]
 """Told the fraction done and a sentence; raises to stop."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model_runtime.cameras.features.photo import FeaturePhoto
+from model_runtime.photos.feature_photo import FeaturePhoto
 
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
     import pycolmap

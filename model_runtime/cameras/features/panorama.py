@@ -19,9 +19,9 @@ from scipy.spatial.transform import Rotation
 from model_runtime.cameras.features.lens_check import BENT, LEAST_GAIN, MUCH_BETTER
 from model_runtime.cameras.features.mapping import TYPICAL_FOCAL
 from model_runtime.cameras.features.matching import Matches
-from model_runtime.cameras.features.photo import WORKING_SIDE
 from model_runtime.cameras.features.result import FeatureCameras, no_points
 from model_runtime.cameras.features.tracks import build_tracks
+from model_runtime.photos.feature_photo import WORKING_SIDE
 
 LEAST_ALIKE = 0.5
 """Share of the pairs that a homography explains, below which nobody turned on the spot."""

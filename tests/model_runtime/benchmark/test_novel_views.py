@@ -11,8 +11,8 @@ from PIL import Image
 from model_runtime.benchmark.datasets.scene import TruthView
 from model_runtime.benchmark.novel_views import psnr, render, score_targets, split, splits, ssim
 from model_runtime.splats.make import ARRAYS
+from model_runtime.splats.renderer import Splats
 from model_runtime.splats.surface import surface_splats
-from model_runtime.training.splat_renderer import Splats
 
 
 def test_every_eighth_photo_is_a_target():

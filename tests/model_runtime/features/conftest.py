@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.features.matching import Matches, match_photos
-from model_runtime.cameras.features.photo import FeaturePhoto, feature_photo
+from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
 
 VIEWS, HEIGHT, WIDTH, FOCAL = 4, 216, 288, 240.0
 HALF_SIZES = np.array([2.0, 1.3, 2.5])

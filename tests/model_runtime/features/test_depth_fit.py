@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 import torch
 
+from model_runtime.cameras.depth_scales import depth_scales
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.result import FeatureCameras
 from model_runtime.cameras.features.tracks import select
-from model_runtime.depth.fit import depth_scales, fit_depths
+from model_runtime.cameras.settle import SettledCameras
+from model_runtime.depth.fit import fit_depths
 from model_runtime.geometry.similarity import Similarity
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.results import Cameras, make_views
+from model_runtime.prediction.views import make_views
 
 FACTORS = np.array([0.5, 1.0, 3.0, 2.0])
 SIZE = (112, 84)
@@ -45,14 +47,14 @@ def looked_up(room: Any) -> np.ndarray:
 
 def fitted_depths(
     room: Any, mapped: FeatureCameras, depths: np.ndarray, metric: bool, view: int | None = None
-) -> tuple[Cameras, np.ndarray]:
+) -> tuple[SettledCameras, np.ndarray]:
     height, width = room.photos[0].shape[:2]
     small = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     placement = Placement((width, height), SIZE, (SIZE[0] + 28, SIZE[1]))
     photos = [PreparedPhoto(f"{i}.png", placement, small, b"", None) for i in range(len(depths))]
     canvas = np.pad(depths, ((0, 0), (0, 0), (14, 14)), constant_values=99.0)
     identity = Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
-    cameras = Cameras(mapped.extrinsics, mapped.intrinsics, np.ones(len(depths)), identity)
+    cameras = SettledCameras(mapped.extrinsics, mapped.intrinsics, np.ones(len(depths)), identity)
     output = Output(depth=torch.from_numpy(canvas.astype(np.float32))[None])
     sparse = mapped.sparse if view is None else select(mapped.sparse, mapped.sparse.view != view)
     fitted = fit_depths(output, photos, cameras, sparse, metric)

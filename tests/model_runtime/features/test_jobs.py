@@ -18,15 +18,14 @@ from model_runtime.cameras.features.adjust import as_reconstruction
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.memory import PhotoFeatures
-from model_runtime.cameras.features.photo import feature_photo
-from model_runtime.cameras.sources import FEATURES_OR_NETWORK, find_cameras, look_apart, resolve_source
+from model_runtime.cameras.sources import FEATURES_OR_NETWORK, OwnScene, find_cameras, look_apart, resolve_source
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.contract.messages import (
+    Cameras,
     CheckpointInfo,
+    ColmapFile,
     ColmapModel,
-    GivenCameras,
     JobError,
-    ModelFile,
     Photo,
     Prediction,
     Request,
@@ -34,8 +33,8 @@ from model_runtime.contract.messages import (
 )
 from model_runtime.contract.pipe import read_frame, write_frame
 from model_runtime.photos.canvas import Placement
+from model_runtime.photos.feature_photo import feature_photo
 from model_runtime.photos.prepare import PreparedPhoto, prepare_photos
-from model_runtime.prediction.network_look import OwnScene
 from model_runtime.prediction.predictor import Predictor
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -81,7 +80,7 @@ def test_cameras_are_those_of_features(room: Any, prediction: Prediction, errors
 def test_it_is_the_same_as_giving_those_cameras(
     predictor: Predictor, request_: Request, prediction: Prediction
 ) -> None:
-    given = GivenCameras(poses(prediction.views), np.stack([view.intrinsics for view in prediction.views]))
+    given = Cameras(poses(prediction.views), np.stack([view.intrinsics for view in prediction.views]))
     posed = predictor.predict(replace(request_, cameras=given, camera_source="given"), silent)
     assert [view.camera_source for view in posed.views] == ["given"] * len(posed.views)
     assert posed.match_error is None
@@ -93,7 +92,7 @@ def test_given_cameras_tell_the_bundled_checkpoint_how_far_things_are(
     room: Any, predictor: Predictor, request_: Request
 ) -> None:
     """True cameras of a world in another unit: depth comes in that unit; in the wrong order they are told of."""
-    given = GivenCameras(room.extrinsics.copy(), room.intrinsics)
+    given = Cameras(room.extrinsics.copy(), room.intrinsics)
     given.extrinsics[:, :3, 3] *= 7
     request = replace(request_, checkpoint="da3-tiny", camera_source="given", cameras=given, resolution=112)
     posed = predictor.predict(request, silent)
@@ -103,7 +102,7 @@ def test_given_cameras_tell_the_bundled_checkpoint_how_far_things_are(
         height, width = view.depth.shape
         rows, columns = (np.arange(n) * full // n for n, full in zip((height, width), truth.shape, strict=True))
         assert np.median(view.depth / truth[np.ix_(rows, columns)]) == pytest.approx(7, rel=0.1)
-    swapped = GivenCameras(given.extrinsics[[1, 0, 3, 2]], given.intrinsics)
+    swapped = Cameras(given.extrinsics[[1, 0, 3, 2]], given.intrinsics)
     told = predictor.predict(replace(request, cameras=swapped), silent)
     assert (poses(told.views) == swapped.extrinsics).all()
     assert told.match_error is not None and told.match_error > 4
@@ -169,7 +168,7 @@ def test_refined_cameras_keep_the_scale_of_the_networks_depth(room: Any, errors_
     """A network whose depths are right in metres, and its cameras turned right but standing at half the distances."""
     shrunk = room.extrinsics.copy()
     shrunk[:, :3, 3] *= 0.5
-    scene = OwnScene(GivenCameras(shrunk, room.intrinsics * [[1.04, 1, 1], [1, 1.04, 1], [1, 1, 1]]), list(room.depth))
+    scene = OwnScene(Cameras(shrunk, room.intrinsics * [[1.04, 1, 1], [1, 1.04, 1], [1, 1, 1]]), list(room.depth))
     found = find_cameras("network", True, prepared(room), lambda: scene, silent)
     assert found.source == "refined" and found.view_sources == ("refined",) * len(room.photos)
     assert found.known is not None and found.sparse is not None
@@ -184,7 +183,7 @@ def test_a_start_that_leads_astray_is_told(room: Any, errors_of: Errors) -> None
     """A network whose cameras look anywhere: mapping places the photos, and a note says so."""
     astray = room.extrinsics.copy()
     astray[:, :3] = Rotation.random(len(astray), random_state=1).as_matrix() @ astray[:, :3]
-    scene = OwnScene(GivenCameras(astray, room.intrinsics), list(room.depth))
+    scene = OwnScene(Cameras(astray, room.intrinsics), list(room.depth))
     found = find_cameras("network", True, prepared(room), lambda: scene, silent)
     assert found.source == "refined" and found.known is not None
     assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
@@ -198,7 +197,7 @@ def test_left_out_photos_stand_where_the_network_sees_them(room: Any, errors_of:
     photos[2] = blind
     moved = room.extrinsics @ np.linalg.inv(room.extrinsics[1])
     moved[:, :3, 3] *= 3
-    scene = OwnScene(GivenCameras(moved, room.intrinsics * 2), list(room.depth))
+    scene = OwnScene(Cameras(moved, room.intrinsics * 2), list(room.depth))
     found = find_cameras("features", False, photos, lambda: scene, silent)
     assert found.view_sources == ("features", "features", "network", "features")
     assert found.known is not None
@@ -221,7 +220,7 @@ def test_left_out_photos_stand_where_the_network_sees_them(room: Any, errors_of:
 def test_rule_of_auto(bundled: bool, count: int, given: bool, source: str, wanted: str) -> None:
     folder = BUNDLED_FOLDER if bundled else Path("/somewhere/else")
     checkpoint = CheckpointFile(CheckpointInfo("x", "da3-tiny", "MIT", True), folder / "x" / "model.safetensors")
-    cameras = GivenCameras(np.zeros((count, 4, 4)), np.zeros((count, 3, 3))) if given else None
+    cameras = Cameras(np.zeros((count, 4, 4)), np.zeros((count, 3, 3))) if given else None
     request = Request((Photo("a", b"a"),) * count, cameras=cameras, camera_source=source)
     assert resolve_source(request, checkpoint) == wanted
 
@@ -229,11 +228,11 @@ def test_rule_of_auto(bundled: bool, count: int, given: bool, source: str, wante
 def test_auto_takes_features_where_they_place_half(room: Any) -> None:
     photos = prepared(room)
     blank = feature_photo("blank", np.full((100, 100, 3), 7, np.uint8))
-    scene = OwnScene(GivenCameras(room.extrinsics, room.intrinsics), list(room.depth))
+    scene = OwnScene(Cameras(room.extrinsics, room.intrinsics), list(room.depth))
     half = [photos[0], photos[1], *(replace(photo, feature=blank) for photo in photos[2:])]
     assert find_cameras(FEATURES_OR_NETWORK, False, half, lambda: scene, silent).source == "features"
     less = [*half, replace(photos[3], feature=blank)]
-    scene = OwnScene(GivenCameras(room.extrinsics[[0, 1, 2, 3, 3]], room.intrinsics[[0, 1, 2, 3, 3]]), [])
+    scene = OwnScene(Cameras(room.extrinsics[[0, 1, 2, 3, 3]], room.intrinsics[[0, 1, 2, 3, 3]]), [])
     found = find_cameras(FEATURES_OR_NETWORK, False, less, lambda: scene, silent)
     assert (found.source, found.known, found.view_sources) == ("network", None, ("network",) * 5)
     assert find_cameras("features", False, less, lambda: scene, silent).source == "features"
@@ -264,11 +263,11 @@ def test_exif_tells_cameras_apart() -> None:
     assert features[1].known_focal == pytest.approx(50 / np.hypot(36, 24) * np.hypot(120, 90))
 
 
-def known_but(room: Any, *lost: int) -> GivenCameras:
+def known_but(room: Any, *lost: int) -> Cameras:
     """The true cameras in another unit and frame, without those of the photos `lost`."""
     extrinsics, intrinsics = moved_cameras(room), room.intrinsics.copy()
     extrinsics[list(lost)], intrinsics[list(lost)] = np.nan, np.nan
-    return GivenCameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics)
 
 
 def moved_cameras(room: Any) -> np.ndarray:
@@ -300,7 +299,7 @@ def test_a_photo_that_nothing_places_is_left_out_and_told(room: Any, predictor: 
     plain = png("plain.png", np.full((216, 288, 3), 128, np.uint8))
     photos = (plain, *request_.photos[:2])
     known = known_but(room)
-    cameras = GivenCameras(*(np.concatenate((a[:1] * np.nan, a[:2])) for a in (known.extrinsics, known.intrinsics)))
+    cameras = Cameras(*(np.concatenate((a[:1] * np.nan, a[:2])) for a in (known.extrinsics, known.intrinsics)))
     found = predictor.predict(replace(request_, photos=photos, cameras=cameras, camera_source="given"), silent)
     assert [view.name for view in found.views] == ["0.png", "1.png"]
     (lost,) = found.left_out
@@ -325,7 +324,7 @@ def test_points_of_a_colmap_model_bring_depth_without_matching(
     for i, image in model.images.items():
         image.name = f"{i - 1}.png"
     model.write_binary(tmp_path)
-    files = [ModelFile(f"{name}.bin", (tmp_path / f"{name}.bin").read_bytes()) for name in FILES]
+    files = [ColmapFile(f"{name}.bin", (tmp_path / f"{name}.bin").read_bytes()) for name in FILES]
     looked: list[str] = []
     monkeypatch.setattr(matching, "extract", lambda photos, *_: looked.append("features") or [nothing()] * len(photos))
     asked = replace(request_, checkpoint="da3-tiny", camera_source="given", colmap=ColmapModel(tuple(files)))
@@ -355,5 +354,5 @@ def test_photos_that_look_away_from_each_other_are_not_matched(degrees: float, a
     poses = np.tile(np.eye(4), (3, 1, 1))
     poses[1, :3, :3] = Rotation.from_euler("y", degrees + 0.1, degrees=True).as_matrix()
     poses[2], lenses = np.nan, np.tile(np.diag([focal, focal, 1.0]), (3, 1, 1))
-    look = look_apart(GivenCameras(poses, lenses), [(60, 80)] * 3)
+    look = look_apart(Cameras(poses, lenses), [(60, 80)] * 3)
     assert look(0, 1) == look(1, 0) == apart and not look(0, 2) and not look(2, 1)

@@ -12,8 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches, match_photos
-from model_runtime.cameras.features.photo import WORKING_SIDE, FeaturePhoto, camera_groups, feature_photo
 from model_runtime.cameras.features.result import FeatureCameras
+from model_runtime.photos.feature_photo import WORKING_SIDE, FeaturePhoto, camera_groups, feature_photo
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -10,11 +10,10 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.cameras.features.photo import WORKING_SIDE
-from model_runtime.cameras.sources import FoundCameras, find_cameras
-from model_runtime.contract.messages import GivenCameras, Photo
+from model_runtime.cameras.sources import FoundCameras, OwnScene, find_cameras
+from model_runtime.contract.messages import Cameras, Photo
+from model_runtime.photos.feature_photo import WORKING_SIDE
 from model_runtime.photos.prepare import prepare_photos
-from model_runtime.prediction.network_look import OwnScene
 
 FACTOR = 5
 ORIENTATION = 0x0112
@@ -41,7 +40,7 @@ def found(room: Any) -> FoundCameras:
     assert all(
         p.feature is not None and max(p.feature.size) > max(p.feature.grey.shape) == WORKING_SIDE for p in photos
     )
-    scene = OwnScene(GivenCameras(room.extrinsics[1:3], room.intrinsics[1:3]), list(room.depth[1:3]))
+    scene = OwnScene(Cameras(room.extrinsics[1:3], room.intrinsics[1:3]), list(room.depth[1:3]))
     return find_cameras("features", False, photos, lambda: scene, silent)
 
 

@@ -15,12 +15,11 @@ from model_runtime.cameras.features.lens_check import BENT, CROPPED, DIFFERING
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import TYPICAL_FOCAL, Matches
 from model_runtime.cameras.features.panorama import ALIKE, NO_PARALLAX
-from model_runtime.cameras.features.photo import feature_photo
-from model_runtime.cameras.sources import HARDLY_MOVED, FoundCameras, find_cameras
-from model_runtime.contract.messages import GivenCameras
+from model_runtime.cameras.sources import HARDLY_MOVED, FoundCameras, OwnScene, find_cameras
+from model_runtime.contract.messages import Cameras
 from model_runtime.photos.canvas import Placement
+from model_runtime.photos.feature_photo import feature_photo
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.network_look import OwnScene
 
 Shoot = Callable[..., np.ndarray]
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -46,7 +45,7 @@ def found_in(pictures: list[np.ndarray], focal_35mm: float | None = None) -> Fou
         size = (pixels.shape[1], pixels.shape[0])
         feature = feature_photo(f"{i}.png", pixels, focal_35mm, "A camera" if focal_35mm else "")
         photos.append(PreparedPhoto(f"{i}.png", Placement(size, (56, 42), (56, 42)), pixels, b"", focal_35mm, feature))
-    own = OwnScene(GivenCameras(np.tile(np.eye(4), (len(photos), 1, 1)), np.tile(np.eye(3), (len(photos), 1, 1))), [])
+    own = OwnScene(Cameras(np.tile(np.eye(4), (len(photos), 1, 1)), np.tile(np.eye(3), (len(photos), 1, 1))), [])
     return find_cameras("features", False, photos, lambda: own, silent)
 
 
@@ -117,7 +116,7 @@ def test_turning_on_the_spot_gives_rotations_and_no_depth(
     assert found.known.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[0, 0, 0], rel=0.005 if aside == 0 else 0.02)
 
 
-def rotation_errors(found: GivenCameras, poses: np.ndarray) -> list[float]:
+def rotation_errors(found: Cameras, poses: np.ndarray) -> list[float]:
     """Degrees, of all pairs of photos."""
     pairs = [(i, j) for i in range(len(poses)) for j in range(i)]
     apart = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_runtime.depth.alignment import LEAST_KNOWN, align_depth
+from model_runtime.geometry.depth_alignment import LEAST_KNOWN, align_depth
 
 
 def made_up(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime.training.splat_renderer import LARGEST_ALPHA, LOW_PASS, MARGIN, REACH, Splats, render_splats
+from model_runtime.splats.renderer import LARGEST_ALPHA, LOW_PASS, MARGIN, REACH, Splats, render_splats
 
 SIZE = (11, 14)
 

@@ -1,4 +1,4 @@
-"""From a network's output on the canvas to cameras and views of whole photos in the world of the prediction.
+"""From a network's output on the canvas to the cameras of whole photos in the world of the prediction.
 
 The world is the network's own (the reference view's camera), or the frame of the given cameras. Given cameras are
 taken over to the last digit, and depths scaled by the one similarity that fits all cameras.
@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from model_runtime.contract.messages import GivenCameras, JobError, View
+from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.geometry.cameras import camera_centres
 from model_runtime.geometry.similarity import STATIC_SPREAD, Similarity, align_cameras
-from model_runtime.network.output import Output
-from model_runtime.network.sky import is_sky
+from model_runtime.network.output import Output, as_array
 from model_runtime.photos.prepare import PreparedPhoto
 
 METRIC_FOCAL = 300.0
@@ -34,7 +32,7 @@ FOCAL_RANGE = (0.05, 50.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Cameras:
+class SettledCameras:
     """The prediction's cameras: extrinsics [N,4,4], intrinsics [N,3,3] in photo pixels, both float64.
 
     depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
@@ -50,8 +48,8 @@ class Cameras:
 
 
 def settle_cameras(
-    output: Output, photos: Sequence[PreparedPhoto], given: GivenCameras | None, distance: float, metric_depth: bool
-) -> tuple[Cameras, list[str]]:
+    output: Output, photos: Sequence[PreparedPhoto], given: Cameras | None, distance: float, metric_depth: bool
+) -> tuple[SettledCameras, list[str]]:
     """The cameras the prediction has, and what the artist should know about them.
 
     distance: see `network_cameras`. metric_depth: the depth is that of da3metric-large, metres at focal length 300.
@@ -77,7 +75,7 @@ def settle_cameras(
     if metric_depth:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
         scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
-    return Cameras(extrinsics, intrinsics, scale, similarity), notes
+    return SettledCameras(extrinsics, intrinsics, scale, similarity), notes
 
 
 def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: list[str]) -> Similarity:
@@ -114,10 +112,10 @@ def _identity() -> Similarity:
 def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
     assert output.extrinsics is not None and output.intrinsics is not None
     extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
-    extrinsics[:, :3] = _array(output.extrinsics[0])
+    extrinsics[:, :3] = as_array(output.extrinsics[0])
     intrinsics = np.empty((len(photos), 3, 3))
     unknown = []
-    canvas_intrinsics = _array(output.intrinsics[0]).astype(np.float64)
+    canvas_intrinsics = as_array(output.intrinsics[0]).astype(np.float64)
     for i, (photo, canvas) in enumerate(zip(photos, canvas_intrinsics, strict=True)):
         intrinsics[i] = photo.placement.intrinsics_to_photo(canvas)
         focal = intrinsics[i].diagonal()[:2] / np.hypot(*photo.placement.photo)
@@ -149,57 +147,3 @@ def _assumption_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
     return ", ".join(names[:NAMES_TOLD]) + more
-
-
-def make_views(output: Output, photos: Sequence[PreparedPhoto], cameras: Cameras, ray_scale: float) -> tuple[View, ...]:
-    """One view per photo. ray_scale: what the network multiplied its depth but not its rays' origins by.
-
-    Raises JobError `not-finite` where the network's depth is no depth.
-    """
-    return tuple(_view(output, i, photo, cameras, ray_scale) for i, photo in enumerate(photos))
-
-
-def _view(output: Output, i: int, photo: PreparedPhoto, cameras: Cameras, ray_scale: float) -> View:
-    crop = photo.placement.crop
-    depth = crop(_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
-    correction = None if cameras.depth_correction is None else cameras.depth_correction[i]
-    if correction is not None:
-        depth = depth * correction
-    if not (np.isfinite(depth) & (depth > 0)).all():
-        raise JobError(
-            "not-finite",
-            f"The network's depth of {photo.name} is not finite.",
-            "Choose precision float32; if it already was, the checkpoint is damaged.",
-        )
-    confidence = np.ones_like(depth) if output.depth_conf is None else crop(_array(output.depth_conf[0, i]))
-    sky = np.zeros(depth.shape, bool) if output.sky is None else crop(_array(is_sky(output.sky[0, i])))
-    ray = ray_confidence = None
-    if output.ray is not None and output.ray_conf is not None:
-        ray = _move_rays(crop(_array(output.ray[0, i])), cameras.similarity, ray_scale)
-        ray_confidence = np.ascontiguousarray(crop(_array(output.ray_conf[0, i])))
-    return View(
-        name=photo.name,
-        photo_size=photo.placement.photo,
-        depth=depth,
-        confidence=np.ascontiguousarray(confidence),
-        sky=np.ascontiguousarray(sky),
-        color=photo.color,
-        extrinsics=cameras.extrinsics[i],
-        intrinsics=cameras.intrinsics[i],
-        ray=ray,
-        ray_confidence=ray_confidence,
-        plate=photo.plate,
-        opaque=photo.opaque,
-    )
-
-
-def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
-    """Rays of the network's world as rays of the prediction's, for depths that are scaled along."""
-    rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
-    direction = ray[..., :3] @ rotation.T
-    origin = ray[..., 3:] @ rotation.T * (float(similarity.scale) * ray_scale) + translation
-    return np.concatenate((direction, origin), axis=-1).astype(np.float32)
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return (tensor if tensor.dtype == torch.bool else tensor.float()).cpu().numpy()
