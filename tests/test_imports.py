@@ -137,7 +137,8 @@ ROOMS = (
     ("depth", "splats"),
     ("prediction",),
     ("benchmark", "training"),
-    ("commands", "__main__"),
+    ("commands",),
+    ("__main__",),
 )
 """The folders of model_runtime: each imports only of itself and of those above it."""
 
