@@ -15,7 +15,7 @@ MODULES = (
     "preferences",
     "thumbnails",
     "timer",
-    "jobs",
+    "live",
     "looking",
     "operators.photos",
     "operators.cameras",

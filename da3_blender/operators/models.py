@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 from model_runtime.contract.catalogue import CATALOGUE, LICENCES
 from model_runtime.contract.messages import JobError
 
-from .. import jobs, preferences, timer
+from .. import live, preferences, timer
 from ..models import ModelDownloads, check_ready, local_folder, model_row
 from ..panels import paragraph
 from ..translation import tip
@@ -29,7 +29,7 @@ def models_here() -> Path | None:
 @cache
 def downloads() -> ModelDownloads:
     """The add-on's one."""
-    return ModelDownloads(jobs.worker_command, models_here)
+    return ModelDownloads(live.worker_command, models_here)
 
 
 def pump() -> bool:

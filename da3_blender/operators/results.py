@@ -8,7 +8,7 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
-from .. import jobs, stored_request
+from .. import live, stored_request
 from ..scene import find
 from ..scene.edits import edited_parts
 from ..scene.remove import remove_from
@@ -41,7 +41,7 @@ them; with an empty list it takes its own photos"""
 
     @classmethod
     def poll(cls, context):
-        return not jobs.manager().running
+        return not live.manager().running
 
     def invoke(self, context, event):
         """Says first where geometry was edited by hand."""

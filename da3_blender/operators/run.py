@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from model_runtime.contract.messages import JobError
 
-from .. import arrival, job_request, jobs, photo_list, placing, timer
+from .. import arrival, job_request, live, photo_list, placing, timer
 from ..translation import rpt
 from . import ONLY_ONCE, UNDOABLE, report_of, tell
 from .models import check_chosen
@@ -17,8 +17,8 @@ from .photos import ChoosesFiles, chosen_files
 def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the sidebar too, where the button that helps is; and end the operator."""
     failure = error.failure
-    if not jobs.manager().running:
-        jobs.manager().state.failure = failure
+    if not live.manager().running:
+        live.manager().state.failure = failure
         timer.redraw()
     tell(operator, failure)
     return {"CANCELLED"}
@@ -29,7 +29,7 @@ def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene, collection_i
     operator."""
     try:
         check_chosen(scene.da3)
-        jobs.start(*job_request.make_job(scene, collection_id=collection_id))
+        live.start(*job_request.make_job(scene, collection_id=collection_id))
     except JobError as error:
         return report_failure(operator, error)
     return {"FINISHED"}
@@ -43,7 +43,7 @@ class DA3_OT_run(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not jobs.manager().running
+        return not live.manager().running
 
     def execute(self, context):
         return start_job(self, context.scene)
@@ -57,10 +57,10 @@ class DA3_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return jobs.manager().running
+        return live.manager().running
 
     def execute(self, context):
-        jobs.manager().cancel()
+        live.manager().cancel()
         timer.redraw()
         return {"FINISHED"}
 
@@ -68,7 +68,7 @@ class DA3_OT_cancel(bpy.types.Operator):
 class ResultWaits:
     @classmethod
     def poll(cls, context):
-        return jobs.manager().state.waiting is not None
+        return live.manager().state.waiting is not None
 
 
 class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
@@ -82,7 +82,7 @@ class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         try:
-            jobs.manager().place_waiting(lambda result: placing.write(result, context.scene))
+            live.manager().place_waiting(lambda result: placing.write(result, context.scene))
         except JobError as error:
             return report_failure(self, error)
         return {"FINISHED"}
@@ -95,7 +95,7 @@ class DA3_OT_discard_result(ResultWaits, bpy.types.Operator):
     bl_label = "Discard"
 
     def execute(self, context):
-        jobs.manager().discard_waiting()
+        live.manager().discard_waiting()
         return {"FINISHED"}
 
 
@@ -133,7 +133,7 @@ class DA3_OT_dismiss_notice(HasNotice, bpy.types.Operator):
 class HasFailure:
     @classmethod
     def poll(cls, context):
-        return jobs.manager().state.failure is not None
+        return live.manager().state.failure is not None
 
 
 class DA3_OT_copy_log(HasFailure, bpy.types.Operator):
@@ -143,7 +143,7 @@ class DA3_OT_copy_log(HasFailure, bpy.types.Operator):
     bl_label = "Copy Report"
 
     def execute(self, context):
-        failure = jobs.manager().state.failure
+        failure = live.manager().state.failure
         assert failure is not None  # poll
         context.window_manager.clipboard = report_of(failure)
         self.report({"INFO"}, "The report is on the clipboard")
@@ -157,7 +157,7 @@ class DA3_OT_dismiss_failure(HasFailure, bpy.types.Operator):
     bl_label = "Dismiss"
 
     def execute(self, context):
-        jobs.manager().state.failure = None
+        live.manager().state.failure = None
         return {"FINISHED"}
 
 

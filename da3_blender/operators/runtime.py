@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty
 
-from .. import jobs, preferences, timer
+from .. import live, preferences, timer
 from ..runtime_manager import manager
 from ..translation import rpt
 from . import report_of
@@ -37,7 +37,7 @@ class ChangesRuntime:
 
     @classmethod
     def poll(cls, context):
-        return not manager().installing and not jobs.manager().running
+        return not manager().installing and not live.manager().running
 
 
 class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):

@@ -6,7 +6,7 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
-from .. import jobs
+from .. import live
 from ..preferences import both, draw_remedy
 from ..scene import find
 from ..translation import iface
@@ -20,7 +20,7 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     bl_order = 4
 
     def draw(self, context):
-        state = jobs.manager().state
+        state = live.manager().state
         elsewhere = find.result(context.scene, state.updates) is not None  # there stands what comes of it
         if state.job and not elsewhere:
             draw_progress(self.layout, context, state)
@@ -34,7 +34,7 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
 
 def draw_job(layout, context, result: str) -> bool:
     """What goes on with, or went wrong with, an update of the result; True while it is at work."""
-    state = jobs.manager().state
+    state = live.manager().state
     if state.updates != result:
         return False
     if state.job:
@@ -47,7 +47,7 @@ def draw_job(layout, context, result: str) -> bool:
 def draw_start(layout, context) -> None:
     """The button; or, where no worker can be started, why, and what helps."""
     try:
-        jobs.worker_command()
+        live.worker_command()
     except JobError as error:
         box = layout.box()
         paragraph(box, context, both(error.failure), icon="INFO")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bpy
 
-from .. import arrival, jobs
+from .. import arrival, live
 from ..translation import iface
 
 
 def draw_status(self, context) -> None:
-    state, told = jobs.manager().state, arrival.notice()
+    state, told = live.manager().state, arrival.notice()
     row = self.layout.row(align=True)
     if state.job:
         making = iface("Making '{name}'", name=state.name)

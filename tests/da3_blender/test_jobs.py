@@ -16,7 +16,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_manager, job_request, jobs, photo_list, timer  # noqa: E402
+from da3_blender import job_manager, job_request, live, photo_list, timer  # noqa: E402
 from da3_blender.job_manager import make_result  # noqa: E402
 from da3_blender.operators import report_of  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
@@ -30,7 +30,7 @@ COMMAND = [sys.executable, str(FAKE)]
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """A scene with two photos and the fake worker behind the button."""
-    monkeypatch.setattr(jobs, "worker_command", lambda: COMMAND)
+    monkeypatch.setattr(live, "worker_command", lambda: COMMAND)
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     for name in ("a.png", "b.png"):
@@ -46,12 +46,12 @@ def pump_until(met: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not met():
         timer.pump()
-        assert time.monotonic() < deadline, jobs.manager().state
+        assert time.monotonic() < deadline, live.manager().state
         time.sleep(0.01)
 
 
 def state():
-    return jobs.manager().state
+    return live.manager().state
 
 
 def datablocks(collection) -> list[tuple[object, ...]]:
@@ -147,7 +147,7 @@ def test_progress_and_the_worker_stays(scene):
         fractions.append(state().fraction)
         time.sleep(0.01)
     assert fractions == sorted(fractions) and len(set(fractions)) > 10 and 0.9 < fractions[-1] <= 1
-    worker = jobs.manager().worker
+    worker = live.manager().worker
     assert worker is not None
     first = worker.pid
     scene.da3.model = "room"
@@ -172,21 +172,21 @@ def test_a_worker_that_heeds_cancel_goes_on_with_the_next_job(scene):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = jobs.manager().worker
+    worker = live.manager().worker
     assert worker is not None
     first = worker.pid
     bpy.ops.da3.cancel()
     time.sleep(1)
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert timer.wait(30) and jobs.manager().worker is worker and worker.pid == first
+    assert timer.wait(30) and live.manager().worker is worker and worker.pid == first
 
 
 def test_a_deaf_worker_is_replaced_by_the_next_job(scene):
     scene.da3.model = "deaf"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = jobs.manager().worker
+    worker = live.manager().worker
     assert worker is not None and worker.pid is not None
     old = worker.pid
     bpy.ops.da3.cancel()
@@ -238,7 +238,7 @@ def test_a_worker_without_a_sign_of_life_is_told(scene, monkeypatch):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence == "Step 19.")
-    worker = jobs.manager().worker
+    worker = live.manager().worker
     assert worker is not None and worker.pid is not None
     os.kill(worker.pid, signal.SIGSTOP)
     pump_until(lambda: state().sentence == "The worker has given no sign of life for 1 seconds.")
@@ -322,7 +322,7 @@ def test_one_job_at_a_time(scene):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     with pytest.raises(JobError, match="'kitchen' is still being made"):
-        jobs.start(Request(()), job_request.make_job(scene)[1])
+        live.start(Request(()), job_request.make_job(scene)[1])
 
 
 def test_other_pumps_are_called_until_they_are_done(scene, capsys):
@@ -373,7 +373,7 @@ def test_switching_off_ends_the_worker(scene):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = jobs.manager().worker
+    worker = live.manager().worker
     assert worker is not None
     pid = worker.pid
     da3_blender.unregister()

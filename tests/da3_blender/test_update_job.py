@@ -15,7 +15,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, jobs, photo_list, placing, stored_request, timer  # noqa: E402
+from da3_blender import job_request, live, photo_list, placing, stored_request, timer  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
@@ -25,7 +25,7 @@ FAKE = Path(__file__).parent / "fake_worker.py"
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """A scene with a list of two photos and the fake worker behind the button."""
-    monkeypatch.setattr(jobs, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(live, "worker_command", lambda: [sys.executable, str(FAKE)])
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     photo_list.add_files(empty_scene.da3, [photo(tmp_path / name) for name in ("a.png", "b.png")])
@@ -52,7 +52,7 @@ def made(scene):
 def update(collection) -> None:
     bpy.ops.da3.update(result=collection["da3_id"])
     assert timer.wait(30)
-    assert jobs.manager().state.failure is None and jobs.manager().state.waiting is None
+    assert live.manager().state.failure is None and live.manager().state.waiting is None
 
 
 def photos_of(collection) -> list[str]:
@@ -66,7 +66,7 @@ def test_other_settings_change_the_same_objects(scene, made):
     scene.da3.own_resolution, scene.da3.resolution = True, 112
     assert bpy.ops.da3.update(result=made["da3_id"]) == {"FINISHED"} and not bpy.ops.da3.update.poll()
     assert timer.wait(30)
-    assert find.results(scene) == [made] and jobs.manager().state.placed == made["da3_id"]
+    assert find.results(scene) == [made] and live.manager().state.placed == made["da3_id"]
     assert {item.session_uid for item in made.all_objects} == objects.keys() and points.name == "dust"
     assert len(points.data.vertices) > 10 * count
 
@@ -76,7 +76,7 @@ def test_photos_that_the_worker_leaves_out_turn_red_and_the_others_keep_theirs(s
     photo_list.add_files(scene.da3, [photo(tmp_path / "a_broken.png")])
     photo_list.move(scene.da3, 2, -2)
     bpy.ops.da3.run()
-    assert timer.wait(30) and jobs.manager().state.failure is None
+    assert timer.wait(30) and live.manager().state.failure is None
     (collection,) = find.results(scene)
     assert photos_of(collection) == ["a.png", "b.png"]
     shown = [camera.data.background_images[0].image.filepath for camera in find.objects_of(collection, "camera")]
@@ -292,7 +292,7 @@ def test_a_scene_removed_meanwhile(scene, made):
     bpy.ops.da3.update(result=made["da3_id"])
     bpy.ops.da3.remove(result=made["da3_id"])
     assert timer.wait(30) and find.results(scene) == []
-    assert jobs.manager().state.reason == "The DA3 scene that it should update is not there any more."
+    assert live.manager().state.reason == "The DA3 scene that it should update is not there any more."
     bpy.ops.da3.place_result()
     (placed,) = find.results(scene)
     assert photos_of(placed) == ["a.png", "b.png"] and stored_request.REQUEST in placed
@@ -302,7 +302,7 @@ def test_a_failed_job_changes_nothing(scene, made):
     before = [(item.session_uid, item.data.session_uid) for item in made.all_objects]
     scene.da3.model = "fail"
     bpy.ops.da3.update(result=made["da3_id"])
-    assert timer.wait(30) and jobs.manager().state.failure is not None
+    assert timer.wait(30) and live.manager().state.failure is not None
     assert [(item.session_uid, item.data.session_uid) for item in made.all_objects] == before
 
 

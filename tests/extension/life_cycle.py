@@ -134,15 +134,15 @@ def uninstall() -> None:
 
 def start_job(photos: str, worker: str) -> None:
     """Starts a job and returns when its worker is at it."""
-    jobs, timer, job_request, photo_list = (
-        import_module(f"{MODULE}.{name}") for name in ("jobs", "timer", "job_request", "photo_list")
+    live, timer, job_request, photo_list = (
+        import_module(f"{MODULE}.{name}") for name in ("live", "timer", "job_request", "photo_list")
     )
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.runtime_kind, preferences.command = "command", worker
     photo_list.add_folder(bpy.context.scene.da3, Path(photos))
-    jobs.start(*job_request.make_job(bpy.context.scene))
-    while jobs.manager().state.fraction == 0:
-        assert timer.pump(), jobs.manager().state
+    live.start(*job_request.make_job(bpy.context.scene))
+    while live.manager().state.fraction == 0:
+        assert timer.pump(), live.manager().state
         time.sleep(0.01)
 
 

@@ -35,8 +35,8 @@ class Stress:
     def __init__(self, photos: Path, worker: str, seed: int) -> None:
         self.photos, self.random = photos, random.Random(seed)
         self.longest = {"pump": 0.0, "start": 0.0, "cancel": 0.0, "place": 0.0}
-        self.jobs, self.timer, self.job_request, self.photo_list = (
-            importlib.import_module(f"{MODULE}.{name}") for name in ("jobs", "timer", "job_request", "photo_list")
+        self.live, self.timer, self.job_request, self.photo_list = (
+            importlib.import_module(f"{MODULE}.{name}") for name in ("live", "timer", "job_request", "photo_list")
         )
         preferences = bpy.context.preferences.addons[MODULE].preferences
         preferences.runtime_kind, preferences.command = "command", worker
@@ -54,12 +54,12 @@ class Stress:
     def pump(self, fraction: float = 2.0) -> bool:
         """Pumps as Blender's timer does, until so much is done or nothing is left to do; whether something is."""
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and self.jobs.manager().state.fraction < fraction:
-            placed = self.jobs.manager().state.placed
+        while time.monotonic() < end and self.live.manager().state.fraction < fraction:
+            placed = self.live.manager().state.placed
             before = time.monotonic()
             more = self.timer.pump()
             took = time.monotonic() - before
-            kind = "pump" if self.jobs.manager().state.placed == placed else "place"
+            kind = "pump" if self.live.manager().state.placed == placed else "place"
             self.longest[kind] = max(self.longest[kind], took)
             if not more:
                 return False
@@ -68,9 +68,9 @@ class Stress:
 
     def job(self, way: str) -> dict[str, Any]:
         """One job that ends in this way, unless it is done before; what Blender says of it."""
-        manager = self.jobs.manager()
+        manager = self.live.manager()
         request, target = self.job_request.make_job(bpy.context.scene)
-        self.timed("start", lambda: self.jobs.start(request, target))
+        self.timed("start", lambda: self.live.start(request, target))
         if way in ("cancel", "kill", "new file"):
             self.pump(self.random.uniform(0.01, 0.8))
         if way == "cancel":
@@ -142,9 +142,9 @@ def live(extension: str, photos: str, worker: str, count: str, seed: str) -> dic
         report["memory"].append(memory())
     stress.new_file()
     report["datablocks"].append(datablocks())
-    stress.jobs.unregister()
+    stress.live.unregister()
     time.sleep(0.5)
-    stress.jobs.register()
+    stress.live.register()
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("da3")]
     return {**report, "longest": stress.longest, "children": children(), "threads": threads}
 

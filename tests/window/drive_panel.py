@@ -27,7 +27,7 @@ import importlib, time
 window = bpy.context.window_manager.windows[0]
 area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
 sidebar = next(region for region in area.regions if region.type == "UI")
-jobs = importlib.import_module("{MODULE}.jobs")
+live = importlib.import_module("{MODULE}.live")
 settings = lambda: bpy.context.scene.da3
 chosen = bpy.context.preferences.addons["{MODULE}"].preferences
 """
@@ -145,13 +145,13 @@ class Story:
     def make(self, picture: str = "", fraction: float = 0.3) -> None:
         """Press the one button; on the way, a picture, and the main thread's pauses until the result is placed."""
         self.blender.click("da3.run")
-        self.blender.until(f"jobs.manager().state.fraction > {fraction} or not jobs.manager().running", JOB_SECONDS)
+        self.blender.until(f"live.manager().state.fraction > {fraction} or not live.manager().running", JOB_SECONDS)
         if picture:
             self.sidebar(picture)
         self.blender.do(WATCH)
-        self.blender.until("jobs.manager().state.fraction > 0.9 or not jobs.manager().running", JOB_SECONDS)
+        self.blender.until("live.manager().state.fraction > 0.9 or not live.manager().running", JOB_SECONDS)
         working = self.pauses()
-        self.blender.until("not jobs.manager().running", JOB_SECONDS)
+        self.blender.until("not live.manager().running", JOB_SECONDS)
         placing = self.pauses()
         time.sleep(5)
         self.blender.do("sidebar.tag_redraw()")
@@ -195,9 +195,9 @@ class Story:
     def update(self) -> None:
         """The same photos again; progress stands where the button was."""
         self.blender.click("da3.update")
-        self.blender.until("jobs.manager().state.fraction > 0.2 or not jobs.manager().running", JOB_SECONDS)
+        self.blender.until("live.manager().state.fraction > 0.2 or not live.manager().running", JOB_SECONDS)
         self.sidebar("updating")
-        self.blender.until("not jobs.manager().running", JOB_SECONDS)
+        self.blender.until("not live.manager().running", JOB_SECONDS)
         self.settle()
         self.picture("updated")
 
@@ -220,9 +220,9 @@ class Story:
     def fail(self) -> None:
         """The worker dies in the middle of a job."""
         self.blender.click("da3.run")
-        self.blender.until("jobs.manager().state.fraction > 0.1 or not jobs.manager().running", JOB_SECONDS)
-        self.blender.do("import os, signal; os.kill(jobs.manager().worker.pid, signal.SIGKILL)")
-        self.blender.until("jobs.manager().state.failure")
+        self.blender.until("live.manager().state.fraction > 0.1 or not live.manager().running", JOB_SECONDS)
+        self.blender.do("import os, signal; os.kill(live.manager().worker.pid, signal.SIGKILL)")
+        self.blender.until("live.manager().state.failure")
         self.sidebar("failed")
 
 

@@ -1,6 +1,6 @@
 """The one job manager of this Blender.
 
-jobs.start(*job_request.make_job(bpy.context.scene)) returns at once; `timer` moves the job on.
+live.start(*job_request.make_job(bpy.context.scene)) returns at once; `timer` moves the job on.
 """
 
 from __future__ import annotations
