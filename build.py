@@ -337,12 +337,12 @@ def main_environment() -> Environment:
 def scene(arguments: list[str]) -> int:
     """Photos to a .blend, in the environment; bad arguments are refused before anything is installed."""
     sys.path.insert(0, str(ROOT))
-    from da3_blender.scene_arguments import parse_arguments
+    from da3_blender.headless.arguments import parse_arguments
 
     parse_arguments(arguments, program="build.py scene")
     python = main_environment().ensure(requirements("blender"))
     variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
-    return call([str(python), "-m", "da3_blender", *arguments], env=variables, held=True)
+    return call([str(python), "-m", "da3_blender.headless", *arguments], env=variables, held=True)
 
 
 def test(arguments: list[str]) -> int:

@@ -12,8 +12,9 @@ from dataclasses import replace
 import bpy
 from bpy.app.handlers import persistent
 
-from . import placing, preferences, timer
-from .job_manager import JobManager, JobState, JobTarget, RequestSource
+from . import preferences, timer
+from .jobs import placing
+from .jobs.manager import JobManager, JobState, JobTarget, RequestSource
 
 REDRAW_SECONDS = 0.25
 """At least this long between two pictures of a job's progress."""

@@ -12,10 +12,10 @@ from model_runtime.contract.messages import Failure, Progress
 
 from .panels import paragraph
 from .remedies import INSTALL, PREFERENCES, REPAIR, remedy_of
-from .runtime_manager import FolderState, manager
-from .torch_build import build_warning, choose_build
+from .runtime.manager import FolderState, manager
+from .runtime.torch_build import build_warning, choose_build
+from .runtime.worker_command import ARGUMENTS, RuntimeSettings, worker_command
 from .translation import iface
-from .worker_command import ARGUMENTS, RuntimeSettings, worker_command
 
 KINDS = (
     ("installed", "Own Environment", "Compute in an environment of its own, installed here"),

@@ -175,7 +175,7 @@ def test_blender_imports_nothing_but_what_it_has() -> None:
 
 
 def test_the_front_door_needs_python_alone() -> None:
-    assert reached(["da3_blender.scene_arguments"])[1] == set()
+    assert reached(["da3_blender.headless.arguments"])[1] == set()
     names = set()
     for module in ("build.py", "locks/making.py"):
         tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))

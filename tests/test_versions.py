@@ -17,8 +17,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from da3_blender.install_words import NEXT_UV, OLDEST_UV
-from da3_blender.torch_build import CPU, CUDA_12, CUDA_13, TorchBuild
+from da3_blender.runtime.install_words import NEXT_UV, OLDEST_UV
+from da3_blender.runtime.torch_build import CPU, CUDA_12, CUDA_13, TorchBuild
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

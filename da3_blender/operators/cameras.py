@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import known_cameras
+from ..photos import known_cameras
 from ..translation import rpt
 from . import UNDOABLE
 from .photos import HasPhotos

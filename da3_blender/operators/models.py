@@ -12,8 +12,8 @@ from model_runtime.contract.catalogue import CATALOGUE, LICENCES
 from model_runtime.contract.messages import JobError
 
 from .. import live, preferences, timer
-from ..models import ModelDownloads, check_ready, local_folder, model_row
 from ..panels import paragraph
+from ..runtime.models import ModelDownloads, check_ready, local_folder, model_row
 from ..translation import tip
 from . import DIALOG_WIDTH, tell
 

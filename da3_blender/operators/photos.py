@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import CollectionProperty, IntProperty, StringProperty
 
-from .. import photo_list
-from ..photo_files import PHOTO_SUFFIXES
+from ..photos import photo_list
+from ..photos.files import PHOTO_SUFFIXES
 from ..translation import rpt
 from . import UNDOABLE
 

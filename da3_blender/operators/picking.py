@@ -11,7 +11,7 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from gpu_extras.batch import batch_for_shader
 
-from ..scale_and_up import pick_point
+from ..plan.scale_and_up import pick_point
 from ..scene import find
 from ..scene.shown_points import shown_points
 from ..translation import iface

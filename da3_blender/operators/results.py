@@ -8,7 +8,8 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
-from .. import live, stored_request
+from .. import live
+from ..jobs import stored_request
 from ..scene import find
 from ..scene.edits import edited_parts
 from ..scene.remove import remove_from

@@ -7,7 +7,11 @@ from bpy.props import BoolProperty, StringProperty
 
 from model_runtime.contract.messages import JobError
 
-from .. import arrival, job_request, live, photo_list, placing, timer
+from .. import live, timer
+from ..jobs import placing
+from ..jobs import request as job_request
+from ..photos import photo_list
+from ..scene import arrival
 from ..translation import rpt
 from . import ONLY_ONCE, UNDOABLE, report_of, tell
 from .models import check_chosen

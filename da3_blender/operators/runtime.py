@@ -8,7 +8,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import live, preferences, timer
-from ..runtime_manager import manager
+from ..runtime.manager import manager
 from ..translation import rpt
 from . import report_of
 

@@ -9,8 +9,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from model_runtime.contract.messages import JobError
 
-from .. import looking
-from ..scene import find, viewing, visibility
+from ..scene import find, looking, viewing, visibility
 from ..scene.copies import settle_copies
 from ..scene.marks import ROLES
 from ..scene.remove import check_changeable

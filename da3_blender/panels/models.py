@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ..models import ModelRow, model_row, model_rows, own_checkpoint
 from ..operators.models import downloads, look, models_here
 from ..preferences import draw_remedy
+from ..runtime.models import ModelRow, model_row, model_rows, own_checkpoint
 from ..translation import iface
 from . import paragraph
 

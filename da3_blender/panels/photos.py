@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import photo_list, thumbnails
+from ..photos import photo_list, thumbnails
 from . import Sidebar, paragraph
 
 WIDE = 300

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import arrival, live
+from .. import live
+from ..scene import arrival
 from ..translation import iface
 
 

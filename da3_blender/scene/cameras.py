@@ -13,8 +13,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..conventions import SENSOR_WIDTH, fit_sensor
-from ..scene_plan import CameraPlan
+from ..plan.conventions import SENSOR_WIDTH, fit_sensor
+from ..plan.scene_plan import CameraPlan
 from .placement import put
 
 RESOLUTION = "da3_resolution"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ..point_cloud import PointPlan
+from ..plan.point_cloud import PointPlan
 from .marks import HIDDEN
 from .materials import POINT_COLOR, points_material
 from .meshes import Attribute, cloud_mesh, cloud_object, set_input

@@ -6,8 +6,8 @@ from typing import Any
 
 import bpy
 
-from ..harmonics import BASE, degree_of, higher_basis
-from ..splat_cloud import SplatPlan
+from ..plan.harmonics import BASE, degree_of, higher_basis
+from ..plan.splat_cloud import SplatPlan
 from .marks import HIDDEN
 from .materials import splats_material
 from .meshes import Attribute, cloud_mesh, cloud_object

@@ -8,7 +8,7 @@ from itertools import product
 import bpy
 import numpy as np
 
-from ..size_and_place import USUAL
+from ..plan.size_and_place import USUAL
 from . import find
 
 SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GREASEPENCIL", "GPENCIL")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import bpy
 import numpy as np
 
-from ..mesh_plan import SurfacePlan
+from ..plan.mesh_plan import SurfacePlan
 from .materials import POINT_COLOR, photo_material, points_material
 
 UV = "UVMap"

@@ -12,10 +12,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..conventions import rotate_quaternions
-from ..plan_transform import turn_harmonics
-from ..scale_and_up import TransformError, scale_to_distance, stand_on_floor, within
-from ..similarity import Similarity
+from ..plan.conventions import rotate_quaternions
+from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_floor, within
+from ..plan.similarity import Similarity
+from ..plan.transform import turn_harmonics
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of

@@ -16,10 +16,10 @@ import numpy as np
 
 from model_runtime.contract.messages import JobError
 
-from ..harmonics import MAX_DEGREE
-from ..plan_transform import transform_plan
-from ..scene_plan import ScenePlan
-from ..similarity import Similarity, align_poses
+from ..plan.harmonics import MAX_DEGREE
+from ..plan.scene_plan import ScenePlan
+from ..plan.similarity import Similarity, align_poses
+from ..plan.transform import transform_plan
 from . import find, splats, viewing, visibility
 from .cameras import PIXEL_ASPECT, RESOLUTION, put_behind
 from .copies import make_single_user

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from ..scene_plan import ScenePlan
+from ..plan.scene_plan import ScenePlan
 from .cameras import write_camera
 from .edits import remember_geometry
 from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
 from model_runtime.contract.messages import CheckpointInfo, Gaussians, Prediction, View
 
 FLOOR_COLOR = (180, 120, 60)

@@ -11,17 +11,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da3_blender.scene_plan import plan_scene
+from da3_blender.plan.scene_plan import plan_scene
 
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import arrival, job_request, live, looking, photo_list, placing, timer  # noqa: E402
-from da3_blender.job_manager import JobTarget, Result  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
+from da3_blender.jobs import placing  # noqa: E402
+from da3_blender.jobs import request as job_request  # noqa: E402
+from da3_blender.jobs.manager import JobTarget, Result  # noqa: E402
 from da3_blender.panels.status import draw_status  # noqa: E402
-from da3_blender.scene import find, viewing  # noqa: E402
+from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.plan.size_and_place import sized  # noqa: E402
+from da3_blender.scene import arrival, find, looking, viewing  # noqa: E402
 from da3_blender.scene.standing import standing  # noqa: E402
-from da3_blender.size_and_place import sized  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 

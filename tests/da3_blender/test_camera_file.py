@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from da3_blender.camera_file import read_cameras
+from da3_blender.photos.camera_file import read_cameras
 from model_runtime.contract.messages import Cameras, JobError
 
 LIVING_ROOM = Path(__file__).parents[2] / "examples/living_room"
@@ -239,7 +239,7 @@ def test_the_cameras_of_a_long_film_are_read_and_more_than_that_is_not(
     frames = [frame(number) | {"sharpness": 0.5, "keypoints": [1.5] * 10} for number in range(6000)]
     cameras = read(tmp_path, photos(tmp_path), {**LENS, "frames": frames})
     np.testing.assert_allclose(pixels(cameras, 1, POINTS), truth(1), atol=1e-9)
-    monkeypatch.setattr("da3_blender.camera_file.LARGEST_FILE", 1_000_000)
+    monkeypatch.setattr("da3_blender.photos.camera_file.LARGEST_FILE", 1_000_000)
     with pytest.raises(JobError, match="it has more than 1 MB"):
         read(tmp_path, photos(tmp_path), {**LENS, "frames": frames})
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from da3_blender import colmap_folder
-from da3_blender.colmap_folder import read_colmap
+from da3_blender.photos import colmap_folder
+from da3_blender.photos.colmap_folder import read_colmap
 from model_runtime.contract.messages import JobError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")

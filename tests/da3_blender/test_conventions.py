@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender import conventions
+from da3_blender.plan import conventions
 
 
 @pytest.mark.parametrize(

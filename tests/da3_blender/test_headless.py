@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da3_blender.output_files import is_marked, preview_of
-from da3_blender.scene_arguments import parse_arguments
+from da3_blender.headless.arguments import parse_arguments
+from da3_blender.headless.output_files import is_marked, preview_of
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Progress
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender import blend_file, headless, preview  # noqa: E402
+from da3_blender.headless import blend_file, preview  # noqa: E402
+from da3_blender.headless import scene_command as headless  # noqa: E402
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene  # noqa: E402
 from da3_blender.scene import write_scene  # noqa: E402
-from da3_blender.scene_plan import PlanSettings, plan_scene  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 LIVING_ROOM = ROOT / "examples/living_room"
@@ -72,7 +73,7 @@ def scripted(tmp_path: Path, rest: str) -> str:
 
 def run_headless(*arguments: str | Path, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "da3_blender", *map(str, arguments)],
+        [sys.executable, "-m", "da3_blender.headless", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

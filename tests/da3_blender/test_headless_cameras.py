@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from da3_blender.scene_arguments import parse_arguments
+from da3_blender.headless.arguments import parse_arguments
 from model_runtime.contract.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender import blend_cameras, headless  # noqa: E402
+from da3_blender.headless import blend_cameras  # noqa: E402
+from da3_blender.headless import scene_command as headless  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"

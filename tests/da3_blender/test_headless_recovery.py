@@ -11,12 +11,13 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from da3_blender.scene_arguments import parse_arguments
+from da3_blender.headless.arguments import parse_arguments
 from model_runtime.contract.messages import JobError, Prediction
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender import blend_file, headless, preview, recovery  # noqa: E402
+from da3_blender.headless import blend_file, preview, recovery  # noqa: E402
+from da3_blender.headless import scene_command as headless  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
 ROOT = Path(__file__).parents[2]

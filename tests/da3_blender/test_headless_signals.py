@@ -128,7 +128,7 @@ def end_at(moment: Moment, home: Path, build: ModuleType) -> Ended:
     (place / "tmp").mkdir(parents=True)
     words = [str(home / "photos"), "-o", str(place / "made.blend"), "--checkpoint", moment.checkpoint]
     words += ["--worker", f"'{sys.executable}' '{FAKE}'"]
-    start = ["-c", moment.through] if moment.through else ["-m", "da3_blender"]
+    start = ["-c", moment.through] if moment.through else ["-m", "da3_blender.headless"]
     variables = {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT), "TMPDIR": str(place / "tmp")}
     with nullcontext() if moment.through else build.blocked_signals():  # as `build.py` starts it
         process = subprocess.Popen(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from da3_blender.install_words import hashed_words, installer_variables, locked_torch
-from da3_blender.runtime_folder import Wheel
-from da3_blender.uv_output import explain_output
+from da3_blender.runtime.folder import Wheel
+from da3_blender.runtime.install_words import hashed_words, installer_variables, locked_torch
+from da3_blender.runtime.uv_output import explain_output
 
 
 def make_wheel(folder: Path, name: str, content: str = "good") -> Path:

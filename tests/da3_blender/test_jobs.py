@@ -16,11 +16,14 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_manager, job_request, live, photo_list, timer  # noqa: E402
-from da3_blender.job_manager import make_result  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
+from da3_blender.jobs import manager as job_manager  # noqa: E402
+from da3_blender.jobs import request as job_request  # noqa: E402
+from da3_blender.jobs.manager import make_result  # noqa: E402
 from da3_blender.operators import report_of  # noqa: E402
+from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.runtime.worker_process import WorkerProcess  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
-from da3_blender.worker_process import WorkerProcess  # noqa: E402
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
 FAKE = Path(__file__).parent / "fake_worker.py"
@@ -301,7 +304,7 @@ def test_a_result_that_cannot_be_written_is_not_lost(scene, monkeypatch):
         raise RuntimeError("no memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr("da3_blender.placing.write_scene", fail)
+        patch.setattr("da3_blender.jobs.placing.write_scene", fail)
         bpy.ops.da3.run()
         assert timer.wait(30)
     assert state().failure is not None and "no memory" in state().failure.sentence

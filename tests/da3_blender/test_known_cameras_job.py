@@ -14,7 +14,10 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, known_cameras, live, photo_list, stored_request, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
+from da3_blender.jobs import request as job_request  # noqa: E402
+from da3_blender.jobs import stored_request  # noqa: E402
+from da3_blender.photos import known_cameras, photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError, Request  # noqa: E402
 

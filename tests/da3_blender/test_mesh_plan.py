@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from da3_blender.mesh_plan import NO_PHOTO, SurfacePlan
-from da3_blender.prediction_checks import PlanError
-from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
+from da3_blender.plan.mesh_plan import NO_PHOTO, SurfacePlan
+from da3_blender.plan.prediction_checks import PlanError
+from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
 from model_runtime.contract.messages import Mesh, View
 
 BALL, RADIUS = np.array((0.3, 2.4, 0.8)), 0.5

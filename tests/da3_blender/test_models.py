@@ -14,8 +14,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from da3_blender.models import ModelDownloads, check_ready, local_folder, model_row, model_rows, own_checkpoint
-from da3_blender.scene_plan import plan_scene
+from da3_blender.plan.scene_plan import plan_scene
+from da3_blender.runtime.models import (
+    ModelDownloads,
+    check_ready,
+    local_folder,
+    model_row,
+    model_rows,
+    own_checkpoint,
+)
 from model_runtime.contract.catalogue import CATALOGUE
 from model_runtime.contract.messages import CheckpointInfo, JobError, Models, ModelState
 from model_runtime.contract.model_files import list_models, model_state
@@ -258,10 +265,11 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
 
     da3_blender.register()
     try:
-        from da3_blender import job_request, preferences, timer
+        from da3_blender import preferences, timer
+        from da3_blender.jobs import request as job_request
         from da3_blender.operators.models import downloads
         from da3_blender.panels.models import draw_models
-        from da3_blender.worker_command import RuntimeSettings
+        from da3_blender.runtime.worker_command import RuntimeSettings
 
         monkeypatch.setattr(preferences, "runtime_settings", lambda: RuntimeSettings(models_folder=str(tmp_path)))
         scene = bpy.context.scene

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from da3_blender import output_files
-from da3_blender.scene_arguments import parse_arguments
+from da3_blender.headless import output_files
+from da3_blender.headless.arguments import parse_arguments
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")
 

@@ -14,8 +14,9 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, photo_list, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
+from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 

@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from da3_blender.photo_header import HeaderError, parse_header
+from da3_blender.photos.header import HeaderError, parse_header
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 

@@ -13,7 +13,7 @@ import model_runtime
 from da3_blender.remedies import NO_REMEDY, REMEDIES, remedy_of
 
 CARRIERS = {"JobError", "Failure", "FrameError", "__init__"}
-OUT_OF_REACH = {"training", "benchmark", "bench_command.py", "predict_command.py", "train_command.py"}
+OUT_OF_REACH = {"training", "benchmark", "bench.py", "predict.py", "train.py"}
 """Folders and modules of model_runtime that no job calls."""
 
 

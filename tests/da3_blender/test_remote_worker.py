@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da3_blender.runtime_check import RuntimeCheck, RuntimeReport, explain_failure
-from da3_blender.worker_command import RuntimeSettings, worker_command
-from da3_blender.worker_process import WorkerProcess
+from da3_blender.runtime.check import RuntimeCheck, RuntimeReport, explain_failure
+from da3_blender.runtime.worker_command import RuntimeSettings, worker_command
+from da3_blender.runtime.worker_process import WorkerProcess
 from model_runtime.contract.messages import Failure, Photo, Prediction, Request
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import model_runtime
-from da3_blender.runtime_check import RuntimeCheck, RuntimeReport, report_lines, worker_notes
-from da3_blender.runtime_folder import InstalledRuntime, environment_python, installed_runtime, write_marker
-from da3_blender.runtime_manager import RuntimeManager
-from da3_blender.worker_command import RuntimeSettings, worker_command
+from da3_blender.runtime.check import RuntimeCheck, RuntimeReport, report_lines, worker_notes
+from da3_blender.runtime.folder import InstalledRuntime, environment_python, installed_runtime, write_marker
+from da3_blender.runtime.manager import RuntimeManager
+from da3_blender.runtime.worker_command import RuntimeSettings, worker_command
 from model_runtime.contract.messages import PROTOCOL_VERSION, Failure, Hello, JobError
 
 ROOT = Path(model_runtime.__file__).parents[1]

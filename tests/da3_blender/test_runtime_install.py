@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from da3_blender import runtime_folder, runtime_install
-from da3_blender.runtime_folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
-from da3_blender.runtime_install import STAGES, Installed, PackageInstall, RuntimeInstall
-from da3_blender.torch_build import Gpu
+from da3_blender.runtime import folder as runtime_folder
+from da3_blender.runtime import install as runtime_install
+from da3_blender.runtime.folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
+from da3_blender.runtime.install import STAGES, Installed, PackageInstall, RuntimeInstall
+from da3_blender.runtime.torch_build import Gpu
 from model_runtime.contract.messages import Failure, JobError, Progress
 
 HASHED = "--require-hashes --no-deps --only-binary :all:"

@@ -14,10 +14,10 @@ bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
 from da3_blender import preferences, timer  # noqa: E402
-from da3_blender.runtime_folder import InstalledRuntime  # noqa: E402
-from da3_blender.runtime_manager import FolderState, manager  # noqa: E402
-from da3_blender.torch_build import Gpu  # noqa: E402
-from da3_blender.worker_command import RuntimeSettings  # noqa: E402
+from da3_blender.runtime.folder import InstalledRuntime  # noqa: E402
+from da3_blender.runtime.manager import FolderState, manager  # noqa: E402
+from da3_blender.runtime.torch_build import Gpu  # noqa: E402
+from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from model_runtime.contract.messages import Failure, Progress  # noqa: E402
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender.scale_and_up import (
+from da3_blender.plan.scale_and_up import (
     TransformError,
     least_turn_up,
     pick_point,
@@ -13,7 +13,7 @@ from da3_blender.scale_and_up import (
     stand_on_floor,
     within,
 )
-from da3_blender.similarity import Similarity
+from da3_blender.plan.similarity import Similarity
 
 
 def test_scale_to_distance():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from da3_blender.scene_arguments import parse_arguments
+from da3_blender.headless.arguments import parse_arguments
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
 posix = pytest.mark.skipif(os.name == "nt", reason="scripts start otherwise there")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import da3_blender
-from da3_blender.point_cloud import surface_mask
-from da3_blender.scene_plan import plan_scene
+from da3_blender.plan.point_cloud import surface_mask
+from da3_blender.plan.scene_plan import plan_scene
 
 bpy = pytest.importorskip("bpy")
 

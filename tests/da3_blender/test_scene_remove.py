@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
 
 bpy = pytest.importorskip("bpy")
 

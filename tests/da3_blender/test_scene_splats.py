@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender import harmonics
-from da3_blender.conventions import srgb_to_linear
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan import harmonics
+from da3_blender.plan.conventions import srgb_to_linear
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 

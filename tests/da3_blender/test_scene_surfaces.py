@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 from model_runtime.contract.messages import Mesh, Prediction, View
 
 bpy = pytest.importorskip("bpy")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from da3_blender.plan_transform import transform_plan
-from da3_blender.point_cloud import surface_mask
-from da3_blender.scene_plan import PlanSettings, plan_scene
-from da3_blender.similarity import Similarity
+from da3_blender.plan.point_cloud import surface_mask
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.similarity import Similarity
+from da3_blender.plan.transform import transform_plan
 
 bpy = pytest.importorskip("bpy")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from da3_blender.prediction_checks import PlanError
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.prediction_checks import PlanError
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.headless import report  # noqa: E402
+from da3_blender.headless.scene_command import report  # noqa: E402
 from da3_blender.scene import visibility, write, write_scene  # noqa: E402
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from da3_blender.similarity import MOST_CAMERAS, Similarity, align_poses
+from da3_blender.plan.similarity import MOST_CAMERAS, Similarity, align_poses
 
 TURN = Rotation.from_euler("zyx", (100, -35, 60), degrees=True).as_matrix()
 MOVE = Similarity(0.4, TURN, np.array([10.0, -2.0, 5.0]))

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from da3_blender.plan_transform import transform_plan
-from da3_blender.scene_plan import PlanSettings, ScenePlan, plan_scene
-from da3_blender.similarity import Similarity
-from da3_blender.size_and_place import clear_shift, placed_beside, sized
+from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
+from da3_blender.plan.similarity import Similarity
+from da3_blender.plan.size_and_place import clear_shift, placed_beside, sized
+from da3_blender.plan.transform import transform_plan
 
 
 def box(low: tuple[float, ...], high: tuple[float, ...]) -> np.ndarray:

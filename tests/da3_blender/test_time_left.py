@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender.time_left import TimeLeft
+from da3_blender.jobs.time_left import TimeLeft
 
 
 def job(clock: TimeLeft, seconds: dict[float, float], start: float = 100.0) -> list[tuple[float, float]]:

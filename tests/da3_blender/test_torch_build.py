@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from da3_blender import torch_build
-from da3_blender.install_words import installer_variables
-from da3_blender.torch_build import UNVERIFIED, Gpu, build_warning, choose_build, find_gpu, read_gpus
+from da3_blender.runtime import torch_build
+from da3_blender.runtime.install_words import installer_variables
+from da3_blender.runtime.torch_build import UNVERIFIED, Gpu, build_warning, choose_build, find_gpu, read_gpus
 
 ROOT = Path(__file__).parents[2]
 RTX_4080, RTX_5090, GTX_1080 = 8.9, 12.0, 6.1

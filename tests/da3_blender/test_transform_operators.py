@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import da3_blender
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 

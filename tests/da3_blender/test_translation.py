@@ -28,9 +28,8 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 
 NOT_SHOWN = {
     # only on a terminal
-    *("headless.py", "command_line.py", "scene_arguments.py", "preview.py", "blend_file.py", "export"),
-    *("camera_file.py", "output_files.py", "blend_cameras.py", "recovery.py"),
-    *("cli.py", "bench_command.py", "models_command.py", "predict_command.py", "train_command.py"),
+    *("headless", "camera_file.py", "export"),
+    *(f"commands/{name}.py" for name in ("command_line", "bench", "models", "predict", "train")),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
@@ -80,7 +79,7 @@ def texts() -> dict[str, str]:
     for root in ROOTS:
         for path in sorted(root.rglob("*.py")):
             parts = path.relative_to(root).parts
-            if NOT_SHOWN.isdisjoint(parts):
+            if NOT_SHOWN.isdisjoint({*parts, "/".join(parts)}):
                 for text in module_texts(ast.parse(path.read_text(encoding="utf-8")), not INTERFACE.isdisjoint(parts)):
                     found.setdefault(text, "/".join(parts))
     left = UNTRANSLATED.keys() | {model.title for model in CATALOGUE.values()}

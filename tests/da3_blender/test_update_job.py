@@ -15,7 +15,10 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import job_request, live, photo_list, placing, stored_request, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
+from da3_blender.jobs import placing, stored_request  # noqa: E402
+from da3_blender.jobs import request as job_request  # noqa: E402
+from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 

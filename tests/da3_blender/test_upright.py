@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from da3_blender.conventions import OPENCV_TO_Z_UP
-from da3_blender.upright import camera_up, upright_motion
+from da3_blender.plan.conventions import OPENCV_TO_Z_UP
+from da3_blender.plan.upright import camera_up, upright_motion
 
 EYES = [(0.0, 0.0, 1.6), (1.5, 0.5, 1.4), (-1.5, 1.0, 1.8)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from da3_blender.uv_output import PREPARED_AT, RESOLVED_AT, UNPACKED, UvProgress, explain_output
+from da3_blender.runtime.uv_output import PREPARED_AT, RESOLVED_AT, UNPACKED, UvProgress, explain_output
 
 MIB = 1 << 20
 

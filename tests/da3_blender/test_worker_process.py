@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from da3_blender.worker_process import Event, WorkerProcess
+from da3_blender.runtime.worker_process import Event, WorkerProcess
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,

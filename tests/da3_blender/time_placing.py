@@ -11,8 +11,8 @@ import time
 import bpy
 import numpy as np
 
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 from da3_blender.scene import write_scene
-from da3_blender.scene_plan import PlanSettings, plan_scene
 from tests.da3_blender.conftest import make_prediction, make_view
 
 SIDE = 1000

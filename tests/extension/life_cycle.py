@@ -135,7 +135,7 @@ def uninstall() -> None:
 def start_job(photos: str, worker: str) -> None:
     """Starts a job and returns when its worker is at it."""
     live, timer, job_request, photo_list = (
-        import_module(f"{MODULE}.{name}") for name in ("live", "timer", "job_request", "photo_list")
+        import_module(f"{MODULE}.{name}") for name in ("live", "timer", "jobs.request", "photos.photo_list")
     )
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.runtime_kind, preferences.command = "command", worker

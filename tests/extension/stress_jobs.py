@@ -36,7 +36,8 @@ class Stress:
         self.photos, self.random = photos, random.Random(seed)
         self.longest = {"pump": 0.0, "start": 0.0, "cancel": 0.0, "place": 0.0}
         self.live, self.timer, self.job_request, self.photo_list = (
-            importlib.import_module(f"{MODULE}.{name}") for name in ("live", "timer", "job_request", "photo_list")
+            importlib.import_module(f"{MODULE}.{name}")
+            for name in ("live", "timer", "jobs.request", "photos.photo_list")
         )
         preferences = bpy.context.preferences.addons[MODULE].preferences
         preferences.runtime_kind, preferences.command = "command", worker

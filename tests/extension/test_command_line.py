@@ -25,7 +25,7 @@ WORKER = Path(__file__).with_name("ramp_worker.py")
 INSTALL_AND_RUN = """
 import importlib, sys, bpy
 bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
-sys.exit(importlib.import_module("bl_ext.user_default.da3_blender.command_line").run(sys.argv[2:]))
+sys.exit(importlib.import_module("bl_ext.user_default.da3_blender.headless.blender_command").run(sys.argv[2:]))
 """
 
 
@@ -51,7 +51,7 @@ def test_the_command_makes_what_build_makes(
 
     usual = tmp_path / "usual.blend"
     options = [photos, "--no-preview", "--output", usual, "--worker", f"'{sys.executable}' '{WORKER}'"]
-    subprocess.run([sys.executable, "-m", "da3_blender", *options], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "da3_blender.headless", *options], cwd=ROOT, check=True, capture_output=True)
 
     numbers = tmp_path / "numbers.json"
     run([*start_script(program, "scene_numbers.py"), made, usual, numbers], profile)

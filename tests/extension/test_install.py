@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 import model_runtime
-from da3_blender.runtime_folder import open_wheel
+from da3_blender.runtime.folder import open_wheel
 from model_runtime.contract.messages import JobError
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from tests.fuzz.mutations import damaged
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.blend_cameras import read_blend_cameras  # noqa: E402
+from da3_blender.headless.blend_cameras import read_blend_cameras  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from da3_blender.camera_file import read_cameras
-from da3_blender.runtime_folder import InstalledRuntime, environment_python, installed_runtime
+from da3_blender.photos.camera_file import read_cameras
+from da3_blender.runtime.folder import InstalledRuntime, environment_python, installed_runtime
 from model_runtime.checkpoints import loading as checkpoint_loading
 from model_runtime.checkpoints.locate import CheckpointFile
 from model_runtime.contract.json_files import JsonError, parse_json
@@ -139,7 +139,8 @@ def scene() -> Iterator[Any]:
 def test_requests_stored_in_a_blend(scene: Any, tmp_path: Path, count: int, seed: int) -> None:
     import bpy
 
-    from da3_blender import photo_list, stored_request
+    from da3_blender.jobs import stored_request
+    from da3_blender.photos import photo_list
 
     settings, collection = scene.da3, bpy.data.collections.new("made")
     for name in ("a.png", "b.png"):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from da3_blender.photo_files import inspect_file
-from da3_blender.photo_header import HeaderError, parse_header
+from da3_blender.photos.files import inspect_file
+from da3_blender.photos.header import HeaderError, parse_header
 from model_runtime.contract.messages import JobError, Photo
 from model_runtime.photos.decode import decode_photo, stored_shape
 from tests.fuzz.mutations import ROUNDS, damaged

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from da3_blender.scene_plan import PlanSettings, plan_scene
+from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 from model_runtime.contract.messages import JobError, Mesh
 from tests.da3_blender.conftest import make_gaussians, make_prediction, make_view
 from tests.fuzz.mutations import ROUNDS

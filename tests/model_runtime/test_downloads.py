@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from da3_blender.worker_process import Event, WorkerProcess
+from da3_blender.runtime.worker_process import Event, WorkerProcess
 from model_runtime.checkpoints import hub as hub_module
 from model_runtime.checkpoints.downloads import download_model
 from model_runtime.checkpoints.loading import load_network

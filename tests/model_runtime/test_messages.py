@@ -11,8 +11,8 @@ MODULES = [
     "model_runtime.contract.catalogue",
     "model_runtime.contract.depth_edges",
     "model_runtime.contract.model_files",
-    "da3_blender.models",
-    "da3_blender.worker_process",
+    "da3_blender.runtime.models",
+    "da3_blender.runtime.worker_process",
 ]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import model_runtime
-from da3_blender.worker_process import Event, WorkerProcess
+from da3_blender.runtime.worker_process import Event, WorkerProcess
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,

@@ -119,7 +119,7 @@ class Story:
         self.blender.do(f"chosen.runtime_kind = 'python'; chosen.python_path = {str(python)!r}")
         time.sleep(SETTLE)
         self.blender.click("da3.test_runtime", "PREFERENCES", "WINDOW", 1)
-        manager = f"importlib.import_module('{MODULE}.runtime_manager').manager()"
+        manager = f"importlib.import_module('{MODULE}.runtime.manager').manager()"
         self.blender.until(f"not {manager}.busy", JOB_SECONDS)
         self.picture("preferences")
         self.blender.do(

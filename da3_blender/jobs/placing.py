@@ -7,13 +7,12 @@ from contextlib import contextmanager
 
 import bpy
 
-from . import arrival
-from .job_manager import CannotPlace, NotNow, Result
-from .scene import find, write_scene
-from .scene.marks import ID
-from .scene.standing import standing
-from .scene.update import update_scene
-from .size_and_place import placed_beside
+from ..plan.size_and_place import placed_beside
+from ..scene import arrival, find, write_scene
+from ..scene.marks import ID
+from ..scene.standing import standing
+from ..scene.update import update_scene
+from .manager import CannotPlace, NotNow, Result
 from .stored_request import REQUEST, tell_left_out
 
 

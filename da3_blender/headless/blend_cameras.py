@@ -21,11 +21,11 @@ import model_runtime
 from model_runtime.contract.camera_checks import check_intrinsics, check_pose
 from model_runtime.contract.messages import Cameras, JobError
 
+from ..photos.header import read_header
+from ..photos.known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
+from ..runtime.guarded_process import GuardedProcess
 from .blend_file import reason
 from .ending import starting
-from .guarded_process import GuardedProcess
-from .known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
-from .photo_header import read_header
 
 SECONDS = 300.0
 """For opening the file and telling its cameras: a production file of some gigabytes takes a minute or two."""
@@ -36,7 +36,7 @@ PHOTOS = "photos.json"
 READ = """
 import sys
 sys.path[:0] = {folders!r}
-from {package}.blend_cameras import answer
+from {package}.headless.blend_cameras import answer
 answer({folder!r}, {path!r})
 """
 
@@ -68,7 +68,7 @@ def _size(photo: Path) -> tuple[int, int]:
 
 def _command(path: Path, folder: str) -> list[str]:
     """This Python where Blender is a package of it, else Blender itself."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     folders = [str(here.parent), str(Path(str(model_runtime.__file__)).resolve().parents[1])]
     code = READ.format(folders=folders, package=here.name, folder=folder, path=str(path))
     if not bpy.app.binary_path:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .runtime_folder import CACHE, PYTHONS, Wheel
+from .folder import CACHE, PYTHONS, Wheel
 
 OLDEST_UV, NEXT_UV = (0, 13, 9), (0, 14)
 """A uv of the artist's serves from the version in locks/uv.txt on, up to the next one that may change options, output

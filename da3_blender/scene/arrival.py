@@ -10,9 +10,9 @@ from typing import Any
 
 import bpy
 
-from . import looking, timer
-from .scene import find
-from .translation import iface
+from .. import timer
+from ..translation import iface
+from . import find, looking
 
 TOLD_SECONDS = 60.0
 """How long the status bar tells of a scene that is in sight; of others until the artist says so."""

@@ -13,10 +13,10 @@ import bpy
 from model_runtime.contract.json_files import JsonError, parse_json
 from model_runtime.contract.messages import JobError
 
-from . import photo_list
-from .scene import find
-from .scene.marks import VIEW
-from .scene.surfaces import photo_behind
+from ..photos import photo_list
+from ..scene import find
+from ..scene.marks import VIEW
+from ..scene.surfaces import photo_behind
 
 REQUEST = "da3_request"
 """Custom property of the top collection: photos and settings as JSON."""

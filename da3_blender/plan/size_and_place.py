@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .plan_transform import transform_plan
 from .scene_plan import ScenePlan
 from .similarity import Similarity
+from .transform import transform_plan
 
 LONGEST_SIDE = 5.0
 """Blender units that a scene without a scale gets: a room in which Blender's grid, clipping and lights are of use."""

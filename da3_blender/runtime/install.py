@@ -23,17 +23,7 @@ from queue import Empty, SimpleQueue
 from model_runtime.contract.messages import Failure, JobError, Progress
 from model_runtime.contract.secrecy import failure_without_secrets
 
-from .guarded_process import GuardedProcess
-from .install_words import (
-    HASHED,
-    NEXT_UV,
-    OLDEST_UV,
-    hashed_words,
-    installer_variables,
-    locked_torch,
-    unhashed_torch_words,
-)
-from .runtime_folder import (
+from .folder import (
     CACHE,
     PART,
     UV,
@@ -49,6 +39,16 @@ from .runtime_folder import (
     size_on_disk,
     space_needed,
     write_marker,
+)
+from .guarded_process import GuardedProcess
+from .install_words import (
+    HASHED,
+    NEXT_UV,
+    OLDEST_UV,
+    hashed_words,
+    installer_variables,
+    locked_torch,
+    unhashed_torch_words,
 )
 from .torch_build import INDEX, TorchBuild, choose_build, find_gpu
 from .uv_output import UvProgress, explain_output, no_space

@@ -14,12 +14,12 @@ import bpy
 from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
 
-from . import known_cameras, photo_list
-from .colmap_folder import read_colmap
-from .job_manager import JobTarget
-from .scene import find
-from .scene.marks import VIEW
-from .scene_plan import PlanSettings
+from ..photos import known_cameras, photo_list
+from ..photos.colmap_folder import read_colmap
+from ..plan.scene_plan import PlanSettings
+from ..scene import find
+from ..scene.marks import VIEW
+from .manager import JobTarget
 from .stored_request import describe, photo_key, photo_names
 
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .command_words import ADVICE as COMMAND_ADVICE
-from .command_words import split_command
+from ..photos.files import find_photos
+from ..runtime.command_words import ADVICE as COMMAND_ADVICE
+from ..runtime.command_words import split_command
 from .output_files import check_outputs, is_marked, is_text, preview_of, readable
-from .photo_files import find_photos
 
 PYTHON_SECONDS = 60.0
 """For a Python to start, from a cold or a network disk."""
@@ -85,7 +85,7 @@ def _print_any_name() -> None:
             stream.reconfigure(errors="backslashreplace", line_buffering=True)  # a signal ends without flushing
 
 
-def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blender") -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blender.headless") -> argparse.Namespace:
     """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
     `found` tells what was left out.
 

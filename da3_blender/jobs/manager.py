@@ -18,10 +18,10 @@ from queue import Empty, SimpleQueue
 from model_runtime.contract.messages import Failure, JobError, Prediction, Progress, Request
 from model_runtime.contract.secrecy import failure_without_secrets
 
-from .scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
-from .size_and_place import sized
+from ..plan.scene_plan import PlanSettings, ScenePlan, of_views, plan_scene
+from ..plan.size_and_place import sized
+from ..runtime.worker_process import WorkerProcess
 from .time_left import TimeLeft
-from .worker_process import WorkerProcess
 
 CANCEL_PATIENCE = 10.0
 """Seconds a cancelled worker may go on before it is ended; the artist does not wait for it."""

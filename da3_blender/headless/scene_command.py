@@ -1,6 +1,6 @@
 """Photos in, .blend out, no window: the whole way from a command line, in Blender's Python package or Blender itself.
 
-    python -m da3_blender photos/ --output scene.blend
+    python -m da3_blender.headless photos/ --output scene.blend
 
 The worker is that of the add-on's preferences, or this Python's where there is no add-on; it may run in another Python
 (`--python`) or on another machine (`--worker "ssh gpubox ..."`).
@@ -20,22 +20,22 @@ from pathlib import Path
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names
 
+from ..photos.camera_file import read_cameras
+from ..photos.colmap_folder import read_colmap
+from ..photos.files import FoundPhotos
+from ..plan.prediction_checks import PlanError
+from ..plan.scene_plan import PlanSettings, of_views, plan_scene
+from ..plan.size_and_place import sized
+from ..preferences import chosen_worker_command
+from ..runtime.command_words import split_command
+from ..runtime.worker_process import WorkerProcess
+from ..scene import SceneObjects, write_scene
 from . import blend_file
 from .blend_cameras import read_blend_cameras
-from .camera_file import read_cameras
-from .colmap_folder import read_colmap
-from .command_words import split_command
 from .ending import cleaned, starting, wait_if_ending
 from .output_files import is_marked, readable, unclaimed
-from .photo_files import FoundPhotos
-from .prediction_checks import PlanError
-from .preferences import chosen_worker_command
 from .preview import write_preview
 from .recovery import failure_of, keep, keep_answer, read_answer
-from .scene import SceneObjects, write_scene
-from .scene_plan import PlanSettings, of_views, plan_scene
-from .size_and_place import sized
-from .worker_process import WorkerProcess
 
 POLL_SECONDS = 0.05
 

@@ -14,7 +14,9 @@ _handles: list[object] = []
 
 def run(arguments: list[str]) -> int:
     """Does what the words after `--command da3` say, and returns the exit status."""
-    from . import ending, headless, scene_arguments
+    from . import arguments as scene_arguments
+    from . import ending
+    from . import scene_command as headless
 
     ending.end_on_signals()
     with ending.removed(bpy.app.tempdir):

@@ -12,10 +12,10 @@ import numpy as np
 
 from model_runtime.contract.messages import Cameras, JobError
 
-from .conventions import any_blender_camera, from_blender_camera
-from .photo_files import natural_key
-from .scene.cameras import PIXEL_ASPECT
-from .scene.marks import VIEW
+from ..plan.conventions import any_blender_camera, from_blender_camera
+from ..scene.cameras import PIXEL_ASPECT
+from ..scene.marks import VIEW
+from .files import natural_key
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import model_runtime
 from model_runtime.contract.messages import Failure, Hello, JobError
 
-from .runtime_folder import has_nvidia_driver
+from .folder import has_nvidia_driver
 from .worker_command import KINDS, RuntimeSettings, worker_command
 from .worker_process import WorkerProcess
 

@@ -1,4 +1,4 @@
-"""`python -m da3_blender PHOTOS... --output X.blend`: photos to a Blender scene, with this Python's bpy."""
+"""`python -m da3_blender.headless PHOTOS... --output X.blend`: photos to a Blender scene, with this Python's bpy."""
 
 import sys
 
@@ -7,12 +7,12 @@ from .ending import end_on_signals, leave, removed
 
 def main(arguments: list[str]) -> None:
     """Makes the scene and ends the program. Bad arguments are told before Blender is loaded, which takes a second."""
-    from .scene_arguments import parse_arguments
+    from .arguments import parse_arguments
 
     options = parse_arguments(arguments)
     import bpy
 
-    from . import headless
+    from . import scene_command as headless
 
     with removed(bpy.app.tempdir):
         leave(headless.run(options))

@@ -37,7 +37,7 @@ PART = ".part"
 ENVIRONMENT = re.compile(r"runtime-[\w.+-]+", re.ASCII)
 WHEEL_PATTERN = "da3_runtime-*-py3-none-any.whl"
 CONSTRAINTS, LOCKS, SUMS = "constraints.txt", "locks", "SHA256SUMS"
-WHEELS_FOLDER = Path(__file__).parent / "wheels"
+WHEELS_FOLDER = Path(__file__).parents[1] / "wheels"
 """Where the extension carries the worker's wheel, and the versions and hashes of what it needs."""
 
 SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000

@@ -12,10 +12,10 @@ from mathutils import Matrix, Vector
 
 from model_runtime.contract.messages import JobError
 
+from ..scene import SceneObjects
+from ..scene.cameras import apply_camera_resolution
 from . import output_files
 from .blend_file import quietly, reason
-from .scene import SceneObjects
-from .scene.cameras import apply_camera_resolution
 
 PANEL_HEIGHT = 400
 GAP = 6

@@ -14,8 +14,8 @@ from queue import Empty, SimpleQueue
 
 from model_runtime.contract.messages import Failure, JobError, Progress
 
-from .runtime_check import RuntimeCheck, RuntimeReport
-from .runtime_folder import (
+from .check import RuntimeCheck, RuntimeReport
+from .folder import (
     InstalledRuntime,
     find_wheel,
     free_space,
@@ -26,7 +26,7 @@ from .runtime_folder import (
     remove_runtime,
     space_needed,
 )
-from .runtime_install import Installed, PackageInstall, RuntimeInstall
+from .install import Installed, PackageInstall, RuntimeInstall
 from .torch_build import Gpu, find_gpu
 from .worker_command import RuntimeSettings
 

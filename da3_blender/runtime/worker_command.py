@@ -9,7 +9,7 @@ from model_runtime.contract.messages import JobError
 
 from .command_words import ADVICE as COMMAND_ADVICE
 from .command_words import split_command
-from .runtime_folder import installed_python
+from .folder import installed_python
 
 KINDS = ("installed", "python", "command")
 ARGUMENTS = ("-m", "model_runtime", "worker")

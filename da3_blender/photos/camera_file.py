@@ -21,7 +21,7 @@ from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.contract.orientation import QUARTER_TURNS, turn_upright
 from model_runtime.contract.photo_names import match_names
 
-from .photo_header import SIDEWAYS, HeaderError, PhotoHeader, read_header
+from .header import SIDEWAYS, HeaderError, PhotoHeader, read_header
 
 ADVICE = (
     "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3), "

@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import timer
-from .scene import find, viewing
+from .. import timer
+from . import find, viewing
 
 _saved: list[tuple[bpy.types.Scene, bpy.types.Object]] = []
 """Scenes that looked through a photo when their file began to be saved, and its camera."""

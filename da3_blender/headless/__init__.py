@@ -1,0 +1,1 @@
+"""Photos in, a .blend out, no window: the command line."""

@@ -1,0 +1,1 @@
+"""Photos on the disk and in the list, and cameras of theirs that are known already."""
