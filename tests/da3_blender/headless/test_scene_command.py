@@ -27,7 +27,7 @@ from da3_blender.headless import scene_command as headless  # noqa: E402
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene  # noqa: E402
 from da3_blender.scene import write_scene  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LIVING_ROOM = ROOT / "examples/living_room"
 WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
 

@@ -1,6 +1,6 @@
 """Everything an artist can read has its German and its Japanese, and nothing else has.
 
-`python tests/da3_blender/test_translation.py` prints what is missing and what is not needed any more.
+`python tests/da3_blender/translation/test_translation.py` prints what is missing and what is not needed any more.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from da3_blender.photos.camera_file import read_cameras
 from model_runtime.contract.messages import Cameras, JobError
 
-LIVING_ROOM = Path(__file__).parents[2] / "examples/living_room"
+LIVING_ROOM = Path(__file__).parents[3] / "examples/living_room"
 SIZE = (80, 60)
 LENS = {"fl_x": 70.0, "fl_y": 72.0, "cx": 41.0, "cy": 29.0, "w": 80, "h": 60}
 

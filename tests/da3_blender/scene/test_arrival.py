@@ -26,7 +26,7 @@ from da3_blender.plan.size_and_place import sized  # noqa: E402
 from da3_blender.scene import arrival, find, looking, viewing  # noqa: E402
 from da3_blender.scene.standing import standing  # noqa: E402
 
-FAKE = Path(__file__).parent / "fake_worker.py"
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from da3_blender.headless import blend_cameras  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 
-FAKE = Path(__file__).parent / "fake_worker.py"
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
 
 
 def save_photo(path: Path) -> None:

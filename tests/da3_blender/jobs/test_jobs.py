@@ -26,7 +26,7 @@ from da3_blender.runtime.worker_process import WorkerProcess  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
-FAKE = Path(__file__).parent / "fake_worker.py"
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
 COMMAND = [sys.executable, str(FAKE)]
 
 

@@ -23,7 +23,7 @@ from da3_blender.runtime.worker_command import RuntimeSettings, worker_command
 from da3_blender.runtime.worker_process import WorkerProcess
 from model_runtime.contract.messages import Failure, Photo, Prediction, Request
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 SECONDS = 180.0

@@ -19,8 +19,8 @@ bpy = pytest.importorskip("bpy")
 from da3_blender.headless import blend_file, preview, recovery  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
 
-FAKE = Path(__file__).parent / "fake_worker.py"
-ROOT = Path(__file__).parents[2]
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

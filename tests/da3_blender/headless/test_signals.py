@@ -24,8 +24,8 @@ import pytest
 
 pytest.importorskip("bpy")
 
-ROOT = Path(__file__).parents[2]
-FAKE = Path(__file__).with_name("fake_worker.py")
+ROOT = Path(__file__).parents[3]
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
 MARK = "DA3_TEST_MARK"
 """Variable that everything a run starts inherits, by which it is found again."""
 

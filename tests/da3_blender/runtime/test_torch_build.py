@@ -11,7 +11,7 @@ from da3_blender.runtime import torch_build
 from da3_blender.runtime.install_words import installer_variables
 from da3_blender.runtime.torch_build import UNVERIFIED, Gpu, build_warning, choose_build, find_gpu, read_gpus
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RTX_4080, RTX_5090, GTX_1080 = 8.9, 12.0, 6.1
 NONE, AMD = Gpu(), Gpu("amd")
 

@@ -22,7 +22,7 @@ from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
-FAKE = Path(__file__).parent / "fake_worker.py"
+FAKE = Path(__file__).parents[1] / "fake_worker.py"
 
 
 @pytest.fixture
