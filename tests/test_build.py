@@ -278,7 +278,7 @@ def test_a_program_told_to_end_ends_what_it_started(tmp_path: Path, name: str, s
 @posix
 def test_a_child_that_tells_of_the_interrupt_itself_is_not_told_of_twice(tmp_path: Path) -> None:
     child = (
-        "import os, time; open({begun!r}, 'w').close()\ntry: time.sleep(60)\nexcept KeyboardInterrupt: os._exit(130)"
+        "import os, time\ntry: open({begun!r}, 'w').close(); time.sleep(60)\nexcept KeyboardInterrupt: os._exit(130)"
     )
     ended = run_inside(tmp_path, child, signal.SIGINT, group=True)
     assert (ended.returncode, ended.stderr) == (130, "")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from model_runtime.contract.messages import Cameras, JobError
+from model_runtime.contract.photo_names import listed
 from model_runtime.geometry.cameras import camera_centres
 from model_runtime.geometry.similarity import STATIC_SPREAD, Similarity, align_cameras
 from model_runtime.network.output import Output, as_array
@@ -26,7 +27,6 @@ ASSUMED_FOCAL_35MM = 32.0
 
 DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
 LARGEST_RATIO = 10.0
-NAMES_TOLD = 3
 FOCAL_RANGE = (0.05, 50.0)
 """Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
 
@@ -138,12 +138,7 @@ def _assumption_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
     untold = [photo.name for photo in photos if not photo.focal_35mm]
     sources = ((told, "from their EXIF data"), (untold, f"assumed to be {ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"))
     return [
-        f"The checkpoint found no field of view for {_listed(names)}; the focal length is {source}."
+        f"The checkpoint found no field of view for {listed(names)}; the focal length is {source}."
         for names, source in sources
         if names
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-    return ", ".join(names[:NAMES_TOLD]) + more

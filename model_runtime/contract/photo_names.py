@@ -47,7 +47,8 @@ def shortened(name: str, most: int = 100) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """The first few of the names, as they can stand in a sentence."""
-    return ", ".join([shortened(name) for name in names[:NAMES_TOLD]] + ["..."] * (len(names) > NAMES_TOLD))
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return ", ".join(shortened(name) for name in names[:NAMES_TOLD]) + more
 
 
 def match_names(photos: Sequence[str], entries: Sequence[str]) -> list[str | None]:

@@ -76,7 +76,7 @@ def test_one_version_everywhere(extension: Path) -> None:
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "guide.md", "scene/__init__.py"} <= set(names)
     constraints = zipfile.ZipFile(extension).read("wheels/constraints.txt")
     assert constraints == (ROOT / "constraints.txt").read_bytes() and b"torch==" in constraints
-    locks = {f"wheels/locks/{path.name}" for path in (ROOT / "locks").iterdir()}
+    locks = {f"wheels/locks/{path.name}" for path in (ROOT / "locks").glob("*.txt")}
     assert "wheels/locks/packages.txt" in locks and locks <= set(names)
     assert not [name for name in names if "pycache" in name or name.startswith(("tests", "model_runtime"))]
 

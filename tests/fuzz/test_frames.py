@@ -110,8 +110,8 @@ def test_behind_an_odd_head_the_next_frame_is_read(count: int, seed: int) -> Non
 
 SERVE = """
 from model_runtime.commands import worker
-from model_runtime.messages import Hello, Models, PROTOCOL_VERSION
-from model_runtime.standard_streams import claim_streams
+from model_runtime.contract.messages import Hello, Models, PROTOCOL_VERSION
+from model_runtime.commands.standard_streams import claim_streams
 hello = Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ())
 worker.Worker(*claim_streams(), lambda task, report: Models("/m", 0, ())).serve(hello)
 """

@@ -35,7 +35,7 @@ WORKER = """
 import sys
 sys.path.insert(0, {root!r})
 from model_runtime.contract import pipe
-from model_runtime.messages import PROTOCOL_VERSION, Failure, Hello, Progress
+from model_runtime.contract.messages import PROTOCOL_VERSION, Failure, Hello, Progress
 
 source, sink = sys.stdin.buffer, sys.stdout.buffer
 pipe.write_frame(sink, "", Hello(PROTOCOL_VERSION, "1", "3", "none", "cpu", "cpu", 1, ()))

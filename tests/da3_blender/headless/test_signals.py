@@ -44,7 +44,7 @@ with build.signals_to(build.raise_for):
 
 THROUGH_COMMAND = """
 import sys
-from da3_blender import command_line
+from da3_blender.headless import blender_command as command_line
 print("ready", flush=True)
 sys.exit(command_line.run(sys.argv[1:]))
 """

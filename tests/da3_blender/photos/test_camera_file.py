@@ -181,7 +181,7 @@ def placed(matrix: object) -> dict[str, object]:
         (json.dumps(of_all()).replace('"fl_y"', '"fl_x"'), r"it says 'fl_x' twice in one place"),
         (of_all(frames=[frame(0), frame(1) | {"file_path": "\ud800.jpg"}]), "half a letter"),
         (of_all(camera_model="A" * 10_000), r"distorts in the camera file \(A{57}\.\.\.\)"),
-        ({"frames": [frame(0)] * 500}, r"several cameras for 0\.jpg: .{200,300}\.\.\.$"),
+        ({"frames": [frame(0)] * 500}, r"several cameras for 0\.jpg: (images/0\.jpg, ){4}\S+ and 495 more\.$"),
         ({"frames": [{"file_path": "0.jpg"}] * 20_001}, "20001 of its cameras are called like the photos"),
         (of_all(k1=None), r"'k1' of 0\.jpg is not a number"),
         (of_all(fl_x=0), r"The intrinsics of 0\.jpg are not those of a pinhole"),

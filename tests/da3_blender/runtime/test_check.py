@@ -24,7 +24,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a PO
 SAY_HELLO = """
 import sys
 from model_runtime.contract import pipe
-from model_runtime.messages import Hello, PROTOCOL_VERSION
+from model_runtime.contract.messages import Hello, PROTOCOL_VERSION
 hello = Hello(PROTOCOL_VERSION, {version!r}, "3.12.9", "2.13.0+cpu", "cpu", "A CPU", 24_000_000_000, ("da3-tiny",))
 pipe.write_frame(open(1, "wb", buffering=0), "", hello)
 sys.stdin.read()

@@ -287,7 +287,7 @@ def test_cancel_before_the_first_program(place: Place) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from da3_blender import runtime_install
+from da3_blender.runtime import install as runtime_install
 runtime_install.space_needed = lambda backend: 1000
 install = runtime_install.RuntimeInstall(Path(sys.argv[1]), Path(sys.argv[2]), uv=Path(sys.argv[3]))
 install.start()

@@ -30,7 +30,7 @@ from model_runtime.contract.model_files import list_models, model_state
 WORKER = """
 import sys, time
 from model_runtime.contract import pipe
-from model_runtime.messages import *
+from model_runtime.contract.messages import *
 source, sink = sys.stdin.buffer, sys.stdout.buffer
 def say(job, message): pipe.write_frame(sink, job, message)
 say("", Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ()))

@@ -30,7 +30,7 @@ from model_runtime.contract.messages import (
 PRELUDE = """
 import os, struct, sys, time
 from model_runtime.contract import pipe
-from model_runtime.messages import *
+from model_runtime.contract.messages import *
 source, sink = open(0, "rb", buffering=0), open(1, "wb", buffering=0)
 def say(job, message): pipe.write_frame(sink, job, message)
 def hello(protocol=PROTOCOL_VERSION): say("", Hello(protocol, "0", "3", "2", "cpu", "none", 0, ()))
@@ -383,7 +383,7 @@ time.sleep(60)
 def test_no_worker_outlives_its_owner(tmp_path: Path) -> None:
     script = """
 import sys
-from da3_blender.worker_process import WorkerProcess
+from da3_blender.runtime.worker_process import WorkerProcess
 client = WorkerProcess([sys.executable, "-c", "import time; time.sleep(60)"])
 client.start()
 print(client.pid)

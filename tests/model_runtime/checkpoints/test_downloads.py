@@ -498,8 +498,8 @@ def test_removal_leaves_other_files_alone(hub: Hub, tmp_path: Path) -> None:
 
 WORKER = """
 from dataclasses import replace
-from model_runtime.catalogue import CATALOGUE
-from model_runtime.cli import main
+from model_runtime.contract.catalogue import CATALOGUE
+from model_runtime.commands.command_line import main
 CATALOGUE["da3-small"] = replace(CATALOGUE["da3-small"], revision="", sha256="", size=6_000_000)
 main(["worker"])
 """

@@ -238,8 +238,8 @@ SERVE = """
 import sys, time
 from model_runtime.commands import worker
 from model_runtime.contract import pipe
-from model_runtime.messages import *
-from model_runtime.standard_streams import claim_streams
+from model_runtime.contract.messages import *
+from model_runtime.commands.standard_streams import claim_streams
 hello = Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ())
 {setup}
 worker.Worker(*claim_streams(), perform, heartbeat=0.02).serve(hello)
@@ -318,7 +318,7 @@ class NoMemory:
     def find_spec(self, name, path=None, target=None):
         if name == "torch": raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
 sys.meta_path.insert(0, NoMemory())
-from model_runtime.cli import main
+from model_runtime.commands.command_line import main
 main(["worker"])
 """
     done = subprocess.run([sys.executable, "-c", script], input=b"", capture_output=True, timeout=60, check=False)

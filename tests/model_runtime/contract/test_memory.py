@@ -102,8 +102,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits th
 
 LIMITED_JOB = """
 import resource, sys
-from model_runtime.predictor import Predictor
-from model_runtime.messages import JobError, Photo, Request
+from model_runtime.prediction.predictor import Predictor
+from model_runtime.contract.messages import JobError, Photo, Request
 from pathlib import Path
 
 limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + (int(sys.argv[1]) << 20)
