@@ -8,6 +8,9 @@ and reports. They take
 - a finished English sentence, such as a failure's, whose words come from modules without bpy or from a worker, perhaps
   on another machine: the template that it was made from is found again by its fixed words. Sentences that are not
   known stay English.
+
+Each language is a file beside this one, named as Blender names the language: English text or template -> translation,
+in the order of the panels. Templates of f-strings count their values: {0}, {1}, ...
 """
 
 from __future__ import annotations
@@ -15,17 +18,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
+from pathlib import Path
 from string import Formatter
 
 import bpy
 
-from . import german, german_sentences, japanese, japanese_sentences
+from model_runtime.contract.json_files import read_json
 
-CATALOGUES = {
-    "de_DE": german.LABELS | german_sentences.SENTENCES,
-    "ja_JP": japanese.LABELS | japanese_sentences.SENTENCES,
-}
-"""Language -> English text or template -> translation. Templates of f-strings count their values: {0}, {1}, ..."""
+LANGUAGES = ("de_DE", "ja_JP")
+"""All have the same texts."""
 
 CONTEXTS = ("*", "Operator")
 """Blender looks up labels of operators apart from all other texts; no text here means two things."""
@@ -35,6 +36,12 @@ SENTENCE_END = re.compile(r"(?<=[.!?]) (?=\S)")
 _pgettext_iface = bpy.app.translations.pgettext_iface
 _pgettext_tip = bpy.app.translations.pgettext_tip
 _pgettext_rpt = bpy.app.translations.pgettext_rpt
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """English text or template -> its translation into one of the LANGUAGES."""
+    return read_json(Path(__file__).with_name(f"{language}.json"))
 
 
 def iface(text: str, **values: object) -> str:
@@ -72,7 +79,7 @@ def recognise(text: str) -> tuple[str, dict[str, str]]:
 
     Of several that fit, the one with the most fixed words counts. Values are parts of one sentence.
     """
-    if text in CATALOGUES["de_DE"]:
+    if text in catalogue(LANGUAGES[0]):
         return text, {}
     for template, pattern in _patterns():
         match = pattern.fullmatch(text)
@@ -91,7 +98,7 @@ def fill(template: str, values: dict[str, str]) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Every template and what it looks like when it is filled; those with the most fixed words come first."""
     found = []
-    for template in CATALOGUES["de_DE"]:
+    for template in catalogue(LANGUAGES[0]):
         pieces = list(Formatter().parse(template))
         if any(name is not None for _, name, _, _ in pieces):
             fixed = sum(len(words) for words, _, _, _ in pieces)
@@ -107,8 +114,8 @@ def register() -> None:
     bpy.app.translations.register(
         __package__,
         {
-            language: {(context, text): translated for context in CONTEXTS for text, translated in texts.items()}
-            for language, texts in CATALOGUES.items()
+            language: {(context, text): done for context in CONTEXTS for text, done in catalogue(language).items()}
+            for language in LANGUAGES
         },
     )
 

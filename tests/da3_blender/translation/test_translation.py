@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -206,16 +207,16 @@ def known() -> dict[str, str]:
     return texts()
 
 
-@pytest.mark.parametrize("language", translation.CATALOGUES)
+@pytest.mark.parametrize("language", translation.LANGUAGES)
 def test_every_text_has_its_translation_and_no_other(known: dict[str, str], language: str) -> None:
-    translated = translation.CATALOGUES[language]
+    translated = translation.catalogue(language)
     assert {text: where for text, where in known.items() if text not in translated} == {}, "not translated"
     assert [text for text in translated if text not in known] == [], "not in the code any more"
 
 
-@pytest.mark.parametrize("language", translation.CATALOGUES)
+@pytest.mark.parametrize("language", translation.LANGUAGES)
 def test_translations_are_whole(language: str) -> None:
-    for text, translated in translation.CATALOGUES[language].items():
+    for text, translated in translation.catalogue(language).items():
         assert translated.strip() == translated != ""
         assert translated != text or text in SAME
         if "{" in text:
@@ -226,16 +227,18 @@ def test_translations_are_whole(language: str) -> None:
         assert full_stop == (text.endswith(".") and not text.endswith("...")), text
 
 
-def test_labels_and_sentences_are_apart() -> None:
-    for labels, sentences in (
-        (translation.german.LABELS, translation.german_sentences.SENTENCES),
-        (translation.japanese.LABELS, translation.japanese_sentences.SENTENCES),
-    ):
-        assert not labels.keys() & sentences.keys()
+def test_languages_have_the_same_texts_in_the_same_order_one_a_line() -> None:
+    """So that changes are easy to read."""
+    orders = []
+    for file in sorted(Path(translation.__file__).parent.glob("*.json")):
+        text = file.read_text(encoding="utf-8")
+        orders.append(list(json.loads(text)))
+        assert json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n" == text
+    assert len(orders) == len(translation.LANGUAGES) and all(order == orders[0] for order in orders)
 
 
 def test_every_template_is_recognised_in_what_is_made_of_it() -> None:
-    for text in translation.CATALOGUES["de_DE"]:
+    for text in translation.catalogue(translation.LANGUAGES[0]):
         names = fields(text) if "{" in text else []
         if names:
             values = {name: f"value-{name}.jpg" for name in names}
@@ -244,11 +247,11 @@ def test_every_template_is_recognised_in_what_is_made_of_it() -> None:
             assert translation.recognise(text) == (text, {})
 
 
-@pytest.fixture(params=translation.CATALOGUES)
+@pytest.fixture(params=translation.LANGUAGES)
 def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Blender's lookup as it is with this language; the bpy package brings none."""
     for name in ("_pgettext_iface", "_pgettext_tip", "_pgettext_rpt"):
-        monkeypatch.setattr(translation, name, lambda text: translation.CATALOGUES[request.param].get(text, text))
+        monkeypatch.setattr(translation, name, lambda text: translation.catalogue(request.param).get(text, text))
     return request.param
 
 
@@ -291,7 +294,8 @@ from da3_blender import translation
 view = bpy.context.preferences.view
 for _ in range(2):
     da3_blender.register()
-    for language, texts in translation.CATALOGUES.items():
+    for language in translation.LANGUAGES:
+        texts = translation.catalogue(language)
         view.language = language
         lookup = bpy.app.translations.pgettext_iface
         own = [text for text in texts if lookup(text) == texts[text]]
@@ -317,7 +321,8 @@ def test_blender_itself_speaks_it(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     found = texts()
-    for locale, translated in translation.CATALOGUES.items():
+    for locale in translation.LANGUAGES:
+        translated = translation.catalogue(locale)
         for text in sorted(found.keys() - translated.keys()):
             print(f"{locale} misses {text!r} of {found[text]}")
         for text in sorted(translated.keys() - found.keys()):
