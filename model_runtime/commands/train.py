@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     presets = import_module("model_runtime.training.presets")
-    distributed = import_module("model_runtime.training.distributed")
+    distributed = import_module("model_runtime.training.runs.distributed")
     folder = presets.train(presets.PRESETS[options.preset], options.out, print_flushed)
     rank, _ = distributed.start()
     if rank == 0:
@@ -43,10 +43,10 @@ def look_at(prediction: Prediction) -> str:
 
 def predict_room(checkpoint: Path) -> Prediction:
     """A photo of a room that was not trained on, through the predictor like any photo."""
-    rooms = import_module("model_runtime.training.rooms")
-    evaluate = import_module("model_runtime.training.evaluate")
+    views = import_module("model_runtime.training.rendering.views")
+    evaluate = import_module("model_runtime.training.studies.evaluate")
     predictor = import_module("model_runtime.prediction.predictor")
-    batch = rooms.RoomGenerator(evaluate.HELD_OUT_SEED).batch(0, 1, 1, (84, 112), 0.5)
+    batch = views.ViewGenerator(evaluate.HELD_OUT_SEED).batch(0, 1, 1, (84, 112), 0.5)
     file = BytesIO()
     pixels = (batch.images[0, 0].movedim(0, -1) * 255).round().byte().cpu().numpy()
     Image.fromarray(pixels).save(file, "PNG")

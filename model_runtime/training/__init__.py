@@ -1,8 +1,7 @@
-"""Synthetic rooms, losses and trainers for the networks.
+"""Trains the networks on synthetic scenes; docs/training.md tells how.
 
-`scenes`, `textures`, `trajectories`, `raycast`, `shading` and `rooms` make photos with exact geometry; `targets`,
-`losses` and `matching` say what is to be learnt; `curriculum` and `trainer` teach depth, rays and cameras;
-`splat_renderer` and `gaussians` the Gaussian head; `evaluate` and `metrics` measure; `export` writes checkpoints.
+`world` makes scenes, `rendering` photographs them, `learning` teaches networks by the photos, `runs` keeps a training
+going, `studies` look at what came of it. `presets` has whole trainings by name.
 
-How the bundled da3-tiny came about, and what was seen on the way: docs/training.md.
+A scene is all that is photographed; it is a room or outdoors. A layout says which of its ground is taken.
 """

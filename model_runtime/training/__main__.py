@@ -1,4 +1,4 @@
-"""Trains da3-tiny on synthetic rooms, in steps that share a folder; each resumes when started again.
+"""Trains da3-tiny on synthetic scenes, in steps that share a folder; each resumes when started again.
 
 python -m model_runtime.training teacher --out runs/tiny      a teacher for measured depth; not needed for exact depth
 python -m model_runtime.training geometry --out runs/tiny     depth, rays and cameras
@@ -13,14 +13,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from model_runtime.training import distributed
-from model_runtime.training.curriculum import Curriculum
-from model_runtime.training.gaussians import GaussianConfig, GaussianTrainer
-from model_runtime.training.labels import LabelConfig
-from model_runtime.training.noisy_depth import NoisyDepth
-from model_runtime.training.student import blend, export_student, trained_network
-from model_runtime.training.teacher import TeacherConfig, TeacherTrainer
-from model_runtime.training.trainer import Trainer, TrainingConfig
+from model_runtime.training.learning.curriculum import Curriculum
+from model_runtime.training.learning.gaussians import GaussianConfig, GaussianTrainer
+from model_runtime.training.learning.labels import LabelConfig
+from model_runtime.training.learning.noisy_depth import NoisyDepth
+from model_runtime.training.learning.student import blend, export_student, trained_network
+from model_runtime.training.learning.teacher import TeacherConfig, TeacherTrainer
+from model_runtime.training.learning.trainer import Trainer, TrainingConfig
+from model_runtime.training.runs import distributed
 
 MEGABYTE = 1_000_000
 

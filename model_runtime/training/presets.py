@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model_runtime.training.curriculum import Curriculum, Stage
-from model_runtime.training.gaussians import GaussianConfig, GaussianTrainer
-from model_runtime.training.labels import LabelConfig
-from model_runtime.training.noisy_depth import NoisyDepth
-from model_runtime.training.student import export_student, trained_network
-from model_runtime.training.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
-from model_runtime.training.trainer import Trainer, TrainingConfig
+from model_runtime.training.learning.curriculum import Curriculum, Stage
+from model_runtime.training.learning.gaussians import GaussianConfig, GaussianTrainer
+from model_runtime.training.learning.labels import LabelConfig
+from model_runtime.training.learning.noisy_depth import NoisyDepth
+from model_runtime.training.learning.student import export_student, trained_network
+from model_runtime.training.learning.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
+from model_runtime.training.learning.trainer import Trainer, TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from safetensors import safe_open
 
 from model_runtime.commands import command_line as cli
 from model_runtime.commands import train as train_command
-from model_runtime.training import curves, presets
+from model_runtime.training import presets
+from model_runtime.training.studies import curves
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Photos of a scene, with exact depth and cameras: where cameras stand, what rays meet, light, and the camera."""
