@@ -1,7 +1,7 @@
 """Every failure that there is: the code of each, and what kind of help there is against it.
 
 A code is a string, the same in all languages. What happened, and what to do about it, say the sentences that a failure
-is made with. docs/guide.md explains every code that an artist can meet, docs/worker_protocol.md has those of the worker.
+is made with. docs/guide.md explains every code that an artist can meet, docs/worker_protocol.md those of the worker.
 """
 
 from __future__ import annotations
