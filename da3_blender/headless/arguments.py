@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..photos.files import find_photos
+from ..photos.names import is_text, readable
+from ..photos.own_pictures import is_marked
 from ..runtime.command_words import ADVICE as COMMAND_ADVICE
 from ..runtime.command_words import split_command
-from .output_files import check_outputs, is_marked, is_text, preview_of, readable
+from .output_files import check_outputs, preview_of
 
 PYTHON_SECONDS = 60.0
 """For a Python to start, from a cold or a network disk."""

@@ -6,21 +6,14 @@ Standard library only: asked before anything is installed or computed.
 from __future__ import annotations
 
 import os
-import struct
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..photos.names import is_text, readable
+from ..photos.own_pictures import is_marked
 from .ending import removed
-
-PNG_START = b"\x89PNG\r\n\x1a\n"
-HEADER_END = 33
-"""Bytes of a PNG up to the end of IHDR, its first chunk."""
-
-MARK = b"Software\0DA3 for Blender"
-"""Text of a tEXt chunk, by which a picture is known as made here."""
 
 
 def preview_of(blend: Path) -> Path:
@@ -69,23 +62,6 @@ def unclaimed(path: Path) -> Path:
     return free
 
 
-def mark(png: bytes) -> bytes:
-    """The PNG with a chunk that says what made it (PNG specification, 11.3.4.3)."""
-    chunk = struct.pack(">I", len(MARK)) + b"tEXt" + MARK + struct.pack(">I", zlib.crc32(b"tEXt" + MARK))
-    return png[:HEADER_END] + chunk + png[HEADER_END:]
-
-
-def is_marked(path: Path) -> bool:
-    if not os.path.isfile(path):  # opening a pipe would wait for whoever writes to it
-        return False
-    try:
-        with path.open("rb") as file:
-            start = file.read(HEADER_END + 8 + len(MARK))
-    except OSError:
-        return False
-    return start.startswith(PNG_START) and start.endswith(MARK)
-
-
 def _check_place(target: Path) -> None:
     """Raises ValueError where `target`, or what it leads to as a link, is no place for a file of its kind."""
     place = _led_to(target) if os.path.islink(target) else target.absolute()
@@ -119,16 +95,6 @@ def _led_to(link: Path) -> Path:
     if not place.parent.is_dir():
         raise ValueError(f"{link} is a link to {place}, and there is no such folder: choose another --output")
     return place
-
-
-def is_text(path: Path | str) -> bool:
-    """Whether a name is UTF-8, as everything that Blender keeps must be."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
-
-
-def readable(path: Path | str) -> str:
-    """The name, with bytes that are not UTF-8 as \\xff."""
-    return str(path) if is_text(path) else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -12,10 +12,11 @@ from mathutils import Matrix, Vector
 
 from model_runtime.contract.messages import JobError
 
+from ..photos.own_pictures import mark
 from ..scene import SceneObjects
 from ..scene.cameras import apply_camera_resolution
-from . import output_files
 from .blend_file import quietly, reason
+from .output_files import replacing
 
 PANEL_HEIGHT = 400
 GAP = 6
@@ -171,7 +172,7 @@ def _write_png(pixels: np.ndarray, path: Path) -> None:
         drawn = Path(folder) / "preview.png"
         image.filepath_raw = str(drawn)
         image.save()
-        marked = output_files.mark(_whole_png(drawn))
-    with output_files.replacing(path.resolve()) as part:
+        marked = mark(_whole_png(drawn))
+    with replacing(path.resolve()) as part:
         part.write_bytes(marked)
     bpy.data.images.remove(image)

@@ -13,16 +13,19 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from model_runtime.contract.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
+from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names
 
 from ..photos.camera_file import read_cameras
 from ..photos.colmap_folder import read_colmap
+from ..photos.contents import read_photo
 from ..photos.files import FoundPhotos
+from ..photos.names import readable
+from ..photos.own_pictures import is_marked
 from ..plan.prediction_checks import PlanError
 from ..plan.scene_plan import PlanSettings, of_views, plan_scene
 from ..plan.size_and_place import sized
@@ -33,7 +36,7 @@ from ..scene import SceneObjects, write_scene
 from . import blend_file
 from .blend_cameras import read_blend_cameras
 from .ending import cleaned, starting, wait_if_ending
-from .output_files import is_marked, readable, unclaimed
+from .output_files import unclaimed
 from .preview import write_preview
 from .recovery import failure_of, keep, keep_answer, read_answer
 
@@ -69,19 +72,6 @@ def _wait(worker: WorkerProcess, job: str, on_progress: Callable[[Progress], Non
         time.sleep(POLL_SECONDS)
 
 
-def read_photos(paths: Sequence[Path]) -> tuple[Photo, ...]:
-    """The photos' bytes under names that tell them apart; raises JobError naming a file that cannot be read."""
-    photos = []
-    for name, path in zip(distinct_names(paths), paths, strict=True):
-        try:
-            photos.append(Photo(name, path.read_bytes()))
-        except OSError as error:
-            raise JobError(
-                "photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the file."
-            ) from error
-    return tuple(photos)
-
-
 def make_request(options: argparse.Namespace) -> Request:
     """The job that the command line asks for; `options` as from `parse_arguments`."""
     cameras = None
@@ -90,7 +80,7 @@ def make_request(options: argparse.Namespace) -> Request:
     elif options.blend_cameras:
         cameras = read_blend_cameras(options.blend_cameras, options.photos)
     return Request(
-        photos=read_photos(options.photos),
+        photos=tuple(map(read_photo, distinct_names(options.photos), options.photos)),
         checkpoint=options.checkpoint,
         resolution=options.resolution,
         cameras=cameras,

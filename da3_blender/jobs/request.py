@@ -16,6 +16,7 @@ from model_runtime.contract.photo_names import distinct_names
 
 from ..photos import known_cameras, photo_list
 from ..photos.colmap_folder import read_colmap
+from ..photos.contents import read_photo
 from ..plan.scene_plan import PlanSettings
 from ..scene import find
 from ..scene.marks import VIEW
@@ -35,13 +36,7 @@ class PhotoSource:
 
     def read(self) -> Photo:
         """The photo's bytes; raises JobError where its file cannot be read."""
-        if self.path is None:
-            return Photo(self.name, self.data)
-        try:
-            return Photo(self.name, self.path.read_bytes())
-        except OSError as error:
-            sentence = f"{self.path} cannot be read: {error.strerror}."
-            raise JobError("photo-unreadable", sentence, "Check the file, or remove the photo.") from error
+        return Photo(self.name, self.data) if self.path is None else read_photo(self.name, self.path)
 
 
 def photo_sources(settings: Any, known: Mapping[str, str] | None = None) -> tuple[PhotoSource, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model_runtime.contract.messages import ColmapFile, ColmapModel, JobError
 
-from ..headless.output_files import readable
+from .names import readable
 
 INSIDE = (".", "sparse/0", "sparse", "0")
 """Where, seen from a folder somebody chose, COLMAP's programs put the model, and its undistorter."""

@@ -15,8 +15,9 @@ from typing import Any
 
 from model_runtime.contract.photo_limits import is_hollow, is_too_large
 
-from ..headless.output_files import is_marked, is_text, readable
 from .header import HeaderError, NotAPhotoError, PhotoHeader, read_header
+from .names import is_text, readable
+from .own_pictures import is_marked
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff")
 """Usual endings of what is read, for file browsers."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import bpy
 
-from ..headless.output_files import is_text
 from .files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
 from .header import HeaderError, NotAPhotoError, PhotoHeader, parse_header
+from .names import is_text
 
 
 @dataclass(frozen=True)

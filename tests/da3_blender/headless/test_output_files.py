@@ -12,6 +12,7 @@ from PIL import Image
 
 from da3_blender.headless import output_files
 from da3_blender.headless.arguments import parse_arguments
+from da3_blender.photos.own_pictures import mark
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")
 
@@ -73,7 +74,7 @@ def test_a_preview_replaces_only_previews(photo: Path, capsys: pytest.CaptureFix
     preview.write_bytes(photo.read_bytes())
     told = refusal(capsys, photo, "--output", blend, "--overwrite")
     assert "a_preview.png is there already and was not made by this program" in told and "--no-preview" in told
-    preview.write_bytes(output_files.mark(photo.read_bytes()))
+    preview.write_bytes(mark(photo.read_bytes()))
     assert parse_arguments([str(photo), "--output", str(blend)]).preview == preview
 
 
@@ -154,7 +155,7 @@ def test_files_of_a_colmap_model_and_left_out_photos_are_read(photo: Path, capsy
 def test_a_command_can_be_given_again_where_its_scene_lies_beside_the_photos(photo: Path) -> None:
     blend, preview = photo.with_name("a.blend"), photo.with_name("a_preview.png")
     blend.touch()
-    preview.write_bytes(output_files.mark(photo.read_bytes()))
+    preview.write_bytes(mark(photo.read_bytes()))
     options = parse_arguments([str(photo.parent), "--output", str(blend), "--overwrite"])
     assert options.photos == [photo] and options.preview == preview
     assert options.found.left_out == ((preview, "This is a preview that this program made"),)
@@ -170,16 +171,6 @@ def test_what_goes_wrong_while_writing_leaves_everything_as_it_was(tmp_path: Pat
     with output_files.replacing(path) as part:
         part.write_bytes(b"newer")
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"newer"]
-
-
-def test_a_marked_picture_is_still_that_picture(photo: Path, tmp_path: Path) -> None:
-    marked = tmp_path / "marked.png"
-    marked.write_bytes(output_files.mark(photo.read_bytes()))
-    assert output_files.is_marked(marked) and not output_files.is_marked(photo)
-    assert not output_files.is_marked(tmp_path / "nowhere.png")
-    with Image.open(marked) as opened, Image.open(photo) as original:
-        assert opened.tobytes() == original.tobytes()
-        assert opened.info["Software"] == "DA3 for Blender"
 
 
 def test_a_free_name_counts_on(tmp_path: Path) -> None:

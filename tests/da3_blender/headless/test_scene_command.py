@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from da3_blender.headless.arguments import parse_arguments
-from da3_blender.headless.output_files import is_marked, preview_of
+from da3_blender.headless.output_files import preview_of
+from da3_blender.photos.own_pictures import is_marked
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Progress
 
 bpy = pytest.importorskip("bpy")

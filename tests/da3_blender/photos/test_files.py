@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from da3_blender.headless.output_files import mark
 from da3_blender.photos.files import find_photos, inspect_file, natural_key
+from da3_blender.photos.own_pictures import mark
 from model_runtime.contract.photo_names import distinct_names
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender.headless.output_files import mark  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.photos.own_pictures import mark  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
 
