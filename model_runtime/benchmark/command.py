@@ -1,4 +1,4 @@
-"""The command `bench`: methods on the scenes of a data set, to a page of tables and plots."""
+"""The command `bench`: methods on the scenes of a data set, to pages of tables and plots."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from model_runtime.benchmark.datasets import read_dataset
 from model_runtime.benchmark.datasets.scene import TruthScene, evenly_chosen
 from model_runtime.benchmark.methods import ON_DEPTH, SINGLE, Runner, RunOptions
 from model_runtime.benchmark.plots import draw
-from model_runtime.benchmark.report import page
+from model_runtime.benchmark.report import FRONT, pages
 from model_runtime.benchmark.results import Entry, Results
 from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.contract.messages import JobError
 from model_runtime.prediction.devices import choose_device, describe_device
 
-RESULTS, PAGE = "results.json", "README.md"
+RESULTS = "results.json"
 SAME_IN_ALL_RUNS = ("data set", "checkpoint", "weights", "resolution", "device")
 """Settings that must not change between runs whose results come into one table."""
 
@@ -33,8 +33,8 @@ def run(options: argparse.Namespace) -> None:
     runner = Runner(RunOptions(options.checkpoint, options.resolution, options.device, options.precision))
     results = Results(_settings(options, scenes))
     saved = options.output / RESULTS
-    if (options.output / PAGE).exists() and not saved.exists():
-        told = f"{options.output} has a {PAGE} that is no page of the benchmark."
+    if (options.output / FRONT).exists() and not saved.exists():
+        told = f"{options.output} has a {FRONT} that is no page of the benchmark."
         raise JobError("output-exists", told, "Choose another --output.")
     options.output.mkdir(parents=True, exist_ok=True)
     if options.resume and saved.is_file():
@@ -90,12 +90,12 @@ def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, nove
 
 
 def write(results: Results, folder: Path) -> None:
-    """The page, its plots and the numbers behind them."""
+    """The pages, their plots and the numbers behind them."""
     results.save(folder / RESULTS)
     saved = Results.load(folder / RESULTS)
-    text = page(saved, draw(saved, folder))
-    (folder / PAGE).write_text(text, encoding="utf-8")
-    print(folder / PAGE)
+    for name, text in pages(saved, draw(saved, folder)).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    print(folder / FRONT)
 
 
 def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str, object]:

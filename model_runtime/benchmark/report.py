@@ -1,7 +1,8 @@
-"""The results as a page of tables (Markdown)."""
+"""The results as pages (Markdown): one table in front, all others behind it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model_runtime.benchmark import published
@@ -73,30 +74,51 @@ SECTIONS = (
     ),
 )
 PER_SCENE = (CAMERAS[3], CAMERAS[6], DEPTH[0], SURFACE[0])
+AT_A_GLANCE = (CAMERAS[3], CAMERAS[4], CAMERAS[6], DEPTH[1], SURFACE[0], NOVEL_VIEWS[0], COST[0])
+
+FRONT, MEASURES, SCENES = "README.md", "measures.md", "scenes.md"
 
 
-def page(results: Results, pictures: list[str]) -> str:
-    """The whole page; pictures: file names of the plots beside it."""
-    parts = ["# Benchmark", _introduction(results)]
-    for title, columns, caption in SECTIONS:
-        if any(results.mean(method, c.score) is not None for method in results.methods for c in columns):
-            parts += [f"## {title}", caption, _summary(results, columns)]
-    parts += [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
-    parts += ["## Scene by scene", _scenes(results)]
-    if failures := [e for e in results.entries if e.failure]:
-        parts += ["## Failures", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]
-    parts += ["## Published numbers, for context", _published()]
+def pages(results: Results, pictures: list[str]) -> dict[str, str]:
+    """The pages by their file names; pictures: file names of the plots beside them."""
+    return {
+        FRONT: _join(_front(results, pictures)),
+        MEASURES: _join(_measures(results)),
+        SCENES: _join(["# Benchmark, scene by scene", f"Behind [the benchmark]({FRONT}).", _scenes(results)]),
+    }
+
+
+def _join(parts: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _introduction(results: Results) -> str:
+def _front(results: Results, pictures: list[str]) -> list[str]:
     told = ", ".join(f"{name}: {value}" for name, value in results.settings.items() if value is not None)
-    legend = "\n".join(f"- `{method}`: {LEGEND[method]}" for method in results.methods)
-    return f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {told}.\n\n{legend}"
+    parts = [
+        "# Benchmark",
+        f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {told}.",
+        "Means of all scenes. AUC and rotation tell how right the cameras are, AbsRel the depth after one scale for "
+        "each view, F-score the fused surface, PSNR views that were kept back.",
+        _summary(results, AT_A_GLANCE, [None]),
+        "\n".join(f"- `{method}`: {LEGEND[method]}" for method in results.methods),
+        f"Behind it: [every measure by itself, and what others published]({MEASURES}) · [scene by scene]({SCENES})",
+    ]
+    if failures := [e for e in results.entries if e.failure]:
+        parts += ["## Failures", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]
+    return parts + [f"![{name.removesuffix('.png')}]({name})" for name in pictures]
 
 
-def _summary(results: Results, columns: tuple[Column, ...]) -> str:
+def _measures(results: Results) -> list[str]:
     groups = [None, *results.groups] if len(results.groups) > 1 else [None]
+    parts = ["# Benchmark, every measure", f"Behind [the benchmark]({FRONT}), which explains the methods."]
+    for title, columns, caption in SECTIONS:
+        if any(results.mean(method, c.score) is not None for method in results.methods for c in columns):
+            parts += [f"## {title}", caption, _summary(results, columns, groups)]
+    return [*parts, "## Published numbers, for context", _published()]
+
+
+def _summary(results: Results, columns: tuple[Column, ...], groups: Sequence[str | None]) -> str:
+    """A row for every group (None: all scenes) and method; a table of one group does not name it."""
     rows = []
     for group in groups:
         shown = [m for m in results.methods if any(results.mean(m, c.score, group) is not None for c in columns)]
@@ -106,7 +128,9 @@ def _summary(results: Results, columns: tuple[Column, ...]) -> str:
         for method, row in zip(shown, values, strict=True):
             cells = [_number(value, c.digits, value == b) for value, c, b in zip(row, columns, best, strict=True)]
             rows.append([name, f"`{method}`", *cells])
-    return _table(["scenes", "method", *(_heading(column) for column in columns)], rows)
+    heading = ["scenes", "method", *(_heading(column) for column in columns)]
+    first = 0 if len(groups) > 1 else 1
+    return _table(heading[first:], [row[first:] for row in rows])
 
 
 def _scenes(results: Results) -> str:

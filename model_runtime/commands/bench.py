@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-surfaces", action="store_true", help="leave out fusion, the slowest measure")
     parser.add_argument("--no-novel-views", action="store_true")
     parser.add_argument("--resume", action="store_true", help="keep the scenes that are in results.json already")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for the page, plots and results.json")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for pages, plots and results.json")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The command from photos to page, with a stand-in checkpoint; and the page's numbers."""
+"""The command from photos to pages, with a stand-in checkpoint; and the pages' numbers."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from model_runtime.benchmark import datasets, methods
 from model_runtime.benchmark.datasets import rooms
 from model_runtime.benchmark.reconstruction import Protocol
-from model_runtime.benchmark.report import page
+from model_runtime.benchmark.report import FRONT, MEASURES, SCENES, pages
 from model_runtime.benchmark.results import Entry, Results
 from model_runtime.commands import bench as bench_command
 from model_runtime.commands.command_line import main
@@ -58,7 +58,7 @@ def test_photos_to_page(tmp_path, tiny_checkpoint, capsys, monkeypatch):
         assert f"({picture})" in text
         with Image.open(output / picture) as opened:
             assert min(opened.size) > 200
-    assert "| DA3-Giant | 80.3 / 95.9 |" in text
+    assert "| DA3-Giant | 80.3 / 95.9 |" in (output / "measures.md").read_text(encoding="utf-8")
     assert "wall, network" in capsys.readouterr().err
 
 
@@ -78,7 +78,7 @@ def test_resume_goes_on_where_a_run_stopped(tmp_path, tiny_checkpoint, capsys):
     assert [line.split(",")[0] for line in capsys.readouterr().err.splitlines()] == ["b"]
     first, second = Results.load(output / "results.json").entries
     assert first == stopped.entries[0] and second.scene == "b" and second.scores["auc3"] == 100
-    assert "| b | textured | `given` |" in (output / "README.md").read_text(encoding="utf-8")
+    assert "| b | textured | `given` |" in (output / "scenes.md").read_text(encoding="utf-8")
 
     main([*arguments, "disturbed", "--resume"])
     entries = Results.load(output / "results.json").entries
@@ -136,12 +136,27 @@ def test_a_scene_without_a_result_counts_as_nothing_for_accuracy_only():
     assert results().mean("colmap", "psnr") is None
 
 
-def test_the_page_tells_means_groups_and_failures():
-    text = page(results(), ["plot.png"])
-    assert "| all | `auto` | - | - | - | **85.0** |" in text
-    assert "| plain | `auto` | - | - | - | 80.0 |" in text
-    assert "- a, colmap: It found no match." in text
-    assert "![plot](plot.png)" in text
+def test_the_pages_tell_means_groups_scenes_and_failures():
+    told = pages(results(), ["plot.png"])
+    assert "| all | `auto` | - | - | - | **85.0** |" in told[MEASURES]
+    assert "| plain | `auto` | - | - | - | 80.0 |" in told[MEASURES]
+    assert "| b | textured | `colmap` | features | 96.0 |" in told[SCENES]
+    assert "- a, colmap: It found no match." in told[FRONT]
+    assert "![plot](plot.png)" in told[FRONT]
+
+
+def test_the_front_page_has_one_table_and_leads_to_the_others():
+    told = pages(results(), [])
+    assert told[FRONT].count("\n| --- ") == 1
+    assert "| method | AUC30 ↑ |" in told[FRONT] and "| `auto` | **85.0** |" in told[FRONT]
+    assert all(f"({name})" in told[FRONT] for name in told if name != FRONT)
+
+
+def test_the_pages_kept_here_are_those_of_the_results_kept_here():
+    folder = Path(__file__).parents[3] / "docs" / "benchmark"
+    pictures = sorted(path.name for path in folder.glob("*.png"))
+    for name, text in pages(Results.load(folder / "results.json"), pictures).items():
+        assert (folder / name).read_text(encoding="utf-8") == text
 
 
 def test_results_come_back_from_their_file(tmp_path):
