@@ -20,7 +20,6 @@ if __name__ == "__main__":  # Ctrl-C before there is anything to clean up
     signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"cancelled\n"), os._exit(130)))
 
 import hashlib
-import io
 import shutil
 import subprocess
 import sys
@@ -510,14 +509,9 @@ def main(arguments: list[str]) -> int:
         return BY_SIGNAL + signal.SIGINT
 
 
-def print_any_name() -> None:
-    """Lets letters that the terminal lacks be printed as their numbers, instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 if __name__ == "__main__":
+    from da3_blender.headless.terminal import print_any_name
+
     print_any_name()
     with signals_to(raise_for):
         sys.exit(main(sys.argv[1:]))

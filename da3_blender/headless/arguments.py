@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from ..photos.own_pictures import is_marked
 from ..runtime.command_words import ADVICE as COMMAND_ADVICE
 from ..runtime.command_words import split_command
 from .output_files import check_outputs, preview_of
+from .terminal import print_any_name
 
 PYTHON_SECONDS = 60.0
 """For a Python to start, from a cold or a network disk."""
@@ -80,20 +79,13 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _print_any_name() -> None:
-    """Lets letters that the terminal lacks be printed as their numbers, instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace", line_buffering=True)  # a signal ends without flushing
-
-
 def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blender.headless") -> argparse.Namespace:
     """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
     `found` tells what was left out.
 
     Ends the program with a sentence on bad arguments, as argparse does. From here on, any name can be printed.
     """
-    _print_any_name()
+    print_any_name()
     parser = build_parser(program)
     options = parser.parse_args(list(arguments))
     first = options.photos[0]

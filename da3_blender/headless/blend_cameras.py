@@ -19,6 +19,7 @@ import numpy as np
 
 import model_runtime
 from model_runtime.contract.camera_checks import check_intrinsics, check_pose
+from model_runtime.contract.disk import write_file
 from model_runtime.contract.messages import Cameras, JobError
 
 from ..photos.header import read_header
@@ -127,9 +128,7 @@ def answer(folder: str, path: str) -> None:
         told = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
     except JobError as error:
         told = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
-    part = Path(folder) / f"{ANSWER}.part"
-    part.write_text(json.dumps(told), encoding="utf-8")
-    part.replace(Path(folder) / ANSWER)
+    write_file(Path(folder) / ANSWER, json.dumps(told).encode())
     os._exit(0)  # taking Blender down may crash, and is of no use
 
 

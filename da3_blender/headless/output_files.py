@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model_runtime.contract.disk import put_in_place
+
 from ..photos.names import is_text, readable
 from ..photos.own_pictures import is_marked
 from .ending import removed
@@ -48,9 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ):
         part = Path(folder) / f"part{path.suffix}"
         yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        put_in_place(part, path)
 
 
 def unclaimed(path: Path) -> Path:

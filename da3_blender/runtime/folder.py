@@ -24,9 +24,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO
 
+from model_runtime.contract.disk import write_file
 from model_runtime.contract.json_files import JsonError, read_json
 from model_runtime.contract.messages import Failure, JobError
-from model_runtime.contract.plain_files import open_own
 
 LOCK_PATIENCE = 0.5
 """Seconds; `interruption` holds the lock for a moment."""
@@ -141,11 +141,7 @@ def installed_python(folder: Path) -> Path | None:
 
 def write_marker(folder: Path, runtime: InstalledRuntime) -> None:
     """From here on `runtime` is the installed one."""
-    new = folder / f"{MARKER}.part"
-    with open_own(new) as file:
-        file.truncate(0)
-        file.write(f"{json.dumps(asdict(runtime), indent=2)}\n".encode())
-    os.replace(new, folder / MARKER)
+    write_file(folder / MARKER, f"{json.dumps(asdict(runtime), indent=2)}\n".encode())
 
 
 def needs_upgrade(runtime: InstalledRuntime, wheel: Wheel) -> bool:
@@ -212,11 +208,6 @@ def size_on_disk(folder: Path) -> int:
                 status = os.lstat(os.path.join(parent, name))
                 sizes[status.st_dev, status.st_ino] = status.st_size
     return sum(sizes.values())
-
-
-def free_space(folder: Path) -> int:
-    """Bytes free on the disk of a folder that need not exist yet."""
-    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
 def has_nvidia_driver() -> bool:

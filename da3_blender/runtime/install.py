@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from model_runtime.contract.disk import free_bytes
 from model_runtime.contract.messages import Failure, JobError, Progress
 from model_runtime.contract.secrecy import failure_without_secrets
 
@@ -30,7 +31,6 @@ from .folder import (
     InstalledRuntime,
     Wheel,
     environment_python,
-    free_space,
     has_nvidia_driver,
     locked,
     open_wheel,
@@ -194,7 +194,7 @@ class RuntimeInstall:
         return runtime
 
     def _check_space(self) -> None:
-        needed, free = space_needed(self._torch_backend), free_space(self._folder)
+        needed, free = space_needed(self._torch_backend), free_bytes(self._folder)
         # What an interrupted or earlier installation has downloaded need not come again.
         needed -= size_on_disk(self._folder / CACHE)
         if free < needed:

@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from model_runtime.contract.disk import free_bytes
 from model_runtime.contract.messages import Failure, JobError, Progress
 
 from .check import RuntimeCheck, RuntimeReport
 from .folder import (
     InstalledRuntime,
     find_wheel,
-    free_space,
     installed_runtime,
     interruption,
     needs_upgrade,
@@ -198,7 +198,7 @@ def look_at(folder: Path, torch_backend: str = "auto") -> FolderState:
             upgrade = needs_upgrade(runtime, open_wheel(find_wheel()))
         except JobError:  # a checkout carries no wheel; an installation tells what is wrong with a damaged one
             upgrade = False
-    needed, free = space_needed(torch_backend), free_space(folder)
+    needed, free = space_needed(torch_backend), free_bytes(folder)
     return FolderState(runtime, upgrade, interruption(folder), needed, free, find_gpu())
 
 

@@ -19,23 +19,21 @@ from filelock import FileLock, Timeout
 
 from model_runtime.checkpoints import hub
 from model_runtime.contract.catalogue import LICENCES, OPEN_LICENCE, Model, human_size
+from model_runtime.contract.disk import INCOMPLETE_SUFFIX, free_bytes, write_file
 from model_runtime.contract.json_files import SMALL_FILE
 from model_runtime.contract.messages import JobError, Models
 from model_runtime.contract.model_files import (
     CONFIG_FILE,
-    INCOMPLETE_SUFFIX,
     LOCK_FILE,
     WEIGHTS_FILE,
     DownloadRecord,
     download_folder,
     find_model,
-    free_bytes,
     incomplete_files,
     list_models,
     models_folder,
     read_record,
     ready_folder,
-    write_file,
     write_record,
 )
 from model_runtime.contract.plain_files import NotPlainError, check_own, open_own, own_size

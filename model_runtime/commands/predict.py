@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import zipfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from model_runtime.contract.disk import put_in_place
 from model_runtime.contract.messages import JobError, Photo, Prediction, Request
 from model_runtime.contract.photo_names import distinct_names
 from model_runtime.prediction.predictor import Predictor
@@ -62,7 +62,7 @@ def _write(output: Path, named: dict[str, np.ndarray]) -> None:
         with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as folder:
             part = Path(folder) / "part.npz"
             _write_npz(part, named)
-            os.replace(part, output)
+            put_in_place(part, output)
     except OSError as error:
         raise _unwritten(output, error.strerror) from error
 
@@ -73,8 +73,6 @@ def _write_npz(path: Path, named: dict[str, np.ndarray]) -> None:
         for name, array in named.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _unwritten(output: Path, why: str | None) -> JobError:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from model_runtime.contract.catalogue import CATALOGUE, Model
+from model_runtime.contract.disk import INCOMPLETE_SUFFIX, free_bytes, write_file
 from model_runtime.contract.json_files import JsonError, read_json, shown
 from model_runtime.contract.messages import JobError, Models, ModelState
-from model_runtime.contract.plain_files import open_own, own_size
+from model_runtime.contract.plain_files import own_size
 
 BUNDLED_FOLDER = Path(__file__).parents[1] / "weights"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 DOWNLOAD_FILE = "download.json"
-INCOMPLETE_SUFFIX = ".incomplete"
 LOCK_FILE = ".download.lock"
 
 MOST_LETTERS = 100
@@ -105,15 +104,6 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
     write_file(folder / DOWNLOAD_FILE, json.dumps(asdict(record), indent=2).encode())
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write beside the place, then rename. Raises OSError."""
-    beside = path.with_name(path.name + INCOMPLETE_SUFFIX)
-    with open_own(beside) as file:
-        file.truncate(0)
-        file.write(data)
-    os.replace(beside, path)
-
-
 def model_state(model: Model, folder: Path | None = None) -> ModelState:
     """What of one model is here."""
     ready = ready_folder(model, folder)
@@ -133,13 +123,6 @@ def list_models(folder: Path | None = None) -> Models:
     folder = folder or models_folder()
     states = tuple(model_state(model, folder) for model in CATALOGUE.values())
     return Models(str(folder), free_bytes(folder), states)
-
-
-def free_bytes(folder: Path) -> int:
-    """Free space of the disk that `folder` is on, or will be on."""
-    while not os.path.exists(folder) and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
 
 
 def find_model(name: str) -> Model:

@@ -114,7 +114,7 @@ def test_a_runtime_folder_may_itself_be_a_link(tmp_path: Path) -> None:
 def test_a_marker_is_never_written_through_a_link(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
-    (tmp_path / "runtime.json.part").symlink_to(precious)
+    (tmp_path / "runtime.json.incomplete").symlink_to(precious)
     with pytest.raises(OSError, match="where a file should be"):
         write_marker(tmp_path, GOOD)
     assert precious.read_text() == "precious"

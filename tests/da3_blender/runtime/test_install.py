@@ -351,7 +351,7 @@ def test_an_upgrade_that_does_not_start_keeps_the_old(place: Place) -> None:
 
 def test_no_space_is_told_before_anything_is_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 3_000_000_000)
-    monkeypatch.setattr(runtime_install, "free_space", lambda folder: 1_500_000_000)
+    monkeypatch.setattr(runtime_install, "free_bytes", lambda folder: 1_500_000_000)
     failure = place.failure()
     assert failure.code == "no-space"
     assert "3.0 GB" in failure.sentence and "1.5 GB" in failure.sentence
