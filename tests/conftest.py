@@ -1,13 +1,22 @@
-"""Blender 4.2's package crashes while Python ends, once an extension was taken away; what the tests found is kept."""
+"""The front door as a module; and an end that Blender 4.2 survives."""
 
 from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 
 import pytest
 
 verdict: list[int] = []
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    """build.py."""
+    import build
+
+    return build
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
@@ -16,6 +25,7 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
+    """Blender 4.2's package crashes while Python ends, once an extension was away; what the tests found is kept."""
     bpy = sys.modules.get("bpy")
     if bpy is not None and verdict and bpy.app.version < (4, 3):
         sys.stdout.flush()

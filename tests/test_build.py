@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
 import signal
@@ -37,15 +36,6 @@ def fake_python(folder: Path, version: str, name: str = "python") -> str:
     path.write_text(FAKE_PYTHON.format(version=version, version_tuple=version.replace(".", ", ")))
     path.chmod(0o755)
     return str(path)
-
-
-@pytest.fixture
-def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_under_test", ROOT / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -396,10 +386,10 @@ tqdm==4.70.1 \\
 
 @pytest.fixture
 def locking(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT))
-    module = importlib.import_module("locks.making")
-    monkeypatch.setattr(module, "BUILDS", {"cu130": (("3.12", "3.13"), ("win_amd64",))})
-    return module
+    from locks import making
+
+    monkeypatch.setattr(making, "BUILDS", {"cu130": (("3.12", "3.13"), ("win_amd64",))})
+    return making
 
 
 @pytest.fixture

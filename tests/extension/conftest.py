@@ -5,7 +5,6 @@ The zip is built by a Python with setuptools, unless DA3_EXTENSION has the path 
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -22,15 +21,6 @@ LEAKS = ("PYTHONPATH", "DA3_WORKER_PYTHON")
 """Variables that would give Blender more than an artist's has."""
 
 BLENDER = os.environ.get("DA3_BLENDER")
-
-
-@pytest.fixture(scope="session")
-def build() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_for_extension", ROOT / "build.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
