@@ -9,8 +9,6 @@ import numpy as np
 from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import View
 
-from .prediction_checks import usable_pixels
-
 
 @dataclass(frozen=True, eq=False)
 class PointPlan:
@@ -33,26 +31,21 @@ class PointPlan:
 
 def unproject(view: View, row: np.ndarray, column: np.ndarray) -> np.ndarray:
     """Points [...,3] float64, in the prediction's world, of the depth-map pixels `row`, `column` [...]."""
-    height, width = view.depth.shape
-    u = (column + 0.5) * (view.photo_size[0] / width)
-    v = (row + 0.5) * (view.photo_size[1] / height)
-    direction = np.stack([u, v, np.ones(u.shape)], axis=-1) @ np.linalg.inv(view.intrinsics).T
+    pixel = np.stack([column + 0.5, row + 0.5, np.ones(row.shape)], axis=-1)
+    direction = pixel @ np.linalg.inv(view.map_intrinsics).T
     depth = view.depth[row, column].astype(np.float64)
     return (depth[..., None] * direction - view.extrinsics[:3, 3]) @ view.extrinsics[:3, :3]
 
 
 def map_focal(view: View) -> tuple[float, float]:
     """The focal lengths (fx, fy) in pixels of the depth map."""
-    height, width = view.depth.shape
-    return (
-        float(view.intrinsics[0, 0]) * width / view.photo_size[0],
-        float(view.intrinsics[1, 1]) * height / view.photo_size[1],
-    )
+    intrinsics = view.map_intrinsics
+    return float(intrinsics[0, 0]), float(intrinsics[1, 1])
 
 
 def surface_mask(view: View, edge_angle: float) -> np.ndarray:
     """[h,w] bool: pixels that lie on a surface, so neither sky nor flying (see `depth_edges`)."""
-    return usable_pixels(view) & ~flying_pixels(view.depth, map_focal(view), edge_angle)
+    return view.usable & ~flying_pixels(view.depth, map_focal(view), edge_angle)
 
 
 def plan_points(

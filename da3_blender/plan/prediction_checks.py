@@ -29,11 +29,6 @@ def check_prediction(prediction: Prediction) -> None:
         _check_mesh(prediction.mesh, len(prediction.views))
 
 
-def usable_pixels(view: View) -> np.ndarray:
-    """[h,w] bool: pixels that stand for a surface, in front of the camera and neither sky nor transparent."""
-    return view.shown & (view.depth > 0)
-
-
 def _check_maps(view: View) -> None:
     if len(view.photo_size) != 2 or min(view.photo_size) < 1:
         raise PlanError(f"{view.name}: the photo's size {view.photo_size} is not a width and a height.")
@@ -59,7 +54,7 @@ def _check_maps(view: View) -> None:
         raise PlanError(f"{view.name}: {bad} of {view.depth.size} depths are not finite numbers.")
     if not np.isfinite(view.confidence).all():
         raise PlanError(f"{view.name}: the confidence map holds values that are not finite numbers.")
-    if view.shown.any() and not usable_pixels(view).any():
+    if view.shown.any() and not view.usable.any():
         raise PlanError(f"{view.name}: no depth is greater than zero.")
 
 

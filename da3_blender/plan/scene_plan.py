@@ -18,7 +18,7 @@ from model_runtime.contract.messages import Failure, Prediction
 from .conventions import BlenderCamera, to_blender_camera
 from .mesh_plan import SurfacePlan, plan_fused, plan_sheets
 from .point_cloud import PointPlan, plan_points, surface_mask
-from .prediction_checks import PlanError, check_prediction, usable_pixels
+from .prediction_checks import PlanError, check_prediction
 from .splat_cloud import SplatPlan, plan_splats
 from .upright import upright_motion
 
@@ -211,7 +211,7 @@ def _plan_cameras(
     notes: list[str],
 ) -> tuple[CameraPlan, ...]:
     views = prediction.views
-    depths = np.concatenate([view.depth[usable_pixels(view)] for view in views])
+    depths = np.concatenate([view.depth[view.usable] for view in views])
     typical, farthest = float(np.median(depths)), float(depths.max())
     # The motion is rigid: a point keeps its camera coordinates when the camera moves along.
     back = np.linalg.inv(motion)

@@ -67,10 +67,10 @@ def _on_surfaces(gaussians: Gaussians, views: tuple[View, ...], masks: list[np.n
     for index, (view, mask) in enumerate(zip(views, masks, strict=True)):
         mine = np.flatnonzero(gaussians.view_index == index)
         seen = gaussians.means[mine] @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
-        pixel = seen @ view.intrinsics.T
+        pixel = seen @ view.map_intrinsics.T
         height, width = mask.shape
-        u = pixel[:, 0] / np.maximum(pixel[:, 2], 1e-9) * (width / view.photo_size[0])
-        v = pixel[:, 1] / np.maximum(pixel[:, 2], 1e-9) * (height / view.photo_size[1])
+        u = pixel[:, 0] / np.maximum(pixel[:, 2], 1e-9)
+        v = pixel[:, 1] / np.maximum(pixel[:, 2], 1e-9)
         inside = (pixel[:, 2] > 0) & (u >= 0) & (u < width) & (v >= 0) & (v < height)
         hit = mine[inside]
         on_surface[hit] = mask[v[inside].astype(int), u[inside].astype(int)]

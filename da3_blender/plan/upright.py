@@ -14,7 +14,6 @@ from model_runtime.contract.messages import View
 
 from .conventions import OPENCV_TO_Z_UP
 from .point_cloud import unproject
-from .prediction_checks import usable_pixels
 
 DAMPING = 0.05
 """Square of the sine of the angle the right vectors must span to outweigh the cameras' own up."""
@@ -141,7 +140,7 @@ def _oriented_points(views: tuple[View, ...]) -> tuple[np.ndarray, np.ndarray, f
         height, width = view.depth.shape
         row = np.unique(np.linspace(0, height - 1, GRID).astype(int))
         column = np.unique(np.linspace(0, width - 1, GRID).astype(int))
-        usable = usable_pixels(view)
+        usable = view.usable
         tame = replace(view, depth=np.where(usable, view.depth, 0.0))  # the sky's depth may be infinite
         grid = unproject(tame, *np.meshgrid(row, column, indexing="ij"))
         usable = usable[np.ix_(row, column)]

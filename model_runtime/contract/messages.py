@@ -148,6 +148,17 @@ class View:
         """[h,w] bool: pixels that show a thing, being neither sky nor transparent."""
         return ~self.sky if self.opaque is None else self.opaque & ~self.sky
 
+    @property
+    def usable(self) -> np.ndarray:
+        """[h,w] bool: pixels that stand for a surface: those shown whose depth is a number and before the camera."""
+        return self.shown & np.isfinite(self.depth) & (self.depth > 0)
+
+    @property
+    def map_intrinsics(self) -> np.ndarray:
+        """[3,3] float64: `intrinsics` in pixels of the depth map."""
+        height, width = self.depth.shape
+        return np.diag((width / self.photo_size[0], height / self.photo_size[1], 1.0)) @ self.intrinsics
+
 
 @dataclass(frozen=True, eq=False)
 class Gaussians:
