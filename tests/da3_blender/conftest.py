@@ -1,12 +1,16 @@
-"""Analytic scenes as predictions: a floor and boxes, ray-cast exactly, so that every depth and colour is known."""
+"""Analytic scenes as predictions: a floor and a wall, ray-cast exactly, so that every depth and colour is known;
+a worker that needs no torch, and photos for it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
 from model_runtime.contract.messages import CheckpointInfo, Gaussians, Prediction, View
@@ -135,3 +139,19 @@ def empty_scene() -> Iterator[object]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     yield bpy.context.scene
     bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+@pytest.fixture
+def fake_worker(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The words that start fake_worker.py, which can import what it needs."""
+    script = Path(__file__).with_name("fake_worker.py")
+    monkeypatch.setenv("PYTHONPATH", str(script.parents[2]))
+    return [sys.executable, str(script)]
+
+
+@pytest.fixture
+def two_photos(tmp_path: Path) -> Path:
+    """A folder with a.png and b.png, of the size that the fake worker gives its views."""
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (100, 75)).save(tmp_path / name)
+    return tmp_path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,6 @@ bpy = pytest.importorskip("bpy")
 from da3_blender.headless import blend_cameras  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
-
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
 
 
 def save_photo(path: Path) -> None:
@@ -47,12 +45,11 @@ def cameras_of_file() -> dict[str, np.ndarray]:
     return {item.name: np.array(item.matrix_world) for item in bpy.context.scene.objects if item.type == "CAMERA"}
 
 
-def test_the_scene_stands_at_the_cameras_of_the_blend(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
+def test_the_scene_stands_at_the_cameras_of_the_blend(folder: Path, fake_worker: list[str]) -> None:
     true = cameras_of_file()
     output = folder / "made.blend"
     words = [folder / "photos", "--blend-cameras", folder / "cameras.blend", "-o", output, "--no-preview"]
-    words += ["--checkpoint", "room", "--worker", f"'{sys.executable}' '{FAKE}'"]
+    words += ["--checkpoint", "room", "--worker", shlex.join(fake_worker)]
     assert headless.run(parse_arguments([str(word) for word in words])) == 0
     bpy.ops.wm.open_mainfile(filepath=str(output))
     (made,) = find.results(bpy.context.scene)

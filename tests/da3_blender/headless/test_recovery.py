@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,8 +20,7 @@ bpy = pytest.importorskip("bpy")
 from da3_blender.headless import blend_file, preview, recovery  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-ROOT = Path(__file__).parents[3]
+Command = Callable[..., argparse.Namespace]
 
 
 @pytest.fixture
@@ -43,14 +43,15 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return folders
 
 
-def command(photos: list[Path], tmp_path: Path, *more: str) -> argparse.Namespace:
+@pytest.fixture
+def command(photos: list[Path], tmp_path: Path, fake_worker: list[str]) -> Command:
+    """The command's options, with more words for it."""
     words = [*map(str, photos), "-o", str(tmp_path / "made/room.blend"), "--no-preview", "--checkpoint", "room"]
-    return parse_arguments([*words, "--worker", f"'{sys.executable}' '{FAKE}'", *more])
+    return lambda *more: parse_arguments([*words, "--worker", shlex.join(fake_worker), *more])
 
 
 def before_saving(monkeypatch: pytest.MonkeyPatch, what) -> None:
     """Lets `what` happen once the worker has answered."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     answer_of = headless.answer_of
 
     def answer(*arguments) -> Prediction:
@@ -67,13 +68,14 @@ def kept(folder: Path) -> list[Path]:
 
 def test_a_scene_whose_folder_went_away_is_kept_elsewhere_and_named(
     photos: list[Path],
+    command: Command,
     tmp_path: Path,
     places: list[Path],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before_saving(monkeypatch, lambda: shutil.rmtree(tmp_path / "made"))
-    assert headless.run(command(photos, tmp_path)) == 1
+    assert headless.run(command()) == 1
     told = capsys.readouterr().err
     (place,) = kept(places[0])
     assert place.name == "room.blend"
@@ -86,6 +88,7 @@ def test_a_scene_whose_folder_went_away_is_kept_elsewhere_and_named(
 @pytest.mark.parametrize("full", ["temporary", "both"])
 def test_where_the_temporary_folder_is_full_it_goes_home(
     photos: list[Path],
+    command: Command,
     tmp_path: Path,
     places: list[Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +106,7 @@ def test_where_the_temporary_folder_is_full_it_goes_home(
     monkeypatch.setattr(blend_file, "_write", limited)
     monkeypatch.setattr(recovery.pipe, "write_frame", lambda *_: limited(Path("nowhere")))
     before_saving(monkeypatch, lambda: None)
-    assert headless.run(command(photos, tmp_path)) == 1
+    assert headless.run(command()) == 1
     told = capsys.readouterr().err
     if full == "both":
         assert "No other disk has room for it either, so it is lost." in told
@@ -113,7 +116,7 @@ def test_where_the_temporary_folder_is_full_it_goes_home(
 
 
 def test_where_only_a_scene_without_its_photos_fits_they_are_linked(
-    photos: list[Path], tmp_path: Path, places: list[Path], monkeypatch: pytest.MonkeyPatch
+    photos: list[Path], command: Command, tmp_path: Path, places: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = blend_file._write
 
@@ -124,7 +127,7 @@ def test_where_only_a_scene_without_its_photos_fits_they_are_linked(
 
     monkeypatch.setattr(blend_file, "_write", small)
     before_saving(monkeypatch, lambda: None)
-    assert headless.run(command(photos, tmp_path)) == 1
+    assert headless.run(command()) == 1
     (place,) = kept(places[0])
     bpy.ops.wm.open_mainfile(filepath=str(place))
     image = bpy.data.cameras["1.png"].background_images[0].image
@@ -133,7 +136,7 @@ def test_where_only_a_scene_without_its_photos_fits_they_are_linked(
 
 @pytest.mark.parametrize("fault", [TypeError("of the program"), MemoryError(), OSError(28, "No space left")])
 def test_what_was_computed_outlives_a_fault_of_the_program(
-    photos: list[Path],
+    command: Command,
     tmp_path: Path,
     places: list[Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -148,7 +151,7 @@ def test_what_was_computed_outlives_a_fault_of_the_program(
     with monkeypatch.context() as patch:
         before_saving(patch, lambda: None)
         patch.setattr(headless, "plan_scene", breaks)
-        assert headless.run(command(photos, tmp_path)) == 1
+        assert headless.run(command()) == 1
     told = capsys.readouterr().err
     assert "Traceback" not in told
     (answer,) = (path for path in kept(places[0]) if path.suffix == recovery.ANSWER_SUFFIX)
@@ -157,7 +160,7 @@ def test_what_was_computed_outlives_a_fault_of_the_program(
     assert len(logs) == (0 if isinstance(fault, MemoryError) else 1)
     assert all(str(log) in told and "Traceback" in log.read_text() for log in logs)
 
-    assert headless.run(command(photos, tmp_path, "--answer", str(answer))) == 0
+    assert headless.run(command("--answer", str(answer))) == 0
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made/room.blend"))
     assert len(bpy.data.cameras) == 2
 
@@ -165,6 +168,7 @@ def test_what_was_computed_outlives_a_fault_of_the_program(
 @pytest.mark.parametrize("content", [b"", b"no frame", b"other photos"])
 def test_something_else_than_an_answer_gets_a_sentence(
     photos: list[Path],
+    command: Command,
     tmp_path: Path,
     places: list[Path],  # so that nothing stays in the real ones
     room: SimpleNamespace,
@@ -175,20 +179,19 @@ def test_something_else_than_an_answer_gets_a_sentence(
     path.write_bytes(content)
     if content == b"other photos":
         shutil.copy(recovery.keep_answer(room.prediction(), "room") or "", path)
-    assert headless.run(command(photos, tmp_path, "--answer", str(path))) == 1
+    assert headless.run(command("--answer", str(path))) == 1
     told = capsys.readouterr().err
     assert "answer-unreadable: " in told and "room.da3" in told and "Traceback" not in told
 
 
 def test_a_failing_preview_leaves_the_scene_and_status_1(
-    photos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("Error: no render engine")
 
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(preview, "_draw", fails)
-    options = command(photos, tmp_path)
+    options = command()
     options.preview = tmp_path / "made/room_preview.png"
     assert headless.run(options) == 1
     said = capsys.readouterr()
@@ -201,6 +204,7 @@ def test_a_failing_preview_leaves_the_scene_and_status_1(
 @pytest.mark.parametrize("becomes", ["gone", "another", "a folder"])
 def test_a_photo_that_changes_while_the_job_runs_is_kept_as_it_was(
     photos: list[Path],
+    command: Command,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -217,7 +221,7 @@ def test_a_photo_that_changes_while_the_job_runs_is_kept_as_it_was(
             photos[0].mkdir()
 
     before_saving(monkeypatch, change)
-    assert headless.run(command(photos, tmp_path, "--photo-files", how)) == 0
+    assert headless.run(command("--photo-files", how)) == 0
     said = capsys.readouterr().out
     assert f"note: {photos[0]} is gone or changed since the job began" in said and str(photos[1]) not in said
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made/room.blend"))

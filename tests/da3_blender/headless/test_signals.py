@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,6 @@ import pytest
 pytest.importorskip("bpy")
 
 ROOT = Path(__file__).parents[3]
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
 MARK = "DA3_TEST_MARK"
 """Variable that everything a run starts inherits, by which it is found again."""
 
@@ -111,15 +111,15 @@ def follow(process: subprocess.Popen[str], line: str, lines: list[str], seen: th
     seen.set()
 
 
-def end_at(moment: Moment, home: Path, build: ModuleType) -> Ended:
+def end_at(moment: Moment, home: Path, build: ModuleType, worker: list[str]) -> Ended:
     """Runs the command and tells it to end."""
     mark = uuid.uuid4().hex
     place = home / mark
     (place / "tmp").mkdir(parents=True)
     words = [str(home / "photos"), "-o", str(place / "made.blend"), "--checkpoint", moment.checkpoint]
-    words += ["--worker", f"'{sys.executable}' '{FAKE}'"]
+    words += ["--worker", shlex.join(worker)]
     start = ["-c", moment.through] if moment.through else ["-m", "da3_blender.headless"]
-    variables = {**os.environ, MARK: mark, "PYTHONPATH": str(ROOT), "TMPDIR": str(place / "tmp")}
+    variables = {**os.environ, MARK: mark, "TMPDIR": str(place / "tmp")}
     with nullcontext() if moment.through else build.blocked_signals():  # as `build.py` starts it
         process = subprocess.Popen(
             [sys.executable, *start, *words],
@@ -161,13 +161,13 @@ def check(moment: Moment, ended: Ended) -> None:
     assert not [file for file in ended.files if "panel" in file or "da3_" in file], told
 
 
-def check_all(moments: Sequence[Moment], home: Path, build: ModuleType) -> None:
+def check_all(moments: Sequence[Moment], home: Path, build: ModuleType, worker: list[str]) -> None:
     with ThreadPoolExecutor(3) as pool:
-        for moment, ended in zip(moments, pool.map(lambda m: end_at(m, home, build), moments), strict=True):
+        for moment, ended in zip(moments, pool.map(lambda m: end_at(m, home, build, worker), moments), strict=True):
             check(moment, ended)
 
 
-def test_a_run_ends_whenever_it_is_told_to(home: Path, build: ModuleType) -> None:
+def test_a_run_ends_whenever_it_is_told_to(home: Path, build: ModuleType, fake_worker: list[str]) -> None:
     """At the very start, while Blender loads, while the worker starts and computes, while scene and preview are made;
     from the terminal, alone, by other signals, twice, and through build.py."""
     check_all(
@@ -183,13 +183,16 @@ def test_a_run_ends_whenever_it_is_told_to(home: Path, build: ModuleType) -> Non
         ],
         home,
         build,
+        fake_worker,
     )
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("group", [True, False])
 @pytest.mark.parametrize("through", ["", THROUGH_BUILD], ids=["itself", "build"])
-def test_a_run_ends_at_many_moments(home: Path, build: ModuleType, group: bool, through: str) -> None:
+def test_a_run_ends_at_many_moments(
+    home: Path, build: ModuleType, fake_worker: list[str], group: bool, through: str
+) -> None:
     chance = random.Random(1)
     moments = [Moment(seconds=0.1 * step, checkpoint="slow", group=group, through=through) for step in range(60)]
     for line in ("2 photos", "[  0%]", "photos: ", "scene: ", "preview: "):
@@ -197,4 +200,4 @@ def test_a_run_ends_at_many_moments(home: Path, build: ModuleType, group: bool, 
     moments += [Moment("2 photos", 0.02 * step, "room", group=group, through=through) for step in range(40)]
     moments += [Moment(seconds=0.3 * step, number=signal.SIGTERM, group=group, through=through) for step in range(8)]
     moments += [Moment(seconds=0.3 * step, group=group, through=through, times=2) for step in range(8)]
-    check_all(moments, home, build)
+    check_all(moments, home, build, fake_worker)
