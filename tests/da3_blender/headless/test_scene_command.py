@@ -34,7 +34,6 @@ WORKER_PYTHON = os.environ.get("DA3_WORKER_PYTHON", sys.executable)
 
 WORKER = """
 import sys
-sys.path.insert(0, {root!r})
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import PROTOCOL_VERSION, Failure, Hello, Progress
 
@@ -68,7 +67,7 @@ def contents(photos: list[Path]) -> dict[Path, bytes]:
 def scripted(tmp_path: Path, rest: str) -> str:
     """The command of a worker that says hello, takes a job, tells progress, and goes on with `rest`."""
     script = tmp_path / "scripted_worker.py"
-    script.write_text(WORKER.format(root=str(ROOT), rest=rest))
+    script.write_text(WORKER.format(rest=rest))
     return f'"{sys.executable}" "{script}"'
 
 

@@ -109,12 +109,12 @@ def test_an_offset_counts_in_the_network_s_unit(network: AnyViewNetwork, smooth:
     torch.testing.assert_close(placed(raw, wall(smooth))[0].means[:, 2], torch.full((28 * 42,), 2.5))
 
 
-def room() -> ViewBatch:
+def held_out() -> ViewBatch:
     return ViewGenerator(5).batch(0, 2, 2, (28, 42), 0.3)
 
 
 def test_depth_comes_closer_to_the_truth_than_by_one_scale(network: AnyViewNetwork):
-    batch = room()
+    batch = held_out()
     plain = frozen_geometry(network, batch)
     geometry = with_true_cameras(plain, batch)
     known = batch.depth > 0
@@ -127,7 +127,7 @@ def test_depth_comes_closer_to_the_truth_than_by_one_scale(network: AnyViewNetwo
 
 
 def test_known_cameras_change_what_the_head_reads(network: AnyViewNetwork):
-    batch = room()
+    batch = held_out()
     free, posed = (raw_gaussians(network, frozen_geometry(network, batch, told)).raw for told in (False, True))
     assert not torch.allclose(free, posed)
 

@@ -66,7 +66,7 @@ def test_same_seed_same_pictures(generator: ViewGenerator):
     assert not torch.equal(first.depth, other.depth)
 
 
-def test_a_room_does_not_depend_on_its_batch(generator: ViewGenerator):
+def test_a_scene_does_not_depend_on_its_batch(generator: ViewGenerator):
     together = generator.render(7, 3, 2, (28, 28))
     alone = generator.render(8, 1, 2, (28, 28))
     torch.testing.assert_close(together.depth[1:2], alone.depth)
