@@ -1,13 +1,13 @@
-"""The one job manager of this Blender.
+"""What lives while Blender runs: jobs, the runtime's state, models and their downloads; all moved on by the one timer.
 
 live.start(*job_request.make_job(bpy.context.scene)) returns at once; `timer` moves the job on.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
+from functools import cache
 
 import bpy
 from bpy.app.handlers import persistent
@@ -15,68 +15,103 @@ from bpy.app.handlers import persistent
 from . import preferences, timer
 from .jobs import placing
 from .jobs.manager import JobManager, JobState, JobTarget, RequestSource
+from .runtime.manager import RuntimeManager
+from .runtime.models import ModelDownloads
 
 REDRAW_SECONDS = 0.25
-"""At least this long between two pictures of a job's progress."""
+"""At least this long between two pictures of what goes on: where drawing is slow, it is Blender that waits for it."""
 
-_manager: JobManager | None = None
-_drawn: list[JobState] = []
+_drawn: list[object] = []
 _drawn_at = 0.0
 
 
-def manager() -> JobManager:
-    """The one manager; its worker starts with the first job."""
-    global _manager  # noqa: PLW0603
-    if _manager is None:
-        _manager = JobManager(worker_command, placing.place)
-    return _manager
+@cache
+def jobs() -> JobManager:
+    """The one job manager; its worker starts with the first job."""
+    return JobManager(preferences.chosen_worker_command, placing.place)
 
 
-def worker_command() -> list[str]:
-    """The worker that DA3_WORKER_PYTHON names, else that of the preferences. Raises JobError where there is none."""
-    python = os.environ.get("DA3_WORKER_PYTHON")
-    return [python, "-m", "model_runtime", "worker"] if python else preferences.chosen_worker_command()
+@cache
+def runtime() -> RuntimeManager:
+    """The one manager of the worker's environment."""
+    return RuntimeManager()
 
 
-def start(request: RequestSource, target: JobTarget) -> str:
+@cache
+def downloads() -> ModelDownloads:
+    """The one list of models, and their downloads."""
+    return ModelDownloads(preferences.chosen_worker_command, preferences.models_here)
+
+
+def keeper(name: str) -> JobState | RuntimeManager | ModelDownloads:
+    """Who keeps the failure of what was asked for last: `jobs`, `runtime` or `models`."""
+    return {"jobs": jobs().state, "runtime": runtime(), "models": downloads()}[name]
+
+
+def start(request: RequestSource, target: JobTarget) -> None:
     """`JobManager.submit`, with the timer that it needs."""
-    job = manager().submit(request, target)
+    jobs().submit(request, target)
+    move_on()
+
+
+def look() -> None:
+    """Look at this machine's disk anew, for the runtime and, unless they are on another machine, for models."""
+    settings = preferences.runtime_settings()
+    runtime().look(settings)
+    if settings.local:
+        downloads().look()
+    move_on()
+
+
+def move_on() -> None:
+    """Let the timer move on what was asked for, and show it at once."""
     timer.add_pump(pump)
     timer.redraw()
-    return job
 
 
 def pump() -> bool:
-    """Move the job on, without waiting. True while it needs more."""
-    more = manager().pump()
-    _show_changes(at_once=not more)
+    """Move everything on, without waiting. True while anything needs more."""
+    more = any([owner.pump() for owner in (jobs(), runtime(), downloads())])
+    _redraw_if_changed(at_once=not more)
     return more
 
 
-def _show_changes(at_once: bool) -> None:
-    """Redraw where the job's state changed, but seldom: where drawing is slow, it is Blender that waits for it."""
+def _redraw_if_changed(at_once: bool) -> None:
     global _drawn_at  # noqa: PLW0603
-    state = manager().state
-    shown = replace(state, fraction=round(state.fraction, 2), seconds_left=round(state.seconds_left or 0))
-    if [shown] != _drawn and (at_once or time.monotonic() - _drawn_at >= REDRAW_SECONDS):
-        _drawn[:] = [shown]
+    job, of_runtime, models = jobs().state, runtime(), downloads()
+    shown = [
+        replace(job, fraction=round(job.fraction, 2), seconds_left=round(job.seconds_left or 0)),
+        *(of_runtime.state, of_runtime.progress, of_runtime.failure, of_runtime.report, of_runtime.busy),
+        *(models.models, models.name, models.progress, models.failure, models.busy),
+    ]
+    if shown != _drawn and (at_once or time.monotonic() - _drawn_at >= REDRAW_SECONDS):
+        _drawn[:] = shown
         _drawn_at = time.monotonic()
         timer.redraw()
 
 
+def _look_first() -> bool:
+    """When Blender has started: what is on the disk, before anybody asks."""
+    look()
+    return False
+
+
 @persistent
 def _file_changed(*_: object) -> None:
-    manager().file_changed()
+    jobs().file_changed()
 
 
 def register() -> None:
     bpy.app.handlers.load_post.append(_file_changed)
+    preferences.on_change.append(look)
+    timer.add_pump(_look_first)
 
 
 def unregister() -> None:
-    """End the worker and everything that waits."""
-    global _manager  # noqa: PLW0603
+    """End the worker, an installation, a download, and everything that waits."""
     bpy.app.handlers.load_post.remove(_file_changed)
-    if _manager is not None:
-        _manager.close()
-        _manager = None
+    preferences.on_change.remove(look)
+    for owner in (jobs, runtime, downloads):
+        owner().close()
+        owner.cache_clear()
+    _drawn.clear()

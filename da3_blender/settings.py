@@ -140,14 +140,14 @@ class DA3_Settings(bpy.types.PropertyGroup):
 
 CLASSES = (DA3_Photo, DA3_Settings)
 
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
 
 def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
+    _register()
     bpy.types.Scene.da3 = PointerProperty(type=DA3_Settings)
 
 
 def unregister() -> None:
     del bpy.types.Scene.da3
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+    _unregister()

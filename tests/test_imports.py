@@ -128,26 +128,38 @@ def test_the_benchmark_says_which_packages_it_lacks() -> None:
     assert set(PACKAGES) == declared("benchmark") - declared()
 
 
-ROOMS = (
-    ("contract",),
-    ("geometry",),
-    ("network", "photos"),
-    ("checkpoints",),
-    ("cameras",),
-    ("depth", "splats"),
-    ("prediction",),
-    ("benchmark", "training"),
-    ("commands",),
-    ("__main__",),
-)
-"""The folders of model_runtime: each imports only of itself and of those above it."""
+ROOMS = {
+    "model_runtime": (
+        ("contract",),
+        ("geometry",),
+        ("network", "photos"),
+        ("checkpoints",),
+        ("cameras",),
+        ("depth", "splats"),
+        ("prediction",),
+        ("benchmark", "training"),
+        ("commands",),
+        ("__main__",),
+    ),
+    "da3_blender": (
+        ("plan", "remedies", "runtime", "settings", "timer", "translation"),
+        ("preferences", "scene"),
+        ("photos",),
+        ("jobs",),
+        ("live",),
+        ("panels",),
+        ("headless", "operators"),
+    ),
+}
+"""The folders of a package, and modules beside them: each imports only of itself and of those above it."""
 
 KNOW_NOBODY = ("contract", "geometry")
 
 
-def test_rooms_know_only_those_above_them() -> None:
-    level = {room: i for i, rooms in enumerate(ROOMS) for room in rooms}
-    known = modules_of("model_runtime")
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_know_only_those_above_them(package: str) -> None:
+    level = {room: i for i, rooms in enumerate(ROOMS[package]) for room in rooms}
+    known = modules_of(package)
     for module in known:
         room = module.split(".")[1] if "." in module else ""
         for name in imported(module) & known.keys():

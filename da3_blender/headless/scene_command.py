@@ -30,7 +30,7 @@ from ..plan.prediction_checks import PlanError
 from ..plan.scene_plan import PlanSettings, of_views, plan_scene
 from ..plan.size_and_place import sized
 from ..preferences import chosen_worker_command
-from ..runtime.command_words import split_command
+from ..runtime.worker_command import RuntimeSettings, worker_command
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
 from . import blend_file
@@ -92,15 +92,15 @@ def make_request(options: argparse.Namespace) -> Request:
     )
 
 
-def worker_command(options: argparse.Namespace) -> list[str]:
+def asked_worker_command(options: argparse.Namespace) -> list[str]:
     """The worker that the options name; else the one of the add-on's preferences; else, without them, this Python's.
 
     Raises JobError where the preferences name none that is there.
     """
     if options.worker:
-        return split_command(options.worker)
+        return worker_command(RuntimeSettings("command", command=options.worker))
     if options.python:
-        return [str(options.python), "-m", "model_runtime", "worker"]
+        return worker_command(RuntimeSettings("python", python=str(options.python)))
     return chosen_worker_command()
 
 
@@ -197,7 +197,7 @@ def answer_of(options: argparse.Namespace, request: Request) -> Prediction:
             sentence = f"{options.answer} is the answer to other photos."
             raise JobError("answer-unreadable", sentence, "Give the photos that were given then.")
         return prediction
-    worker = WorkerProcess(worker_command(options))
+    worker = WorkerProcess(asked_worker_command(options))
     with cleaned(lambda: end_worker(worker)):
         try:
             return run_job(worker, request, ProgressLines())

@@ -26,9 +26,6 @@ class DA3_OT_match_cameras(HasPhotos, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    bpy.utils.register_class(DA3_OT_match_cameras)
+CLASSES = (DA3_OT_match_cameras,)
 
-
-def unregister() -> None:
-    bpy.utils.unregister_class(DA3_OT_match_cameras)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from model_runtime.contract.catalogue import CATALOGUE, LICENCES
 from model_runtime.contract.messages import JobError
 
-from .. import live, preferences, timer
+from .. import live
 from ..panels import paragraph
-from ..runtime.models import ModelDownloads, check_ready, local_folder, model_row
+from ..runtime.models import model_row
 from ..translation import tip
 from . import DIALOG_WIDTH, tell
-
-_shown: list[object] = []
-
-
-def models_here() -> Path | None:
-    """The folder of models on this machine; None where the worker is on another."""
-    settings = preferences.runtime_settings()
-    return local_folder(settings.models_folder) if settings.local else None
-
-
-@cache
-def downloads() -> ModelDownloads:
-    """The add-on's one."""
-    return ModelDownloads(live.worker_command, models_here)
-
-
-def pump() -> bool:
-    """Moves downloads on, and shows what changed."""
-    state = downloads()
-    more = state.pump()
-    shown = [state.models, state.name, state.progress, state.failure, more]
-    if shown != _shown:
-        _shown[:] = shown
-        timer.redraw()
-    return more
-
-
-def look() -> None:
-    """Look at what is here; the panel shows what is found."""
-    downloads().look()
-    timer.add_pump(pump)
 
 
 def refuse(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the panel too, where the button that helps is; and end the operator."""
-    downloads().failure, downloads().failed = error.failure, getattr(operator, "model", "")
+    live.downloads().failure, live.downloads().failed = error.failure, getattr(operator, "model", "")
     tell(operator, error.failure)
     return {"CANCELLED"}
-
-
-def check_chosen(settings) -> None:
-    """Raise JobError where the chosen model is known not to be usable yet, before photos are read and sent."""
-    if not settings.checkpoint_path:
-        check_ready(downloads().models, settings.model)
 
 
 class NamesModel:
@@ -103,10 +63,10 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not downloads().name
+        return not live.downloads().name
 
     def invoke(self, context, event):
-        row = model_row(downloads().models, self.model)
+        row = model_row(live.downloads().models, self.model)
         if row is None or not row.asks_for_licence:
             return self.execute(context)
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
@@ -126,10 +86,10 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
         model = CATALOGUE.get(self.model)
         accepted = model.licence if self.accept and model else ""
         try:
-            downloads().download(self.model, accepted, online=bpy.app.online_access)
+            live.downloads().download(self.model, accepted, online=bpy.app.online_access)
         except JobError as error:
             return refuse(self, error)
-        timer.add_pump(pump)
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -141,10 +101,10 @@ class DA3_OT_cancel_download(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return bool(downloads().name)
+        return bool(live.downloads().name)
 
     def execute(self, context):
-        downloads().cancel()
+        live.downloads().cancel()
         return {"FINISHED"}
 
 
@@ -157,17 +117,17 @@ class DA3_OT_remove_model(NamesModel, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not downloads().name
+        return not live.downloads().name
 
     def invoke(self, context, event):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context):
         try:
-            downloads().remove(self.model)
+            live.downloads().remove(self.model)
         except JobError as error:
             return refuse(self, error)
-        timer.add_pump(pump)
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -179,28 +139,14 @@ class DA3_OT_refresh_models(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not downloads().busy
+        return not live.downloads().busy
 
     def execute(self, context):
         try:
-            look()
+            live.downloads().look()
         except JobError as error:
             return refuse(self, error)
-        return {"FINISHED"}
-
-
-class DA3_OT_dismiss_download_failure(bpy.types.Operator):
-    """Close this message"""
-
-    bl_idname = "da3.dismiss_download_failure"
-    bl_label = "Dismiss"
-
-    @classmethod
-    def poll(cls, context):
-        return downloads().failure is not None
-
-    def execute(self, context):
-        downloads().failure = None
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -210,19 +156,6 @@ CLASSES = (
     DA3_OT_cancel_download,
     DA3_OT_remove_model,
     DA3_OT_refresh_models,
-    DA3_OT_dismiss_download_failure,
 )
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    """End a download that is going on; what came of it stays."""
-    downloads().close()
-    downloads.cache_clear()
-    _shown.clear()
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -219,14 +219,10 @@ class DA3_OT_pick_floor(PicksPoints, bpy.types.Operator):
 
 CLASSES = (DA3_OT_pick_distance, DA3_OT_pick_floor)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
+register, _unregister = bpy.utils.register_classes_factory(CLASSES)
 
 
 def unregister() -> None:
     while _overlays:
         bpy.types.SpaceView3D.draw_handler_remove(_overlays.pop(), "WINDOW")
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+    _unregister()

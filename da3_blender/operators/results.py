@@ -42,7 +42,7 @@ them; with an empty list it takes its own photos"""
 
     @classmethod
     def poll(cls, context):
-        return not live.manager().running
+        return not live.jobs().running
 
     def invoke(self, context, event):
         """Says first where geometry was edited by hand."""
@@ -120,12 +120,4 @@ class DA3_OT_remove(ActsOnResult, bpy.types.Operator):
 
 CLASSES = (DA3_OT_update, DA3_OT_load_request, DA3_OT_remove)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

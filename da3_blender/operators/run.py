@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
@@ -11,21 +13,27 @@ from .. import live, timer
 from ..jobs import placing
 from ..jobs import request as job_request
 from ..photos import photo_list
+from ..runtime.models import check_ready
 from ..scene import arrival
 from ..translation import rpt
-from . import ONLY_ONCE, UNDOABLE, report_of, tell
-from .models import check_chosen
+from . import ONLY_ONCE, UNDOABLE, tell
 from .photos import ChoosesFiles, chosen_files
 
 
 def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the sidebar too, where the button that helps is; and end the operator."""
     failure = error.failure
-    if not live.manager().running:
-        live.manager().state.failure = failure
+    if not live.jobs().running:
+        live.jobs().state.failure = failure
         timer.redraw()
     tell(operator, failure)
     return {"CANCELLED"}
+
+
+def check_chosen(settings: Any) -> None:
+    """Raise JobError where the chosen model is known not to be usable yet, before photos are read and sent."""
+    if not settings.checkpoint_path:
+        check_ready(live.downloads().models, settings.model)
 
 
 def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene, collection_id: str = "") -> set[str]:
@@ -47,7 +55,7 @@ class DA3_OT_run(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not live.manager().running
+        return not live.jobs().running
 
     def execute(self, context):
         return start_job(self, context.scene)
@@ -61,10 +69,10 @@ class DA3_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return live.manager().running
+        return live.jobs().running
 
     def execute(self, context):
-        live.manager().cancel()
+        live.jobs().cancel()
         timer.redraw()
         return {"FINISHED"}
 
@@ -72,7 +80,7 @@ class DA3_OT_cancel(bpy.types.Operator):
 class ResultWaits:
     @classmethod
     def poll(cls, context):
-        return live.manager().state.waiting is not None
+        return live.jobs().state.waiting is not None
 
 
 class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
@@ -86,7 +94,7 @@ class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         try:
-            live.manager().place_waiting(lambda result: placing.write(result, context.scene))
+            live.jobs().place_waiting(lambda result: placing.write(result, context.scene))
         except JobError as error:
             return report_failure(self, error)
         return {"FINISHED"}
@@ -99,7 +107,7 @@ class DA3_OT_discard_result(ResultWaits, bpy.types.Operator):
     bl_label = "Discard"
 
     def execute(self, context):
-        live.manager().discard_waiting()
+        live.jobs().discard_waiting()
         return {"FINISHED"}
 
 
@@ -131,37 +139,6 @@ class DA3_OT_dismiss_notice(HasNotice, bpy.types.Operator):
 
     def execute(self, context):
         arrival.dismiss()
-        return {"FINISHED"}
-
-
-class HasFailure:
-    @classmethod
-    def poll(cls, context):
-        return live.manager().state.failure is not None
-
-
-class DA3_OT_copy_log(HasFailure, bpy.types.Operator):
-    """Copy what went wrong, with the worker's log, to the clipboard"""
-
-    bl_idname = "da3.copy_log"
-    bl_label = "Copy Report"
-
-    def execute(self, context):
-        failure = live.manager().state.failure
-        assert failure is not None  # poll
-        context.window_manager.clipboard = report_of(failure)
-        self.report({"INFO"}, "The report is on the clipboard")
-        return {"FINISHED"}
-
-
-class DA3_OT_dismiss_failure(HasFailure, bpy.types.Operator):
-    """Close this message"""
-
-    bl_idname = "da3.dismiss_failure"
-    bl_label = "Dismiss"
-
-    def execute(self, context):
-        live.manager().state.failure = None
         return {"FINISHED"}
 
 
@@ -204,19 +181,17 @@ CLASSES = (
     DA3_OT_discard_result,
     DA3_OT_show_result,
     DA3_OT_dismiss_notice,
-    DA3_OT_copy_log,
-    DA3_OT_dismiss_failure,
     DA3_OT_import_photos,
 )
 
+_register, _unregister = bpy.utils.register_classes_factory(CLASSES)
+
 
 def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
+    _register()
     bpy.types.TOPBAR_MT_file_import.append(import_menu)
 
 
 def unregister() -> None:
     bpy.types.TOPBAR_MT_file_import.remove(import_menu)
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+    _unregister()

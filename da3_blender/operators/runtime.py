@@ -7,23 +7,8 @@ from pathlib import Path
 import bpy
 from bpy.props import BoolProperty
 
-from .. import live, preferences, timer
-from ..runtime.manager import manager
+from .. import live, preferences
 from ..translation import rpt
-from . import report_of
-
-_shown: list[object] = []
-
-
-def pump() -> bool:
-    """Moves the runtime's state on, and shows it where it changed."""
-    state = manager()
-    more = state.pump()
-    shown = [state.state, state.progress, state.failure, state.report, more]
-    if shown != _shown:
-        _shown[:] = shown
-        timer.redraw()
-    return more
 
 
 def guide() -> Path:
@@ -37,7 +22,7 @@ class ChangesRuntime:
 
     @classmethod
     def poll(cls, context):
-        return not manager().installing and not live.manager().running
+        return not live.runtime().installing and not live.jobs().running
 
 
 class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):
@@ -50,8 +35,8 @@ class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):
     }
 
     def execute(self, context):
-        manager().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
-        timer.add_pump(pump)
+        live.runtime().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -62,8 +47,8 @@ class DA3_OT_install_package(ChangesRuntime, bpy.types.Operator):
     bl_label = "Install in This Python"
 
     def execute(self, context):
-        manager().install_package(preferences.runtime_settings(), bpy.app.online_access)
-        timer.add_pump(pump)
+        live.runtime().install_package(preferences.runtime_settings(), bpy.app.online_access)
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -75,10 +60,10 @@ class DA3_OT_cancel_install(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return manager().installing
+        return live.runtime().installing
 
     def execute(self, context):
-        manager().cancel()
+        live.runtime().cancel()
         return {"FINISHED"}
 
 
@@ -92,8 +77,8 @@ class DA3_OT_remove_runtime(ChangesRuntime, bpy.types.Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context):
-        manager().remove(preferences.runtime_settings())
-        timer.add_pump(pump)
+        live.runtime().remove(preferences.runtime_settings())
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -105,11 +90,11 @@ class DA3_OT_test_runtime(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not manager().testing and not manager().installing
+        return not live.runtime().testing and not live.runtime().installing
 
     def execute(self, context):
-        manager().test(preferences.runtime_settings())
-        timer.add_pump(pump)
+        live.runtime().test(preferences.runtime_settings())
+        live.move_on()
         return {"FINISHED"}
 
 
@@ -124,8 +109,8 @@ class DA3_OT_show_preferences(bpy.types.Operator):
         return preferences.addon_preferences() is not None
 
     def execute(self, context):
-        look()
-        return bpy.ops.preferences.addon_show(module=preferences.__package__)
+        live.look()
+        return bpy.ops.preferences.addon_show(module=preferences.PACKAGE)
 
 
 class DA3_OT_open_guide(bpy.types.Operator):
@@ -136,24 +121,6 @@ class DA3_OT_open_guide(bpy.types.Operator):
 
     def execute(self, context):
         return bpy.ops.wm.path_open(filepath=str(guide()))
-
-
-class DA3_OT_copy_runtime_log(bpy.types.Operator):
-    """Copy what went wrong, with its log, to the clipboard"""
-
-    bl_idname = "da3.copy_runtime_log"
-    bl_label = "Copy Report"
-
-    @classmethod
-    def poll(cls, context):
-        return manager().failure is not None
-
-    def execute(self, context):
-        failure = manager().failure
-        assert failure is not None  # poll
-        context.window_manager.clipboard = report_of(failure)
-        self.report({"INFO"}, "The report is on the clipboard")
-        return {"FINISHED"}
 
 
 class DA3_OT_lower_resolution(bpy.types.Operator):
@@ -171,12 +138,6 @@ class DA3_OT_lower_resolution(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def look() -> None:
-    """Look at the runtime's folder; the preferences show what is found."""
-    manager().look(preferences.runtime_settings())
-    timer.add_pump(pump)
-
-
 CLASSES = (
     DA3_OT_install_runtime,
     DA3_OT_install_package,
@@ -185,19 +146,7 @@ CLASSES = (
     DA3_OT_test_runtime,
     DA3_OT_show_preferences,
     DA3_OT_open_guide,
-    DA3_OT_copy_runtime_log,
     DA3_OT_lower_resolution,
 )
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    manager().close()
-    manager.cache_clear()
-    _shown.clear()
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

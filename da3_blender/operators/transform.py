@@ -110,12 +110,4 @@ class DA3_OT_set_floor(TransformsResult, bpy.types.Operator):
 
 CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -151,12 +151,4 @@ until this is switched off, which gives back what was there"""
 
 CLASSES = (DA3_OT_look_through, DA3_OT_show_photo, DA3_OT_show_part, DA3_OT_look_back, DA3_OT_bind_photos)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -23,12 +23,4 @@ class DA3_PT_model(Sidebar, bpy.types.Panel):
 
 CLASSES = (DA3_PT_model,)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import bpy
 
-from ..operators.models import downloads, look, models_here
-from ..preferences import draw_remedy
+from .. import live, preferences
 from ..runtime.models import ModelRow, model_row, model_rows, own_checkpoint
 from ..translation import iface
 from . import paragraph
+from .failures import draw_failure
 
 USES = {
     True: "License {license}: commercial use allowed",
@@ -24,7 +24,7 @@ class DA3_MT_models(bpy.types.Menu):
     bl_label = "Models"
 
     def draw(self, context):
-        for row in model_rows(downloads().models, context.scene.da3.only_commercial):
+        for row in model_rows(live.downloads().models, context.scene.da3.only_commercial):
             text = f"{row.model.title}   {row.size}   {row.model.licence}"
             icon = "CHECKMARK" if row.ready else "IMPORT"
             self.layout.operator("da3.choose_model", text=text, icon=icon, translate=False).model = row.model.name
@@ -33,11 +33,7 @@ class DA3_MT_models(bpy.types.Menu):
 def draw_models(layout, context) -> None:
     """The whole choice: switch, menu, what the chosen model is, its download, and a checkpoint of one's own."""
     settings = context.scene.da3
-    state = downloads()
-    folder = models_here()
-    known = state.models is not None and Path(state.models.folder) == folder
-    if folder is not None and not known and not state.busy and state.failure is None:
-        look()
+    state = live.downloads()
     column = layout.column()
     row = model_row(state.models, settings.model)
     menu = column.row(align=True)
@@ -56,7 +52,7 @@ def draw_models(layout, context) -> None:
 def draw_chosen(layout, context) -> None:
     """The chosen model's name, and whether it is ready."""
     settings = context.scene.da3
-    row = model_row(downloads().models, settings.model)
+    row = model_row(live.downloads().models, settings.model)
     line = layout.row()
     if settings.checkpoint_path:
         line.label(text=Path(settings.checkpoint_path).name, icon="FILE", translate=False)
@@ -66,7 +62,7 @@ def draw_chosen(layout, context) -> None:
 
 def draw_model(layout, context, row: ModelRow) -> None:
     """What the model is, and the button that it needs."""
-    state, model = downloads(), row.model
+    state, model = live.downloads(), row.model
     paragraph(layout, context, model.good_for)
     facts = layout.column(align=True)
     size = iface("{size} on disk, about {memory} of memory", size=row.size, memory=row.memory)
@@ -87,7 +83,7 @@ def draw_model(layout, context, row: ModelRow) -> None:
     else:
         draw_buttons(layout, row)
     if state.failure is not None and state.failed in ("", model.name):
-        draw_failure(layout, context, state.failure)
+        draw_failure(layout, context, state.failure, "models")
 
 
 def draw_buttons(layout, row: ModelRow) -> None:
@@ -110,20 +106,9 @@ def draw_buttons(layout, row: ModelRow) -> None:
             line.operator("da3.remove_model", text="", icon="TRASH").model = name
 
 
-def draw_failure(layout, context, failure) -> None:
-    box = layout.box()
-    sentence = box.column()
-    sentence.alert = True
-    paragraph(sentence, context, failure.sentence, icon="ERROR")
-    if failure.advice:
-        paragraph(box, context, failure.advice)
-    draw_remedy(box, failure)
-    box.operator("da3.dismiss_download_failure", icon="X")
-
-
 def draw_own_checkpoint(layout, context, settings) -> None:
     layout.prop(settings, "checkpoint_path", text="", placeholder="Own Checkpoint")
-    if not settings.checkpoint_path or models_here() is None:
+    if not settings.checkpoint_path or preferences.models_here() is None:
         return
     own = own_checkpoint(Path(bpy.path.abspath(settings.checkpoint_path)))
     if own.problem:
@@ -134,12 +119,4 @@ def draw_own_checkpoint(layout, context, settings) -> None:
 
 CLASSES = (DA3_MT_models,)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -76,12 +76,4 @@ class DA3_PT_make_details(Sidebar, bpy.types.Panel):
 
 CLASSES = (DA3_UL_photo_cameras, DA3_PT_make, DA3_PT_make_details)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

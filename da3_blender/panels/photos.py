@@ -123,12 +123,4 @@ def draw_active(layout, context, photo) -> None:
 
 CLASSES = (DA3_UL_photos, DA3_MT_images, DA3_MT_photos, DA3_PT_photos)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

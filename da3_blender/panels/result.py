@@ -191,12 +191,4 @@ def fact_lines(collection) -> list[str]:
 
 CLASSES = (DA3_UL_views, DA3_PT_results)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -6,11 +6,11 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
-from .. import live
-from ..preferences import both, draw_remedy
+from .. import live, preferences
 from ..scene import find
 from ..translation import iface
 from . import Sidebar, paragraph
+from .failures import both, draw_failure, draw_remedy
 
 
 class DA3_PT_run(Sidebar, bpy.types.Panel):
@@ -20,7 +20,7 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     bl_order = 4
 
     def draw(self, context):
-        state = live.manager().state
+        state = live.jobs().state
         elsewhere = find.result(context.scene, state.updates) is not None  # there stands what comes of it
         if state.job and not elsewhere:
             draw_progress(self.layout, context, state)
@@ -29,25 +29,25 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
         else:
             draw_start(self.layout, context)
         if state.failure is not None and not elsewhere:
-            draw_failure(self.layout, context, state.failure)
+            draw_failure(self.layout, context, state.failure, "jobs")
 
 
 def draw_job(layout, context, result: str) -> bool:
     """What goes on with, or went wrong with, an update of the result; True while it is at work."""
-    state = live.manager().state
+    state = live.jobs().state
     if state.updates != result:
         return False
     if state.job:
         draw_progress(layout, context, state)
     elif state.failure is not None:
-        draw_failure(layout, context, state.failure)
+        draw_failure(layout, context, state.failure, "jobs")
     return bool(state.job)
 
 
 def draw_start(layout, context) -> None:
     """The button; or, where no worker can be started, why, and what helps."""
     try:
-        live.worker_command()
+        preferences.chosen_worker_command()
     except JobError as error:
         box = layout.box()
         paragraph(box, context, both(error.failure), icon="INFO")
@@ -96,27 +96,6 @@ def draw_waiting(layout, context, state) -> None:
     row.operator("da3.discard_result", icon="TRASH")
 
 
-def draw_failure(layout, context, failure) -> None:
-    box = layout.box()
-    sentence = box.column()
-    sentence.alert = True
-    paragraph(sentence, context, failure.sentence, icon="ERROR")
-    if failure.advice:
-        paragraph(box, context, failure.advice)
-    draw_remedy(box, failure)
-    row = box.row(align=True)
-    row.operator("da3.copy_log", icon="COPYDOWN")
-    row.operator("da3.dismiss_failure", icon="X")
-
-
 CLASSES = (DA3_PT_run,)
 
-
-def register() -> None:
-    for kind in CLASSES:
-        bpy.utils.register_class(kind)
-
-
-def unregister() -> None:
-    for kind in reversed(CLASSES):
-        bpy.utils.unregister_class(kind)
+register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -10,7 +10,7 @@ from ..translation import iface
 
 
 def draw_status(self, context) -> None:
-    state, told = live.manager().state, arrival.notice()
+    state, told = live.jobs().state, arrival.notice()
     row = self.layout.row(align=True)
     if state.job:
         making = iface("Making '{name}'", name=state.name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -200,9 +199,3 @@ def look_at(folder: Path, torch_backend: str = "auto") -> FolderState:
             upgrade = False
     needed, free = space_needed(torch_backend), free_bytes(folder)
     return FolderState(runtime, upgrade, interruption(folder), needed, free, find_gpu())
-
-
-@cache
-def manager() -> RuntimeManager:
-    """The add-on's one manager."""
-    return RuntimeManager()

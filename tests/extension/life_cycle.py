@@ -141,8 +141,8 @@ def start_job(photos: str, worker: str) -> None:
     preferences.runtime_kind, preferences.command = "command", worker
     photo_list.add_folder(bpy.context.scene.da3, Path(photos))
     live.start(*job_request.make_job(bpy.context.scene))
-    while live.manager().state.fraction == 0:
-        assert timer.pump(), live.manager().state
+    while live.jobs().state.fraction == 0:
+        assert timer.pump(), live.jobs().state
         time.sleep(0.01)
 
 

@@ -55,12 +55,12 @@ class Stress:
     def pump(self, fraction: float = 2.0) -> bool:
         """Pumps as Blender's timer does, until so much is done or nothing is left to do; whether something is."""
         end = time.monotonic() + LONGEST
-        while time.monotonic() < end and self.live.manager().state.fraction < fraction:
-            placed = self.live.manager().state.placed
+        while time.monotonic() < end and self.live.jobs().state.fraction < fraction:
+            placed = self.live.jobs().state.placed
             before = time.monotonic()
             more = self.timer.pump()
             took = time.monotonic() - before
-            kind = "pump" if self.live.manager().state.placed == placed else "place"
+            kind = "pump" if self.live.jobs().state.placed == placed else "place"
             self.longest[kind] = max(self.longest[kind], took)
             if not more:
                 return False
@@ -69,7 +69,7 @@ class Stress:
 
     def job(self, way: str) -> dict[str, Any]:
         """One job that ends in this way, unless it is done before; what Blender says of it."""
-        manager = self.live.manager()
+        manager = self.live.jobs()
         request, target = self.job_request.make_job(bpy.context.scene)
         self.timed("start", lambda: self.live.start(request, target))
         if way in ("cancel", "kill", "new file"):

@@ -16,7 +16,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.jobs import manager as job_manager  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs.manager import make_result  # noqa: E402
@@ -33,7 +33,7 @@ COMMAND = [sys.executable, str(FAKE)]
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """A scene with two photos and the fake worker behind the button."""
-    monkeypatch.setattr(live, "worker_command", lambda: COMMAND)
+    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: COMMAND)
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     for name in ("a.png", "b.png"):
@@ -49,12 +49,12 @@ def pump_until(met: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not met():
         timer.pump()
-        assert time.monotonic() < deadline, live.manager().state
+        assert time.monotonic() < deadline, live.jobs().state
         time.sleep(0.01)
 
 
 def state():
-    return live.manager().state
+    return live.jobs().state
 
 
 def datablocks(collection) -> list[tuple[object, ...]]:
@@ -150,7 +150,7 @@ def test_progress_and_the_worker_stays(scene):
         fractions.append(state().fraction)
         time.sleep(0.01)
     assert fractions == sorted(fractions) and len(set(fractions)) > 10 and 0.9 < fractions[-1] <= 1
-    worker = live.manager().worker
+    worker = live.jobs().worker
     assert worker is not None
     first = worker.pid
     scene.da3.model = "room"
@@ -175,21 +175,21 @@ def test_a_worker_that_heeds_cancel_goes_on_with_the_next_job(scene):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = live.manager().worker
+    worker = live.jobs().worker
     assert worker is not None
     first = worker.pid
     bpy.ops.da3.cancel()
     time.sleep(1)
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    assert timer.wait(30) and live.manager().worker is worker and worker.pid == first
+    assert timer.wait(30) and live.jobs().worker is worker and worker.pid == first
 
 
 def test_a_deaf_worker_is_replaced_by_the_next_job(scene):
     scene.da3.model = "deaf"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = live.manager().worker
+    worker = live.jobs().worker
     assert worker is not None and worker.pid is not None
     old = worker.pid
     bpy.ops.da3.cancel()
@@ -205,7 +205,7 @@ def test_failure_is_kept_until_the_next_job(scene):
     assert timer.wait(30)
     failure = state().failure
     assert failure is not None and (failure.code, failure.advice) == ("out-of-memory", "Lower the detail.")
-    assert find.results(scene) == [] and bpy.ops.da3.copy_log.poll()
+    assert find.results(scene) == [] and bpy.ops.da3.copy_report() == {"FINISHED"}
     scene.da3.model = "room"
     bpy.ops.da3.run()
     assert state().failure is None and timer.wait(30)
@@ -241,7 +241,7 @@ def test_a_worker_without_a_sign_of_life_is_told(scene, monkeypatch):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence == "Step 19.")
-    worker = live.manager().worker
+    worker = live.jobs().worker
     assert worker is not None and worker.pid is not None
     os.kill(worker.pid, signal.SIGSTOP)
     pump_until(lambda: state().sentence == "The worker has given no sign of life for 1 seconds.")
@@ -376,7 +376,7 @@ def test_switching_off_ends_the_worker(scene):
     scene.da3.model = "hang"
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
-    worker = live.manager().worker
+    worker = live.jobs().worker
     assert worker is not None
     pid = worker.pid
     da3_blender.unregister()

@@ -14,7 +14,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs import stored_request  # noqa: E402
 from da3_blender.photos import known_cameras, photo_list  # noqa: E402
@@ -33,7 +33,7 @@ def save_photo(path: Path) -> None:
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """Two photos, a camera called like each, and known cameras asked for."""
-    monkeypatch.setattr(live, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     for number, name in enumerate(("a.png", "b.png")):
@@ -70,7 +70,7 @@ def test_what_is_made_stands_at_the_scenes_own_cameras(scene):
     assert [photo.camera.name for photo in scene.da3.photos] == ["a", "b"]
     photo_list.set_reference(scene.da3, 1)  # is sent first
     bpy.ops.da3.run()
-    assert timer.wait(30) and live.manager().state.failure is None
+    assert timer.wait(30) and live.jobs().state.failure is None
     (made,) = find.results(scene)
     assert made["da3_camera_source"] == "given"
     bpy.context.view_layer.update()
@@ -131,7 +131,7 @@ def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
     first, second = (photo.camera for photo in scene.da3.photos)
     first.location, second.location, second.rotation_euler = (8, -7, 2), (11, -6, 1), (1.2, 0.2, 0.4)
     bpy.ops.da3.update(result=made["da3_id"])
-    assert timer.wait(30) and live.manager().state.failure is None
+    assert timer.wait(30) and live.jobs().state.failure is None
     bpy.context.view_layer.update()
     for photo in scene.da3.photos:
         own = find.camera_of(made, photo.name)
@@ -147,7 +147,7 @@ def test_an_update_stands_at_the_cameras_wherever_they_are_by_now(scene):
     parent.scale = (1, 2, 1)
     bpy.ops.da3.update(result=made["da3_id"])
     assert timer.wait(30)
-    failure = live.manager().state.failure
+    failure = live.jobs().state.failure
     assert failure is not None and "scaled unevenly" in failure.sentence
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.jobs import placing, stored_request  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
@@ -28,7 +28,7 @@ FAKE = Path(__file__).parents[1] / "fake_worker.py"
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
     """A scene with a list of two photos and the fake worker behind the button."""
-    monkeypatch.setattr(live, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     photo_list.add_files(empty_scene.da3, [photo(tmp_path / name) for name in ("a.png", "b.png")])
@@ -55,7 +55,7 @@ def made(scene):
 def update(collection) -> None:
     bpy.ops.da3.update(result=collection["da3_id"])
     assert timer.wait(30)
-    assert live.manager().state.failure is None and live.manager().state.waiting is None
+    assert live.jobs().state.failure is None and live.jobs().state.waiting is None
 
 
 def photos_of(collection) -> list[str]:
@@ -69,7 +69,7 @@ def test_other_settings_change_the_same_objects(scene, made):
     scene.da3.own_resolution, scene.da3.resolution = True, 112
     assert bpy.ops.da3.update(result=made["da3_id"]) == {"FINISHED"} and not bpy.ops.da3.update.poll()
     assert timer.wait(30)
-    assert find.results(scene) == [made] and live.manager().state.placed == made["da3_id"]
+    assert find.results(scene) == [made] and live.jobs().state.placed == made["da3_id"]
     assert {item.session_uid for item in made.all_objects} == objects.keys() and points.name == "dust"
     assert len(points.data.vertices) > 10 * count
 
@@ -79,7 +79,7 @@ def test_photos_that_the_worker_leaves_out_turn_red_and_the_others_keep_theirs(s
     photo_list.add_files(scene.da3, [photo(tmp_path / "a_broken.png")])
     photo_list.move(scene.da3, 2, -2)
     bpy.ops.da3.run()
-    assert timer.wait(30) and live.manager().state.failure is None
+    assert timer.wait(30) and live.jobs().state.failure is None
     (collection,) = find.results(scene)
     assert photos_of(collection) == ["a.png", "b.png"]
     shown = [camera.data.background_images[0].image.filepath for camera in find.objects_of(collection, "camera")]
@@ -295,7 +295,7 @@ def test_a_scene_removed_meanwhile(scene, made):
     bpy.ops.da3.update(result=made["da3_id"])
     bpy.ops.da3.remove(result=made["da3_id"])
     assert timer.wait(30) and find.results(scene) == []
-    assert live.manager().state.reason == "The DA3 scene that it should update is not there any more."
+    assert live.jobs().state.reason == "The DA3 scene that it should update is not there any more."
     bpy.ops.da3.place_result()
     (placed,) = find.results(scene)
     assert photos_of(placed) == ["a.png", "b.png"] and stored_request.REQUEST in placed
@@ -305,7 +305,7 @@ def test_a_failed_job_changes_nothing(scene, made):
     before = [(item.session_uid, item.data.session_uid) for item in made.all_objects]
     scene.da3.model = "fail"
     bpy.ops.da3.update(result=made["da3_id"])
-    assert timer.wait(30) and live.manager().state.failure is not None
+    assert timer.wait(30) and live.jobs().state.failure is not None
     assert [(item.session_uid, item.data.session_uid) for item in made.all_objects] == before
 
 

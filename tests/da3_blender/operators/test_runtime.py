@@ -13,9 +13,10 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import preferences, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
+from da3_blender.panels.preferences import draw_preferences  # noqa: E402
 from da3_blender.runtime.folder import InstalledRuntime  # noqa: E402
-from da3_blender.runtime.manager import FolderState, manager  # noqa: E402
+from da3_blender.runtime.manager import FolderState  # noqa: E402
 from da3_blender.runtime.torch_build import Gpu  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from model_runtime.contract.messages import Failure, Progress  # noqa: E402
@@ -66,7 +67,7 @@ def draw(kind: str = "installed", torch_backend: str = "auto") -> Layout:
     )
     shown = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), ui_styles=bpy.context.preferences.ui_styles)
     context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=shown)
-    preferences.draw_preferences(chosen, layout, context)
+    draw_preferences(chosen, layout, context)
     return layout
 
 
@@ -75,7 +76,7 @@ def test_an_offline_blender_is_told_so_and_how_to_change_it(folder: Path) -> Non
     assert bpy.ops.da3.install_runtime() == {"FINISHED"}
     assert not bpy.ops.da3.install_runtime.poll() and bpy.ops.da3.cancel_install.poll()
     assert timer.wait(20)
-    failure = manager().failure
+    failure = live.runtime().failure
     assert failure is not None and failure.code == "offline" and not folder.exists()
     layout = draw()
     assert ("extensions.userpref_allow_online", "Allow Online Access") in layout.operators
@@ -85,7 +86,7 @@ def test_an_offline_blender_is_told_so_and_how_to_change_it(folder: Path) -> Non
 def test_the_test_tells_that_nothing_is_installed(folder: Path) -> None:
     bpy.ops.da3.test_runtime()
     assert timer.wait(20)
-    failure = manager().failure
+    failure = live.runtime().failure
     assert failure is not None and failure.code == "runtime-missing"
     assert failure.sentence in " ".join(draw().texts)
 
@@ -107,7 +108,7 @@ def test_the_test_tells_what_a_worker_runs_on(folder: Path, monkeypatch: pytest.
 
 
 def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
-    state = manager()
+    state = live.runtime()
     state.progress = Progress("packages", 0.4, "Downloading torch.")
     layout = draw()
     assert layout.bars == [0.4] and ("da3.cancel_install", "") in layout.operators
@@ -137,18 +138,18 @@ def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) ->
         (Gpu("amd"), "cpu", "no build that it can verify"),
         (Gpu("amd"), "unverified", "PyTorch will be installed unverified"),
     ):
-        manager().state = replace(state, gpu=gpu)
+        live.runtime().state = replace(state, gpu=gpu)
         shown = " ".join(draw(torch_backend=backend).texts)
         assert told in shown and ("verif" in shown) == bool(told)
 
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:
     assert "Looking at the runtime..." in draw().texts
-    assert timer.wait(20) and manager().state is not None
+    assert timer.wait(20) and live.runtime().state is not None
     (folder / "runtime-1").mkdir(parents=True)
     bpy.ops.da3.remove_runtime()
     assert timer.wait(20)
-    assert manager().failure is None and not (folder / "runtime-1").exists()
+    assert live.runtime().failure is None and not (folder / "runtime-1").exists()
 
 
 def test_lower_detail(folder: Path) -> None:
@@ -165,4 +166,4 @@ def test_switching_off_ends_an_installation(folder: Path) -> None:
     bpy.ops.da3.install_runtime()
     da3_blender.unregister()
     da3_blender.register()
-    assert not manager().busy and manager().failure is None
+    assert not live.runtime().busy and live.runtime().failure is None

@@ -14,7 +14,7 @@ from PIL import Image
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
@@ -25,7 +25,7 @@ FAKE = Path(__file__).parents[1] / "fake_worker.py"
 
 @pytest.fixture
 def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
-    monkeypatch.setattr(live, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     da3_blender.register()
     for name in ("a.png", "b.png"):
@@ -101,7 +101,7 @@ def test_no_worker(scene, monkeypatch):
     def missing():
         raise JobError("runtime-missing", "The runtime is not installed yet.", "Install it in the preferences.")
 
-    monkeypatch.setattr(live, "worker_command", missing)
+    monkeypatch.setattr(preferences, "chosen_worker_command", missing)
     told = draw("DA3_PT_run").replace("\n", " ")
     assert "The runtime is not installed yet." in told and "Make Scene" not in told
 
@@ -110,13 +110,13 @@ def test_running_failed_and_waiting(scene, tmp_path):
     photo_list.add_folder(scene.da3, tmp_path)
     scene.da3.model, scene.da3.scene_name = "fail", "kitchen"
     bpy.ops.da3.run()
-    live.manager().state.fraction, live.manager().state.seconds_left = 0.42, 200
+    live.jobs().state.fraction, live.jobs().state.seconds_left = 0.42, 200
     assert "Making 'kitchen'\n42%, 3 min left\n" in draw("DA3_PT_run")
     assert timer.wait(30)
     assert draw("DA3_PT_run").startswith("Make Scene\nThere is not enough memory.\nLower the detail.")
     scene.da3.model = "room"
     bpy.ops.da3.run()
-    live.manager().file_changed()
+    live.jobs().file_changed()
     assert timer.wait(30)
     assert "'kitchen' is ready. It was started in another file." in draw("DA3_PT_run").replace("\n", " ")
 

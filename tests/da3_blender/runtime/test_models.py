@@ -265,9 +265,8 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
 
     da3_blender.register()
     try:
-        from da3_blender import preferences, timer
+        from da3_blender import live, preferences, timer
         from da3_blender.jobs import request as job_request
-        from da3_blender.operators.models import downloads
         from da3_blender.panels.models import draw_models
         from da3_blender.runtime.worker_command import RuntimeSettings
 
@@ -293,7 +292,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         with pytest.raises(RuntimeError, match=refused):
             bpy.ops.da3.download_model(model="da3-giant-1.1")
         assert refused in " ".join(drawn().texts)
-        bpy.ops.da3.dismiss_download_failure()
+        bpy.ops.da3.dismiss_failure(keeper="models")
         with pytest.raises(RuntimeError, match="is not here yet"):
             bpy.ops.da3.run()
         (tmp_path / "DA3-GIANT-1.1").mkdir()
@@ -303,7 +302,7 @@ def test_panel_and_buttons_in_blender(tmp_path: Path, monkeypatch: pytest.Monkey
         assert drawn().buttons["da3.download_model"] == "Accept License"
         bpy.ops.da3.remove_model(model="da3-giant-1.1")
         assert timer.wait(20)
-        assert not (tmp_path / "DA3-GIANT-1.1").exists() and downloads().failure is None
+        assert not (tmp_path / "DA3-GIANT-1.1").exists() and live.downloads().failure is None
         scene.da3.checkpoint_path = str(tmp_path / "mine")
         assert any("no such file" in text for text in drawn().texts)
         assert job_request.base_request(scene.da3).checkpoint == str(tmp_path / "mine")

@@ -16,7 +16,7 @@ from da3_blender.plan.scene_plan import plan_scene
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, timer  # noqa: E402
+from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.jobs import placing  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs.manager import JobTarget, Result  # noqa: E402
@@ -164,7 +164,7 @@ def status() -> Line:
 
 
 def test_the_status_bar_tells_of_everything(startup, tmp_path, monkeypatch):
-    monkeypatch.setattr(live, "worker_command", lambda: [sys.executable, str(FAKE)])
+    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
     monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
     for name in ("a.png", "b.png"):
         Image.new("RGB", (100, 75)).save(tmp_path / name)
@@ -172,13 +172,13 @@ def test_the_status_bar_tells_of_everything(startup, tmp_path, monkeypatch):
     startup.da3.scene_name, startup.da3.model = "kitchen", "fail"
     assert status().texts == []
     bpy.ops.da3.run()
-    live.manager().state.fraction = 0.42
+    live.jobs().state.fraction = 0.42
     assert status().texts == ["Making 'kitchen'  42%"] and status().buttons == ["da3.cancel"]
     assert timer.wait(30)
     assert status().texts == ["There is not enough memory."] and status().buttons == ["da3.dismiss_failure"]
     startup.da3.model = "room"
     bpy.ops.da3.run()
-    live.manager().file_changed()
+    live.jobs().file_changed()
     assert timer.wait(30)
     assert status().texts == ["'kitchen' is ready. It was started in another file."]
     assert status().buttons == ["da3.place_result"]

@@ -271,7 +271,7 @@ def test_templates_and_finished_sentences_of_others(language: str) -> None:
 
 
 def test_panels_speak_it(language: str) -> None:
-    from da3_blender.preferences import both
+    from da3_blender.panels.failures import both
 
     failure = Failure("checkpoint-missing", "DA3 Base is not here yet (542 MB).", "Allow online access.")
     assert both(failure) == (
