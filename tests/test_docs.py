@@ -1,7 +1,8 @@
-"""Files, folders, modules and commands that the README and docs/ name are there."""
+"""Files, modules and functions that the README and docs/ name are there."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def is_module(name: str) -> bool:
     return module.is_file() and re.search(rf"\b{path.name}\b", module.read_text(encoding="utf-8")) is not None
 
 
+def definitions(path: Path) -> set[str]:
+    """Names of a module's functions, classes and methods."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
 def anchors(text: str) -> set[str]:
     """As GitHub makes them of headings."""
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(text)}
@@ -62,6 +69,15 @@ def test_a_page_links_to_what_is_there(page: Path) -> None:
         ):
             missing.add(link)
     assert missing == set()
+
+
+def test_a_photos_way_names_functions_of_its_files() -> None:
+    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    told = text.partition("**One photo's way")[2].partition("\n#")[0]
+    files = {name for name in paths_in(told) if name.endswith(".py")}
+    names = {part for code in IN_CODE.findall(told) if "/" not in code for part in code.split(".")}
+    assert len(files) > 10
+    assert names <= {name for file in files for name in definitions(ROOT / file)}
 
 
 def test_the_readme_is_short_and_has_its_two_commands() -> None:
