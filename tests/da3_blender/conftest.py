@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import da3_blender
 from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
 from model_runtime.contract.messages import CheckpointInfo, Gaussians, Prediction, View
 
@@ -155,3 +156,12 @@ def two_photos(tmp_path: Path) -> Path:
     for name in ("a.png", "b.png"):
         Image.new("RGB", (100, 75)).save(tmp_path / name)
     return tmp_path
+
+
+@pytest.fixture
+def addon_scene(empty_scene: object, fake_worker: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """An empty scene of a Blender with the add-on, whose buttons reach the fake worker."""
+    monkeypatch.setattr("da3_blender.preferences.chosen_worker_command", lambda: fake_worker)
+    da3_blender.register()
+    yield empty_scene
+    da3_blender.unregister()

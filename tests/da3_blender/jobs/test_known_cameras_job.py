@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -13,40 +11,26 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
-from da3_blender import live, preferences, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs import stored_request  # noqa: E402
 from da3_blender.photos import known_cameras, photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError, Request  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-
-
-def save_photo(path: Path) -> None:
-    image = bpy.data.images.new("photo", 100, 75)
-    image.save(filepath=str(path))
-    bpy.data.images.remove(image)
-
 
 @pytest.fixture
-def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
+def scene(addon_scene, two_photos):
     """Two photos, a camera called like each, and known cameras asked for."""
-    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
-    da3_blender.register()
-    for number, name in enumerate(("a.png", "b.png")):
-        save_photo(tmp_path / name)
-        item = bpy.data.objects.new(name[0], bpy.data.cameras.new("lens"))
-        empty_scene.collection.objects.link(item)
+    for number, name in enumerate("ab"):
+        item = bpy.data.objects.new(name, bpy.data.cameras.new("lens"))
+        addon_scene.collection.objects.link(item)
         item.location, item.rotation_euler = (3.0 + number, -7.0, 1.7), (1.3, 0.0, 0.1 * number)
         item.data.sensor_fit, item.data.sensor_height, item.data.lens = "VERTICAL", 20.0, 30.0 + number
-    photo_list.add_folder(empty_scene.da3, tmp_path)
-    settings = empty_scene.da3
+    photo_list.add_folder(addon_scene.da3, two_photos)
+    settings = addon_scene.da3
     settings.model, settings.camera_source = "room", "given"
-    yield empty_scene
-    da3_blender.unregister()
+    return addon_scene
 
 
 def draw_panel() -> list[tuple[object, ...]]:

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
-from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
 from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-
 
 @pytest.fixture
-def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
-    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
-    da3_blender.register()
-    for name in ("a.png", "b.png"):
-        Image.new("RGB", (100, 75)).save(tmp_path / name)
-    yield empty_scene
-    da3_blender.unregister()
+def scene(addon_scene, two_photos):
+    """Two photos lie in tmp_path, not in the list yet."""
+    return addon_scene
 
 
 def context(width: int = 400) -> SimpleNamespace:

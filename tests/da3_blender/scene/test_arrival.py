@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from da3_blender.plan.scene_plan import plan_scene
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
-from da3_blender import live, preferences, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import placing  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs.manager import JobTarget, Result  # noqa: E402
@@ -26,17 +23,13 @@ from da3_blender.plan.size_and_place import sized  # noqa: E402
 from da3_blender.scene import arrival, find, looking, viewing  # noqa: E402
 from da3_blender.scene.standing import standing  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-
 
 @pytest.fixture
-def startup(empty_scene) -> Iterator[object]:
+def startup(addon_scene) -> Iterator[object]:
     """The default startup file: a cube, a light, a camera."""
     bpy.ops.wm.read_factory_settings()
-    da3_blender.register()
     yield bpy.context.scene
     arrival.dismiss()
-    da3_blender.unregister()
 
 
 @pytest.fixture
@@ -163,12 +156,8 @@ def status() -> Line:
     return line
 
 
-def test_the_status_bar_tells_of_everything(startup, tmp_path, monkeypatch):
-    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
-    for name in ("a.png", "b.png"):
-        Image.new("RGB", (100, 75)).save(tmp_path / name)
-    photo_list.add_folder(startup.da3, tmp_path)
+def test_the_status_bar_tells_of_everything(startup, two_photos):
+    photo_list.add_folder(startup.da3, two_photos)
     startup.da3.scene_name, startup.da3.model = "kitchen", "fail"
     assert status().texts == []
     bpy.ops.da3.run()
