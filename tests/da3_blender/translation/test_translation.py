@@ -1,7 +1,4 @@
-"""Everything an artist can read has its German and its Japanese, and nothing else has.
-
-`python tests/da3_blender/translation/test_translation.py` prints what is missing and what is not needed any more.
-"""
+"""Everything an artist can read has its German and its Japanese, and nothing else has."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -40,33 +37,30 @@ NOT_SHOWN = {
 }
 """Modules and folders whose sentences are no artist's to read in a panel."""
 
-INTERFACE = {"panels", "operators", "preferences.py", "remedies.py", "settings.py"}
-"""Where every text that begins with a capital letter is one to read."""
-
-PIECES = {"iface", "tip", "rpt", "explain_output", "HeaderError", "JsonError", "_wrong_hash"}
-"""Functions whose arguments are shown, or put into sentences."""
-
-SHORT = {
-    *("commercial use allowed", "no commercial use"),
-    *("it has a scale of zero", "it is sheared by the scale of its parents", "it is mirrored by a negative scale"),
-    *("it closed its output", "exit status {0}", "Starting."),
-    *("Device: {0} ({1})", "Memory: {0}", "Worker {0}, protocol {1}", "Models ready: {0}", "Started in {0} s"),
-}
-"""Shown, too, but nothing in their looks tells it."""
-
 UNTRANSLATED = {
-    "The {0} is {1}.": "only scripts go beyond the limits of the panel's settings",
-    "Python {0}, torch {1}": "names",
-    "Apple GPU ({0})": "a name",
-    "Set it between {0} and {1}.": "only scripts go beyond the limits of the panel's settings",
-    "A mesh with a {0} of {1} cannot be made.": "only scripts go beyond the limits of the panel's settings",
-    "Choose {0} to {1}.": "only scripts go beyond the limits of the panel's settings",
-    "There are {0} photos but {1} views.": "a fault of the program",
-    "The DA3 worker does not end although it was killed.": "printed on a terminal",
-    "DA3_result_{0}": "an identifier",
-    "{0} no photo (JPEG, PNG, WebP, TIFF){1}": "printed on a terminal",
-    "No module named": "looked for in a log",
-    "No such file": "looked for in a log",
+    **dict.fromkeys(
+        (
+            *("The {0} is {1}.", "Set it between {0} and {1}.", "Choose {0} to {1}."),
+            *("edge angle", "confidence threshold", "point stride", "point limit", "splat limit"),
+            *("limit of sheet triangles", "A mesh with a {0} of {1} cannot be made.", "share of unsure pixels"),
+            "torch has no build {0} here; there are auto, {1}, {2}",
+        ),
+        "only scripts go beyond the limits of the panel's settings",
+    ),
+    **dict.fromkeys(
+        ("There are {0} photos but {1} views.", "torch-index.txt names no torch"), "a fault of the program"
+    ),
+    **dict.fromkeys(
+        (
+            *("there is no photo or folder {0}: {1}", "the folder {0} holds", "there is"),
+            "{0} no photo (JPEG, PNG, WebP, TIFF){1}",
+        ),
+        "printed on a terminal",
+    ),
+    **dict.fromkeys(("{0} mm", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
+    **dict.fromkeys(("Python {0}, torch {1}", "JPEG XL", "JPEG 2000"), "names"),
+    **dict.fromkeys(("da3_notes", "da3_resolution"), "identifiers"),
+    **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),
 }
 """Texts that stay English, and why."""
 
@@ -74,66 +68,14 @@ SAME = {"Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Detail
 """Words that are the same in a translation."""
 
 
-def texts() -> dict[str, str]:
-    """English text or template -> where it stands."""
-    found = dict(registered_texts())
+def shown_modules() -> dict[str, ast.Module]:
+    modules = {}
     for root in ROOTS:
         for path in sorted(root.rglob("*.py")):
             parts = path.relative_to(root).parts
             if NOT_SHOWN.isdisjoint({*parts, "/".join(parts)}):
-                for text in module_texts(ast.parse(path.read_text(encoding="utf-8")), not INTERFACE.isdisjoint(parts)):
-                    found.setdefault(text, "/".join(parts))
-    left = UNTRANSLATED.keys() | {model.title for model in CATALOGUE.values()}
-    return {text: where for text, where in found.items() if text not in left}
-
-
-def module_texts(tree: ast.Module, interface: bool) -> Iterator[str]:
-    """Constants and f-strings that are sentences or problems, or, in modules of the interface, labels."""
-    skipped = set()
-    pieces = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            skipped.add(node.value)
-        elif isinstance(node, ast.JoinedStr):
-            skipped |= set(ast.walk(node)) - {node}
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in PIECES:
-            pieces |= {argument for argument in node.args if isinstance(argument, ast.Constant | ast.JoinedStr)}
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr):
-            text = template(node)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            text = node.value
-        else:
-            continue
-        if text in SHORT or is_text(text, interface) or (node in pieces and re.search("[A-Za-z]{2}", bare(text))):
-            yield text.strip()
-
-
-def is_text(text: str, interface: bool) -> bool:
-    if interface and re.match(r"[A-Z'].*[a-z]|\{.*[a-z]{3}", text):
-        return not re.fullmatch(r"DA3_\w+|[A-Z][A-Z0-9_]*", text)
-    sentence = re.fullmatch(r"(?s).*\S \S.*[.?] ?", text)
-    problem = re.match(r"(?s)[A-Z{].* .* ", text) and len(re.findall("[A-Za-z]{2,}", bare(text))) > 2
-    return bool((sentence and re.search("[A-Za-z]{2}", bare(text))) or problem)
-
-
-def bare(text: str) -> str:
-    """A template without its places for values."""
-    return re.sub(r"\{\w*\}", "", text)
-
-
-def template(node: ast.JoinedStr) -> str:
-    """An f-string with its values counted: {0}, {1}, ..."""
-    parts, count = [], 0
-    for value in node.values:
-        if isinstance(value, ast.Constant):
-            parts.append(str(value.value).replace("{", "{{").replace("}", "}}"))
-        else:
-            parts.append(f"{{{count}}}")
-            count += 1
-    return "".join(parts)
+                modules["/".join(path.relative_to(root.parent).parts)] = ast.parse(path.read_text(encoding="utf-8"))
+    return modules
 
 
 def registered_texts() -> Iterator[tuple[str, str]]:
@@ -203,15 +145,56 @@ def fields(template: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def known() -> dict[str, str]:
-    return texts()
+def known(find_shown: Callable[[dict[str, ast.Module]], dict[str, str]]) -> dict[str, str]:
+    """English text or template -> where it stands."""
+    found = find_shown(shown_modules()) | dict(registered_texts())
+    assert UNTRANSLATED.keys() <= found.keys(), "not in the code any more"
+    left = UNTRANSLATED.keys() | {model.title for model in CATALOGUE.values()}
+    return {text: where for text, where in found.items() if text not in left}
 
 
 @pytest.mark.parametrize("language", translation.LANGUAGES)
 def test_every_text_has_its_translation_and_no_other(known: dict[str, str], language: str) -> None:
     translated = translation.catalogue(language)
-    assert {text: where for text, where in known.items() if text not in translated} == {}, "not translated"
+    missing = {text: where for text, where in known.items() if translation.recognise(text)[0] not in translated}
+    assert missing == {}, "not translated"
     assert [text for text in translated if text not in known] == [], "not in the code any more"
+
+
+SHOWING = """
+SOURCES = {"given": "Given", "rays": "From rays"}
+
+class Wheel:
+    problem: str = ""
+
+def draw(layout, source, sure):
+    text = "Sure" if sure else "Not so sure"
+    layout.label(text=iface(text), icon="ERROR")
+    layout.label(text=iface(SOURCES[source]))
+    for icon, name in (("X", "Cross"), ("Y", "Tree")):
+        layout.operator("da3.run", text=name, icon=icon)
+
+def refuse(path, why):
+    raise JobError("no-wheel", f"{path} cannot be used: {why}.", "Choose another.")
+
+def read(path, progress):
+    progress.part(0.0, 0.5, "files")(0.0, "Reading.")
+    if not path:
+        refuse(path, "it has no name")
+    lines = []
+    lines.append(f"{count(path)} lines")
+    return Wheel("Its spokes are missing")
+"""
+
+JOB_ERROR = "class JobError(Exception):\n    def __init__(self, code, sentence, advice): pass"
+
+
+def test_texts_are_found_by_their_use(find_shown: Callable[[dict[str, ast.Module]], dict[str, str]]) -> None:
+    found = find_shown({"showing": ast.parse(SHOWING), "errors": ast.parse(JOB_ERROR)})
+    assert found.keys() == {
+        *("Sure", "Not so sure", "Given", "From rays", "Cross", "Tree", "Reading.", "{0} lines"),
+        *("{0} cannot be used: {1}.", "it has no name", "Choose another.", "Its spokes are missing"),
+    }
 
 
 @pytest.mark.parametrize("language", translation.LANGUAGES)
@@ -317,13 +300,3 @@ def test_blender_itself_speaks_it(tmp_path: Path) -> None:
     command = [str(BLENDER), "--background", "--factory-startup", "--python-exit-code", "1", "--python", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "translated well" in done.stdout, done.stdout + done.stderr
-
-
-if __name__ == "__main__":
-    found = texts()
-    for locale in translation.LANGUAGES:
-        translated = translation.catalogue(locale)
-        for text in sorted(found.keys() - translated.keys()):
-            print(f"{locale} misses {text!r} of {found[text]}")
-        for text in sorted(translated.keys() - found.keys()):
-            print(f"{locale} has {text!r}, which is not in the code any more")
