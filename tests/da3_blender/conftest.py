@@ -159,9 +159,15 @@ def two_photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def addon_scene(empty_scene: object, fake_worker: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def addon(empty_scene: object) -> Iterator[None]:
+    """The add-on is switched on."""
+    da3_blender.register()
+    yield
+    da3_blender.unregister()
+
+
+@pytest.fixture
+def addon_scene(empty_scene: object, fake_worker: list[str], monkeypatch: pytest.MonkeyPatch, addon: None) -> object:
     """An empty scene of a Blender with the add-on, whose buttons reach the fake worker."""
     monkeypatch.setattr("da3_blender.preferences.chosen_worker_command", lambda: fake_worker)
-    da3_blender.register()
-    yield empty_scene
-    da3_blender.unregister()
+    return empty_scene

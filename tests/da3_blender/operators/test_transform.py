@@ -8,7 +8,6 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
-import da3_blender
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
@@ -26,7 +25,7 @@ SIZE = (800, 600)
 
 
 @pytest.fixture
-def made(room, empty_scene):
+def made(room, empty_scene, addon):
     views = [room.view(eye=(x, 0, 1.6), name=f"{x}.jpg", detail=20) for x in (0.0, 0.6)]
     splats = room.gaussians([(0, 2, 0.5), (0, 2.5, 0.5)], opacities=[0.9, 0.1])
     plan = plan_scene(
@@ -34,9 +33,7 @@ def made(room, empty_scene):
         "room",
         settings=PlanSettings(upright=False, centre=False, confidence_threshold=0),
     )
-    da3_blender.register()
-    yield write_scene(plan, empty_scene)
-    da3_blender.unregister()
+    return write_scene(plan, empty_scene)
 
 
 def points(made) -> np.ndarray:

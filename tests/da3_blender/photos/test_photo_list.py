@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.photos.own_pictures import mark  # noqa: E402
@@ -20,10 +18,8 @@ from model_runtime.contract.messages import JobError  # noqa: E402
 
 
 @pytest.fixture
-def settings(empty_scene) -> Iterator[object]:
-    da3_blender.register()
-    yield bpy.context.scene.da3
-    da3_blender.unregister()
+def settings(addon):
+    return bpy.context.scene.da3
 
 
 @pytest.fixture

@@ -10,19 +10,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
 from da3_blender.scene import find, visibility, write_scene  # noqa: E402
 from da3_blender.scene.copies import settle_copies  # noqa: E402
 from da3_blender.scene.remove import remove_scene  # noqa: E402
 from da3_blender.scene.transform import set_distance  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
-
-
-@pytest.fixture
-def addon(empty_scene):
-    da3_blender.register()
-    yield
-    da3_blender.unregister()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -14,17 +12,9 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Vector  # noqa: E402
 
-import da3_blender  # noqa: E402
 from da3_blender.scene import find, viewing, write_scene  # noqa: E402
 from da3_blender.scene.remove import remove_scene  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
-
-
-@pytest.fixture
-def addon() -> Iterator[None]:
-    da3_blender.register()
-    yield
-    da3_blender.unregister()
 
 
 @pytest.fixture

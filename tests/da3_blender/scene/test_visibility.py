@@ -9,7 +9,6 @@ from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
 from da3_blender.scene import find, visibility, write_scene  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
 
@@ -75,12 +74,8 @@ def test_update_keeps_what_is_hidden(made, kitchen_plan, empty_scene):
     assert drawn(made.collection) == {"kitchen points", "kitchen splats"}
 
 
-def test_the_button_hides_and_shows(made, empty_scene):
-    da3_blender.register()
-    try:
-        assert bpy.ops.da3.show_part(result=find.identity(made.collection), role="splats") == {"FINISHED"}
-        assert "kitchen splats" in drawn(made.collection) and empty_scene.cycles.transparent_max_bounces == 256
-        assert bpy.ops.da3.show_part(result=find.identity(made.collection), role="splats") == {"FINISHED"}
-        assert "kitchen splats" not in drawn(made.collection)
-    finally:
-        da3_blender.unregister()
+def test_the_button_hides_and_shows(addon, made, empty_scene):
+    assert bpy.ops.da3.show_part(result=find.identity(made.collection), role="splats") == {"FINISHED"}
+    assert "kitchen splats" in drawn(made.collection) and empty_scene.cycles.transparent_max_bounces == 256
+    assert bpy.ops.da3.show_part(result=find.identity(made.collection), role="splats") == {"FINISHED"}
+    assert "kitchen splats" not in drawn(made.collection)
