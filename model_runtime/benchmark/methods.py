@@ -18,8 +18,10 @@ from model_runtime.cameras.features.matching import Matches, match_photos
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.features.refine import refine_cameras
 from model_runtime.contract.messages import Cameras, Gaussians, Photo, Request
+from model_runtime.contract.progress import SILENT
 from model_runtime.photos.decode import decode_photo
 from model_runtime.photos.feature_photo import feature_photo
+from model_runtime.prediction.plan import ALL_ON, Switches
 from model_runtime.prediction.predictor import Predictor
 
 SINGLE = "single"
@@ -101,14 +103,14 @@ class Runner:
 
     def __init__(self, options: RunOptions) -> None:
         self.options = options
-        self.predictor = Predictor()
+        self._predictor, self._features = Predictor(), FeatureMemory()
         self._auto: tuple[TruthScene, Outcome] | None = None
 
     def run(self, method: str, scene: TruthScene, gaussians: bool = False) -> Outcome:
         """What `method` makes of the scene's photos. Raises JobError where it cannot."""
         photos = read_photos(scene.views)
         if not gaussians:
-            self.predictor.features = FeatureMemory()  # each method pays for the features it needs
+            self._features = FeatureMemory()  # each method pays for the features it needs
         with measured(self.options.device) as cost:
             if method == "colmap":
                 outcome = _colmap(self._matches(photos))
@@ -119,9 +121,10 @@ class Runner:
             elif method == SINGLE:
                 outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
             elif method == ON_DEPTH:
-                outcome = self._predict("auto", photos, None, gaussians, gaussian_head=False)
+                outcome = self._predict("auto", photos, None, gaussians, Switches(gaussian_head=False))
             elif method == "unaligned":
-                outcome = self._predict("given", photos, self._auto_cameras(scene), gaussians, fit_depths=False)
+                cameras = self._auto_cameras(scene)
+                outcome = self._predict("given", photos, cameras, gaussians, Switches(fit_depths=False))
             else:
                 true = Cameras(scene.extrinsics, scene.intrinsics) if method == "given" else None
                 outcome = self._predict(method, photos, true, gaussians)
@@ -146,7 +149,7 @@ class Runner:
     def _matches(self, photos: tuple[Photo, ...]) -> Matches:
         decoded = [decode_photo(photo) for photo in photos]
         features = [feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded]
-        return match_photos(features, _ignore, self.predictor.features)
+        return match_photos(features, SILENT, self._features)
 
     def _predict(
         self,
@@ -154,11 +157,9 @@ class Runner:
         photos: tuple[Photo, ...],
         cameras: Cameras | None,
         gaussians: bool,
-        fit_depths: bool = True,
-        gaussian_head: bool = True,
+        switches: Switches = ALL_ON,
     ) -> Outcome:
         options = self.options
-        self.predictor.fit_depths, self.predictor.gaussian_head = fit_depths, gaussian_head
         request = Request(
             photos=photos,
             checkpoint=options.checkpoint,
@@ -169,7 +170,7 @@ class Runner:
             device=options.device,
             precision=options.precision,
         )
-        prediction = self.predictor.predict(request, _no_report)
+        prediction = self._predictor.predict(request, SILENT.report, switches, self._features)
         return Outcome(
             extrinsics=np.stack([view.extrinsics for view in prediction.views]),
             intrinsics=np.stack([view.intrinsics for view in prediction.views]),
@@ -187,22 +188,14 @@ def _together(alone: list[Outcome]) -> Outcome:
 
 
 def _colmap(matches: Matches) -> Outcome:
-    cameras = map_photos(matches, _ignore)
+    cameras = map_photos(matches, SILENT)
     return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, "features")
 
 
 def _refined(start: Outcome, matches: Matches) -> Outcome:
-    cameras = refine_cameras(start.extrinsics, start.intrinsics, matches, _ignore)
+    cameras = refine_cameras(start.extrinsics, start.intrinsics, matches, SILENT)
     source = "features" if cameras.mapped else "refined" if cameras.kept else "left as given"
     return Outcome(cameras.extrinsics, cameras.intrinsics, None, None, source)
-
-
-def _no_report(stage: str, fraction: float, sentence: str) -> None:
-    pass
-
-
-def _ignore(fraction: float, sentence: str) -> None:
-    pass
 
 
 @contextmanager

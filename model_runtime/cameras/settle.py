@@ -17,15 +17,12 @@ from model_runtime.contract.photo_names import listed
 from model_runtime.geometry.cameras import camera_centres
 from model_runtime.geometry.similarity import STATIC_SPREAD, Similarity, align_cameras
 from model_runtime.network.output import Output, as_array
+from model_runtime.photos.feature_photo import focal_in_pixels
 from model_runtime.photos.prepare import PreparedPhoto
-
-METRIC_FOCAL = 300.0
-"""Focal length in pixels at which the output of da3metric-large is in metres."""
 
 ASSUMED_FOCAL_35MM = 32.0
 """Of a photo that does not tell: between a phone's main camera (24 to 28 mm) and a normal lens."""
 
-DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
 LARGEST_RATIO = 10.0
 FOCAL_RANGE = (0.05, 50.0)
 """Focal lengths in photo diagonals that a lens can have: about 170 to 1 degree of field of view."""
@@ -48,11 +45,11 @@ class SettledCameras:
 
 
 def settle_cameras(
-    output: Output, photos: Sequence[PreparedPhoto], given: Cameras | None, distance: float, metric_depth: bool
+    output: Output, photos: Sequence[PreparedPhoto], given: Cameras | None, distance: float
 ) -> tuple[SettledCameras, list[str]]:
     """The cameras the prediction has, and what the artist should know about them.
 
-    distance: see `network_cameras`. metric_depth: the depth is that of da3metric-large, metres at focal length 300.
+    distance: see `network_cameras`.
     """
     notes: list[str] = []
     scale = np.ones(len(photos))
@@ -65,16 +62,16 @@ def settle_cameras(
         if output.extrinsics is not None:
             similarity = _align(extrinsics, given.extrinsics, distance, notes)
             scale *= float(similarity.scale)
-        elif metric_depth:
+        elif output.metric_focal is not None:
             notes.append("The depth is in meters; the given cameras are taken to be in meters too.")
         else:
             notes.append("This checkpoint's depth has no known scale; it need not match that of the given cameras.")
         extrinsics, intrinsics = given.extrinsics, given.intrinsics
     else:
         notes += assumed
-    if metric_depth:
+    if output.metric_focal is not None:
         canvas = [p.placement.intrinsics_to_canvas(k) for p, k in zip(photos, intrinsics, strict=True)]
-        scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / METRIC_FOCAL for k in canvas])
+        scale *= np.array([(k[0, 0] + k[1, 1]) / 2 / output.metric_focal for k in canvas])
     return SettledCameras(extrinsics, intrinsics, scale, similarity), notes
 
 
@@ -129,7 +126,7 @@ def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[n
 
 def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:
     width, height = photo.placement.photo
-    focal = (photo.focal_35mm or ASSUMED_FOCAL_35MM) / DIAGONAL_35MM * np.hypot(width, height)
+    focal = focal_in_pixels(photo.focal_35mm or ASSUMED_FOCAL_35MM, (width, height))
     return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
 
 

@@ -17,11 +17,12 @@ from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.given import KnownCameras
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.contract.messages import Cameras, Request
+from model_runtime.contract.progress import Span
 from model_runtime.photos.prepare import PreparedPhoto
 
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
     from model_runtime.cameras.features.matching import Matches
-    from model_runtime.cameras.features.result import SparsePoints
+    from model_runtime.cameras.features.result import FeatureCameras, SparsePoints
 
 FEATURES_OR_NETWORK = "features-or-network"
 
@@ -39,9 +40,6 @@ HARDLY_MOVED = (
     "The camera hardly moved between these photos, so where it stood and how far things are is unsure. "
     "Walk further between photos."
 )
-
-Report = Callable[[float, str], None]
-"""Told the fraction done and a sentence; raises to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +80,13 @@ class FoundCameras:
         return {} if self.error_before is None else {"match_error_before": self.error_before}
 
 
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """Cameras that need what the network sees by itself, which costs a pass: `finish` is given that."""
+
+    finish: Callable[[OwnScene], FoundCameras]
+
+
 def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
     """The request's camera source with `auto` made a choice: one of CAMERA_SOURCES or FEATURES_OR_NETWORK."""
     if request.camera_source != "auto":
@@ -110,15 +115,14 @@ def find_cameras(
     source: str,
     refine: bool,
     photos: Sequence[PreparedPhoto],
-    network_look: Callable[[], OwnScene],
-    report: Report,
+    progress: Span,
     given: KnownCameras | None = None,
     memory: FeatureMemory | None = None,
-) -> FoundCameras:
+) -> FoundCameras | Unfinished:
     """What is known of the cameras before the network looks for good.
 
-    source: from `resolve_source`. photos: with their features where `needs_features` says so. network_look: what the
-    network sees by itself, which costs a pass. given: the cameras, where they are given. memory: of earlier jobs.
+    source: from `resolve_source`. photos: with their features where `needs_features` says so. given: the cameras,
+    where they are given. memory: of earlier jobs.
     """
     features = [photo.feature for photo in photos if photo.feature is not None]
     if source == FEATURES_OR_NETWORK and len(features) < FEWEST_PLACED:
@@ -128,18 +132,18 @@ def find_cameras(
     from model_runtime.cameras.features.matching import match_photos
 
     apart = None if given is None else look_apart(given.cameras, [photo.size for photo in features])
-    matches = match_photos(features, lambda done, told: report(0.7 * done, told), memory, apart)
+    matches = match_photos(features, progress.part(0.0, 0.7), memory, apart)
     if given is not None:
         return _given(given, matches)
     notes: list[str] = []
     if source in ("features", FEATURES_OR_NETWORK):
-        found = _from_features(source, matches, network_look, report)
-        if isinstance(found, FoundCameras):
+        found = _from_features(source, matches, progress)
+        if not isinstance(found, str):
             return found
         notes.append(found)
         source = "network"
     if refine:
-        return _refined(source, matches, network_look(), report, notes)
+        return Unfinished(lambda own: _refined(source, matches, own, progress.part(0.7, 1.0), notes))
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
 
 
@@ -199,16 +203,14 @@ def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
     return replace(found, match_error=error, sparse=sparse)
 
 
-def _from_features(
-    source: str, matches: Matches, network_look: Callable[[], OwnScene], report: Report
-) -> FoundCameras | str:
-    """Cameras from features with the network's for photos they leave out, or why there are none."""
+def _from_features(source: str, matches: Matches, progress: Span) -> FoundCameras | Unfinished | str:
+    """Cameras from features, those of photos that they leave out still to come from the network; or why none are."""
     from model_runtime.cameras.features.lens_check import check_lenses
-    from model_runtime.cameras.features.mapping import exif_notes, map_photos, with_left_out
+    from model_runtime.cameras.features.mapping import exif_notes, map_photos
     from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
     from model_runtime.cameras.features.repeats import check_repeats
 
-    mapped = map_photos(matches, lambda done, told: report(0.7 + 0.25 * done, told))
+    mapped = map_photos(matches, progress.part(0.7, 0.95))
     turned = instead_of(mapped, matches)
     mapped = mapped if turned is None else turned.cameras
     placed, count = int(mapped.registered.sum()), len(matches.photos)
@@ -217,36 +219,41 @@ def _from_features(
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
             "Photos that overlap more, show more texture and are taken from different places help."
         )
-    known, notes = Cameras(mapped.extrinsics, mapped.intrinsics), exif_notes(mapped, matches)
+    notes = exif_notes(mapped, matches)
     if turned is None:
-        report(0.95, "Checking what kind of lens the photos show.")
+        progress(0.95, "Checking what kind of lens the photos show.")
         notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
         notes += check_repeats(mapped.extrinsics, mapped.intrinsics, matches)
         if placed_share(mapped, matches) < LITTLE_PARALLAX:
             notes.append(HARDLY_MOVED)
     else:
         notes += turned.notes
-    if placed < count:
-        network = network_look().cameras
-        known = Cameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
-        names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
-        notes += [
-            f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
-            "where its camera stands is the network's guess and may be far off."
-        ]
-    view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
+    known = Cameras(mapped.extrinsics, mapped.intrinsics)
     sparse = mapped.sparse if turned is None else None
-    return FoundCameras("features", known, view_sources, sparse, mapped.match_error, notes=notes)
+    found = FoundCameras("features", known, ("features",) * count, sparse, mapped.match_error, notes=notes)
+    return found if placed == count else Unfinished(lambda own: _completed(found, mapped, matches, own.cameras))
 
 
-def _refined(source: str, matches: Matches, own: OwnScene, report: Report, notes: list[str]) -> FoundCameras:
+def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, network: Cameras) -> FoundCameras:
+    """With the network's cameras for photos that features leave out."""
+    from model_runtime.cameras.features.mapping import with_left_out
+
+    known = Cameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
+    names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
+    told = (
+        f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
+        "where its camera stands is the network's guess and may be far off."
+    )
+    view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
+    return replace(found, known=known, view_sources=view_sources, notes=[*found.notes, told])
+
+
+def _refined(source: str, matches: Matches, own: OwnScene, progress: Span, notes: list[str]) -> FoundCameras:
     """The network's cameras adjusted to features, at the scale of the network's depths."""
     from model_runtime.cameras.features.refine import refine_cameras
 
     network = own.cameras
-    refined = refine_cameras(
-        network.extrinsics, network.intrinsics, matches, lambda done, told: report(0.7 + 0.3 * done, told)
-    )
+    refined = refine_cameras(network.extrinsics, network.intrinsics, matches, progress)
     if not refined.kept:
         view_sources = (source,) * len(matches.photos)
         told = "The photos' features did not make the cameras better; they are as the network found them."

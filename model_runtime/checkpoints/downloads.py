@@ -37,6 +37,7 @@ from model_runtime.contract.model_files import (
     write_record,
 )
 from model_runtime.contract.plain_files import NotPlainError, check_own, open_own, own_size
+from model_runtime.contract.progress import Report
 
 SPARE_SPACE = 64_000_000
 """Bytes that stay free on the disk."""
@@ -50,9 +51,6 @@ RATE_WINDOW = 10.0
 
 READ_SIZE = 4 << 20
 WHOLE_FILE = re.compile(r"[0-9a-f]{64}")
-
-Report = Callable[[str, float, str], None]
-"""Told stage, fraction of the whole job and a sentence; raises to stop the job."""
 
 
 def download_model(

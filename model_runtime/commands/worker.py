@@ -37,9 +37,10 @@ from model_runtime.contract.messages import (
     RemoveModel,
 )
 from model_runtime.contract.model_files import list_models, remove_model
+from model_runtime.contract.progress import Report
 from model_runtime.contract.secrecy import failure_without_secrets, without_secrets
 from model_runtime.prediction.devices import choose_device, describe_device
-from model_runtime.prediction.predictor import Predictor, Report
+from model_runtime.prediction.predictor import Predictor
 
 PROGRESS_INTERVAL = 0.1
 """Seconds between two Progress frames of one stage."""

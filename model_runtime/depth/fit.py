@@ -20,11 +20,11 @@ from model_runtime.photos.prepare import PreparedPhoto
 
 
 def fit_depths(
-    output: Output, photos: Sequence[PreparedPhoto], cameras: SettledCameras, sparse: SparsePoints, metric: bool
+    output: Output, photos: Sequence[PreparedPhoto], cameras: SettledCameras, sparse: SparsePoints
 ) -> SettledCameras | None:
     """The cameras with each view's depth scale and correction from its sparse points; None where no view has enough.
 
-    metric: the depths are metres; then it is the world that is scaled to them as a whole.
+    Where the network's depths are metres, it is the world that is scaled to them as a whole.
     """
     depths = [
         photo.placement.crop(depth.float().cpu().numpy()) * scale
@@ -38,7 +38,7 @@ def fit_depths(
         smooth_correction(depth * scale, position, at * scale, known)
         for depth, scale, (position, at, known) in zip(depths, scales, pairs, strict=True)
     )
-    unit = float(np.median(scales)) if metric else 1.0
+    unit = float(np.median(scales)) if output.metric_focal is not None else 1.0
     extrinsics = cameras.extrinsics.copy()
     extrinsics[:, :3, 3] /= unit
     scales = cameras.depth_scale * scales / unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from scipy.ndimage import binary_dilation
 
 from model_runtime.contract.depth_edges import flying_pixels, torn_steps
 from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
+from model_runtime.contract.progress import Span
 from model_runtime.depth.face_photos import choose_photos
 from model_runtime.depth.tsdf import DepthMap, fuse_depth, unproject
 from model_runtime.geometry.triangles import used_vertices, vertex_normals, without_islands
@@ -39,9 +40,6 @@ SMALLEST_PIECE = 10.0
 FUSED, CHOSEN = 0.6, 0.95
 """Shares of the whole that are done when the field is meshed and when photos are chosen."""
 
-Report = Callable[[float, str], None]
-"""Told the share done and a sentence; raises to stop."""
-
 
 def check_mesh_settings(settings: MeshSettings) -> None:
     """Raises JobError `bad-request` for settings that cannot be used."""
@@ -56,13 +54,13 @@ def check_mesh_settings(settings: MeshSettings) -> None:
             )
 
 
-def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.device, report: Report) -> Mesh | None:
+def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.device, progress: Span) -> Mesh | None:
     """The surface that all views show together, in their world; None where they show none.
 
     Left out are sky, flying and unsure pixels, what only stands in free space that other views look through, what no
     view has measured from its front, and pieces too small to be things.
     """
-    report(0.0, "Preparing depth for the mesh.")
+    progress(0.0, "Preparing depth for the mesh.")
     surfaces = surface_pixels(views, settings)
     intrinsics = [map_intrinsics(view) for view in views]
     points = np.concatenate(
@@ -82,21 +80,19 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
         _depth_map(view, k, surface, settings.edge_angle, (middle, sureness), device)
         for view, k, surface in zip(views, intrinsics, surfaces, strict=True)
     ]
+    fusing = progress.part(0.0, FUSED)
     told = "Fusing the depth of all photos into one surface."
-    vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: report(FUSED * done, told))
+    vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: fusing(done, told))
     triangles = _measured(views, surfaces, vertices, triangles, SUPPORT * truncation)
     triangles = without_islands(vertices, triangles, (SMALLEST_PIECE * voxel) ** 2)
     if not len(triangles):
         return None
     vertices, triangles = used_vertices(vertices, triangles)
+    choosing = progress.part(FUSED, CHOSEN)
     face_view, colors = choose_photos(
-        views,
-        vertices,
-        triangles,
-        truncation,
-        lambda done: report(FUSED + (CHOSEN - FUSED) * done, "Choosing photos for the mesh."),
+        views, vertices, triangles, truncation, lambda done: choosing(done, "Choosing photos for the mesh.")
     )
-    report(CHOSEN, "The mesh is made.")
+    progress(CHOSEN, "The mesh is made.")
     return Mesh(vertices.astype(np.float32), triangles.astype(np.int32), face_view, colors)
 
 

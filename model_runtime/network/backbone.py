@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.network.config import BackboneConfig
 from model_runtime.network.reference_view import choose_reference_view
 from model_runtime.network.rotary import across_view_positions, rotation_table, within_view_positions
-from model_runtime.network.vision_transformer import PATCH, VisionTransformer
+from model_runtime.network.vision_transformer import VisionTransformer
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+METRIC_FOCAL = 300.0
+"""Focal length in pixels at which the depth of da3metric-large is in metres."""
+
 
 @dataclass(frozen=True)
 class BackboneConfig:
@@ -52,10 +55,14 @@ class AnyViewConfig:
 
 @dataclass(frozen=True)
 class MonocularConfig:
-    """Depth and sky, every view for itself."""
+    """Depth and sky, every view for itself.
+
+    metric_focal: focal length in pixels at which the depth is in metres; None where it has no known unit.
+    """
 
     backbone: BackboneConfig
     head: HeadConfig
+    metric_focal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ _GIANT = AnyViewConfig(
     released_gaussians=True,
 )
 _MONOCULAR = MonocularConfig(replace(_LARGE, taken_layers=(4, 11, 17, 23), alternation=None), _LARGE_HEAD)
+_METRIC = replace(_MONOCULAR, metric_focal=METRIC_FOCAL)
 
 PRESETS: dict[str, Config] = {
     "da3-tiny": AnyViewConfig(
@@ -93,6 +101,6 @@ PRESETS: dict[str, Config] = {
     "da3-large": AnyViewConfig(_LARGE, _LARGE_HEAD),
     "da3-giant": _GIANT,
     "da3mono-large": _MONOCULAR,
-    "da3metric-large": _MONOCULAR,
-    "da3nested-giant-large": NestedConfig(_GIANT, _MONOCULAR),
+    "da3metric-large": _METRIC,
+    "da3nested-giant-large": NestedConfig(_GIANT, _METRIC),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.network.reference_view import REFERENCE_VIEWS
-from model_runtime.network.vision_transformer import PATCH
 
 POSE_SOURCES = ("camera_head", "rays")
 

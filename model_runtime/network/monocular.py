@@ -17,8 +17,6 @@ from model_runtime.network.sky import fill_sky
 
 
 class MonocularNetwork(nn.Module):
-    """Of the metric network, metres are depth * f / 300 with f the mean focal length in pixels."""
-
     def __init__(self, config: MonocularConfig) -> None:
         super().__init__()
         self.config = config
@@ -42,4 +40,4 @@ class MonocularNetwork(nn.Module):
         features = self.backbone(images, on_step=steps)
         dense = DepthAndSky(*run_head(self.head, features, images, head_chunk, steps))
         scenes = [fill_sky(depth, sky) for depth, sky in zip(dense.depth, dense.sky, strict=True)]
-        return Output(depth=torch.stack(scenes), sky=dense.sky)
+        return Output(depth=torch.stack(scenes), sky=dense.sky, metric_focal=self.config.metric_focal)

@@ -14,7 +14,6 @@ from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.network.sky import FAR_QUANTILE, FEWEST_PIXELS, is_sky, quantile
 
-METRIC_FOCAL = 300.0  # pixels: the focal length at which the metric network's output is in metres
 SKY_DEPTH = 200.0  # metres at most
 METRIC_SHARE = 0.2  # of the time a forward pass takes
 
@@ -58,9 +57,9 @@ class NestedNetwork(nn.Module):
 def to_metres(any_view: Output, metric: Output) -> Output:
     """The any-view output with the metric network's scale and sky, scene by scene."""
     assert any_view.depth_conf is not None and any_view.extrinsics is not None and any_view.intrinsics is not None
-    assert metric.sky is not None
+    assert metric.sky is not None and metric.metric_focal is not None
     focal = any_view.intrinsics[..., (0, 1), (0, 1)].mean(-1)  # [B,N]
-    metres = metric.depth * (focal / METRIC_FOCAL)[..., None, None]
+    metres = metric.depth * (focal / metric.metric_focal)[..., None, None]
     ground = ~is_sky(metric.sky)
     scale = torch.stack(
         [metric_scale(*scene) for scene in zip(any_view.depth, any_view.depth_conf, metres, ground, strict=True)]

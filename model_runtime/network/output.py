@@ -37,6 +37,7 @@ class Output:
     extrinsics: [B,N,3,4] world-to-camera. intrinsics: [B,N,3,3] pixels of the images given.
     sky: [B,N,H,W] >= 0; 0.3 and above is sky.
     scale_factor: [B], what depth and camera translations (not the rays' origins) were multiplied by to be metres.
+    metric_focal: with which depth * f / metric_focal is metres, f the focal length in pixels of the images given.
     """
 
     depth: Tensor
@@ -47,6 +48,7 @@ class Output:
     intrinsics: Tensor | None = None
     sky: Tensor | None = None
     scale_factor: Tensor | None = None
+    metric_focal: float | None = None
     gaussians: GaussianSplats | None = None
 
 

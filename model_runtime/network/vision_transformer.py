@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.network.blocks import Block
 from model_runtime.network.config import BackboneConfig
 
-PATCH = 14
 TABLE = 37  # patches along each side of the learned position table
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-PATCH = 14
+from model_runtime.contract.catalogue import PATCH
+
 RAY_CELLS_PER_PATCH = 8
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -18,6 +18,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of R'G'B' in ITU-R BT.601."""
 
 DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
+"""Millimetres across a picture on 35 mm film."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class FeaturePhoto:
     @property
     def known_focal(self) -> float | None:
         """Focal length in pixels of the photo, from EXIF."""
-        return None if self.focal_35mm is None else self.focal_35mm / DIAGONAL_35MM * float(np.hypot(*self.size))
+        return None if self.focal_35mm is None else focal_in_pixels(self.focal_35mm, self.size)
 
     @cached_property
     def digest(self) -> str:
@@ -58,6 +59,11 @@ def feature_photo(name: str, pixels: np.ndarray, focal_35mm: float | None = None
     small = resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
     grey = np.round(small.astype(np.float32) @ LUMA).astype(np.uint8)
     return FeaturePhoto(name, (width, height), np.ascontiguousarray(grey), focal_35mm, camera)
+
+
+def focal_in_pixels(focal_35mm: float, size: tuple[int, int]) -> float:
+    """Of a photo of (width, height), from millimetres on 35 mm film with a picture of the same diagonal."""
+    return focal_35mm / DIAGONAL_35MM * float(np.hypot(*size))
 
 
 def camera_groups(photos: Sequence[FeaturePhoto]) -> list[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model_runtime.contract.messages import JobError, LeftOut, Photo
+from model_runtime.contract.progress import Span
 from model_runtime.photos.canvas import Placement, fit, place
 from model_runtime.photos.decode import DecodedPhoto, decode_photo
 from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
@@ -35,18 +36,18 @@ class PreparedPhoto:
 
 
 def prepare_photos(
-    photos: Sequence[Photo], resolution: int, report: Callable[[float, str], None], with_features: bool = False
+    photos: Sequence[Photo], resolution: int, progress: Span, with_features: bool = False
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
     """Decode and fit every photo, one at a time, so that only one is in memory at full size; and those that cannot be.
 
-    resolution: longest side in pixels. report: told the fraction done and a sentence before each photo.
+    resolution: longest side in pixels. progress: told before each photo.
     Raises one JobError that names all photos where none can be used.
     """
     fitted: list[tuple[DecodedPhoto, np.ndarray, np.ndarray | None]] = []
     features: list[FeaturePhoto | None] = []
     left_out: list[LeftOut] = []
     for i, photo in enumerate(photos):
-        report(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
+        progress(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
         try:
             decoded, pixels = decode_photo(photo)
             fitted.append((decoded, fit(pixels, resolution), _opaque(decoded, resolution)))

@@ -1,65 +1,55 @@
-"""Request to Prediction: photos, checkpoint, network, cameras, views, splats; one straight line."""
+"""From a request to a prediction: one job, stage by stage."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
 from model_runtime.cameras.features.memory import FeatureMemory
-from model_runtime.cameras.settle import settle_cameras
-from model_runtime.cameras.sources import find_cameras, is_bundled, resolve_source
+from model_runtime.cameras.settle import SettledCameras, settle_cameras
+from model_runtime.cameras.sources import FoundCameras, find_cameras
 from model_runtime.checkpoints.loading import load_network
-from model_runtime.checkpoints.locate import CheckpointFile, locate_checkpoint
-from model_runtime.contract.memory import available_memory, is_out_of_memory
-from model_runtime.contract.messages import (
-    CAMERA_SOURCES,
-    REFERENCE_VIEWS,
-    JobError,
-    MeshSettings,
-    Prediction,
-    Request,
-)
+from model_runtime.checkpoints.locate import CheckpointFile
+from model_runtime.contract.memory import is_out_of_memory
+from model_runtime.contract.messages import Gaussians, JobError, MeshSettings, Prediction, Request, View
+from model_runtime.contract.progress import Report, Span, never_falling
 from model_runtime.depth.fit import fit_depths
-from model_runtime.depth.mesh import check_mesh_settings, fuse_views
-from model_runtime.network.config import PRESETS, MonocularConfig
-from model_runtime.prediction.devices import choose_device, choose_precision, describe_device
-from model_runtime.prediction.job_input import read_input
-from model_runtime.prediction.network_look import NetworkLook
+from model_runtime.depth.mesh import fuse_views
+from model_runtime.network.output import Output
+from model_runtime.prediction.checks import check_memory
+from model_runtime.prediction.devices import describe_device
+from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.network_run import free_memory
+from model_runtime.prediction.passes import Look, look_alone, look_with_cameras, own_scene
+from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.views import make_views
 from model_runtime.splats.make import make_gaussians
 
-RESOLUTIONS = (14, 8192)
-SMALLEST_JOB = 512_000_000
-"""Bytes that the bundled checkpoint and the libraries that find features take for a few small photos."""
-
-METRIC_PRESET = "da3metric-large"
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
 
-Report = Callable[[str, float, str], None]
-"""Told stage, fraction of the whole job and a sentence; raises to stop the job."""
-
-PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE = 0.1, 0.2, 0.4, 0.9
+PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, CAMERAS_DONE = 0.1, 0.2, 0.4, 0.9, 0.95
 MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
 
+FIRST_PASS = 0.5
+"""Share of the network's time that its look at the photos alone takes, where it looks twice."""
 
-@dataclass
-class Timer:
+
+class Stopwatch:
     """Seconds per stage, for Prediction.settings."""
 
-    seconds: dict[str, float] = field(default_factory=dict[str, float])
-    last: float = field(default_factory=time.perf_counter)
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
 
-    def __call__(self, stage: str) -> None:
+    def done(self, stage: str) -> None:
         now = time.perf_counter()
-        self.seconds[stage] = round(now - self.last, 3)
-        self.last = now
+        self.seconds[stage] = round(now - self._last, 3)
+        self._last = now
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,100 +59,73 @@ class _Loaded:
 
 
 class Predictor:
-    """Does jobs one after the other; keeps the last network loaded and remembers what features showed.
-
-    fit_depths: whether depths are brought to the points that features find. gaussian_head: whether splats come from
-    the network where it makes some. Off only to measure what they do.
-    """
+    """Does jobs one after the other; keeps the last network loaded and remembers what features showed."""
 
     def __init__(self) -> None:
-        self.fit_depths = True
-        self.gaussian_head = True
-        self.features = FeatureMemory()
+        self._features = FeatureMemory()
         self._loaded: _Loaded | None = None
 
-    def predict(self, request: Request, report: Report) -> Prediction:
-        """The whole job. Raises JobError with what the artist should read, and whatever `report` raises."""
-        report = _onward(report)
-        tell = report if request.mesh is None else _scaled(report, 1 - MESH_SHARE)
-        _check_memory()
-        checkpoint = locate_checkpoint(request.checkpoint)
-        device = choose_device(request.device)
+    def predict(
+        self, request: Request, report: Report, switches: Switches = ALL_ON, features: FeatureMemory | None = None
+    ) -> Prediction:
+        """The whole job. Raises JobError with what the artist should read, and whatever `report` raises.
+
+        features: the memory of features to use in place of this predictor's.
+        """
+        check_memory()
+        plan = make_plan(request, switches)
+        progress = Span(never_falling(report))
         try:
-            prediction = self._predict(request, checkpoint, device, tell)
-            return prediction if request.mesh is None else _with_mesh(prediction, request.mesh, device, report)
+            if request.mesh is None:
+                return self._predict(plan, features or self._features, progress)
+            prediction = self._predict(plan, features or self._features, progress.part(0.0, 1 - MESH_SHARE))
+            return _with_mesh(prediction, request.mesh, plan.device, progress.part(1 - MESH_SHARE, 1.0, "mesh"))
         except JobError:
             raise
         except Exception as error:  # a library that is loaded late may not find room either
             if not is_out_of_memory(error):
                 raise
-        free_memory(device)
-        resolution = request.resolution or checkpoint.resolution
-        raise JobError(
-            "out-of-memory",
-            f"{len(request.photos)} photos at a resolution of {resolution} and {checkpoint.info.name} do not fit into "
-            f"the memory of {device}.",
-            "Lower the resolution, use fewer photos or choose a smaller checkpoint.",
-        )
+        free_memory(plan.device)
+        raise _too_large(plan)
 
-    def _predict(
-        self, request: Request, checkpoint: CheckpointFile, device: torch.device, report: Report
-    ) -> Prediction:
-        timer = Timer()
-        precision = choose_precision(request.precision, device)
-        source = check_request(request, checkpoint)
-        resolution = request.resolution or checkpoint.resolution
-        scale_depths = self.fit_depths and is_bundled(checkpoint)
-        job = read_input(request, source, resolution, scale_depths, _span(report, "photos", 0.0, PHOTOS_DONE))
-        photos = job.photos
-        timer("photos")
+    def _predict(self, plan: Plan, features: FeatureMemory, progress: Span) -> Prediction:
+        watch = Stopwatch()
+        job_input = read_input(plan, progress.part(0.0, PHOTOS_DONE, "photos"))
+        watch.done("photos")
 
-        report("checkpoint", PHOTOS_DONE, f"Loading {checkpoint.info.name}.")
-        network = self._network(checkpoint, device)
-        timer("checkpoint")
+        progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
+        job = Job(plan, job_input, self._network(plan.checkpoint, plan.device))
+        watch.done("checkpoint")
 
-        metric_depth = checkpoint.info.preset == METRIC_PRESET
-        tell_look = _span(report, "network", FEATURES_DONE if job.with_features else CHECKPOINT_DONE, NETWORK_DONE)
-        look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
-        tell_features = _span(report, "features", CHECKPOINT_DONE, FEATURES_DONE)
-        found = find_cameras(source, request.refine, photos, look.own_scene, tell_features, job.given, self.features)
-        if job.with_features:
-            timer("features")
+        found, look, looking = _find_cameras(job, features, progress)
+        if job.input.with_features:
+            watch.done("features")
         if found.unplaced:
-            job, stay = job.without(found.unplaced)
-            photos, found = job.photos, found.of(stay)
-            look = NetworkLook(request, photos, network, device, precision, source, metric_depth, tell_look)
-        output, distance, head_chunk = look(found.known)
-        timer("network")
+            placed = [i for i in range(len(job.photos)) if i not in found.unplaced]
+            job, found = job.without(found.unplaced), found.of(placed)
+        look = look or _look_for_good(job, found, looking)
+        watch.done("network")
 
-        report("cameras", NETWORK_DONE, "Working out cameras and views.")
-        cameras, notes = settle_cameras(output, photos, found.known, distance, metric_depth)
-        if self.fit_depths and found.sparse is not None:
-            fitted = fit_depths(output, photos, cameras, found.sparse, metric_depth)
-            cameras, notes = (cameras, notes) if fitted is None else (fitted, [])
-        ray_scale = 1.0 if output.scale_factor is None else float(output.scale_factor[0])
-        views = make_views(output, photos, cameras, ray_scale)
-        views = tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
-        timer("cameras")
+        progress.part(NETWORK_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
+        cameras, notes = _settle_and_fit(job, look, found)
+        views = _make_views(job, look, found, cameras)
+        watch.done("cameras")
 
         gaussians = None
-        if request.gaussians:
-            report("gaussians", (1 + NETWORK_DONE) / 2, "Laying out splats.")
-            shown = output if self.gaussian_head else replace(output, gaussians=None)
-            gaussians = make_gaussians(shown, photos, views, cameras)
-            timer("gaussians")
-        settings = {"resolution": resolution, "head_chunk": head_chunk, "seconds": timer.seconds}
-        settings |= {"network_size": list(photos[0].placement.canvas), "reference_view": request.reference_view}
+        if plan.request.gaussians:
+            progress.part(CAMERAS_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
+            gaussians = _make_gaussians(job, look, views, cameras)
+            watch.done("gaussians")
         return Prediction(
             views=views,
             gaussians=gaussians,
-            checkpoint=checkpoint.info,
+            checkpoint=plan.checkpoint.info,
             camera_source=found.source,
-            metric=metric_depth or (output.scale_factor is not None and found.source not in NEW_SCALE),
-            settings=settings | _hardware(device, precision) | found.settings,
-            notes=(*_request_notes(request, source), *found.notes, *notes),
+            metric=_is_metric(look.output, found.source),
+            settings=_settings(job, look, watch.seconds) | found.settings,
+            notes=(*_request_notes(plan), *found.notes, *notes),
             match_error=found.match_error,
-            left_out=tuple(job.left_out),
+            left_out=tuple(job.input.left_out),
         )
 
     def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
@@ -174,97 +137,89 @@ class Predictor:
         return self._loaded.network
 
 
-def _check_memory() -> None:
-    """Raises JobError where not even a small job can be done: libraries that find no room end the process, or wait."""
-    left = available_memory()
-    if left < SMALLEST_JOB:
-        raise JobError(
-            "out-of-memory",
-            f"Only {left / 1e6:.0f} MB of memory are free for the worker; a small job needs {SMALLEST_JOB / 1e6:.0f}.",
-            "Close other programs, or allow the worker more memory.",
-        )
+def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, Look | None, Span]:
+    """The cameras as far as they are known before the network looks for good; its look, where that is good already;
+    and how far the looking is."""
+    with_features = job.input.with_features
+    finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
+    looking = progress.part(FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE, "network")
+    refine = job.plan.request.refine
+    found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features)
+    if isinstance(found, FoundCameras):
+        return found, None, looking
+    alone = look_alone(job, looking.part(0.0, FIRST_PASS))
+    found = found.finish(own_scene(alone, job.photos))
+    return found, alone if found.known is None else None, looking.part(FIRST_PASS, 1.0)
 
 
-def check_request(request: Request, checkpoint: CheckpointFile) -> str:
-    """Refuse what cannot work before anything slow begins; returns where the cameras will come from."""
-    if request.camera_source not in CAMERA_SOURCES:
-        raise JobError(
-            "bad-request",
-            f"There is no camera source '{request.camera_source}'.",
-            f"Choose one of {', '.join(CAMERA_SOURCES)}.",
-        )
-    if request.reference_view not in REFERENCE_VIEWS:
-        raise JobError(
-            "bad-request",
-            f"There is no reference view '{request.reference_view}'.",
-            f"Choose one of {', '.join(REFERENCE_VIEWS)}.",
-        )
-    lowest, highest = RESOLUTIONS
-    if request.resolution is not None and not lowest <= request.resolution <= highest:
-        raise JobError(
-            "bad-request",
-            f"A resolution of {request.resolution} pixels cannot be used.",
-            f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
-        )
-    if request.cameras is not None and request.colmap is not None:
-        raise JobError("bad-request", "The request gives cameras and a COLMAP model.", "Give one of the two.")
-    if request.mesh is not None:
-        check_mesh_settings(request.mesh)
-    source = resolve_source(request, checkpoint)
-    if source == "rays" and isinstance(PRESETS[checkpoint.info.preset], MonocularConfig):
-        raise JobError(
-            "no-rays",
-            f"{checkpoint.info.name} predicts no rays, so there are no cameras to solve from them.",
-            "Choose camera source auto, or another checkpoint.",
-        )
-    return source
+def _look_for_good(job: Job, found: FoundCameras, progress: Span) -> Look:
+    return look_alone(job, progress) if found.known is None else look_with_cameras(job, found.known, progress)
 
 
-def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, report: Report) -> Prediction:
-    started = time.perf_counter()
-    mesh = fuse_views(prediction.views, settings, device, _span(report, "mesh", 1 - MESH_SHARE, 1.0))
-    seconds = round(time.perf_counter() - started, 3)
+def _settle_and_fit(job: Job, look: Look, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
+    """The prediction's cameras, its depths brought to what features found, and what the artist should know of them."""
+    cameras, notes = settle_cameras(look.output, job.photos, found.known, look.distance)
+    if job.plan.switches.fit_depths and found.sparse is not None:
+        fitted = fit_depths(look.output, job.photos, cameras, found.sparse)
+        if fitted is not None:
+            return fitted, []
+    return cameras, notes
+
+
+def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
+    scale = look.output.scale_factor
+    views = make_views(look.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
+    return tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
+
+
+def _make_gaussians(job: Job, look: Look, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
+    output = look.output if job.plan.switches.gaussian_head else replace(look.output, gaussians=None)
+    return make_gaussians(output, job.photos, views, cameras)
+
+
+def _is_metric(output: Output, camera_source: str) -> bool:
+    """Whether the prediction is in metres."""
+    return output.metric_focal is not None or (output.scale_factor is not None and camera_source not in NEW_SCALE)
+
+
+def _settings(job: Job, look: Look, seconds: dict[str, float]) -> dict[str, object]:
+    plan = job.plan
+    return {
+        "resolution": plan.resolution,
+        "head_chunk": look.head_chunk,
+        "seconds": seconds,
+        "network_size": list(job.photos[0].placement.canvas),
+        "reference_view": plan.request.reference_view,
+        "device": str(plan.device),
+        "device_name": describe_device(plan.device)[0],
+        "precision": str(plan.precision).removeprefix("torch."),
+    }
+
+
+def _request_notes(plan: Plan) -> list[str]:
+    known = plan.request.cameras is not None or plan.request.colmap is not None
+    if known and plan.source != "given":
+        return ["The given cameras were not used; the camera source asked for others."]
+    return []
+
+
+def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, progress: Span) -> Prediction:
+    watch = Stopwatch()
+    mesh = fuse_views(prediction.views, settings, device, progress)
+    watch.done("mesh")
     notes = () if mesh is not None else ("The photos show no surface that a mesh could be made of.",)
     return replace(
         prediction,
         mesh=mesh,
-        settings=prediction.settings | {"mesh_seconds": seconds, "mesh_detail": settings.detail},
+        settings=prediction.settings | {"mesh_seconds": watch.seconds["mesh"], "mesh_detail": settings.detail},
         notes=(*prediction.notes, *notes),
     )
 
 
-def _onward(report: Report) -> Report:
-    """`report` with fractions that never fall, whichever way the cameras are found."""
-    reached = 0.0
-
-    def told(stage: str, fraction: float, sentence: str) -> None:
-        nonlocal reached
-        reached = max(reached, fraction)
-        report(stage, reached, sentence)
-
-    return told
-
-
-def _scaled(report: Report, share: float) -> Report:
-    """`report` for the first `share` of a longer job."""
-    return lambda stage, fraction, sentence: report(stage, share * fraction, sentence)
-
-
-def _span(report: Report, stage: str, start: float, end: float) -> Callable[[float, str], None]:
-    """`report` for a stage that takes the job from one fraction to another."""
-    return lambda done, sentence: report(stage, start + (end - start) * done, sentence)
-
-
-def _hardware(device: torch.device, precision: torch.dtype) -> dict[str, object]:
-    return {
-        "device": str(device),
-        "device_name": describe_device(device)[0],
-        "precision": str(precision).removeprefix("torch."),
-    }
-
-
-def _request_notes(request: Request, camera_source: str) -> list[str]:
-    known = request.cameras is not None or request.colmap is not None
-    if known and camera_source != "given":
-        return ["The given cameras were not used; the camera source asked for others."]
-    return []
+def _too_large(plan: Plan) -> JobError:
+    return JobError(
+        "out-of-memory",
+        f"{len(plan.request.photos)} photos at a resolution of {plan.resolution} and {plan.checkpoint.info.name} "
+        f"do not fit into the memory of {plan.device}.",
+        "Lower the resolution, use fewer photos or choose a smaller checkpoint.",
+    )

@@ -13,6 +13,7 @@ import pycolmap
 from PIL import Image
 
 from model_runtime.cameras.features.memory import PhotoFeatures
+from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto
 
 MAX_FEATURES = 4096
@@ -30,19 +31,19 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def extract(photos: Sequence[FeaturePhoto], report: Callable[[float, str], None]) -> list[PhotoFeatures]:
+def extract(photos: Sequence[FeaturePhoto], progress: Span) -> list[PhotoFeatures]:
     """The features of each photo, the same on any number of cores.
 
     Descriptors are pooled over several sizes of a feature's surroundings (DSP-SIFT, Dong and Soatto 2015): twice the
-    time, but across large changes of view they match where plain ones do not. report: told the fraction done and a
-    sentence; what it raises stops the work at once.
+    time, but across large changes of view they match where plain ones do not. progress: what it raises stops the
+    work at once.
     """
     pycolmap.logging.minloglevel = int(pycolmap.logging.Level.ERROR)
     found: list[PhotoFeatures] = []
     step = PHOTOS_PER_CORE * cores()
     for start in range(0, len(photos), step):
         fraction, sentence = start / len(photos), f"Looking for features in {photos[start].name}."
-        found += _extract_some(photos[start : start + step], lambda told=(fraction, sentence): report(*told))
+        found += _extract_some(photos[start : start + step], lambda told=(fraction, sentence): progress(*told))
     return found
 
 

@@ -10,9 +10,10 @@ import pycolmap
 import torch
 
 from model_runtime.cameras.features.adjust import adjust
-from model_runtime.cameras.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, Report, starting_camera
+from model_runtime.cameras.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, starting_camera
 from model_runtime.cameras.features.result import FeatureCameras, from_reconstruction, nothing_found
 from model_runtime.cameras.features.tracks import build_tracks
+from model_runtime.contract.progress import Span
 from model_runtime.geometry.similarity import align_cameras
 
 STARTING_FOCALS = (TYPICAL_FOCAL, 0.6, 1.2)
@@ -47,7 +48,7 @@ class _Mapped:
         return all(mine >= wanted for mine, wanted in zip(self.quality, quality, strict=True))
 
 
-def map_photos(matches: Matches, report: Report) -> FeatureCameras:
+def map_photos(matches: Matches, progress: Span) -> FeatureCameras:
     """The largest and best fitting reconstruction that comes out; photos outside of it are not registered.
 
     Focal lengths start from EXIF where it tells them. Where that leaves much unexplained, or ends far from it, EXIF is
@@ -61,9 +62,9 @@ def map_photos(matches: Matches, report: Report) -> FeatureCameras:
     best = None
     if any(told):
         focals = (TYPICAL_FOCAL,) if all(told) else STARTING_FOCALS
-        best = _best_of(best, enough, focals, matches, lambda done, text: report(0.5 * done, text), trust_exif=True)
+        best = _best_of(best, enough, focals, matches, progress.part(0.0, 0.5), trust_exif=True)
     if best is None or not best.is_enough(enough) or not _bears_out_exif(best.model, matches):
-        best = _best_of(best, enough, STARTING_FOCALS, matches, report, trust_exif=False)
+        best = _best_of(best, enough, STARTING_FOCALS, matches, progress, trust_exif=False)
     if best is None:
         return nothing_found(len(matches.photos))
     _polish(best.model)
@@ -75,13 +76,13 @@ def _best_of(
     enough: tuple[int, float],
     focals: Sequence[float],
     matches: Matches,
-    report: Report,
+    progress: Span,
     trust_exif: bool,
 ) -> _Mapped | None:
     """The best reconstruction from these focal lengths and of `best`; the first whose quality is `enough` ends it."""
     for i, focal in enumerate(focals):
-        progress = _Progress(report, i / len(focals), 1 / len(focals) / len(matches.photos))
-        for model in _map_from(matches, focal, trust_exif, progress):
+        tell = _PlacedPhoto(progress, i / len(focals), 1 / len(focals) / len(matches.photos))
+        for model in _map_from(matches, focal, trust_exif, tell):
             quality = (model.num_reg_images(), _fit(model))
             if best is None or quality > best.quality:
                 best = _Mapped(model, quality)
@@ -148,7 +149,7 @@ def _polish(model: pycolmap.Reconstruction) -> None:
     adjust(model, 2 * errors[len(errors) // 2])
 
 
-def _map_from(matches: Matches, focal: float, trust_exif: bool, progress: _Progress) -> list[pycolmap.Reconstruction]:
+def _map_from(matches: Matches, focal: float, trust_exif: bool, tell: _PlacedPhoto) -> list[pycolmap.Reconstruction]:
     manager = pycolmap.ReconstructionManager()
     with pycolmap.Database.open(":memory:") as database:
         cameras = _fill(database, matches, focal, trust_exif)
@@ -157,21 +158,21 @@ def _map_from(matches: Matches, focal: float, trust_exif: bool, progress: _Progr
             pycolmap.IncrementalPipelineCallback.INITIAL_IMAGE_PAIR_REG_CALLBACK,
             pycolmap.IncrementalPipelineCallback.NEXT_IMAGE_REG_CALLBACK,
         ):
-            pipeline.add_callback(int(event), progress)
+            pipeline.add_callback(int(event), tell)
         pipeline.run()
     # Without points there is nothing to tell a camera from: so end photos of a camera that stood still.
     return [model for i in range(manager.size()) if (model := manager.get(i)).num_points3D() > 0]
 
 
-class _Progress:
+class _PlacedPhoto:
     """Called for every photo that is placed."""
 
-    def __init__(self, report: Report, start: float, step: float) -> None:
-        self.report, self.done, self.step = report, start, step
+    def __init__(self, progress: Span, start: float, step: float) -> None:
+        self.progress, self.done, self.step = progress, start, step
 
     def __call__(self) -> None:
         self.done += self.step
-        self.report(min(self.done, 1.0), "Placing the photos by their features.")
+        self.progress(min(self.done, 1.0), "Placing the photos by their features.")
 
 
 def _fill(database: pycolmap.Database, matches: Matches, focal: float, trust_exif: bool) -> list[pycolmap.Camera]:

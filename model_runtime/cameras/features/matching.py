@@ -18,10 +18,8 @@ from torch import Tensor
 
 from model_runtime.cameras.features.extraction import cores, extract
 from model_runtime.cameras.features.memory import FeatureMemory, PhotoFeatures
+from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
-
-Report = Callable[[float, str], None]
-"""Told the fraction done and a sentence; raises to stop."""
 
 SEED = 0
 MAX_RATIO = 0.8
@@ -65,7 +63,7 @@ class Matches:
 
 def match_photos(
     photos: Sequence[FeaturePhoto],
-    report: Report,
+    progress: Span,
     memory: FeatureMemory | None = None,
     apart: Callable[[int, int], bool] | None = None,
 ) -> Matches:
@@ -75,15 +73,15 @@ def match_photos(
     to show nothing alike, so that they need not be matched.
     """
     memory = memory or FeatureMemory()
-    features = _features_of(photos, lambda done, told: report(0.5 * done, told), memory)
+    features = _features_of(photos, progress.part(0.0, 0.5), memory)
     pairs = [pair for pair in combinations(range(len(photos)), 2) if apart is None or not apart(*pair)]
-    found = _match_pairs(photos, features, pairs, lambda done, told: report(0.5 + 0.5 * done, told), memory)
+    found = _match_pairs(photos, features, pairs, progress.part(0.5, 1.0), memory)
     geometries = {pair: geometry for pair, geometry in sorted(found.items()) if geometry is not None}
     keypoints = tuple(each.keypoints for each in features)
     return Matches(tuple(photos), keypoints, tuple(camera_groups(photos)), geometries)
 
 
-def _features_of(photos: Sequence[FeaturePhoto], report: Report, memory: FeatureMemory) -> list[PhotoFeatures]:
+def _features_of(photos: Sequence[FeaturePhoto], progress: Span, memory: FeatureMemory) -> list[PhotoFeatures]:
     known: dict[str, PhotoFeatures] = {}
     new: dict[str, FeaturePhoto] = {}
     for photo in photos:
@@ -92,7 +90,7 @@ def _features_of(photos: Sequence[FeaturePhoto], report: Report, memory: Feature
             new[photo.digest] = photo
         else:
             known[photo.digest] = features
-    known |= dict(zip(new, extract(list(new.values()), report), strict=True))
+    known |= dict(zip(new, extract(list(new.values()), progress), strict=True))
     for photo in photos:
         memory.keep(photo, known[photo.digest])
     return [known[photo.digest] for photo in photos]
@@ -102,7 +100,7 @@ def _match_pairs(
     photos: Sequence[FeaturePhoto],
     features: Sequence[PhotoFeatures],
     pairs: Sequence[tuple[int, int]],
-    report: Report,
+    progress: Span,
     memory: FeatureMemory,
 ) -> dict[tuple[int, int], pycolmap.TwoViewGeometry | None]:
     """The verified geometry of the pairs, on all cores; None where photos do not match."""
@@ -124,7 +122,7 @@ def _match_pairs(
         waiting = {pool.submit(match, pair): pair for pair in new}
         for done, future in enumerate(as_completed(waiting)):
             i, j = waiting[future]
-            report(done / len(new), f"Matching {photos[i].name} with {photos[j].name}.")
+            progress(done / len(new), f"Matching {photos[i].name} with {photos[j].name}.")
             found[i, j] = future.result()
             memory.keep_pair(photos[i], photos[j], found[i, j])
     finally:

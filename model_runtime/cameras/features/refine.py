@@ -12,10 +12,11 @@ from scipy.sparse.csgraph import connected_components
 
 from model_runtime.cameras.features.adjust import adjust_cameras
 from model_runtime.cameras.features.mapping import FOCAL_RANGE, map_photos, with_left_out
-from model_runtime.cameras.features.matching import MAX_ERROR, Matches, Report
+from model_runtime.cameras.features.matching import MAX_ERROR, Matches
 from model_runtime.cameras.features.resection import resect
 from model_runtime.cameras.features.result import SparsePoints, no_points, reprojection_errors, seen_points
 from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select, triangulate
+from model_runtime.contract.progress import Span
 from model_runtime.geometry.similarity import align_cameras
 
 Cameras = tuple[np.ndarray, np.ndarray]
@@ -105,7 +106,7 @@ class _Adjusted:
         return self.explained.mean() >= LEAST_EXPLAINED_AFAR and self.adjusted.sum() >= FEWEST_AFAR
 
 
-def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matches, report: Report) -> RefinedCameras:
+def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matches, progress: Span) -> RefinedCameras:
     """Cameras [N,4,4], [N,3,3] (photo pixels) adjusted to the matches, in the frame and scale they came in.
 
     Photos of one camera share its focal length, which starts at what EXIF tells, where it does. Where that ends far
@@ -116,11 +117,11 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
     tracks = build_tracks(matches, reached)
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
-    report(0.0, "Refining the cameras by their features.")
+    progress(0.0, "Refining the cameras by their features.")
     given = extrinsics, intrinsics
     best, mapped = _adjusted(given, (extrinsics, _shared_start(intrinsics, matches)), tracks, matches, reached), False
     if not best.near:
-        found = map_photos(matches, lambda done, told: report(0.3 + 0.4 * done, told))
+        found = map_photos(matches, progress.part(0.3, 0.7))
         if found.registered.any():
             start = with_left_out(found, matches.cameras, *given)
             other = _adjusted(given, start, tracks, matches, reached)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
+from model_runtime.contract.progress import SILENT, Span
 from model_runtime.depth.face_photos import choose_photos
 from model_runtime.depth.mesh import check_mesh_settings, fuse_views, surface_pixels
 from model_runtime.geometry.triangles import area_vectors, neighbours, vertex_normals
@@ -19,10 +20,6 @@ BALL, RADIUS = np.array((0.3, 0.7, 0.0)), 0.5
 PHOTO = (320, 240)
 SETTINGS = MeshSettings(detail=96)
 CPU = torch.device("cpu")
-
-
-def silent(done: float, sentence: str) -> None:
-    pass
 
 
 def camera(eye: tuple[float, float, float], target: tuple[float, float, float]) -> np.ndarray:
@@ -67,7 +64,7 @@ def views() -> tuple[View, ...]:
 
 @pytest.fixture(scope="module")
 def mesh(views: tuple[View, ...]) -> Mesh:
-    found = fuse_views(views, SETTINGS, CPU, silent)
+    found = fuse_views(views, SETTINGS, CPU, SILENT)
     assert found is not None
     return found
 
@@ -150,7 +147,7 @@ def test_flying_pixels_and_what_others_look_through_vanish(views: tuple[View, ..
     """A slab of false depth in the air, as sure as the rest, that three other views look through."""
     false = views[0].depth.copy()
     false[10:24, 50:66] = 1.0
-    found = fuse_views((replace(views[0], depth=false), *views[1:]), SETTINGS, CPU, silent)
+    found = fuse_views((replace(views[0], depth=false), *views[1:]), SETTINGS, CPU, SILENT)
     assert found is not None
     assert (off_surface(found.vertices.astype(np.float64)) < 0.15).mean() > 0.999
 
@@ -177,30 +174,30 @@ def test_sky_and_unsure_pixels_are_no_surface(views: tuple[View, ...]) -> None:
 
 def test_nothing_but_sky_makes_no_mesh(views: tuple[View, ...]) -> None:
     sky = replace(views[0], sky=np.ones(views[0].depth.shape, bool))
-    assert fuse_views([sky], SETTINGS, CPU, silent) is None
+    assert fuse_views([sky], SETTINGS, CPU, SILENT) is None
 
 
 def test_more_detail_makes_finer_triangles(views: tuple[View, ...], mesh: Mesh) -> None:
-    coarse = fuse_views(views, MeshSettings(detail=48), CPU, silent)
+    coarse = fuse_views(views, MeshSettings(detail=48), CPU, SILENT)
     assert coarse is not None
     assert 0.2 < len(coarse.triangles) / len(mesh.triangles) < 0.3
 
 
 def test_it_can_be_stopped_at_every_stage(views: tuple[View, ...]) -> None:
     told: list[tuple[float, str]] = []
-    fuse_views(views, MeshSettings(detail=32), CPU, lambda *what: told.append(what))
+    fuse_views(views, MeshSettings(detail=32), CPU, Span(lambda _, *what: told.append(what)))
     assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
     assert len({sentence for _, sentence in told}) >= 3
 
     class Stop(Exception):
         pass
 
-    def stop(done: float, sentence: str) -> None:
+    def stop(stage: str, done: float, sentence: str) -> None:
         if done > 0.5:
             raise Stop
 
     with pytest.raises(Stop):
-        fuse_views(views, MeshSettings(detail=32), CPU, stop)
+        fuse_views(views, MeshSettings(detail=32), CPU, Span(stop))
 
 
 @pytest.mark.parametrize("bad", [{"detail": 4}, {"detail": 5000}, {"edge_angle": 95.0}, {"confidence_threshold": -0.1}])
@@ -220,4 +217,4 @@ def test_normals_of_a_bent_sheet() -> None:
 def test_a_few_pixels_make_no_mesh(views: tuple[View, ...]) -> None:
     seen = np.ones(views[0].sky.shape, bool)
     seen[30, 40:43] = False
-    assert fuse_views([replace(views[0], sky=seen)], SETTINGS, CPU, silent) is None
+    assert fuse_views([replace(views[0], sky=seen)], SETTINGS, CPU, SILENT) is None

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.network.config import PRESETS, BackboneConfig, HeadConfig, MonocularConfig, NestedConfig
+from model_runtime.network.config import (
+    METRIC_FOCAL,
+    PRESETS,
+    BackboneConfig,
+    HeadConfig,
+    MonocularConfig,
+    NestedConfig,
+)
 from model_runtime.network.monocular import MonocularNetwork
 from model_runtime.network.nested import NestedNetwork, to_metres
 from model_runtime.network.output import GaussianSplats, Output
@@ -70,7 +77,7 @@ def test_metres_come_from_the_metric_network_scene_by_scene() -> None:
     any_view, factor = any_view_output(), torch.tensor([3.0, 50.0])
     metres = any_view.depth * factor[:, None, None, None]
     doubtful = any_view.depth_conf < 1.2
-    metric = Output(depth=metres.where(~doubtful, 1000.0), sky=torch.zeros(SHAPE))
+    metric = Output(depth=metres.where(~doubtful, 1000.0), sky=torch.zeros(SHAPE), metric_focal=METRIC_FOCAL)
     result = to_metres(any_view, metric)
     torch.testing.assert_close(result.scale_factor, factor)
     torch.testing.assert_close(result.depth, metres)
@@ -85,9 +92,8 @@ def test_metres_come_from_the_metric_network_scene_by_scene() -> None:
 def test_sky_is_far_and_unsure_and_has_no_say_in_the_scale() -> None:
     any_view, sky = any_view_output(), torch.zeros(SHAPE)
     sky[..., :5, :] = 1
-    metric = Output(
-        depth=(any_view.depth * torch.tensor([3.0, 500.0])[:, None, None, None]).where(sky < 0.3, 7.0), sky=sky
-    )
+    depth = (any_view.depth * torch.tensor([3.0, 500.0])[:, None, None, None]).where(sky < 0.3, 7.0)
+    metric = Output(depth=depth, sky=sky, metric_focal=METRIC_FOCAL)
     result = to_metres(any_view, metric)
     torch.testing.assert_close(result.scale_factor, torch.tensor([3.0, 500.0]))
     near = 3 * any_view.depth[0][sky[0] < 0.3].numpy()
@@ -100,7 +106,7 @@ def test_sky_is_far_and_unsure_and_has_no_say_in_the_scale() -> None:
 def test_a_scene_of_nothing_but_sky_is_no_failure() -> None:
     any_view, sky = any_view_output(), torch.zeros(SHAPE)
     sky[0] = 1
-    result = to_metres(any_view, Output(depth=2 * any_view.depth, sky=sky))
+    result = to_metres(any_view, Output(depth=2 * any_view.depth, sky=sky, metric_focal=METRIC_FOCAL))
     torch.testing.assert_close(result.scale_factor, torch.tensor([1.0, 2.0]))
     assert (result.depth[0] == 200).all()
     torch.testing.assert_close(result.depth[1], 2 * any_view.depth[1])
@@ -108,7 +114,8 @@ def test_a_scene_of_nothing_but_sky_is_no_failure() -> None:
 
 @pytest.fixture(scope="module")
 def monocular() -> MonocularConfig:
-    return MonocularConfig(BackboneConfig(64, 4, 2, (0, 1, 2, 3), alternation=None), HeadConfig(16, (8, 8, 16, 16)))
+    backbone = BackboneConfig(64, 4, 2, (0, 1, 2, 3), alternation=None)
+    return MonocularConfig(backbone, HeadConfig(16, (8, 8, 16, 16)), METRIC_FOCAL)
 
 
 @torch.no_grad()

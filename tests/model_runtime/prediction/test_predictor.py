@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Prediction, Request, View
+from model_runtime.contract.progress import SILENT
 from model_runtime.depth.mesh import fuse_views
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import fit, normalised_batch, place
@@ -140,7 +141,7 @@ def test_a_mesh_where_one_is_asked_for(predictor: Predictor, request_: Request, 
     told: list[tuple[str, float]] = []
     one = replace(request_, photos=request_.photos[:1], gaussians=False, mesh=settings)
     made = predictor.predict(one, lambda stage, fraction, _: told.append((stage, fraction)))
-    wanted = fuse_views(made.views, settings, torch.device("cpu"), lambda *_: None)
+    wanted = fuse_views(made.views, settings, torch.device("cpu"), SILENT)
     assert made.mesh is not None and wanted is not None and prediction.mesh is None
     np.testing.assert_array_equal(made.mesh.vertices, wanted.vertices)
     np.testing.assert_array_equal(made.mesh.face_view, wanted.face_view)

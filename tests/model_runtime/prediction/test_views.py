@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.settle import ASSUMED_FOCAL_35MM, settle_cameras
 from model_runtime.contract.messages import Cameras, Gaussians, JobError, View
+from model_runtime.network.config import METRIC_FOCAL
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
@@ -108,9 +109,9 @@ def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.astype(np.float32))[None]
 
 
-def settle(output: Output, given: Cameras | None, metric: bool = False, ray_scale: float = 1.0):
+def settle(output: Output, given: Cameras | None, ray_scale: float = 1.0):
     photos = prepared()[: output.depth.shape[1]]
-    cameras, notes = settle_cameras(output, photos, given, 1.0, metric)
+    cameras, notes = settle_cameras(output, photos, given, 1.0)
     return photos, cameras, make_views(output, photos, cameras, ray_scale), notes
 
 
@@ -259,12 +260,13 @@ def depth_only(sky: bool = False) -> Output:
 
 def test_a_metric_network_is_in_metres_by_the_focal_length() -> None:
     given = given_cameras(CENTRES)
-    _, _, views, _ = settle(depth_only(), given, metric=True)
+    output = replace(depth_only(), metric_focal=METRIC_FOCAL)
+    _, _, views, _ = settle(output, given)
     for view in views:
         assert view.depth == pytest.approx(np.full(view.depth.shape, 6.0 * 72.5 / 300))
     photos = prepared()
     photos[0] = replace(photos[0], focal_35mm=50.0)
-    cameras, notes = settle_cameras(depth_only(), photos, None, 1.0, True)
+    cameras, notes = settle_cameras(output, photos, None, 1.0)
     assert notes[0].endswith("for 0.jpg; the focal length is from their EXIF data.")
     assert notes[1].endswith("for 1.jpg, 2.jpg; the focal length is assumed to be 32 mm (35 mm equivalent).")
     assert "does not relate" in notes[2]

@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.features.matching import Matches, match_photos
+from model_runtime.contract.progress import SILENT
 from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
 
 VIEWS, HEIGHT, WIDTH, FOCAL = 4, 216, 288, 240.0
@@ -26,10 +27,6 @@ class Room:
     depth: np.ndarray
     extrinsics: np.ndarray
     intrinsics: np.ndarray
-
-
-def silent(fraction: float, sentence: str) -> None:
-    pass
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +94,7 @@ def feature_photos(room: Room) -> list[FeaturePhoto]:
 
 @pytest.fixture(scope="session")
 def matches(feature_photos: list[FeaturePhoto]) -> Matches:
-    return match_photos(feature_photos, silent)
+    return match_photos(feature_photos, SILENT)
 
 
 def relative_errors(found: np.ndarray, true: np.ndarray) -> np.ndarray:

@@ -14,8 +14,10 @@ from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.result import FeatureCameras
 from model_runtime.cameras.features.tracks import select
 from model_runtime.cameras.settle import SettledCameras
+from model_runtime.contract.progress import SILENT
 from model_runtime.depth.fit import fit_depths
 from model_runtime.geometry.similarity import Similarity
+from model_runtime.network.config import METRIC_FOCAL
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
@@ -27,7 +29,7 @@ SIZE = (112, 84)
 
 @pytest.fixture(scope="module")
 def mapped(matches: Matches) -> FeatureCameras:
-    return map_photos(matches, lambda *_: None)
+    return map_photos(matches, SILENT)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +57,10 @@ def fitted_depths(
     canvas = np.pad(depths, ((0, 0), (0, 0), (14, 14)), constant_values=99.0)
     identity = Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
     cameras = SettledCameras(mapped.extrinsics, mapped.intrinsics, np.ones(len(depths)), identity)
-    output = Output(depth=torch.from_numpy(canvas.astype(np.float32))[None])
+    depth = torch.from_numpy(canvas.astype(np.float32))[None]
+    output = Output(depth=depth, metric_focal=METRIC_FOCAL if metric else None)
     sparse = mapped.sparse if view is None else select(mapped.sparse, mapped.sparse.view != view)
-    fitted = fit_depths(output, photos, cameras, sparse, metric)
+    fitted = fit_depths(output, photos, cameras, sparse)
     assert fitted is not None
     return fitted, np.stack([seen.depth for seen in make_views(output, photos, fitted, 1.0)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from model_runtime.cameras.features.adjust import as_reconstruction
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.memory import PhotoFeatures
-from model_runtime.cameras.sources import FEATURES_OR_NETWORK, OwnScene, find_cameras, look_apart, resolve_source
+from model_runtime.cameras.sources import (
+    FEATURES_OR_NETWORK,
+    FoundCameras,
+    OwnScene,
+    find_cameras,
+    look_apart,
+    resolve_source,
+)
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.contract.messages import (
     Cameras,
@@ -32,6 +39,7 @@ from model_runtime.contract.messages import (
     View,
 )
 from model_runtime.contract.pipe import read_frame, write_frame
+from model_runtime.contract.progress import SILENT
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.feature_photo import feature_photo
 from model_runtime.photos.prepare import PreparedPhoto, prepare_photos
@@ -164,12 +172,18 @@ def prepared(room: Any) -> list[PreparedPhoto]:
     ]
 
 
+def found_with(scene: OwnScene, source: str, refine: bool, photos: Sequence[PreparedPhoto]) -> FoundCameras:
+    """By a network that sees the scene so."""
+    found = find_cameras(source, refine, photos, SILENT)
+    return found if isinstance(found, FoundCameras) else found.finish(scene)
+
+
 def test_refined_cameras_keep_the_scale_of_the_networks_depth(room: Any, errors_of: Errors) -> None:
     """A network whose depths are right in metres, and its cameras turned right but standing at half the distances."""
     shrunk = room.extrinsics.copy()
     shrunk[:, :3, 3] *= 0.5
     scene = OwnScene(Cameras(shrunk, room.intrinsics * [[1.04, 1, 1], [1, 1.04, 1], [1, 1, 1]]), list(room.depth))
-    found = find_cameras("network", True, prepared(room), lambda: scene, silent)
+    found = found_with(scene, "network", True, prepared(room))
     assert found.source == "refined" and found.view_sources == ("refined",) * len(room.photos)
     assert found.known is not None and found.sparse is not None
     assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
@@ -184,7 +198,7 @@ def test_a_start_that_leads_astray_is_told(room: Any, errors_of: Errors) -> None
     astray = room.extrinsics.copy()
     astray[:, :3] = Rotation.random(len(astray), random_state=1).as_matrix() @ astray[:, :3]
     scene = OwnScene(Cameras(astray, room.intrinsics), list(room.depth))
-    found = find_cameras("network", True, prepared(room), lambda: scene, silent)
+    found = found_with(scene, "network", True, prepared(room))
     assert found.source == "refined" and found.known is not None
     assert errors_of(found.known.extrinsics, room.extrinsics).max() < 0.6
     assert any("features alone placed the photos" in note for note in found.notes)
@@ -198,7 +212,7 @@ def test_left_out_photos_stand_where_the_network_sees_them(room: Any, errors_of:
     moved = room.extrinsics @ np.linalg.inv(room.extrinsics[1])
     moved[:, :3, 3] *= 3
     scene = OwnScene(Cameras(moved, room.intrinsics * 2), list(room.depth))
-    found = find_cameras("features", False, photos, lambda: scene, silent)
+    found = found_with(scene, "features", False, photos)
     assert found.view_sources == ("features", "features", "network", "features")
     assert found.known is not None
     assert errors_of(found.known.extrinsics, room.extrinsics).max() < 1.5
@@ -230,12 +244,12 @@ def test_auto_takes_features_where_they_place_half(room: Any) -> None:
     blank = feature_photo("blank", np.full((100, 100, 3), 7, np.uint8))
     scene = OwnScene(Cameras(room.extrinsics, room.intrinsics), list(room.depth))
     half = [photos[0], photos[1], *(replace(photo, feature=blank) for photo in photos[2:])]
-    assert find_cameras(FEATURES_OR_NETWORK, False, half, lambda: scene, silent).source == "features"
+    assert found_with(scene, FEATURES_OR_NETWORK, False, half).source == "features"
     less = [*half, replace(photos[3], feature=blank)]
     scene = OwnScene(Cameras(room.extrinsics[[0, 1, 2, 3, 3]], room.intrinsics[[0, 1, 2, 3, 3]]), [])
-    found = find_cameras(FEATURES_OR_NETWORK, False, less, lambda: scene, silent)
+    found = found_with(scene, FEATURES_OR_NETWORK, False, less)
     assert (found.source, found.known, found.view_sources) == ("network", None, ("network",) * 5)
-    assert find_cameras("features", False, less, lambda: scene, silent).source == "features"
+    assert found_with(scene, "features", False, less).source == "features"
 
 
 def test_cancel_while_features_are_matched(request_: Request) -> None:
@@ -256,7 +270,7 @@ def test_exif_tells_cameras_apart() -> None:
         Image.new("RGB", (120, 90), (9, 9, len(name))).save(file, "JPEG", exif=exif)
         return Photo(name, file.getvalue())
 
-    photos, _ = prepare_photos([jpeg("a", "Acme", 28), jpeg("bb", "Other", 50)], 56, silent, with_features=True)
+    photos, _ = prepare_photos([jpeg("a", "Acme", 28), jpeg("bb", "Other", 50)], 56, SILENT, with_features=True)
     features = [photo.feature for photo in photos]
     assert features[0] is not None and features[1] is not None
     assert [feature.camera for feature in features if feature] == ["Acme One", "Other One"]
@@ -319,7 +333,7 @@ def test_points_of_a_colmap_model_bring_depth_without_matching(
     room: Any, matches: Matches, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only where the model brings no points are features looked for."""
-    mapped = map_photos(matches, silent)
+    mapped = map_photos(matches, SILENT)
     model = as_reconstruction(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches, range(4))
     for i, image in model.images.items():
         image.name = f"{i - 1}.png"

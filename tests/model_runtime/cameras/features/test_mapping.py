@@ -13,18 +13,15 @@ from scipy.spatial.transform import Rotation
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import Matches, match_photos
 from model_runtime.cameras.features.result import FeatureCameras
+from model_runtime.contract.progress import SILENT, Span
 from model_runtime.photos.feature_photo import WORKING_SIDE, FeaturePhoto, camera_groups, feature_photo
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def silent(fraction: float, sentence: str) -> None:
-    pass
-
-
 @pytest.fixture(scope="module")
 def cameras(matches: Matches) -> FeatureCameras:
-    return map_photos(matches, silent)
+    return map_photos(matches, SILENT)
 
 
 def test_cameras_are_right(room: Any, cameras: FeatureCameras, errors_of: Errors) -> None:
@@ -69,13 +66,13 @@ def test_match_error_is_what_scipy_finds(cameras: FeatureCameras) -> None:
 
 
 def test_the_same_photos_give_the_same_cameras(feature_photos: list[FeaturePhoto], cameras: FeatureCameras) -> None:
-    again = map_photos(match_photos(feature_photos, silent), silent)
+    again = map_photos(match_photos(feature_photos, SILENT), SILENT)
     assert (again.extrinsics == cameras.extrinsics).all() and (again.intrinsics == cameras.intrinsics).all()
     assert (again.sparse.points == cameras.sparse.points).all()
 
 
 def test_two_photos(room: Any, feature_photos: list[FeaturePhoto], errors_of: Errors) -> None:
-    found = map_photos(match_photos(feature_photos[:2], silent), silent)
+    found = map_photos(match_photos(feature_photos[:2], SILENT), SILENT)
     assert found.registered.all()
     assert errors_of(found.extrinsics, room.extrinsics[:2]).max() < 2
 
@@ -84,7 +81,7 @@ def test_pixels_are_those_of_the_original_photo(room: Any, cameras: FeatureCamer
     """Photos larger than the working size: the same picture at five times the size gives five times the numbers."""
     large = [feature_photo(str(i), np.kron(photo, np.ones((5, 5, 1), np.uint8))) for i, photo in enumerate(room.photos)]
     assert all(max(photo.grey.shape) == WORKING_SIDE for photo in large)
-    found = map_photos(match_photos(large[1:3], silent), silent)
+    found = map_photos(match_photos(large[1:3], SILENT), SILENT)
     assert found.registered.all()
     assert found.intrinsics[0, 0, 2] == pytest.approx(5 * room.intrinsics[0, 0, 2])
     column, row = (found.sparse.pixel / 5).astype(int).T
@@ -95,7 +92,7 @@ def test_pixels_are_those_of_the_original_photo(room: Any, cameras: FeatureCamer
 def test_photos_without_matches_are_left_out(feature_photos: list[FeaturePhoto]) -> None:
     height, width = feature_photos[0].grey.shape
     plain = feature_photo("plain.png", np.full((height, width, 3), 128, np.uint8))
-    found = map_photos(match_photos([plain, *feature_photos[:3]], silent), silent)
+    found = map_photos(match_photos([plain, *feature_photos[:3]], SILENT), SILENT)
     assert found.registered.tolist() == [False, True, True, True]
     assert np.isnan(found.extrinsics[0]).all() and 0 not in found.sparse.view
 
@@ -103,7 +100,7 @@ def test_photos_without_matches_are_left_out(feature_photos: list[FeaturePhoto])
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_nothing_to_match_is_a_result(count: int) -> None:
     plain = [feature_photo(f"{i}.png", np.full((90, 120, 3), 90 + i, np.uint8)) for i in range(count)]
-    found = map_photos(match_photos(plain, silent), silent)
+    found = map_photos(match_photos(plain, SILENT), SILENT)
     assert found.registered.tolist() == [False] * count
     assert found.match_error is None and len(found.sparse.points) == 0
 
@@ -116,22 +113,22 @@ class CancelledError(Exception):
 def test_cancel_in_every_stage(feature_photos: list[FeaturePhoto], word: str) -> None:
     told: list[str] = []
 
-    def cancel(fraction: float, sentence: str) -> None:
+    def cancel(stage: str, fraction: float, sentence: str) -> None:
         told.append(sentence)
         if sentence.startswith(word):
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        map_photos(match_photos(feature_photos[:2], cancel), cancel)
+        map_photos(match_photos(feature_photos[:2], Span(cancel)), Span(cancel))
     assert sum(sentence.startswith(word) for sentence in told) == 1
 
 
 def test_progress_grows_to_one(feature_photos: list[FeaturePhoto]) -> None:
     matching: list[float] = []
     mapping: list[float] = []
-    found = match_photos(feature_photos[:2], lambda fraction, _: matching.append(fraction))
+    found = match_photos(feature_photos[:2], Span(lambda _, fraction, sentence: matching.append(fraction)))
     assert matching == sorted(matching) and matching[0] >= 0 and matching[-1] <= 1
-    map_photos(found, lambda fraction, _: mapping.append(fraction))
+    map_photos(found, Span(lambda _, fraction, sentence: mapping.append(fraction)))
     assert mapping == sorted(mapping) and 0 < mapping[-1] <= 1
 
 
@@ -163,4 +160,4 @@ def test_a_model_without_points_is_none(matches: Matches, monkeypatch: pytest.Mo
         return model
 
     monkeypatch.setattr(pycolmap.ReconstructionManager, "get", emptied)
-    assert not map_photos(matches, silent).registered.any()
+    assert not map_photos(matches, SILENT).registered.any()

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
-from model_runtime.cameras.sources import FoundCameras, OwnScene, find_cameras
-from model_runtime.contract.messages import Cameras, Photo
+from model_runtime.cameras.sources import FoundCameras, find_cameras
+from model_runtime.contract.messages import Photo
+from model_runtime.contract.progress import SILENT
 from model_runtime.photos.feature_photo import WORKING_SIDE
 from model_runtime.photos.prepare import prepare_photos
 
@@ -19,10 +20,6 @@ FACTOR = 5
 ORIENTATION = 0x0112
 TURNED_LEFT = 6
 """EXIF orientation of a photo whose pixels are stored a quarter turn anticlockwise from upright."""
-
-
-def silent(*_: object) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +33,13 @@ def found(room: Any) -> FoundCameras:
         file = io.BytesIO()
         Image.fromarray(np.rot90(upright)).save(file, "PNG", exif=exif)
         files.append(Photo(f"{i}.png", file.getvalue()))
-    photos, _ = prepare_photos(files, 56, silent, with_features=True)
+    photos, _ = prepare_photos(files, 56, SILENT, with_features=True)
     assert all(
         p.feature is not None and max(p.feature.size) > max(p.feature.grey.shape) == WORKING_SIDE for p in photos
     )
-    scene = OwnScene(Cameras(room.extrinsics[1:3], room.intrinsics[1:3]), list(room.depth[1:3]))
-    return find_cameras("features", False, photos, lambda: scene, silent)
+    cameras = find_cameras("features", False, photos, SILENT)
+    assert isinstance(cameras, FoundCameras)
+    return cameras
 
 
 def test_it_is_what_scipy_finds(found: FoundCameras) -> None:

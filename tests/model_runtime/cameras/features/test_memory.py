@@ -10,10 +10,7 @@ import pytest
 from model_runtime.cameras.features import matching
 from model_runtime.cameras.features.matching import Matches, match_photos
 from model_runtime.cameras.features.memory import FeatureMemory
-
-
-def silent(fraction: float, sentence: str) -> None:
-    pass
+from model_runtime.contract.progress import SILENT
 
 
 @pytest.fixture
@@ -30,15 +27,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_only_what_is_new_is_worked_out(matches: Matches, work: list[str]) -> None:
     photos, memory = matches.photos[:3], FeatureMemory()
-    match_photos(photos[:2], silent, memory)
+    match_photos(photos[:2], SILENT, memory)
     assert work == ["photo", "photo", "pair"]
     work.clear()
-    both = match_photos(photos, silent, memory)
+    both = match_photos(photos, SILENT, memory)
     assert work == ["photo", "pair", "pair"]
     work.clear()
-    again = match_photos(photos, silent, memory)
+    again = match_photos(photos, SILENT, memory)
     assert work == []
-    fresh = match_photos(photos, silent)
+    fresh = match_photos(photos, SILENT)
     for found in (both, again):
         assert found.geometries.keys() == fresh.geometries.keys()
         for pair, geometry in fresh.geometries.items():
@@ -49,19 +46,19 @@ def test_only_what_is_new_is_worked_out(matches: Matches, work: list[str]) -> No
 
 def test_another_focal_length_is_another_photo(matches: Matches, work: list[str]) -> None:
     photos, memory = matches.photos[:2], FeatureMemory()
-    match_photos(photos, silent, memory)
+    match_photos(photos, SILENT, memory)
     work.clear()
-    match_photos([replace(photos[0], focal_35mm=50.0), photos[1]], silent, memory)
+    match_photos([replace(photos[0], focal_35mm=50.0), photos[1]], SILENT, memory)
     assert work == ["photo", "pair"]
 
 
 def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> None:
     photos, memory = matches.photos[:3], FeatureMemory(photos_kept=2)
-    whole = match_photos(photos, silent, memory)
-    assert len(whole.keypoints) == 3 and len(whole.geometries) == len(match_photos(photos, silent).geometries)
+    whole = match_photos(photos, SILENT, memory)
+    assert len(whole.keypoints) == 3 and len(whole.geometries) == len(match_photos(photos, SILENT).geometries)
     work.clear()
-    match_photos(photos[1:], silent, memory)
+    match_photos(photos[1:], SILENT, memory)
     assert work == []
-    match_photos(photos[:1], silent, memory)
-    match_photos(photos[2:], silent, memory)
+    match_photos(photos[:1], SILENT, memory)
+    match_photos(photos[2:], SILENT, memory)
     assert work == ["photo"]

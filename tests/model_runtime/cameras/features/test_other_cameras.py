@@ -17,16 +17,13 @@ from model_runtime.cameras.features.matching import TYPICAL_FOCAL, Matches
 from model_runtime.cameras.features.panorama import ALIKE, NO_PARALLAX
 from model_runtime.cameras.sources import HARDLY_MOVED, FoundCameras, OwnScene, find_cameras
 from model_runtime.contract.messages import Cameras
+from model_runtime.contract.progress import SILENT
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.feature_photo import feature_photo
 from model_runtime.photos.prepare import PreparedPhoto
 
 Shoot = Callable[..., np.ndarray]
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def silent(*_: object) -> None:
-    pass
 
 
 def cameras_of(room: Any, count: int = 5) -> np.ndarray:
@@ -46,7 +43,8 @@ def found_in(pictures: list[np.ndarray], focal_35mm: float | None = None) -> Fou
         feature = feature_photo(f"{i}.png", pixels, focal_35mm, "A camera" if focal_35mm else "")
         photos.append(PreparedPhoto(f"{i}.png", Placement(size, (56, 42), (56, 42)), pixels, b"", focal_35mm, feature))
     own = OwnScene(Cameras(np.tile(np.eye(4), (len(photos), 1, 1)), np.tile(np.eye(3), (len(photos), 1, 1))), [])
-    return find_cameras("features", False, photos, lambda: own, silent)
+    found = find_cameras("features", False, photos, SILENT)
+    return found if isinstance(found, FoundCameras) else found.finish(own)
 
 
 def cropped(pixels: np.ndarray, left: int, top: int) -> np.ndarray:
@@ -164,7 +162,7 @@ def test_a_wrong_focal_length_in_exif_is_doubted(
     room: Any, matches: Matches, errors_of: Errors, focal_35mm: float
 ) -> None:
     """The true one is 30.6 mm."""
-    found = map_photos(retold(matches, focal_35mm), silent)
+    found = map_photos(retold(matches, focal_35mm), SILENT)
     assert found.registered.all() and errors_of(found.extrinsics, room.extrinsics).max() < 0.6
     assert found.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[:, 0, 0], rel=0.03)
 
@@ -173,7 +171,7 @@ def test_a_right_one_is_not(matches: Matches, monkeypatch: pytest.MonkeyPatch) -
     starts = []
     map_from = mapping._map_from
     monkeypatch.setattr(mapping, "_map_from", lambda m, *start: (starts.append(start[:2]), map_from(m, *start))[1])
-    assert map_photos(retold(matches, 30), silent).registered.all()
+    assert map_photos(retold(matches, 30), SILENT).registered.all()
     assert [trusted for _, trusted in starts] == [True]
 
 

@@ -15,12 +15,9 @@ from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.refine import refine_cameras
 from model_runtime.cameras.features.result import nothing_found
 from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, triangulate
+from model_runtime.contract.progress import SILENT
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-def silent(fraction: float, sentence: str) -> None:
-    pass
 
 
 def disturbed(room: Any, degrees: float, focal: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +35,7 @@ def disturbed(room: Any, degrees: float, focal: float, seed: int = 0) -> tuple[n
 
 def test_disturbed_cameras_are_brought_back(room: Any, matches: Matches, errors_of: Errors) -> None:
     start, lenses = disturbed(room, 3.0, 1.05)
-    refined = refine_cameras(start, lenses, matches, silent)
+    refined = refine_cameras(start, lenses, matches, SILENT)
     assert refined.kept and refined.adjusted.all()
     assert np.median(errors_of(start, room.extrinsics)[:, 0]) > 2
     assert np.median(errors_of(refined.extrinsics, room.extrinsics)[:, 0]) < 0.2
@@ -51,7 +48,7 @@ def test_disturbed_cameras_are_brought_back(room: Any, matches: Matches, errors_
 def test_the_world_stays(room: Any, matches: Matches) -> None:
     """Same frame, same scale as the cameras that came in, as far as those agree with themselves."""
     start, lenses = disturbed(room, 1.0, 1.0)
-    refined = refine_cameras(start, lenses, matches, silent)
+    refined = refine_cameras(start, lenses, matches, SILENT)
     before, after = (np.linalg.inv(cameras)[:, :3, 3] for cameras in (start, refined.extrinsics))
     spread = np.linalg.norm(before - before.mean(0))
     assert np.linalg.norm(after - after.mean(0)) == pytest.approx(spread, rel=1e-6)
@@ -61,7 +58,7 @@ def test_the_world_stays(room: Any, matches: Matches) -> None:
 
 def test_cameras_too_far_off_are_placed_by_features_alone(room: Any, matches: Matches, errors_of: Errors) -> None:
     start, lenses = disturbed(room, 60.0, 1.4)
-    refined = refine_cameras(start, lenses, matches, silent)
+    refined = refine_cameras(start, lenses, matches, SILENT)
     assert refined.kept and refined.mapped and refined.adjusted.all()
     assert errors_of(refined.extrinsics, room.extrinsics).max() < 0.6
     assert refined.intrinsics[:, 0, 0] == pytest.approx(room.intrinsics[:, 0, 0], rel=0.01)
@@ -70,7 +67,7 @@ def test_cameras_too_far_off_are_placed_by_features_alone(room: Any, matches: Ma
 def test_two_photos_are_not_enough_for_more_than_a_small_correction(room: Any, matches: Matches) -> None:
     pair = Matches(matches.photos[:2], matches.keypoints[:2], (0, 0), {(0, 1): matches.geometries[0, 1]})
     start, lenses = disturbed(room, 40.0, 1.0)
-    refined = refine_cameras(start[:2], lenses[:2], pair, silent)
+    refined = refine_cameras(start[:2], lenses[:2], pair, SILENT)
     assert not refined.kept and not refined.adjusted.any()
     assert (refined.extrinsics == start[:2]).all() and (refined.intrinsics == lenses[:2]).all()
     assert refined.match_error == refined.start_error
@@ -89,7 +86,7 @@ def test_wrong_matches_leave_right_cameras_alone(
         wrong[pair] = copy.deepcopy(geometry)
         wrong[pair].inlier_matches = np.stack((first, rng.permutation(second)), axis=1)
     mixed_up = Matches(matches.photos, matches.keypoints, matches.cameras, wrong)
-    refined = refine_cameras(room.extrinsics, room.intrinsics, mixed_up, silent)
+    refined = refine_cameras(room.extrinsics, room.intrinsics, mixed_up, SILENT)
     assert not refined.kept
     assert (refined.extrinsics == room.extrinsics).all() and (refined.intrinsics == room.intrinsics).all()
 
@@ -97,7 +94,7 @@ def test_wrong_matches_leave_right_cameras_alone(
 def test_one_camera_that_looks_the_other_way_is_found_again(room: Any, matches: Matches, errors_of: Errors) -> None:
     start, lenses = disturbed(room, 1.0, 1.02)
     start[0, :3] = Rotation.from_euler("y", 180, degrees=True).as_matrix() @ start[0, :3]
-    refined = refine_cameras(start, lenses, matches, silent)
+    refined = refine_cameras(start, lenses, matches, SILENT)
     assert refined.kept and refined.adjusted.all()
     assert errors_of(refined.extrinsics, room.extrinsics).max() < 0.6
 
@@ -107,16 +104,16 @@ def test_photos_without_matches_stay(room: Any, matches: Matches) -> None:
     fewer = {pair: geometry for pair, geometry in matches.geometries.items() if 0 not in pair}
     start, lenses = disturbed(room, 1.0, 1.02)
     lonely = Matches(matches.photos, matches.keypoints, matches.cameras, fewer)
-    refined = refine_cameras(start, lenses, lonely, silent)
+    refined = refine_cameras(start, lenses, lonely, SILENT)
     assert refined.kept and refined.adjusted.tolist() == [False, True, True, True]
     assert (refined.extrinsics[0] == start[0]).all()
     nothing = Matches(matches.photos, matches.keypoints, matches.cameras, {})
-    assert not refine_cameras(start, lenses, nothing, silent).kept
+    assert not refine_cameras(start, lenses, nothing, SILENT).kept
 
 
 def test_same_result_every_time(room: Any, matches: Matches) -> None:
     start, lenses = disturbed(room, 2.0, 0.97)
-    a, b = (refine_cameras(start, lenses, matches, silent) for _ in range(2))
+    a, b = (refine_cameras(start, lenses, matches, SILENT) for _ in range(2))
     assert (a.extrinsics == b.extrinsics).all() and (a.intrinsics == b.intrinsics).all()
 
 

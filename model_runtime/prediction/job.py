@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from torch import nn
+
 from model_runtime.cameras.given import KnownCameras, given_cameras
-from model_runtime.cameras.sources import needs_features
+from model_runtime.cameras.sources import is_bundled, needs_features
 from model_runtime.contract.messages import Cameras, Failure, LeftOut, Photo, Request
+from model_runtime.contract.progress import Span
 from model_runtime.photos.decode import check_photos
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
+from model_runtime.prediction.plan import Plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +26,24 @@ class JobInput:
     given: KnownCameras | None
     left_out: list[LeftOut]
 
-    def without(self, unplaced: Sequence[int]) -> tuple[JobInput, list[int]]:
-        """The job without photos that got no camera, by their places, and the places of those that stay."""
-        stay = [i for i in range(len(self.photos)) if i not in unplaced]
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """All that the answer depends on."""
+
+    plan: Plan
+    input: JobInput
+    network: nn.Module
+
+    @property
+    def photos(self) -> list[PreparedPhoto]:
+        return self.input.photos
+
+    def without(self, unplaced: Sequence[int]) -> Job:
+        """The job without photos that got no camera, by their places."""
+        photos = [photo for i, photo in enumerate(self.photos) if i not in unplaced]
         left_out = [LeftOut(name, _no_camera(name)) for name in (self.photos[i].name for i in unplaced)]
-        return replace(self, photos=[self.photos[i] for i in stay], left_out=self.left_out + left_out), stay
+        return replace(self, input=replace(self.input, photos=photos, left_out=self.input.left_out + left_out))
 
 
 def _no_camera(name: str) -> Failure:
@@ -37,26 +54,24 @@ def _no_camera(name: str) -> Failure:
     )
 
 
-def read_input(
-    request: Request, source: str, resolution: int, scale_depths: bool, report: Callable[[float, str], None]
-) -> JobInput:
+def read_input(plan: Plan, progress: Span) -> JobInput:
     """The photos of a request and the cameras that come with it.
 
-    source: of the cameras, from `resolve_source`. resolution: longest side that the network sees, pixels.
-    scale_depths: whether depths are to be scaled by the points of given cameras. report: told the fraction done and a
-    sentence. Raises JobError where no photo can be used, or the cameras cannot.
+    Raises JobError where no photo can be used, or the cameras cannot.
     """
+    request = plan.request
     left_out = list(check_photos(request.photos))
     bad = {photo.name for photo in left_out}
     used = [i for i, photo in enumerate(request.photos) if photo.name not in bad]
     if not used:
         raise none_left(left_out)
     photos = [request.photos[i] for i in used]
-    given = _known_cameras(request, used, photos) if source == "given" else None
+    given = _known_cameras(request, used, photos) if plan.source == "given" else None
+    scale_depths = plan.switches.fit_depths and is_bundled(plan.checkpoint)
     if given is not None and not scale_depths:
         given = replace(given, sparse=None)
-    with_features = needs_features(source, len(photos), request.refine, scale_depths, given)
-    prepared, unreadable = prepare_photos(photos, resolution, report, with_features)
+    with_features = needs_features(plan.source, len(photos), request.refine, scale_depths, given)
+    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features)
     if given is not None:
         readable = {photo.name for photo in prepared}
         given = given.of([i for i, photo in enumerate(photos) if photo.name in readable])
