@@ -66,15 +66,14 @@ class Finder:
     def _index(self, node: ast.AST) -> None:
         match node:
             case ast.FunctionDef(name=name):
-                self._functions[name].append(node)
-                owner = self._parents[node]
-                named = owner.name if name == "__init__" and isinstance(owner, ast.ClassDef) else name
-                self._signatures[named].append(parameters(node))
+                self._functions[self._key(name, node)].append(node)
+                self._signatures[self._key(self._called_as(node), node)].append(parameters(node))
             case ast.ClassDef(name=name):
-                fields = [part.target for part in node.body if isinstance(part, ast.AnnAssign)]
-                self._signatures[name].append([field.id for field in fields if isinstance(field, ast.Name)])
+                fields = (part.target for part in node.body if isinstance(part, ast.AnnAssign))
+                names = [field.id for field in fields if isinstance(field, ast.Name)]
+                self._signatures[self._key(name, node)].append(names)
             case ast.Call():
-                self._calls[called(node)].append(node)
+                self._calls[self._key(called(node), node)].append(node)
                 if isinstance(node.func, ast.Attribute) and node.func.attr in FILLS_LISTS:
                     for argument in node.args:
                         self._bind(node.func.value, argument)
@@ -89,13 +88,18 @@ class Finder:
                 for value in self._elements(many):
                     self._bind(target, value)
 
+    def _key(self, name: str, node: ast.AST) -> str:
+        """What a function or class is known by: one with an underscore only in its own module."""
+        return f"{self._where[node]}:{name}" if name.startswith("_") else name
+
+    def _called_as(self, function: ast.FunctionDef) -> str:
+        owner = self._parents[function]
+        return owner.name if function.name == "__init__" and isinstance(owner, ast.ClassDef) else function.name
+
     def _bind(self, target: ast.AST, value: ast.AST) -> None:
-        if isinstance(target, ast.Name):
-            self._bound[self._scope(target), target.id].append(value)
-        elif isinstance(target, ast.Tuple | ast.List):
-            same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
-            for part, one in zip(target.elts, value.elts if same else [value] * len(target.elts), strict=True):
-                self._bind(part, one)
+        for part, one in pairs(target, value):
+            if isinstance(part, ast.Name):
+                self._bound[self._scope(part), part.id].append(one)
 
     def _elements(self, many: ast.AST) -> list[ast.AST]:
         """What a loop goes through, one by one where it is written out."""
@@ -122,7 +126,7 @@ class Finder:
             case ast.Call():
                 yield from self._shown_arguments(node)
             case ast.Assign(targets=targets, value=value):
-                yield from (value for target in targets if is_shown(target))
+                yield from (one for target in targets for part, one in pairs(target, value) if is_shown(part))
             case ast.AnnAssign(target=target, value=ast.AST() as value) | ast.AugAssign(target=target, value=value):
                 yield from [value] if is_shown(target) else []
             case ast.FunctionDef(name=name) if is_shown(node) or name == "__str__":
@@ -133,7 +137,7 @@ class Finder:
         if self._is_span(call.func):
             yield from call.args[1:2]
         yield from (argument for i, argument in enumerate(call.args) if i in SHOWN_ARGUMENTS.get(name, ()))
-        for names in self._signatures[name]:
+        for names in self._signatures[self._key(name, call)]:
             yield from (argument for argument, word in zip(call.args, names, strict=False) if is_shown(word))
         words = PROPERTY_WORDS if name.endswith("Property") else set()
         yield from (word.value for word in call.keywords if word.arg and (is_shown(word.arg) or word.arg in words))
@@ -201,16 +205,15 @@ class Finder:
     def _arguments_for(self, function: ast.FunctionDef, name: str) -> Iterator[ast.AST]:
         """What calls hand to a parameter."""
         names = parameters(function)
-        owner = self._parents[function]
-        by_name = owner.name if function.name == "__init__" and isinstance(owner, ast.ClassDef) else function.name
-        for call in self._calls[by_name] if name in parameters(function, True) else []:
+        calls = self._calls[self._key(self._called_as(function), function)]
+        for call in calls if name in parameters(function, True) else []:
             if name in names:
                 yield from call.args[names.index(name) : names.index(name) + 1]
             yield from (word.value for word in call.keywords if word.arg == name)
 
     def _values_of_call(self, call: ast.Call) -> Iterator[ast.AST]:
         name = called(call)
-        for function in self._functions[name]:
+        for function in self._functions[self._key(name, call)]:
             yield from returned(function)
         if isinstance(call.func, ast.Name):
             yield from call.args if name in HANDS_ON else []
@@ -227,13 +230,21 @@ def called(call: ast.Call) -> str:
     return ""
 
 
+def pairs(target: ast.AST, value: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """What an assignment assigns to what; all of the value to each target where it is not written out."""
+    if not isinstance(target, ast.Tuple | ast.List):
+        yield target, value
+        return
+    same = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+    for part, one in zip(target.elts, value.elts if same else [value] * len(target.elts), strict=True):
+        yield from pairs(part, one)
+
+
 def is_shown(name: ast.AST | str) -> bool:
     """Whether a name, or that of a variable, an attribute or a function, tells that its value is shown."""
     match name:
         case ast.Name(id=word) | ast.Attribute(attr=word) | ast.FunctionDef(name=word):
             name = word
-        case ast.Tuple(elts=parts):
-            return any(map(is_shown, parts))
     return isinstance(name, str) and name.lower().rpartition("_")[2] in SHOWN_NAMES
 
 
