@@ -10,6 +10,8 @@ MODULES = [
     "model_runtime.contract.pipe",
     "model_runtime.contract.catalogue",
     "model_runtime.contract.depth_edges",
+    "model_runtime.contract.disk",
+    "model_runtime.contract.failures",
     "model_runtime.contract.model_files",
     "da3_blender.runtime.models",
     "da3_blender.runtime.worker_process",
