@@ -14,7 +14,8 @@ from bpy.app.handlers import persistent
 
 from . import preferences, timer
 from .jobs import placing
-from .jobs.manager import JobManager, JobState, JobTarget, RequestSource
+from .jobs.manager import JobManager, RequestSource
+from .jobs.state import JobState, JobTarget
 from .runtime.manager import RuntimeManager
 from .runtime.models import ModelDownloads
 

@@ -12,7 +12,8 @@ from ..scene import arrival, find, write_scene
 from ..scene.marks import ID
 from ..scene.standing import standing
 from ..scene.update import update_scene
-from .manager import CannotPlace, NotNow, Result
+from .manager import CannotPlace, NotNow
+from .state import Result
 from .stored_request import REQUEST, tell_left_out
 
 

@@ -20,7 +20,7 @@ from ..photos.contents import read_photo
 from ..plan.scene_plan import PlanSettings
 from ..scene import find
 from ..scene.marks import VIEW
-from .manager import JobTarget
+from .state import JobTarget
 from .stored_request import describe, photo_key, photo_names
 
 

@@ -42,7 +42,7 @@ them; with an empty list it takes its own photos"""
 
     @classmethod
     def poll(cls, context):
-        return not live.jobs().running
+        return not live.jobs().state.running
 
     def invoke(self, context, event):
         """Says first where geometry was edited by hand."""

@@ -23,7 +23,7 @@ from .photos import ChoosesFiles, chosen_files
 def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the sidebar too, where the button that helps is; and end the operator."""
     failure = error.failure
-    if not live.jobs().running:
+    if not live.jobs().state.running:
         live.jobs().state.failure = failure
         timer.redraw()
     tell(operator, failure)
@@ -55,7 +55,7 @@ class DA3_OT_run(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return not live.jobs().running
+        return not live.jobs().state.running
 
     def execute(self, context):
         return start_job(self, context.scene)
@@ -69,7 +69,7 @@ class DA3_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return live.jobs().running
+        return live.jobs().state.running
 
     def execute(self, context):
         live.jobs().cancel()

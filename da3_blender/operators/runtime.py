@@ -22,7 +22,7 @@ class ChangesRuntime:
 
     @classmethod
     def poll(cls, context):
-        return not live.runtime().installing and not live.jobs().running
+        return not live.runtime().installing and not live.jobs().state.running
 
 
 class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):

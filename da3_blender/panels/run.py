@@ -22,7 +22,7 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     def draw(self, context):
         state = live.jobs().state
         elsewhere = find.result(context.scene, state.updates) is not None  # there stands what comes of it
-        if state.job and not elsewhere:
+        if state.running and not elsewhere:
             draw_progress(self.layout, context, state)
         elif state.waiting is not None:
             draw_waiting(self.layout, context, state)
@@ -37,11 +37,11 @@ def draw_job(layout, context, result: str) -> bool:
     state = live.jobs().state
     if state.updates != result:
         return False
-    if state.job:
+    if state.running:
         draw_progress(layout, context, state)
     elif state.failure is not None:
         draw_failure(layout, context, state.failure, "jobs")
-    return bool(state.job)
+    return state.running
 
 
 def draw_start(layout, context) -> None:
@@ -89,8 +89,8 @@ def time_left(seconds: float) -> str:
 
 def draw_waiting(layout, context, state) -> None:
     box = layout.box()
-    ready = iface(f"'{state.waiting.plan.name}' is ready.")
-    paragraph(box, context, f"{ready} {iface(state.reason)}", icon="INFO")
+    ready = iface(f"'{state.waiting.result.plan.name}' is ready.")
+    paragraph(box, context, f"{ready} {iface(state.waiting.reason)}", icon="INFO")
     row = box.row(align=True)
     row.operator("da3.place_result", icon="IMPORT")
     row.operator("da3.discard_result", icon="TRASH")

@@ -12,7 +12,7 @@ from ..translation import iface
 def draw_status(self, context) -> None:
     state, told = live.jobs().state, arrival.notice()
     row = self.layout.row(align=True)
-    if state.job:
+    if state.running:
         making = iface("Making '{name}'", name=state.name)
         row.label(text=f"{making}  {state.fraction:.0%}", icon="TIME", translate=False)
         row.operator("da3.cancel", text="", icon="CANCEL", emboss=False)
@@ -21,8 +21,8 @@ def draw_status(self, context) -> None:
         row.operator("da3.show_result", text="Show")
         row.operator("da3.dismiss_notice", text="", icon="X", emboss=False)
     elif state.waiting is not None:
-        ready = iface(f"'{state.waiting.plan.name}' is ready.")
-        text = f"{ready} {iface(state.reason)}"
+        ready = iface(f"'{state.waiting.result.plan.name}' is ready.")
+        text = f"{ready} {iface(state.waiting.reason)}"
         row.label(text=text, icon="INFO", translate=False)
         row.operator("da3.place_result", icon="IMPORT")
     elif state.failure is not None:

@@ -87,7 +87,7 @@ class Stress:
         told: dict[str, Any] = {
             "way": way,
             "failure": state.failure and state.failure.code,
-            "waiting": state.reason if state.waiting else "",
+            "waiting": state.waiting.reason if state.waiting else "",
             "result": result_hash(),
             "children": len(children()),
         }

@@ -144,13 +144,13 @@ class Story:
     def make(self, picture: str = "", fraction: float = 0.3) -> None:
         """Press the one button; on the way, a picture, and the main thread's pauses until the result is placed."""
         self.blender.click("da3.run")
-        self.blender.until(f"live.jobs().state.fraction > {fraction} or not live.jobs().running", JOB_SECONDS)
+        self.blender.until(f"live.jobs().state.fraction > {fraction} or not live.jobs().state.running", JOB_SECONDS)
         if picture:
             self.sidebar(picture)
         self.blender.do(WATCH)
-        self.blender.until("live.jobs().state.fraction > 0.9 or not live.jobs().running", JOB_SECONDS)
+        self.blender.until("live.jobs().state.fraction > 0.9 or not live.jobs().state.running", JOB_SECONDS)
         working = self.pauses()
-        self.blender.until("not live.jobs().running", JOB_SECONDS)
+        self.blender.until("not live.jobs().state.running", JOB_SECONDS)
         placing = self.pauses()
         time.sleep(5)
         self.blender.do("sidebar.tag_redraw()")
@@ -194,9 +194,9 @@ class Story:
     def update(self) -> None:
         """The same photos again; progress stands where the button was."""
         self.blender.click("da3.update")
-        self.blender.until("live.jobs().state.fraction > 0.2 or not live.jobs().running", JOB_SECONDS)
+        self.blender.until("live.jobs().state.fraction > 0.2 or not live.jobs().state.running", JOB_SECONDS)
         self.sidebar("updating")
-        self.blender.until("not live.jobs().running", JOB_SECONDS)
+        self.blender.until("not live.jobs().state.running", JOB_SECONDS)
         self.settle()
         self.picture("updated")
 
@@ -219,7 +219,7 @@ class Story:
     def fail(self) -> None:
         """The worker dies in the middle of a job."""
         self.blender.click("da3.run")
-        self.blender.until("live.jobs().state.fraction > 0.1 or not live.jobs().running", JOB_SECONDS)
+        self.blender.until("live.jobs().state.fraction > 0.1 or not live.jobs().state.running", JOB_SECONDS)
         self.blender.do("import os, signal; os.kill(live.jobs().worker.pid, signal.SIGKILL)")
         self.blender.until("live.jobs().state.failure")
         self.sidebar("failed")

@@ -88,7 +88,7 @@ def test_the_button_makes_the_scene_that_scripts_make(scene):
     assert bpy.ops.da3.run() == {"FINISHED"} and not bpy.ops.da3.run.poll()
     assert timer.wait(30)
     (made,) = find.results(scene)
-    assert made.name == "DA3 kitchen" and state().placed == made["da3_id"] and not state().job
+    assert made.name == "DA3 kitchen" and state().placed == made["da3_id"] and not state().running
 
     read, target = job_request.make_job(scene)
     worker, answer = WorkerProcess(COMMAND), None
@@ -164,7 +164,7 @@ def test_cancel_frees_the_button_at_once(scene):
     bpy.ops.da3.run()
     pump_until(lambda: state().sentence.startswith("Step"))
     bpy.ops.da3.cancel()
-    assert not state().job and bpy.ops.da3.run.poll() and state().failure is None
+    assert not state().running and bpy.ops.da3.run.poll() and state().failure is None
     assert timer.wait(20) and find.results(scene) == []
     scene.da3.model = "room"
     bpy.ops.da3.run()
@@ -280,7 +280,7 @@ def test_a_result_whose_scene_is_gone_waits(scene):
     bpy.context.window.scene = other
     bpy.data.scenes.remove(scene)
     assert timer.wait(30)
-    assert state().waiting is not None and state().reason == "Its scene 'Scene' is not there any more."
+    assert state().waiting is not None and state().waiting.reason == "Its scene 'Scene' is not there any more."
     bpy.ops.da3.place_result()
     (made,) = find.results(other)
     assert state().placed == made["da3_id"] and state().waiting is None
@@ -292,7 +292,7 @@ def test_a_result_waits_when_another_file_was_opened(scene, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "first.blend"))
     pump_until(lambda: state().waiting is not None)
     assert find.results(bpy.context.scene) == []
-    assert state().reason == "It was started in another file."
+    assert state().waiting.reason == "It was started in another file."
     with pytest.raises(RuntimeError, match="started in another file"):
         bpy.ops.da3.run()
     bpy.ops.da3.discard_result()

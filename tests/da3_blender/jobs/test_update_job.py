@@ -295,7 +295,7 @@ def test_a_scene_removed_meanwhile(scene, made):
     bpy.ops.da3.update(result=made["da3_id"])
     bpy.ops.da3.remove(result=made["da3_id"])
     assert timer.wait(30) and find.results(scene) == []
-    assert live.jobs().state.reason == "The DA3 scene that it should update is not there any more."
+    assert live.jobs().state.waiting.reason == "The DA3 scene that it should update is not there any more."
     bpy.ops.da3.place_result()
     (placed,) = find.results(scene)
     assert photos_of(placed) == ["a.png", "b.png"] and stored_request.REQUEST in placed

@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy")
 from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import placing  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
-from da3_blender.jobs.manager import JobTarget, Result  # noqa: E402
+from da3_blender.jobs.state import JobTarget, Result  # noqa: E402
 from da3_blender.panels.status import draw_status  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.plan.size_and_place import sized  # noqa: E402
