@@ -223,7 +223,7 @@ class Finder:
 
 
 def called(call: ast.Call) -> str:
-    """The name of the function or method; that of what makes the function where it has none."""
+    """The name of the function or method; empty where it has none."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
