@@ -1,6 +1,13 @@
-"""What the artist sets: `scene.da3`, one group per scene. Only values; what is done with them stands elsewhere."""
+"""What the artist sets: `scene.da3`, one group per scene. Only values; what is done with them stands elsewhere.
+
+Blender makes its types at run time, where a type checker sees nothing: `ListedPhoto` and `Settings` say the types of
+the values, and the classes that are registered add Blender's.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import bpy
 from bpy.props import (
@@ -31,9 +38,18 @@ MESHES = (
 )
 
 
-class DA3_Photo(bpy.types.PropertyGroup):
+class ListedPhoto:
     """One photo of the list. `path` is a file's, or empty where `image` carries the photo inside the .blend."""
 
+    name: str
+    path: str
+    image: bpy.types.Image | None
+    reference: bool
+    width: int
+    height: int
+    lens: float
+    problem: str
+    camera: bpy.types.Object | None
     __annotations__ = {
         "path": StringProperty(name="File", description="The photo's file", subtype="FILE_PATH"),
         "image": PointerProperty(
@@ -55,8 +71,48 @@ class DA3_Photo(bpy.types.PropertyGroup):
     }
 
 
-class DA3_Settings(bpy.types.PropertyGroup):
+class DA3_Photo(ListedPhoto, bpy.types.PropertyGroup):
+    __annotations__ = ListedPhoto.__annotations__
+
+
+class PhotoList(Protocol):
+    """What Blender's collections can do."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[ListedPhoto]: ...
+    def __getitem__(self, index: int) -> ListedPhoto: ...
+    def add(self) -> ListedPhoto: ...
+    def remove(self, index: int) -> None: ...
+    def move(self, index: int, to: int) -> None: ...
+    def clear(self) -> None: ...
+
+
+class Settings:
     """Everything the panel shows for a scene before its job is started."""
+
+    photos: PhotoList
+    active_photo: int
+    active_view: int
+    scene_name: str
+    model: str
+    checkpoint_path: str
+    only_commercial: bool
+    camera_source: str
+    known_cameras: str
+    colmap_folder: str
+    refine: bool
+    make_points: bool
+    make_splats: bool
+    make_mesh: str
+    own_resolution: bool
+    resolution: int
+    confidence: float
+    edge_angle: float
+    upright: bool
+    centre: bool
+    standard_view: bool
+    bl_rna: Any
+    """What Blender tells of the properties themselves."""
 
     __annotations__ = {
         "photos": CollectionProperty(type=DA3_Photo, name="Photos", description="The photos to make a scene from"),
@@ -136,6 +192,10 @@ class DA3_Settings(bpy.types.PropertyGroup):
             description="Set the scene's view transform to Standard, so that photo colors render as they are",
         ),
     }
+
+
+class DA3_Settings(Settings, bpy.types.PropertyGroup):
+    __annotations__ = Settings.__annotations__
 
 
 CLASSES = (DA3_Photo, DA3_Settings)

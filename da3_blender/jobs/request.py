@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import bpy
 
@@ -20,6 +19,7 @@ from ..photos.contents import read_photo
 from ..plan.scene_plan import PlanSettings
 from ..scene import find
 from ..scene.marks import VIEW
+from ..settings import ListedPhoto, Settings
 from .state import JobTarget
 from .stored_request import describe, photo_key, photo_names
 
@@ -39,7 +39,7 @@ class PhotoSource:
         return Photo(self.name, self.data) if self.path is None else read_photo(self.name, self.path)
 
 
-def photo_sources(settings: Any, known: Mapping[str, str] | None = None) -> tuple[PhotoSource, ...]:
+def photo_sources(settings: Settings, known: Mapping[str, str] | None = None) -> tuple[PhotoSource, ...]:
     """The usable photos of the list, the reference photo first, under names that tell them apart.
 
     known: names that photos have already, by their `photo_key`. Raises JobError where there is none.
@@ -56,15 +56,15 @@ def photo_sources(settings: Any, known: Mapping[str, str] | None = None) -> tupl
     sources = []
     for photo in photos:
         name = names[photo_key(photo)]
-        if photo.path:
+        image = photo.image
+        if photo.path or image is None:
             sources.append(PhotoSource(name, _place(photo)))
         else:
-            image = photo.image
             sources.append(PhotoSource(name, None, bytes(image.packed_file.data), image.session_uid))
     return tuple(sources)
 
 
-def _place(photo: Any) -> Path:
+def _place(photo: ListedPhoto) -> Path:
     return Path(bpy.path.abspath(photo.path)) if photo.path else Path(photo.name)
 
 
@@ -120,7 +120,7 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
     return sources
 
 
-def base_request(settings: Any, cameras: Cameras | None = None) -> Request:
+def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
     """The request without its photos."""
     source = "given" if cameras is not None else settings.camera_source
     if source == "given" and cameras is None and not settings.colmap_folder:
@@ -145,17 +145,17 @@ def blender_cameras(scene: bpy.types.Scene) -> Cameras:
     return known_cameras.given_cameras(photos, [photo.camera for photo in photos], scene)
 
 
-def uses_blender_cameras(settings: Any) -> bool:
+def uses_blender_cameras(settings: Settings) -> bool:
     return settings.camera_source == "given" and settings.known_cameras == "blender"
 
 
-def mesh_settings(settings: Any) -> MeshSettings | None:
+def mesh_settings(settings: Settings) -> MeshSettings | None:
     if settings.make_mesh != "fused":
         return None
     return MeshSettings(edge_angle=settings.edge_angle, confidence_threshold=settings.confidence)
 
 
-def plan_settings(settings: Any) -> PlanSettings:
+def plan_settings(settings: Settings) -> PlanSettings:
     return PlanSettings(
         edge_angle=settings.edge_angle,
         confidence_threshold=settings.confidence,

@@ -17,6 +17,7 @@ from ..photos import photo_list
 from ..scene import find
 from ..scene.marks import VIEW
 from ..scene.surfaces import photo_behind
+from ..settings import ListedPhoto, Settings
 
 REQUEST = "da3_request"
 """Custom property of the top collection: photos and settings as JSON."""
@@ -47,7 +48,7 @@ class StoredPhoto:
     reference: bool = False
 
 
-def describe(settings: Any, names: Iterable[str]) -> str:
+def describe(settings: Settings, names: Iterable[str]) -> str:
     """The usable photos of the list, under the `names` they have in the job, and the settings, as JSON."""
     photos = [
         {"name": name, "reference": photo.reference, **_source(photo), **_camera(photo)}
@@ -61,12 +62,12 @@ def photo_names(collection: bpy.types.Collection) -> dict[str, str]:
     return {row.path or row.image: row.name for row in _photos(collection)[0]}
 
 
-def photo_key(photo: Any) -> str:
+def photo_key(photo: ListedPhoto) -> str:
     """Tells the photos of the list apart: their file, or the image in this .blend."""
     return next(iter(_source(photo).values()), "")
 
 
-def tell_left_out(collection: bpy.types.Collection, settings: Any, left_out: Mapping[str, str]) -> None:
+def tell_left_out(collection: bpy.types.Collection, settings: Settings, left_out: Mapping[str, str]) -> None:
     """Write on the rows of the list why the result has no camera for their photos. left_out: by the photos' names."""
     names = photo_names(collection)
     for photo in settings.photos:
@@ -78,7 +79,7 @@ def is_damaged(collection: bpy.types.Collection) -> bool:
     return REQUEST in collection and not _read(collection)
 
 
-def load_photos(collection: bpy.types.Collection, settings: Any) -> int:
+def load_photos(collection: bpy.types.Collection, settings: Settings) -> int:
     """Let the list hold the photos that the result was made from; how many of them it tells nothing usable about.
 
     Raises JobError where the result does not tell of any, and leaves the list as it is.
@@ -100,7 +101,7 @@ def load_photos(collection: bpy.types.Collection, settings: Any) -> int:
     return unusable
 
 
-def load_settings(collection: bpy.types.Collection, settings: Any) -> list[str]:
+def load_settings(collection: bpy.types.Collection, settings: Settings) -> list[str]:
     """Set what the result was made with. What it says nothing usable about stays as it is: the labels of those."""
     stored = _read(collection).get("settings")
     told = stored if isinstance(stored, dict) else {}
@@ -114,17 +115,17 @@ def load_settings(collection: bpy.types.Collection, settings: Any) -> list[str]:
     return unusable
 
 
-def _source(photo: Any) -> dict[str, str]:
+def _source(photo: ListedPhoto) -> dict[str, str]:
     if photo.path:
         return {"path": bpy.path.abspath(photo.path)}
     return {"image": photo.image.name} if photo.image else {}
 
 
-def _camera(photo: Any) -> dict[str, str]:
+def _camera(photo: ListedPhoto) -> dict[str, str]:
     return {"camera": photo.camera.name} if photo.camera else {}
 
 
-def _stored(settings: Any) -> Iterator[str]:
+def _stored(settings: Settings) -> Iterator[str]:
     for prop in settings.bl_rna.properties:
         plain = prop.type in ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
         if (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from model_runtime.contract.messages import JobError
@@ -13,13 +11,14 @@ from ..jobs import stored_request
 from ..scene import find
 from ..scene.edits import edited_parts
 from ..scene.remove import remove_from
+from ..settings import Settings
 from ..translation import iface, rpt
 from . import DIALOG_WIDTH, UNDOABLE
 from .run import report_failure, start_job
 from .views import ActsOnResult
 
 
-def load_photos(operator: bpy.types.Operator, collection: bpy.types.Collection, settings: Any) -> None:
+def load_photos(operator: bpy.types.Operator, collection: bpy.types.Collection, settings: Settings) -> None:
     """Let the list hold the result's photos, and tell the artist what is missing. Raises JobError."""
     unusable = stored_request.load_photos(collection, settings)
     if stored_request.is_damaged(collection):

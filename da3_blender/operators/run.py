@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
@@ -15,6 +13,7 @@ from ..jobs import request as job_request
 from ..photos import photo_list
 from ..runtime.models import check_ready
 from ..scene import arrival
+from ..settings import Settings
 from ..translation import rpt
 from . import ONLY_ONCE, UNDOABLE, tell
 from .photos import ChoosesFiles, chosen_files
@@ -30,7 +29,7 @@ def report_failure(operator: bpy.types.Operator, error: JobError) -> set[str]:
     return {"CANCELLED"}
 
 
-def check_chosen(settings: Any) -> None:
+def check_chosen(settings: Settings) -> None:
     """Raise JobError where the chosen model is known not to be usable yet, before photos are read and sent."""
     if not settings.checkpoint_path:
         check_ready(live.downloads().models, settings.model)

@@ -15,6 +15,7 @@ from model_runtime.contract.messages import Cameras, JobError
 from ..plan.conventions import any_blender_camera, from_blender_camera
 from ..scene.cameras import PIXEL_ASPECT
 from ..scene.marks import VIEW
+from ..settings import ListedPhoto
 from .files import natural_key
 
 
@@ -30,12 +31,15 @@ class CameraPhoto:
     height: int = 0
 
 
+PhotoRow = ListedPhoto | CameraPhoto
+
+
 def scene_cameras(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The scene's cameras in the natural order of their names."""
     return sorted((item for item in scene.objects if item.type == "CAMERA"), key=lambda item: natural_key(item.name))
 
 
-def match_cameras(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object]) -> list[bpy.types.Object | None]:
+def match_cameras(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object]) -> list[bpy.types.Object | None]:
     """The camera of each photo, or None.
 
     One that has the photo behind it comes first, then one that the add-on made for a photo of that name, then one
@@ -66,7 +70,7 @@ def match_list(scene: bpy.types.Scene) -> list[str]:
 
 
 def given_cameras(
-    photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None], scene: bpy.types.Scene
+    photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object | None], scene: bpy.types.Scene
 ) -> Cameras:
     """The photos' cameras where they stand in `scene` at its current frame, in Blender's world.
 
@@ -85,7 +89,7 @@ def given_cameras(
     return Cameras(np.array(extrinsics), np.array(intrinsics))
 
 
-def _check_all_different(photos: Sequence[CameraPhoto], cameras: Sequence[bpy.types.Object | None]) -> None:
+def _check_all_different(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object | None]) -> None:
     missing = ", ".join(photo.name for photo, camera in zip(photos, cameras, strict=True) if camera is None)
     if missing:
         raise JobError(
@@ -133,7 +137,7 @@ def _given_camera(
     return from_blender_camera(pinhole)
 
 
-def _shows(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+def _shows(camera: bpy.types.Object, photo: PhotoRow) -> bool:
     data: Any = camera.data
     images = [background.image for background in data.background_images if background.image]
     if not photo.path:
@@ -142,11 +146,11 @@ def _shows(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
     return any(image.filepath and _absolute(image.filepath, image.library) == wanted for image in images)
 
 
-def _made_for(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+def _made_for(camera: bpy.types.Object, photo: PhotoRow) -> bool:
     return camera.get(VIEW) == photo.name
 
 
-def _called_like(camera: bpy.types.Object, photo: CameraPhoto) -> bool:
+def _called_like(camera: bpy.types.Object, photo: PhotoRow) -> bool:
     names = {photo.name.casefold(), Path(photo.name).stem.casefold()}
     return camera.name.casefold() in names or camera.data.name.casefold() in names
 

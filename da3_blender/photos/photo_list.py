@@ -9,10 +9,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
 
+from ..settings import ListedPhoto, Settings
 from .files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
 from .header import HeaderError, NotAPhotoError, PhotoHeader, parse_header
 from .names import is_text
@@ -40,10 +40,10 @@ class Added:
         return " ".join(told)
 
 
-def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
+def add_files(settings: Settings, paths: Iterable[Path | str]) -> Added:
     """Append photo files in natural order of their names; those in the list already are left out."""
     known = {_key(photo.path) for photo in settings.photos if photo.path}
-    added: list[Any] = []
+    added: list[str] = []
     repeated = misnamed = 0
     for path in sorted((Path(bpy.path.abspath(str(path))) for path in paths), key=natural_key):
         if not is_text(path):
@@ -60,7 +60,7 @@ def add_files(settings: Any, paths: Iterable[Path | str]) -> Added:
     return Added(len(added), repeated, sum(map(bool, added)), misnamed)
 
 
-def add_folder(settings: Any, folder: Path) -> Added:
+def add_folder(settings: Settings, folder: Path) -> Added:
     """Append the pictures of a folder (`photo_files.pictures_in`), those that cannot be read with the reason.
 
     Raises ValueError with a sentence where it has none.
@@ -71,7 +71,7 @@ def add_folder(settings: Any, folder: Path) -> Added:
     return add_files(settings, pictures)
 
 
-def add_images(settings: Any, images: Iterable[bpy.types.Image]) -> Added:
+def add_images(settings: Settings, images: Iterable[bpy.types.Image]) -> Added:
     """Append images of this .blend: those with a file as files, packed ones as they are."""
     files, packed = [], []
     for image in images:
@@ -91,19 +91,19 @@ def usable_images() -> list[bpy.types.Image]:
     return [image for image in bpy.data.images if image.source == "FILE" and (image.packed_file or image.filepath)]
 
 
-def remove(settings: Any, index: int) -> None:
+def remove(settings: Settings, index: int) -> None:
     if not 0 <= index < len(settings.photos):
         raise ValueError("No photo is chosen")
     settings.photos.remove(index)
     settings.active_photo = max(0, min(settings.active_photo, len(settings.photos) - 1))
 
 
-def clear(settings: Any) -> None:
+def clear(settings: Settings) -> None:
     settings.photos.clear()
     settings.active_photo = 0
 
 
-def move(settings: Any, index: int, step: int) -> bool:
+def move(settings: Settings, index: int, step: int) -> bool:
     """Exchange a photo with the one `step` places on; False at the end of the list."""
     target = index + step
     if not (0 <= index < len(settings.photos) and 0 <= target < len(settings.photos)):
@@ -113,7 +113,7 @@ def move(settings: Any, index: int, step: int) -> bool:
     return True
 
 
-def set_reference(settings: Any, index: int) -> bool:
+def set_reference(settings: Settings, index: int) -> bool:
     """Make one photo the reference, or none where it is that already. True when it now is."""
     chosen = not settings.photos[index].reference
     for place, photo in enumerate(settings.photos):
@@ -121,26 +121,26 @@ def set_reference(settings: Any, index: int) -> bool:
     return chosen
 
 
-def refresh(settings: Any) -> int:
+def refresh(settings: Settings) -> int:
     """Look at every photo again; returns how many have a problem."""
     for photo in settings.photos:
         inspect(photo)
     return sum(bool(photo.problem) for photo in settings.photos)
 
 
-def usable(settings: Any) -> list[Any]:
+def usable(settings: Settings) -> list[ListedPhoto]:
     """The photos without a problem, in order, the reference photo first."""
     return sorted((photo for photo in settings.photos if not photo.problem), key=lambda photo: not photo.reference)
 
 
-def inspect(photo: Any) -> None:
+def inspect(photo: ListedPhoto) -> None:
     """Write the photo's size, lens and problem into its row."""
     header, photo.problem = _look(photo)
     photo.width, photo.height = header.size
     photo.lens = header.lens
 
 
-def _look(photo: Any) -> tuple[PhotoHeader, str]:
+def _look(photo: ListedPhoto) -> tuple[PhotoHeader, str]:
     """What the photo says about itself, and its problem or an empty string."""
     if photo.path:
         return inspect_file(Path(photo.path))
