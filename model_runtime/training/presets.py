@@ -1,27 +1,16 @@
 """Whole trainings by name, each a folder of states that resumes: what `da3-runtime train --preset NAME` does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from model_runtime.training.learning.curriculum import Curriculum, Stage
+from model_runtime.training.learning.curriculum import Curriculum, OneSize
 from model_runtime.training.learning.gaussians import GaussianConfig, GaussianTrainer
 from model_runtime.training.learning.labels import LabelConfig
 from model_runtime.training.learning.noisy_depth import NoisyDepth
 from model_runtime.training.learning.student import export_student, trained_network
 from model_runtime.training.learning.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
 from model_runtime.training.learning.trainer import Trainer, TrainingConfig
-
-
-@dataclass(frozen=True)
-class OneSize(Curriculum):
-    """The same size and number of views from the first step to the last."""
-
-    size: tuple[int, int] = (28, 42)
-    views: int = 2
-
-    def stage(self, step: int) -> Stage:
-        return replace(super().stage(step), size=self.size, views=self.views, images=self.images)
 
 
 @dataclass(frozen=True)

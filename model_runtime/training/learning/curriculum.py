@@ -82,6 +82,17 @@ class Curriculum:
         )
 
 
+@dataclass(frozen=True)
+class OneSize(Curriculum):
+    """The same size and number of views from the first step to the last."""
+
+    size: tuple[int, int] = (28, 42)
+    views: int = 2
+
+    def stage(self, step: int) -> Stage:
+        return replace(super().stage(step), size=self.size, views=self.views, images=self.images)
+
+
 def choose_views(overlap: np.ndarray, views: int, least: float, rng: np.random.Generator) -> np.ndarray:
     """Numbers [B,views] of the views to take out of those with this overlap [B,N,N]; the first is the reference.
 

@@ -19,12 +19,12 @@ import torch
 
 from model_runtime.network.config import AnyViewConfig
 from model_runtime.training.learning import metrics
+from model_runtime.training.learning.curriculum import OneSize
 from model_runtime.training.learning.initialise import fresh_network
 from model_runtime.training.learning.labels import LabelConfig, Labels
 from model_runtime.training.learning.noisy_depth import NoisyDepth
 from model_runtime.training.learning.targets import has_label
 from model_runtime.training.learning.trainer import Trainer, TrainingConfig
-from model_runtime.training.presets import OneSize
 from model_runtime.training.rendering.views import ViewBatch, ViewGenerator, develop
 from model_runtime.training.studies.evaluate import HELD_OUT_SEED, predict
 

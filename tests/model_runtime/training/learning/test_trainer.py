@@ -11,7 +11,7 @@ from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.contract.messages import JobError
 from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
-from model_runtime.training.learning.curriculum import Curriculum, ViewPool
+from model_runtime.training.learning.curriculum import Curriculum, OneSize, ViewPool
 from model_runtime.training.learning.export import export_checkpoint
 from model_runtime.training.learning.initialise import fresh_network
 from model_runtime.training.learning.labels import LabelConfig, Labels
@@ -19,7 +19,6 @@ from model_runtime.training.learning.noisy_depth import NoisyDepth
 from model_runtime.training.learning.student import blend, export_student
 from model_runtime.training.learning.teacher import TEACHER_FILE, TeacherConfig, TeacherTrainer
 from model_runtime.training.learning.trainer import Trainer, TrainingConfig
-from model_runtime.training.presets import OneSize
 from model_runtime.training.rendering.views import ViewGenerator
 from model_runtime.training.runs.run import mixed_precision, time_left, warm_cosine
 

@@ -14,7 +14,7 @@ import torch
 from model_runtime.training.runs import distributed
 from model_runtime.training.learning.batches import ViewBatch
 from model_runtime.network.config import AnyViewConfig, BackboneConfig, HeadConfig
-from model_runtime.training.presets import OneSize
+from model_runtime.training.learning.curriculum import OneSize
 from model_runtime.training.rendering.views import ViewGenerator
 from model_runtime.training.learning.trainer import Trainer, TrainingConfig
 
