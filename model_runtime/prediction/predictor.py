@@ -138,11 +138,11 @@ class Predictor:
 
 
 def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, Look | None, Span]:
-    """The cameras as far as they are known before the network looks for good; its look, where that is good already;
-    and how far the looking is."""
-    with_features = job.input.with_features
+    """What is known of the cameras, the network's look where it took one that is good for the answer, too, and the
+    part of the job that is left for looking."""
+    begin = FEATURES_DONE if job.input.with_features else CHECKPOINT_DONE
+    looking = progress.part(begin, NETWORK_DONE, "network")
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
-    looking = progress.part(FEATURES_DONE if with_features else CHECKPOINT_DONE, NETWORK_DONE, "network")
     refine = job.plan.request.refine
     found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features)
     if isinstance(found, FoundCameras):

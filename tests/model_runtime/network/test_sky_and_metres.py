@@ -112,6 +112,13 @@ def test_a_scene_of_nothing_but_sky_is_no_failure() -> None:
     torch.testing.assert_close(result.depth[1], 2 * any_view.depth[1])
 
 
+def test_only_the_metric_network_is_in_metres() -> None:
+    known = {name for name, preset in PRESETS.items() if isinstance(preset, MonocularConfig) and preset.metric_focal}
+    assert known == {"da3metric-large"}
+    nested = PRESETS["da3nested-giant-large"]
+    assert isinstance(nested, NestedConfig) and nested.metric == PRESETS["da3metric-large"]
+
+
 @pytest.fixture(scope="module")
 def monocular() -> MonocularConfig:
     backbone = BackboneConfig(64, 4, 2, (0, 1, 2, 3), alternation=None)
@@ -125,6 +132,7 @@ def test_monocular_views_do_not_see_each_other(monocular: MonocularConfig) -> No
     images = torch.randn(2, 3, 3, 28, 42, generator=torch.Generator().manual_seed(0))
     together, alone = network(images, head_chunk=4), network(images.flatten(0, 1)[:, None])
     torch.testing.assert_close(together.depth.flatten(0, 1), alone.depth[:, 0])
+    assert together.metric_focal == METRIC_FOCAL
     assert (
         together.extrinsics is together.intrinsics is together.ray is together.gaussians is together.depth_conf is None
     )
