@@ -7,16 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
 import da3_blender  # noqa: E402
-from da3_blender import live, preferences, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import manager as job_manager  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs.manager import make_result  # noqa: E402
@@ -26,23 +24,14 @@ from da3_blender.runtime.worker_process import WorkerProcess  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-COMMAND = [sys.executable, str(FAKE)]
-
 
 @pytest.fixture
-def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
+def scene(addon_scene, two_photos):
     """A scene with two photos and the fake worker behind the button."""
-    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: COMMAND)
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
-    da3_blender.register()
-    for name in ("a.png", "b.png"):
-        Image.new("RGB", (100, 75)).save(tmp_path / name)
-    photo_list.add_folder(empty_scene.da3, tmp_path)
-    empty_scene.da3.model = "room"
-    empty_scene.da3.scene_name = "kitchen"
-    yield empty_scene
-    da3_blender.unregister()
+    photo_list.add_folder(addon_scene.da3, two_photos)
+    addon_scene.da3.model = "room"
+    addon_scene.da3.scene_name = "kitchen"
+    return addon_scene
 
 
 def pump_until(met: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -84,14 +73,14 @@ def handler_lists() -> list[list[object]]:
     ]
 
 
-def test_the_button_makes_the_scene_that_scripts_make(scene):
+def test_the_button_makes_the_scene_that_scripts_make(scene, fake_worker):
     assert bpy.ops.da3.run() == {"FINISHED"} and not bpy.ops.da3.run.poll()
     assert timer.wait(30)
     (made,) = find.results(scene)
     assert made.name == "DA3 kitchen" and state().placed == made["da3_id"] and not state().running
 
     read, target = job_request.make_job(scene)
-    worker, answer = WorkerProcess(COMMAND), None
+    worker, answer = WorkerProcess(fake_worker), None
     job = worker.submit(read())
     while job in worker.jobs:
         answer = next((e.message for e in worker.poll() if isinstance(e.message, Prediction)), answer)

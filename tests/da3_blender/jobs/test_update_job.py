@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,27 +12,20 @@ from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
-import da3_blender  # noqa: E402
-from da3_blender import live, preferences, timer  # noqa: E402
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import placing, stored_request  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
-FAKE = Path(__file__).parents[1] / "fake_worker.py"
-
 
 @pytest.fixture
-def scene(empty_scene, tmp_path, monkeypatch) -> Iterator[object]:
+def scene(addon_scene, two_photos):
     """A scene with a list of two photos and the fake worker behind the button."""
-    monkeypatch.setattr(preferences, "chosen_worker_command", lambda: [sys.executable, str(FAKE)])
-    monkeypatch.setenv("PYTHONPATH", str(FAKE.parents[2]))
-    da3_blender.register()
-    photo_list.add_files(empty_scene.da3, [photo(tmp_path / name) for name in ("a.png", "b.png")])
-    empty_scene.da3.model, empty_scene.da3.scene_name = "room", "kitchen"
-    yield empty_scene
-    da3_blender.unregister()
+    photo_list.add_folder(addon_scene.da3, two_photos)
+    addon_scene.da3.model, addon_scene.da3.scene_name = "room", "kitchen"
+    return addon_scene
 
 
 def photo(path: Path) -> Path:
