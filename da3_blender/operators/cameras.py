@@ -17,7 +17,7 @@ class DA3_OT_match_cameras(HasPhotos, bpy.types.Operator):
     bl_label = "Match Cameras to Photos"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         missing = known_cameras.match_list(context.scene)
         if missing:
             self.report({"WARNING"}, rpt("Photos without a camera: {names}", names=", ".join(missing)))

@@ -22,7 +22,7 @@ class DA3_OT_copy_report(NamesKeeper, bpy.types.Operator):
     bl_label = "Copy Report"
     __annotations__ = NamesKeeper.__annotations__
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         failure = live.keeper(self.keeper).failure
         if failure is None:
             return {"CANCELLED"}
@@ -38,7 +38,7 @@ class DA3_OT_dismiss_failure(NamesKeeper, bpy.types.Operator):
     bl_label = "Dismiss"
     __annotations__ = NamesKeeper.__annotations__
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.keeper(self.keeper).failure = None
         return {"FINISHED"}
 

@@ -37,11 +37,11 @@ class DA3_OT_choose_model(NamesModel, bpy.types.Operator):
     __annotations__ = NamesModel.__annotations__
 
     @classmethod
-    def description(cls, context, properties):
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         model = CATALOGUE.get(properties.model)
         return tip(model.good_for if model else cls.__doc__ or "")
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         context.scene.da3.model = self.model
         context.scene.da3.checkpoint_path = ""
         return {"FINISHED"}
@@ -62,16 +62,16 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
     }
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.downloads().name
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         row = model_row(live.downloads().models, self.model)
         if row is None or not row.asks_for_licence:
             return self.execute(context)
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         model = CATALOGUE[self.model]
         licence = LICENCES[model.licence]
         column = self.layout.column()
@@ -82,7 +82,7 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
         row.operator("wm.url_open", text="Model Page", icon="URL").url = model.page
         column.prop(self, "accept")
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         model = CATALOGUE.get(self.model)
         accepted = model.licence if self.accept and model else ""
         try:
@@ -100,10 +100,10 @@ class DA3_OT_cancel_download(bpy.types.Operator):
     bl_label = "Cancel Download"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return bool(live.downloads().name)
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.downloads().cancel()
         return {"FINISHED"}
 
@@ -116,13 +116,13 @@ class DA3_OT_remove_model(NamesModel, bpy.types.Operator):
     __annotations__ = NamesModel.__annotations__
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.downloads().name
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             live.downloads().remove(self.model)
         except JobError as error:
@@ -138,10 +138,10 @@ class DA3_OT_refresh_models(bpy.types.Operator):
     bl_label = "Refresh Models"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.downloads().busy
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             live.downloads().look()
         except JobError as error:

@@ -33,7 +33,7 @@ class ChoosesFiles:
         "filter_glob": StringProperty(default=FILTER, options={"HIDDEN"}),
     }
 
-    def invoke(self: Any, context, event):
+    def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.files:  # dropped
             if context.area is not None and context.area.type == "VIEW_3D":
                 context.space_data.show_region_ui = True
@@ -49,7 +49,7 @@ class DA3_OT_add_photos(ChoosesFiles, bpy.types.Operator):
     bl_label = "Add Photos to DA3"  # as the menu for dropped files shows it
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         files = chosen_files(self)
         if not files:
             self.report({"WARNING"}, "No photo was chosen")
@@ -69,11 +69,11 @@ class DA3_OT_add_photo_folder(bpy.types.Operator):
         "filter_folder": bpy.props.BoolProperty(default=True, options={"HIDDEN"}),
     }
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             added = photo_list.add_folder(context.scene.da3, Path(self.directory))
         except (OSError, ValueError) as error:
@@ -93,7 +93,7 @@ class DA3_OT_add_images(bpy.types.Operator):
         "image": StringProperty(name="Image", description="Name of one image; all of them where this is empty")
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         images = [image for image in photo_list.usable_images() if self.image in ("", image.name)]
         if not images:
             self.report({"WARNING"}, "This file has no images with a file or packed data")
@@ -106,7 +106,7 @@ class HasPhotos:
     """Operators that need a photo in the list."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return len(context.scene.da3.photos) > 0
 
 
@@ -117,7 +117,7 @@ class DA3_OT_remove_photo(HasPhotos, bpy.types.Operator):
     bl_label = "Remove Photo"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
         photo_list.remove(settings, settings.active_photo)
         return {"FINISHED"}
@@ -130,7 +130,7 @@ class DA3_OT_clear_photos(HasPhotos, bpy.types.Operator):
     bl_label = "Remove All Photos"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         photo_list.clear(context.scene.da3)
         return {"FINISHED"}
 
@@ -143,7 +143,7 @@ class DA3_OT_move_photo(HasPhotos, bpy.types.Operator):
     bl_options = UNDOABLE
     __annotations__ = {"step": IntProperty(name="Step", description="Places to move on; negative moves up", default=1)}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
         moved = photo_list.move(settings, settings.active_photo, self.step)
         return {"FINISHED"} if moved else {"CANCELLED"}
@@ -156,7 +156,7 @@ class DA3_OT_set_reference(HasPhotos, bpy.types.Operator):
     bl_label = "Use as Reference Photo"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
         photo_list.set_reference(settings, settings.active_photo)
         return {"FINISHED"}
@@ -169,7 +169,7 @@ class DA3_OT_refresh_photos(HasPhotos, bpy.types.Operator):
     bl_label = "Check Photos Again"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         bad = photo_list.refresh(context.scene.da3)
         told = rpt("Photos that cannot be used: {count}", count=bad) if bad else rpt("All photos can be used")
         self.report({"INFO"}, told)
@@ -185,7 +185,7 @@ class DA3_FH_photos(bpy.types.FileHandler):
     bl_file_extensions = ";".join(PHOTO_SUFFIXES)
 
     @classmethod
-    def poll_drop(cls, context):
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
         return context.area is not None and context.area.type == "VIEW_3D"
 
 

@@ -37,7 +37,13 @@ class Pick(NamedTuple):
     item: str
 
 
-def pick_at(context: Any, area: Any, region: Any, mouse: tuple[float, float], result: str = "") -> Pick | None:
+def pick_at(
+    context: bpy.types.Context,
+    area: bpy.types.Area,
+    region: bpy.types.Region,
+    mouse: tuple[float, float],
+    result: str = "",
+) -> Pick | None:
     """What the pixel `mouse` of a 3D View's region shows of the DA3 scene `result`, or of any where that is empty."""
     wanted = [each for each in find.results(context.scene) if result in ("", find.identity(each))]
     shown = shown_points(wanted, context.evaluated_depsgraph_get(), area.spaces.active)
@@ -113,10 +119,10 @@ class PicksPoints(ActsOnResult):
     MISSED = "No point of a DA3 scene is shown here. Click on one"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return context.area is not None and context.area.type == "VIEW_3D" and bool(find.results(context.scene))
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.picks: list[Pick] = []
         self.start_overlay(context)
         context.window.cursor_modal_set("CROSSHAIR")
@@ -124,7 +130,7 @@ class PicksPoints(ActsOnResult):
         self.prompt(context, self.PROMPTS[0])
         return {"RUNNING_MODAL"}
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
             self.cancel(context)
             return {"CANCELLED"}
@@ -134,7 +140,9 @@ class PicksPoints(ActsOnResult):
             return {"PASS_THROUGH"} if free else {"RUNNING_MODAL"}
         return self.click(context, event, *view) if event.value == "PRESS" else {"RUNNING_MODAL"}
 
-    def click(self: Any, context, event, area, region):
+    def click(
+        self: Any, context: bpy.types.Context, event: bpy.types.Event, area: bpy.types.Area, region: bpy.types.Region
+    ) -> set[str]:
         mouse = (event.mouse_x - region.x + 0.5, event.mouse_y - region.y + 0.5)
         pick = pick_at(context, area, region, mouse, self.result)
         if pick is None:
@@ -153,7 +161,7 @@ class PicksPoints(ActsOnResult):
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def prompt(self, context, text):
+    def prompt(self, context: bpy.types.Context, text: str | None) -> None:
         text = text and iface(text)
         context.workspace.status_text_set(text)
         for area in context.window.screen.areas:
@@ -161,11 +169,11 @@ class PicksPoints(ActsOnResult):
                 area.header_text_set(text)
                 area.tag_redraw()
 
-    def start_overlay(self, context):
+    def start_overlay(self, context: bpy.types.Context) -> None:
         self.overlay = bpy.types.SpaceView3D.draw_handler_add(draw_picks, (self.picks,), "WINDOW", "POST_PIXEL")
         _overlays.append(self.overlay)
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         """Also called by Blender when it ends the operator itself."""
         if self.overlay in _overlays:
             _overlays.remove(self.overlay)
@@ -186,7 +194,7 @@ class DA3_OT_pick_distance(PicksPoints, bpy.types.Operator):
         "Click on the second point. Esc: cancel",
     )
 
-    def use(self):
+    def use(self) -> None:
         first, second = self.picks
         bpy.ops.da3.set_distance(
             "INVOKE_DEFAULT",
@@ -212,7 +220,7 @@ class DA3_OT_pick_floor(PicksPoints, bpy.types.Operator):
         "Click on a third point of the floor, beside the line between the two. Esc: cancel",
     )
 
-    def use(self):
+    def use(self) -> None:
         a, b, c = (pick.point for pick in self.picks)
         bpy.ops.da3.set_floor("EXEC_DEFAULT", True, result=self.result, item=self.picks[0].item, a=a, b=b, c=c)
 

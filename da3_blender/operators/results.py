@@ -40,28 +40,28 @@ them; with an empty list it takes its own photos"""
     __annotations__ = ActsOnResult.__annotations__
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.jobs().state.running
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Says first where geometry was edited by hand."""
         self.by_hand = self.edited(context)
         if not self.by_hand:
             return self.execute(context)
         return context.window_manager.invoke_props_dialog(self, width=DIALOG_WIDTH)
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         for text in (
             iface("Edited by hand: {names}", names=", ".join(self.by_hand)),
             "Update replaces the geometry; what you edited is kept beside it, hidden",
         ):
             self.layout.label(text=text)
 
-    def edited(self, context) -> list[str]:
+    def edited(self, context: bpy.types.Context) -> list[str]:
         collection = find.result(context.scene, self.result)
         return [] if collection is None else [item.name for item in edited_parts(collection)]
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         scene = context.scene
         collection = self.found(context)
         if collection is not None and not scene.da3.photos:
@@ -80,7 +80,7 @@ class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
     bl_options = UNDOABLE
     __annotations__ = ActsOnResult.__annotations__
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}
@@ -104,7 +104,7 @@ class DA3_OT_remove(ActsOnResult, bpy.types.Operator):
     bl_options = UNDOABLE
     __annotations__ = ActsOnResult.__annotations__
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}

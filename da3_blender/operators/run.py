@@ -53,10 +53,10 @@ class DA3_OT_run(bpy.types.Operator):
     bl_label = "Make Scene"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.jobs().state.running
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         return start_job(self, context.scene)
 
 
@@ -67,10 +67,10 @@ class DA3_OT_cancel(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return live.jobs().state.running
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.jobs().cancel()
         timer.redraw()
         return {"FINISHED"}
@@ -78,7 +78,7 @@ class DA3_OT_cancel(bpy.types.Operator):
 
 class ResultWaits:
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return live.jobs().state.waiting is not None
 
 
@@ -89,7 +89,7 @@ class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
     bl_label = "Place Here"
     bl_options = ONLY_ONCE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
         try:
@@ -105,14 +105,14 @@ class DA3_OT_discard_result(ResultWaits, bpy.types.Operator):
     bl_idname = "da3.discard_result"
     bl_label = "Discard"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.jobs().discard_waiting()
         return {"FINISHED"}
 
 
 class HasNotice:
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return arrival.notice() is not None
 
 
@@ -123,7 +123,7 @@ class DA3_OT_show_result(HasNotice, bpy.types.Operator):
     bl_label = "Show Result"
     bl_options = UNDOABLE
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         if not arrival.find_it(context.window):
             self.report({"WARNING"}, rpt("This DA3 scene is not in the file any more"))
             return {"CANCELLED"}
@@ -136,7 +136,7 @@ class DA3_OT_dismiss_notice(HasNotice, bpy.types.Operator):
     bl_idname = "da3.dismiss_notice"
     bl_label = "Dismiss"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         arrival.dismiss()
         return {"FINISHED"}
 
@@ -158,7 +158,7 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
         "scene_name": StringProperty(name="Name", description="Name of the scene; the folder's by default"),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
         if self.replace:
             photo_list.clear(settings)
@@ -169,7 +169,7 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def import_menu(self, context):
+def import_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     self.layout.operator(DA3_OT_import_photos.bl_idname, text="Photos as 3D Scene (DA3)")
 
 

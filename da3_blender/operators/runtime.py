@@ -21,7 +21,7 @@ class ChangesRuntime:
     """Operators that wait for a job, and for an installation, to end."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.runtime().installing and not live.jobs().state.running
 
 
@@ -34,7 +34,7 @@ class DA3_OT_install_runtime(ChangesRuntime, bpy.types.Operator):
         "repair": BoolProperty(name="Repair", description="Download everything again", options={"SKIP_SAVE"}),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.runtime().install(preferences.runtime_settings(), bpy.app.online_access, self.repair)
         live.move_on()
         return {"FINISHED"}
@@ -46,7 +46,7 @@ class DA3_OT_install_package(ChangesRuntime, bpy.types.Operator):
     bl_idname = "da3.install_package"
     bl_label = "Install in This Python"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.runtime().install_package(preferences.runtime_settings(), bpy.app.online_access)
         live.move_on()
         return {"FINISHED"}
@@ -59,10 +59,10 @@ class DA3_OT_cancel_install(bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return live.runtime().installing
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.runtime().cancel()
         return {"FINISHED"}
 
@@ -73,10 +73,10 @@ class DA3_OT_remove_runtime(ChangesRuntime, bpy.types.Operator):
     bl_idname = "da3.remove_runtime"
     bl_label = "Remove Runtime"
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.runtime().remove(preferences.runtime_settings())
         live.move_on()
         return {"FINISHED"}
@@ -89,10 +89,10 @@ class DA3_OT_test_runtime(bpy.types.Operator):
     bl_label = "Test Runtime"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return not live.runtime().testing and not live.runtime().installing
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.runtime().test(preferences.runtime_settings())
         live.move_on()
         return {"FINISHED"}
@@ -105,10 +105,10 @@ class DA3_OT_show_preferences(bpy.types.Operator):
     bl_label = "Show Preferences"
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return preferences.addon_preferences() is not None
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         live.look()
         return bpy.ops.preferences.addon_show(module=preferences.PACKAGE)
 
@@ -119,7 +119,7 @@ class DA3_OT_open_guide(bpy.types.Operator):
     bl_idname = "da3.open_guide"
     bl_label = "Guide"
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         return bpy.ops.wm.path_open(filepath=str(guide()))
 
 
@@ -130,7 +130,7 @@ class DA3_OT_lower_resolution(bpy.types.Operator):
     bl_label = "Lower Detail"
     bl_options = {"UNDO"}  # noqa: RUF012
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
         settings.resolution = max(settings.resolution * 3 // 4 // 14 * 14, 112)
         settings.own_resolution = True

@@ -34,7 +34,7 @@ class TransformsResult(ActsOnResult):
         ),
     }
 
-    def execute(self: Any, context):
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         if collection is None:
             self.report({"ERROR"}, rpt("This DA3 scene is not in the file any more"))
@@ -71,10 +71,10 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
         ),
     }
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         collection = find.result(context.scene, self.result)
         if collection is not None and not collection.get("da3_metric"):
             told = iface("Now {distance} units, of no known length", distance=f"{self.apart:.3g}")
@@ -87,7 +87,7 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
         """Between the two points, as the scene is."""
         return float(np.linalg.norm(np.subtract(self.second, self.first)))
 
-    def apply(self, collection, picked):
+    def apply(self, collection: bpy.types.Collection, picked: bpy.types.Object | None) -> None:
         set_distance(collection, np.array(self.first), np.array(self.second), self.distance, picked)
 
 
@@ -104,7 +104,7 @@ class DA3_OT_set_floor(TransformsResult, bpy.types.Operator):
         "c": place("Third Point", "Where the third point of the floor is"),
     }
 
-    def apply(self, collection, picked):
+    def apply(self, collection: bpy.types.Collection, picked: bpy.types.Object | None) -> None:
         set_floor(collection, np.array([self.a, self.b, self.c]), picked)
 
 

@@ -23,7 +23,7 @@ class ActsOnResult:
 
     __annotations__ = {"result": StringProperty(name="Result", description="What tells a DA3 scene from others")}
 
-    def found(self: Any, context) -> bpy.types.Collection | None:
+    def found(self: Any, context: bpy.types.Context) -> bpy.types.Collection | None:
         """The result, whose copies no longer answer to its identity; None where it is not in the scene any more."""
         collection = find.result(context.scene, self.result)
         settle_copies()
@@ -51,7 +51,7 @@ timeline go to their frame"""
         "camera": StringProperty(name="Camera", description="Name of the camera object"),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = find.result(context.scene, self.result)
         there = context.scene.objects if collection is None else find.objects_of(collection, "camera")
         camera = next((item for item in there if item.name == self.camera and item.type == "CAMERA"), None)
@@ -74,7 +74,7 @@ class DA3_OT_show_photo(ActsOnResult, bpy.types.Operator):
         "only": BoolProperty(name="Only", description="Show this photo and hide all others", options={"SKIP_SAVE"}),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         if collection is None or self.refuses(collection):
             return {"CANCELLED"}
@@ -98,7 +98,7 @@ class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
         "role": bpy.props.EnumProperty(name="Part", items=[(role, role.title(), "") for role in ROLES]),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         parts = [] if collection is None else find.objects_of(collection, self.role)
         parts = [part for part in parts if part.name in context.view_layer.objects]
@@ -119,10 +119,10 @@ class DA3_OT_look_back(bpy.types.Operator):
     bl_options = UNDOABLE
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return viewing.looks(context.scene)
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         viewing.look_back(context.scene)
         return {"FINISHED"}
 
@@ -139,7 +139,7 @@ until this is switched off, which gives back what was there"""
         "bind": BoolProperty(name="Bind", description="Bind them, or take them off the timeline", default=True),
     }
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         collection = self.found(context)
         if collection is None:
             return {"CANCELLED"}

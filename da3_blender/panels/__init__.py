@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import blf
+import bpy
 
 from ..translation import iface
 
@@ -27,7 +27,7 @@ class Sidebar:
     bl_category = "DA3"
 
 
-def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
+def paragraph(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """Lines of text, in the interface's language, broken at the region's width; Blender's labels do not break."""
     scale = context.preferences.system.ui_scale
     width = context.region.width / scale - MARGINS - (ICON if icon != "NONE" else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import bpy
 
 from model_runtime.contract.messages import Failure
 
@@ -11,7 +11,13 @@ from ..translation import iface
 from . import paragraph
 
 
-def draw_failure(layout: Any, context: Any, failure: Failure, keeper: str = "", without: Remedy | None = None) -> None:
+def draw_failure(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    failure: Failure,
+    keeper: str = "",
+    without: Remedy | None = None,
+) -> None:
     """keeper: who keeps the failure (`live.keeper`), so that it can be copied and closed; empty for a note, which
     stays. without: the remedy that needs no button here."""
     box = layout.box()
@@ -28,7 +34,7 @@ def draw_failure(layout: Any, context: Any, failure: Failure, keeper: str = "", 
         row.operator("da3.dismiss_failure", icon="X").keeper = keeper
 
 
-def draw_remedy(layout: Any, failure: Failure) -> None:
+def draw_remedy(layout: bpy.types.UILayout, failure: Failure) -> None:
     """The button that helps against a failure, where there is one."""
     remedy = remedy_of(failure.code)
     if remedy is not None:

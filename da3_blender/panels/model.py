@@ -14,10 +14,10 @@ class DA3_PT_model(Sidebar, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
     bl_order = 2
 
-    def draw_header_preset(self, context):
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
         draw_chosen(self.layout, context)
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         draw_models(self.layout, context)
 
 

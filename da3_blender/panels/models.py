@@ -8,6 +8,7 @@ import bpy
 
 from .. import live, preferences
 from ..runtime.models import ModelRow, model_row, model_rows, own_checkpoint
+from ..settings import Settings
 from ..translation import iface
 from . import paragraph
 from .failures import draw_failure
@@ -23,14 +24,14 @@ class DA3_MT_models(bpy.types.Menu):
     bl_idname = "DA3_MT_models"
     bl_label = "Models"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         for row in model_rows(live.downloads().models, context.scene.da3.only_commercial):
             text = f"{row.model.title}   {row.size}   {row.model.licence}"
             icon = "CHECKMARK" if row.ready else "IMPORT"
             self.layout.operator("da3.choose_model", text=text, icon=icon, translate=False).model = row.model.name
 
 
-def draw_models(layout, context) -> None:
+def draw_models(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The whole choice: switch, menu, what the chosen model is, its download, and a checkpoint of one's own."""
     settings = context.scene.da3
     state = live.downloads()
@@ -49,7 +50,7 @@ def draw_models(layout, context) -> None:
     draw_own_checkpoint(layout, context, settings)
 
 
-def draw_chosen(layout, context) -> None:
+def draw_chosen(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The chosen model's name, and whether it is ready."""
     settings = context.scene.da3
     row = model_row(live.downloads().models, settings.model)
@@ -60,7 +61,7 @@ def draw_chosen(layout, context) -> None:
         line.label(text=row.model.title, icon="CHECKMARK" if row.ready else "IMPORT", translate=False)
 
 
-def draw_model(layout, context, row: ModelRow) -> None:
+def draw_model(layout: bpy.types.UILayout, context: bpy.types.Context, row: ModelRow) -> None:
     """What the model is, and the button that it needs."""
     state, model = live.downloads(), row.model
     paragraph(layout, context, model.good_for)
@@ -86,7 +87,7 @@ def draw_model(layout, context, row: ModelRow) -> None:
         draw_failure(layout, context, state.failure, "models")
 
 
-def draw_buttons(layout, row: ModelRow) -> None:
+def draw_buttons(layout: bpy.types.UILayout, row: ModelRow) -> None:
     name = row.model.name
     if row.ready and not row.asks_for_licence:
         line = layout.row(align=True)
@@ -106,7 +107,7 @@ def draw_buttons(layout, row: ModelRow) -> None:
             line.operator("da3.remove_model", text="", icon="TRASH").model = name
 
 
-def draw_own_checkpoint(layout, context, settings) -> None:
+def draw_own_checkpoint(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Settings) -> None:
     layout.prop(settings, "checkpoint_path", text="", placeholder="Own Checkpoint")
     if not settings.checkpoint_path or preferences.models_here() is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..settings import ListedPhoto, Settings
 from . import Sidebar
 
 
@@ -12,7 +13,7 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
     bl_label = "Make"
     bl_order = 3
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.da3
         layout.use_property_split = True
         layout.use_property_decorate = False
@@ -33,13 +34,23 @@ class DA3_UL_photo_cameras(bpy.types.UIList):
 
     bl_idname = "DA3_UL_photo_cameras"
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Settings,
+        item: ListedPhoto,
+        icon: int,
+        active_data: Settings,
+        active_property: str,
+        index: int = 0,
+    ) -> None:
         row = layout.split(factor=0.45)
         row.label(text=item.name, translate=False)
         row.prop(item, "camera", text="")
 
 
-def draw_known(layout, settings) -> None:
+def draw_known(layout: bpy.types.UILayout, settings: Settings) -> None:
     """Where the known cameras are, and which of them belongs to which photo."""
     layout.prop(settings, "known_cameras", text=" ")
     if settings.known_cameras == "colmap":
@@ -57,7 +68,7 @@ class DA3_PT_make_details(Sidebar, bpy.types.Panel):
     bl_label = "Details"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.da3
         layout.use_property_split = True
         layout.use_property_decorate = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..photos import photo_list, thumbnails
+from ..settings import ListedPhoto, Settings
 from . import Sidebar, paragraph
 
 WIDE = 300
@@ -16,7 +17,17 @@ class DA3_UL_photos(bpy.types.UIList):
 
     bl_idname = "DA3_UL_photos"
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: Settings,
+        item: ListedPhoto,
+        icon: int,
+        active_data: Settings,
+        active_property: str,
+        index: int = 0,
+    ) -> None:
         row = layout.row(align=True)
         row.alert = bool(item.problem)
         row.label(text=item.name, translate=False, **self.picture(item))
@@ -32,7 +43,7 @@ class DA3_UL_photos(bpy.types.UIList):
                 details.label(text="", icon="ORIENTATION_VIEW")
 
     @staticmethod
-    def picture(item) -> dict[str, object]:
+    def picture(item: ListedPhoto) -> dict[str, object]:
         if item.problem:
             return {"icon": "FILE_IMAGE"}
         if item.image is not None:
@@ -41,7 +52,7 @@ class DA3_UL_photos(bpy.types.UIList):
         return {"icon_value": number} if number else {"icon": "FILE_IMAGE"}
 
 
-def photo_details(photo) -> str:
+def photo_details(photo: ListedPhoto) -> str:
     """Size and, where the camera noted it, lens."""
     lens = f"   {photo.lens:.0f} mm" if photo.lens else ""
     return f"{photo.width} x {photo.height}{lens}"
@@ -53,7 +64,7 @@ class DA3_MT_photos(bpy.types.Menu):
     bl_idname = "DA3_MT_photos"
     bl_label = "Photo List"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         self.layout.menu("DA3_MT_images", icon="IMAGE_DATA")
         self.layout.separator()
         self.layout.operator("da3.set_reference", icon="ORIENTATION_VIEW")
@@ -67,7 +78,7 @@ class DA3_MT_images(bpy.types.Menu):
     bl_idname = "DA3_MT_images"
     bl_label = "Add Images of This File"
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         images = photo_list.usable_images()
         if not images:
             self.layout.label(text="This file has no images")
@@ -86,7 +97,7 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
     bl_label = "Photos"
     bl_order = 1
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.da3
         buttons = layout.row(align=True)
         buttons.operator("da3.add_photos", text="Add Photos", icon="FILE_IMAGE")
@@ -107,7 +118,7 @@ class DA3_PT_photos(Sidebar, bpy.types.Panel):
             draw_active(layout, context, settings.photos[settings.active_photo])
 
 
-def draw_active(layout, context, photo) -> None:
+def draw_active(layout: bpy.types.UILayout, context: bpy.types.Context, photo: ListedPhoto) -> None:
     """What is known of the chosen photo, or what is wrong with it."""
     if photo.problem:
         column = layout.column()

@@ -20,7 +20,7 @@ class DA3_Preferences(Preferences, bpy.types.AddonPreferences):
     bl_idname = PACKAGE
     __annotations__ = Preferences.__annotations__
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         draw_preferences(self, self.layout, context)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 
 from ..scene import find
@@ -9,6 +11,7 @@ from ..scene.cameras import SOURCE
 from ..scene.marks import HIDDEN, INDEX, NOTES, ROLE, VIEW
 from ..scene.meshes import input_property
 from ..scene.viewing import is_bound
+from ..settings import Settings
 from ..translation import iface
 from . import Sidebar, paragraph
 from .models import USES
@@ -42,7 +45,17 @@ class DA3_UL_views(bpy.types.UIList):
 
     bl_idname = "DA3_UL_views"
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: bpy.types.BlendData,
+        item: bpy.types.Object,
+        icon: int,
+        active_data: Settings,
+        active_property: str,
+        index: int = 0,
+    ) -> None:
         row = layout.row(align=True)
         seen = context.scene.camera == item
         name = row.row(align=True)
@@ -67,7 +80,9 @@ class DA3_UL_views(bpy.types.UIList):
             button = buttons.operator("da3.show_photo", text="", icon=picture, emboss=False)
             button.result, button.photo, button.only = find.identity(item), item.get(VIEW, ""), only
 
-    def filter_items(self, context, data, property):
+    def filter_items(
+        self, context: bpy.types.Context, data: bpy.types.BlendData, property: str
+    ) -> tuple[list[int], list[int]]:
         objects = getattr(data, property)
         mine = [find.identity(item) == self.list_id and item.get(ROLE) == "camera" for item in objects]
         places = sorted(range(len(objects)), key=lambda place: (not mine[place], objects[place].get(INDEX, 0)))
@@ -83,10 +98,10 @@ class DA3_PT_results(Sidebar, bpy.types.Panel):
     bl_order = 0
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return bool(find.results(context.scene))
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         colors = self.layout.row()
         colors.enabled = context.space_data.shading.type == "SOLID"  # where points are gray
         colors.prop_enum(context.space_data.shading, "type", "MATERIAL", text="Show Colors")
@@ -97,7 +112,7 @@ class DA3_PT_results(Sidebar, bpy.types.Panel):
                 draw_result(body, context, collection)
 
 
-def draw_result(layout, context, collection) -> None:
+def draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, collection: bpy.types.Collection) -> None:
     parts = find.parts_of(collection)
     draw_parts(layout, collection, parts)
     draw_sliders(layout, parts)
@@ -108,7 +123,9 @@ def draw_result(layout, context, collection) -> None:
     draw_facts(layout, context, collection)
 
 
-def draw_parts(layout, collection, parts) -> None:
+def draw_parts(
+    layout: bpy.types.UILayout, collection: bpy.types.Collection, parts: dict[str, list[bpy.types.Object]]
+) -> None:
     """A button per part that shows and hides it."""
     row = layout.row(align=True)
     for role, name, picture in PARTS:
@@ -119,7 +136,7 @@ def draw_parts(layout, collection, parts) -> None:
             button.result, button.role = find.identity(collection), role
 
 
-def draw_sliders(layout, parts) -> None:
+def draw_sliders(layout: bpy.types.UILayout, parts: dict[str, list[bpy.types.Object]]) -> None:
     """The inputs of the points' and splats' node groups themselves, so that they act as they are moved."""
     for role, names in SLIDERS:
         column = layout.column()
@@ -132,7 +149,9 @@ def draw_sliders(layout, parts) -> None:
                     draw_inputs(column, modifier, names)
 
 
-def draw_inputs(layout, modifier, names) -> None:
+def draw_inputs(
+    layout: bpy.types.UILayout, modifier: bpy.types.NodesModifier, names: Iterable[tuple[str, str]]
+) -> None:
     for name, text in names:
         try:
             owner, place = input_property(modifier, name)
@@ -141,7 +160,12 @@ def draw_inputs(layout, modifier, names) -> None:
         layout.prop(owner, place, text=text)
 
 
-def draw_photos(layout, context, collection, cameras) -> None:
+def draw_photos(
+    layout: bpy.types.UILayout,
+    context: bpy.types.Context,
+    collection: bpy.types.Collection,
+    cameras: list[bpy.types.Object],
+) -> None:
     settings = context.scene.da3
     identity = find.identity(collection)
     layout.template_list("DA3_UL_views", identity, bpy.data, "objects", settings, "active_view", rows=3)
@@ -156,7 +180,7 @@ def draw_photos(layout, context, collection, cameras) -> None:
     button.result, button.bind = identity, not bound
 
 
-def draw_changes(layout, collection) -> None:
+def draw_changes(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
     """Making the scene again, and removing it."""
     row = layout.row()
     change = row.row(align=True)
@@ -166,7 +190,7 @@ def draw_changes(layout, collection) -> None:
     row.operator("da3.remove", text="", icon="TRASH").result = find.identity(collection)
 
 
-def draw_facts(layout, context, collection) -> None:
+def draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, collection: bpy.types.Collection) -> None:
     """What made the scene, and what that allows."""
     column = layout.column(align=True)
     for line in fact_lines(collection):
@@ -175,7 +199,7 @@ def draw_facts(layout, context, collection) -> None:
         paragraph(layout, context, note, icon="INFO")
 
 
-def fact_lines(collection) -> list[str]:
+def fact_lines(collection: bpy.types.Collection) -> list[str]:
     """Model, licence, commercial use, cameras and their match, unit: as lines."""
     use = USES[{"yes": True, "no": False}.get(collection.get("da3_commercial_use", ""))]
     source = iface(SOURCES.get(collection.get("da3_camera_source", ""), "Unknown"))

@@ -7,6 +7,7 @@ import bpy
 from model_runtime.contract.messages import JobError
 
 from .. import live, preferences
+from ..jobs.state import JobState, Waiting
 from ..scene import find
 from ..translation import iface
 from . import Sidebar, paragraph
@@ -19,20 +20,20 @@ class DA3_PT_run(Sidebar, bpy.types.Panel):
     bl_options = {"HIDE_HEADER"}  # noqa: RUF012
     bl_order = 4
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         state = live.jobs().state
         elsewhere = find.result(context.scene, state.updates) is not None  # there stands what comes of it
         if state.running and not elsewhere:
             draw_progress(self.layout, context, state)
         elif state.waiting is not None:
-            draw_waiting(self.layout, context, state)
+            draw_waiting(self.layout, context, state.waiting)
         else:
             draw_start(self.layout, context)
         if state.failure is not None and not elsewhere:
             draw_failure(self.layout, context, state.failure, "jobs")
 
 
-def draw_job(layout, context, result: str) -> bool:
+def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, result: str) -> bool:
     """What goes on with, or went wrong with, an update of the result; True while it is at work."""
     state = live.jobs().state
     if state.updates != result:
@@ -44,7 +45,7 @@ def draw_job(layout, context, result: str) -> bool:
     return state.running
 
 
-def draw_start(layout, context) -> None:
+def draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The button; or, where no worker can be started, why, and what helps."""
     try:
         preferences.chosen_worker_command()
@@ -56,7 +57,7 @@ def draw_start(layout, context) -> None:
         draw_button(layout, context)
 
 
-def draw_button(layout, context) -> None:
+def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.da3
     usable = sum(not photo.problem for photo in settings.photos)
     count = len(settings.photos)
@@ -70,7 +71,7 @@ def draw_button(layout, context) -> None:
         paragraph(layout, context, "None of the photos can be used" if count else "Add photos first", icon="INFO")
 
 
-def draw_progress(layout, context, state) -> None:
+def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, state: JobState) -> None:
     layout.label(text=iface("Making '{name}'", name=state.name), icon="TIME", translate=False)
     told = f"{state.fraction:.0%}"
     if state.seconds_left is not None:
@@ -87,10 +88,10 @@ def time_left(seconds: float) -> str:
     return iface("{minutes} min left", minutes=f"{seconds / 60:.0f}")
 
 
-def draw_waiting(layout, context, state) -> None:
+def draw_waiting(layout: bpy.types.UILayout, context: bpy.types.Context, waiting: Waiting) -> None:
     box = layout.box()
-    ready = iface(f"'{state.waiting.result.plan.name}' is ready.")
-    paragraph(box, context, f"{ready} {iface(state.waiting.reason)}", icon="INFO")
+    ready = iface(f"'{waiting.result.plan.name}' is ready.")
+    paragraph(box, context, f"{ready} {iface(waiting.reason)}", icon="INFO")
     row = box.row(align=True)
     row.operator("da3.place_result", icon="IMPORT")
     row.operator("da3.discard_result", icon="TRASH")

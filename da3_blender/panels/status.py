@@ -9,7 +9,7 @@ from ..scene import arrival
 from ..translation import iface
 
 
-def draw_status(self, context) -> None:
+def draw_status(self: bpy.types.Header, context: bpy.types.Context) -> None:
     state, told = live.jobs().state, arrival.notice()
     row = self.layout.row(align=True)
     if state.running:

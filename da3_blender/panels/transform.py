@@ -9,13 +9,13 @@ from ..scene.transform import SET_DISTANCE
 from ..translation import iface
 
 
-def draw_scale(layout, collection) -> None:
+def draw_scale(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
     row = layout.row(align=True)
     for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
         row.operator(operator, icon=picture).result = find.identity(collection)
 
 
-def scale_line(collection, scene: bpy.types.Scene) -> str:
+def scale_line(collection: bpy.types.Collection, scene: bpy.types.Scene) -> str:
     """What unit the result is in, and how that is known."""
     if not collection.get("da3_metric"):
         return iface("In units of its own, not meters")

@@ -145,6 +145,7 @@ def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) ->
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:
     assert "Looking at the runtime..." in draw().texts
+    assert not live.runtime().busy, "drawing starts nothing"
     assert timer.wait(20) and live.runtime().state is not None
     (folder / "runtime-1").mkdir(parents=True)
     bpy.ops.da3.remove_runtime()
