@@ -65,14 +65,15 @@ def look() -> None:
 
 
 def move_on() -> None:
-    """Let the timer move on what was asked for, and show it at once."""
-    timer.add_pump(pump)
+    """Let the timer move on what was asked for, and show it at once. A fault in one of the three stops that alone."""
+    for owner in (jobs(), runtime(), downloads()):
+        timer.add_pump(owner.pump)
+    timer.add_pump(_show, waited_for=False)
     timer.redraw()
 
 
-def pump() -> bool:
-    """Move everything on, without waiting. True while anything needs more."""
-    more = any([owner.pump() for owner in (jobs(), runtime(), downloads())])
+def _show() -> bool:
+    more = any(owner.busy for owner in (jobs(), runtime(), downloads()))
     _redraw_if_changed(at_once=not more)
     return more
 
