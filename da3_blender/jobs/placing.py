@@ -9,12 +9,12 @@ import bpy
 
 from ..plan.size_and_place import placed_beside
 from ..scene import arrival, find, write_scene
-from ..scene.marks import ID
+from ..scene.marks import ID, REQUEST
 from ..scene.standing import standing
 from ..scene.update import update_scene
 from .manager import CannotPlace, NotNow
 from .state import Result
-from .stored_request import REQUEST, tell_left_out
+from .stored_request import tell_left_out
 
 
 def place(result: Result) -> str:

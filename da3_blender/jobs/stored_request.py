@@ -15,12 +15,9 @@ from model_runtime.contract.messages import JobError
 
 from ..photos import photo_list
 from ..scene import find
-from ..scene.marks import VIEW
+from ..scene.marks import REQUEST, VIEW
 from ..scene.surfaces import photo_behind
 from ..settings import ListedPhoto, Settings
-
-REQUEST = "da3_request"
-"""Custom property of the top collection: photos and settings as JSON."""
 
 NOT_STORED = {"name", "active_photo", "active_view", "only_commercial"}
 """Of `scene.da3`: what is chosen in the panel itself."""

@@ -11,6 +11,7 @@ from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
 from model_runtime.contract.messages import JobError
 
 from ..scene import find
+from ..scene.marks import METRIC
 from ..scene.transform import animated, set_distance, set_floor
 from ..translation import iface, rpt
 from . import UNDOABLE, tell
@@ -76,7 +77,7 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         collection = find.result(context.scene, self.result)
-        if collection is not None and not collection.get("da3_metric"):
+        if collection is not None and not collection.get(METRIC):
             told = iface("Now {distance} units, of no known length", distance=f"{self.apart:.3g}")
             self.layout.label(text=told, icon="INFO", translate=False)
         self.layout.use_property_split = True

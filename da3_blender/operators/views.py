@@ -11,7 +11,7 @@ from model_runtime.contract.messages import JobError
 
 from ..scene import find, looking, viewing, visibility
 from ..scene.copies import settle_copies
-from ..scene.marks import ROLES
+from ..scene.marks import ROLES, VIEW
 from ..scene.remove import check_changeable
 from ..scene.splats import let_cycles_see_through
 from ..translation import rpt
@@ -80,7 +80,7 @@ class DA3_OT_show_photo(ActsOnResult, bpy.types.Operator):
             return {"CANCELLED"}
         hidden = visibility.hidden_photos(collection)
         if self.only:
-            hidden = {camera["da3_view"] for camera in find.objects_of(collection, "camera")} - {self.photo}
+            hidden = {camera[VIEW] for camera in find.objects_of(collection, "camera")} - {self.photo}
         else:
             hidden = hidden ^ {self.photo} if self.photo else set()
         visibility.hide_photos(collection, hidden)

@@ -7,8 +7,18 @@ from collections.abc import Iterable
 import bpy
 
 from ..scene import find
-from ..scene.cameras import SOURCE
-from ..scene.marks import HIDDEN, INDEX, NOTES, ROLE, VIEW
+from ..scene.marks import (
+    CAMERA_SOURCE,
+    CHECKPOINT,
+    COMMERCIAL_USE,
+    HIDDEN,
+    INDEX,
+    LICENCE,
+    MATCH_ERROR,
+    NOTES,
+    ROLE,
+    VIEW,
+)
 from ..scene.meshes import input_property
 from ..scene.viewing import is_bound
 from ..settings import Settings
@@ -69,10 +79,10 @@ class DA3_UL_views(bpy.types.UIList):
         )
         look.camera, look.result = item.name, find.identity(item)
         result = find.result(context.scene, find.identity(item))
-        if result is not None and item.get(SOURCE) != result.get("da3_camera_source"):
+        if result is not None and item.get(CAMERA_SOURCE) != result.get(CAMERA_SOURCE):
             source = row.row()
             source.alignment, source.active = "RIGHT", False
-            source.label(text=SOURCES.get(item.get(SOURCE, ""), ""))
+            source.label(text=SOURCES.get(item.get(CAMERA_SOURCE, ""), ""))
         hidden = bool(item.get(HIDDEN))
         buttons = row.row(align=True)
         buttons.alignment = "RIGHT"
@@ -201,13 +211,13 @@ def draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context, collectio
 
 def fact_lines(collection: bpy.types.Collection) -> list[str]:
     """Model, licence, commercial use, cameras and their match, unit: as lines."""
-    use = USES[{"yes": True, "no": False}.get(collection.get("da3_commercial_use", ""))]
-    source = iface(SOURCES.get(collection.get("da3_camera_source", ""), "Unknown"))
-    error = collection.get("da3_match_error")
+    use = USES[{"yes": True, "no": False}.get(collection.get(COMMERCIAL_USE, ""))]
+    source = iface(SOURCES.get(collection.get(CAMERA_SOURCE, ""), "Unknown"))
+    error = collection.get(MATCH_ERROR)
     cameras = "Cameras: {source}" if error is None else "Cameras: {source}, match error {error} pixels"
     return [
-        iface("Model: {model}", model=collection.get("da3_checkpoint", "?")),
-        iface(use, license=collection.get("da3_licence", "?")),
+        iface("Model: {model}", model=collection.get(CHECKPOINT, "?")),
+        iface(use, license=collection.get(LICENCE, "?")),
         iface(cameras, source=source, error="" if error is None else f"{error:.2f}"),
         scale_line(collection, bpy.context.scene),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..scene import find
-from ..scene.transform import SET_DISTANCE
+from ..scene.marks import METRIC, SET_DISTANCE
 from ..translation import iface
 
 
@@ -17,7 +17,7 @@ def draw_scale(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> 
 
 def scale_line(collection: bpy.types.Collection, scene: bpy.types.Scene) -> str:
     """What unit the result is in, and how that is known."""
-    if not collection.get("da3_metric"):
+    if not collection.get(METRIC):
         return iface("In units of its own, not meters")
     distance = collection.get(SET_DISTANCE)
     if distance is None:

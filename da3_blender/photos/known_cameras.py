@@ -13,8 +13,7 @@ import numpy as np
 from model_runtime.contract.messages import Cameras, JobError
 
 from ..plan.conventions import any_blender_camera, from_blender_camera
-from ..scene.cameras import PIXEL_ASPECT
-from ..scene.marks import VIEW
+from ..scene.marks import PIXEL_ASPECT, VIEW
 from ..settings import ListedPhoto
 from .files import natural_key
 

@@ -15,16 +15,8 @@ import numpy as np
 
 from ..plan.conventions import SENSOR_WIDTH, fit_sensor
 from ..plan.scene_plan import CameraPlan
+from .marks import CAMERA_SOURCE, PIXEL_ASPECT, RESOLUTION
 from .placement import put
-
-RESOLUTION = "da3_resolution"
-"""Custom property of the camera data: (width, height) of the original photo in pixels."""
-
-PIXEL_ASPECT = "da3_pixel_aspect"
-"""Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
-
-SOURCE = "da3_camera_source"
-"""Custom property of the camera object: where its place and lens come from (`features`, `network`, ...)."""
 
 
 def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: float) -> bpy.types.Object:
@@ -45,7 +37,7 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     data[PIXEL_ASPECT] = plan.camera.pixel_aspect
     item = bpy.data.objects.new(plan.name, data)
     put(item, plan.camera.matrix_world, change=np.eye(4))
-    item[SOURCE] = plan.source
+    item[CAMERA_SOURCE] = plan.source
     collection.objects.link(item)
     image = _photo(plan)
     if image is not None:

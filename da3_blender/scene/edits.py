@@ -9,12 +9,9 @@ import bpy
 import numpy as np
 
 from . import find
-from .marks import HIDDEN, ID, INDEX, ROLE, VIEW
+from .marks import HIDDEN, ID, INDEX, ROLE, VIEW, WRITTEN_GEOMETRY
 from .materials import POINT_COLOR
 from .surfaces import UV
-
-WRITTEN_GEOMETRY = "da3_geometry"
-"""On meshes: `_fingerprint` of what the add-on wrote last."""
 
 GEOMETRY = ("points", "splats", "mesh", "sheet")
 """Roles of objects whose geometry is written."""

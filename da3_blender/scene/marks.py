@@ -28,6 +28,44 @@ HIDDEN = "da3_hidden"
 """True on the cameras of photos that are switched off, and, as a point attribute, on those photos' points and splats;
 it need not be there."""
 
+RESOLUTION = "da3_resolution"
+"""Custom property of the camera data: (width, height) of the original photo in pixels."""
+
+PIXEL_ASPECT = "da3_pixel_aspect"
+"""Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
+
+WRITTEN_GEOMETRY = "da3_geometry"
+"""On meshes: `_fingerprint` of what the add-on wrote last."""
+
+WRITTEN = "da3_matrix"
+"""On cameras: the 16 numbers of the matrix that the add-on wrote last, row by row."""
+
+BEFORE_SPLATS = "da3_before_splats"
+"""On scenes: Cycles' bounces before they were raised for splats."""
+
+SET_DISTANCE = "da3_distance_set"
+"""On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
+
+BEFORE_BINDING, BEFORE_LOOKING = "da3_before_binding", "da3_before_looking"
+"""On scenes: what was there before photos were bound, or looked through."""
+
+HIDDEN_PARTS = "da3_hidden_parts"
+"""On the top collection: the roles of the parts that are hidden, apart by spaces."""
+
+REQUEST = "da3_request"
+"""Custom property of the top collection: photos and settings as JSON."""
+
+METRIC, CAMERA_SOURCE, MATCH_ERROR = "da3_metric", "da3_camera_source", "da3_match_error"
+CHECKPOINT, LICENCE, COMMERCIAL_USE = "da3_checkpoint", "da3_licence", "da3_commercial_use"
+"""On the top collection, and the second on cameras, too: facts of the prediction, as `ScenePlan.provenance` has them
+without `da3_`."""
+
+SETTING = "da3_setting_"
+"""Beginnings of those that tell what the job ran with."""
+
+SPLAT_SOURCE = "da3_source"
+"""On splats: `network` or `surface`."""
+
 ROLES = ("camera", "points", "splats", "mesh", "sheet")
 
 

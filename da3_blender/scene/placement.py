@@ -13,10 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .marks import ROLE
-
-WRITTEN = "da3_matrix"
-"""On cameras: the 16 numbers of the matrix that the add-on wrote last, row by row."""
+from .marks import ROLE, WRITTEN
 
 UNTOUCHED = 1e-5
 """Blender keeps transforms in single precision; closer than this to what was written, nobody moved the object."""

@@ -8,7 +8,7 @@ import bpy
 
 from ..plan.harmonics import BASE, degree_of, higher_basis
 from ..plan.splat_cloud import SplatPlan
-from .marks import HIDDEN
+from .marks import BEFORE_SPLATS, HIDDEN, SPLAT_SOURCE
 from .materials import splats_material
 from .meshes import Attribute, cloud_mesh, cloud_object
 from .node_tools import Builder, Number, group, socket
@@ -24,9 +24,6 @@ THINNEST = 0.02
 BOUNCES = {"transparent_max_bounces": 256, "min_transparent_bounces": 64}
 """How many splats deep Cycles looks, and how deep before it may leave the rest to chance: an eighth of the noise, half
 as long again."""
-
-BEFORE_SPLATS = "da3_before_splats"
-"""On scenes: Cycles' bounces before they were raised for splats."""
 
 
 def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
@@ -51,7 +48,7 @@ def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -
     degree = degree_of(len(plan.harmonics) + 1)
     assert degree is not None  # the plan was checked
     item, _ = cloud_object(f"{name} splats", mesh, splats_group(degree), collection)
-    item["da3_source"] = plan.source
+    item[SPLAT_SOURCE] = plan.source
     return item
 
 

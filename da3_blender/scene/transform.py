@@ -19,13 +19,10 @@ from ..plan.transform import turn_harmonics
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
-from .marks import DEPTH
+from .marks import DEPTH, METRIC, SET_DISTANCE
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
 from .viewing import is_animated
-
-SET_DISTANCE = "da3_distance_set"
-"""On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
 
 FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera")
 """Roles of the object whose place counts as the scene's where the artist picked none, best first."""
@@ -52,7 +49,7 @@ def set_distance(
     """
     factor = scale_to_distance(first, second, distance)
     transform_result(collection, Similarity.of(scale=factor), picked)
-    collection["da3_metric"], collection[SET_DISTANCE] = True, float(distance)
+    collection[METRIC], collection[SET_DISTANCE] = True, float(distance)
 
 
 def set_floor(collection: bpy.types.Collection, corners: np.ndarray, picked: bpy.types.Object | None = None) -> None:

@@ -21,13 +21,27 @@ from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
 from . import find, splats, viewing, visibility
-from .cameras import PIXEL_ASPECT, RESOLUTION, put_behind
+from .cameras import put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
-from .marks import DEPTH, ID, INDEX, PART, PHOTOS, ROLES, VIEW
+from .marks import (
+    DEPTH,
+    ID,
+    INDEX,
+    MATCH_ERROR,
+    METRIC,
+    PART,
+    PHOTOS,
+    PIXEL_ASPECT,
+    RESOLUTION,
+    ROLES,
+    SETTING,
+    VIEW,
+    WRITTEN,
+)
 from .materials import POINTS
 from .meshes import input_property, set_input
-from .placement import WRITTEN, frame_to_world, own_change, put, written
+from .placement import frame_to_world, own_change, put, written
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
 from .transform import animated
@@ -36,7 +50,7 @@ from .write import SceneObjects, add_child, describe, take_out, write_parts
 STILL = 1e-6
 """A scene that would move by less than this share of its depth is not moved."""
 
-NOT_ALWAYS = ("da3_match_error", "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
+NOT_ALWAYS = (MATCH_ERROR, "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
 """What only some models and cameras tell about a scene; a later one may not."""
 
 SPLAT_INPUTS = ("Shown", "Splat Size", "Face Camera")
@@ -74,7 +88,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     if animated(collection):
         notes.append("Animated objects keep their keyframes, which were made for the scene before.")
     plan = replace(plan, notes=(*plan.notes, *notes))
-    for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith("da3_setting_")]:
+    for key in [key for key, _ in collection.items() if key in NOT_ALWAYS or key.startswith(SETTING)]:
         del collection[key]
     describe(collection, plan)
     visibility.apply_to_clouds(collection)
@@ -107,7 +121,7 @@ def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> Scene
         return plan
     source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
     similarity = align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
-    metric = bool(collection.get("da3_metric"))
+    metric = bool(collection.get(METRIC))
     notes = plan.notes
     if plan.provenance.get("metric") and not metric:
         larger = 1 / similarity.scale

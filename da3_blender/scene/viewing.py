@@ -15,9 +15,7 @@ from bpy.app.handlers import persistent
 
 from . import find
 from .cameras import apply_camera_resolution
-
-BEFORE_BINDING, BEFORE_LOOKING = "da3_before_binding", "da3_before_looking"
-"""On scenes: what was there before photos were bound, or looked through."""
+from .marks import BEFORE_BINDING, BEFORE_LOOKING
 
 SIZE = ("resolution_x", "resolution_y", "resolution_percentage", "pixel_aspect_x", "pixel_aspect_y")
 SET = "set"

@@ -9,10 +9,7 @@ import numpy as np
 
 from .copies import make_single_user
 from .find import objects_of, parts_of
-from .marks import HIDDEN, INDEX, ROLE, VIEW
-
-HIDDEN_PARTS = "da3_hidden_parts"
-"""On the top collection: the roles of the parts that are hidden, apart by spaces."""
+from .marks import HIDDEN, HIDDEN_PARTS, INDEX, ROLE, VIEW
 
 OF_PHOTOS = ("camera", "sheet")
 """Roles that have an object for every photo."""

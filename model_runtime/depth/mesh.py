@@ -62,7 +62,7 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
     """
     progress(0.0, "Preparing depth for the mesh.")
     surfaces = surface_pixels(views, settings)
-    intrinsics = [map_intrinsics(view) for view in views]
+    intrinsics = [view.map_intrinsics for view in views]
     points = np.concatenate(
         [unproject(v.depth, k, v.extrinsics, s) for v, k, s in zip(views, intrinsics, surfaces, strict=True)]
     )
@@ -96,19 +96,12 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
     return Mesh(vertices.astype(np.float32), triangles.astype(np.int32), face_view, colors)
 
 
-def map_intrinsics(view: View) -> np.ndarray:
-    """[3,3]: the view's intrinsics in pixels of its depth map."""
-    height, width = view.depth.shape
-    return np.diag((width / view.photo_size[0], height / view.photo_size[1], 1.0)) @ view.intrinsics
-
-
 def surface_pixels(views: Sequence[View], settings: MeshSettings) -> list[np.ndarray]:
     """[h,w] bool for each view: pixels of a surface, not sky, transparent, flying or among the least sure of all."""
     surfaces = []
     for view in views:
-        k = map_intrinsics(view)
-        usable = view.shown & np.isfinite(view.depth) & (view.depth > 0)
-        surfaces.append(usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
+        k = view.map_intrinsics
+        surfaces.append(view.usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
     sure = np.concatenate([view.confidence[surface] for view, surface in zip(views, surfaces, strict=True)])
     hidden = int(settings.confidence_threshold * len(sure))
     if hidden >= len(sure):
@@ -178,7 +171,7 @@ def _measured(
         front = ((normals @ view.extrinsics[:3, :3].T) * seen).sum(1) < 0
         height, width = surface.shape
         z = seen[:, 2]
-        pixel = seen @ map_intrinsics(view).T
+        pixel = seen @ view.map_intrinsics.T
         inside = front & (z > 0) & (pixel[:, :2] >= 0).all(1) & (pixel[:, :2] < np.outer(z, (width, height))).all(1)
         index = np.flatnonzero(inside)
         column, row = (pixel[index, :2] / z[index, None]).astype(np.int64).T

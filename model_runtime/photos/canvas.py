@@ -64,11 +64,6 @@ class Placement:
         to_canvas = np.array([[scale_x, 0, self.left], [0, scale_y, self.top], [0, 0, 1]])
         return to_canvas @ intrinsics
 
-    def intrinsics_to_map(self, intrinsics: np.ndarray) -> np.ndarray:
-        """[3,3] in pixels of the photo to [3,3] in pixels of the depth map over it, `size` in all."""
-        scale = np.diag([self.size[0] / self.photo[0], self.size[1] / self.photo[1], 1.0])
-        return scale @ intrinsics
-
 
 def fit(image: np.ndarray, resolution: int) -> np.ndarray:
     """[h,w,3] uint8 at the network's size: longest side to `resolution`, then each side to a multiple of 14."""

@@ -32,12 +32,10 @@ def make_gaussians(
     """Splats of all views in the prediction's world, none of them of padding, sky or transparent parts."""
     if output.gaussians is not None:
         return _network_gaussians(output, output.gaussians, photos, views, cameras)
-    parts = []
-    for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
-        map_intrinsics = photo.placement.intrinsics_to_map(view.intrinsics)
-        parts.append(
-            surface_splats(view.depth, view.confidence, view.color, view.extrinsics, map_intrinsics, view.shown, i)
-        )
+    parts = [
+        surface_splats(view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, view.shown, i)
+        for i, view in enumerate(views)
+    ]
     fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return Gaussians(**fields, source="surface")
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.network.blocks import Block
-from model_runtime.network.vision_transformer import PATCH
 from model_runtime.training.learning.losses import masked_mean
 from model_runtime.training.learning.targets import has_label, world_points
 from model_runtime.training.rendering.views import ViewBatch

@@ -13,7 +13,7 @@ from torch import nn
 from model_runtime.network.gaussian_adapter import LARGEST
 from model_runtime.network.gaussian_head import RAW, GaussianHead
 from model_runtime.network.uv_embedding import WEIGHT
-from model_runtime.training.learning.targets import IMAGE_DEVIATION, IMAGE_MEAN
+from model_runtime.photos.canvas import DEVIATION, MEAN
 
 DC = 0.28209479177387814
 """Value of the constant spherical harmonic."""
@@ -52,7 +52,7 @@ def begin_as_pixels(head: GaussianHead) -> None:
     outputs.bias[SCALES] = math.log(share / (1 - share))
     outputs.bias[IDENTITY] = 1
     outputs.bias[RAW] = math.log(FRESH_OPACITY / (1 - FRESH_OPACITY))
-    mean, deviation = torch.tensor(IMAGE_MEAN), torch.tensor(IMAGE_DEVIATION)
+    mean, deviation = torch.tensor(MEAN), torch.tensor(DEVIATION)
     outputs.weight[HARMONICS, :3, 0, 0] = torch.diag(deviation / DC)
     outputs.bias[HARMONICS] = (mean - 0.5 - LIFT * deviation) / DC
 

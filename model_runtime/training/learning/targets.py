@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn import functional
 
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.geometry.cameras import pixel_rays, scale_intrinsics, unproject
-from model_runtime.network.vision_transformer import PATCH
+from model_runtime.photos.canvas import DEVIATION, MEAN
 from model_runtime.training.rendering.views import ViewBatch
 
 RAYS_PER_PATCH = 8
 """Side of the ray map per patch."""
-IMAGE_MEAN = (0.485, 0.456, 0.406)
-IMAGE_DEVIATION = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class Targets:
 
 def normalise_images(images: torch.Tensor) -> torch.Tensor:
     """ImageNet normalisation of images [...,3,H,W] in 0..1."""
-    mean = images.new_tensor(IMAGE_MEAN)[:, None, None]
-    return (images - mean) / images.new_tensor(IMAGE_DEVIATION)[:, None, None]
+    mean = images.new_tensor(MEAN)[:, None, None]
+    return (images - mean) / images.new_tensor(DEVIATION)[:, None, None]
 
 
 def world_points(depth: torch.Tensor, extrinsics: torch.Tensor, intrinsics: torch.Tensor) -> torch.Tensor:

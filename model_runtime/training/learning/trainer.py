@@ -11,13 +11,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import locate_checkpoint
+from model_runtime.contract.catalogue import PATCH
 from model_runtime.contract.messages import JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.blocks import Block
 from model_runtime.network.config import AnyViewConfig
 from model_runtime.network.dense import full_precision
-from model_runtime.network.vision_transformer import PATCH
 from model_runtime.training.learning.batches import Batches, on_device
 from model_runtime.training.learning.curriculum import Curriculum, Stage, ViewPool
 from model_runtime.training.learning.initialise import fresh_network

@@ -15,8 +15,8 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 from da3_blender.photos.known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras  # noqa: E402
 from da3_blender.plan.conventions import any_blender_camera, from_blender_camera, to_blender_camera  # noqa: E402
 from da3_blender.plan.scene_plan import CameraPlan  # noqa: E402
-from da3_blender.scene.cameras import PIXEL_ASPECT, write_camera  # noqa: E402
-from da3_blender.scene.marks import VIEW  # noqa: E402
+from da3_blender.scene.cameras import write_camera  # noqa: E402
+from da3_blender.scene.marks import PIXEL_ASPECT, VIEW  # noqa: E402
 from model_runtime.contract.messages import Cameras, JobError  # noqa: E402
 
 world_to_camera_view = pytest.importorskip("bpy_extras.object_utils").world_to_camera_view
