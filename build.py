@@ -29,7 +29,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 CONSTRAINTS = "constraints.txt"
@@ -225,31 +225,18 @@ class Environment:
 @contextmanager
 def only_one(name: str) -> Iterator[None]:
     """Waits until no other build.py holds the lock `name`, and holds it; it is free again when this process ends."""
+    from da3_blender.runtime.file_lock import try_lock
+
     folder = ROOT / ".cache"
     folder.mkdir(exist_ok=True)
     with (folder / name).open("a+") as file:
         waiting = False
-        while not _lock(file):
+        while not try_lock(file):
             if not waiting:
                 say("waiting for another build.py that is installing")
             waiting = True
             time.sleep(1)
         yield
-
-
-def _lock(file: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def call(command: list[str], held: bool = False, **options: Any) -> int:

@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO
 
 from model_runtime.contract.disk import write_file
 from model_runtime.contract.json_files import JsonError, read_json
 from model_runtime.contract.messages import Failure, JobError
+
+from .file_lock import try_lock
 
 LOCK_PATIENCE = 0.5
 """Seconds; `interruption` holds the lock for a moment."""
@@ -225,25 +226,10 @@ def locked(folder: Path) -> Iterator[None]:
     """Holds the folder against other Blenders. Raises JobError `install-busy` where one of them holds it."""
     with (folder / LOCK).open("a+b") as file:
         deadline = time.monotonic() + LOCK_PATIENCE
-        while not (held := _lock(file)) and time.monotonic() < deadline:
+        while not (held := try_lock(file)) and time.monotonic() < deadline:
             time.sleep(0.05)
         if not held:
             raise JobError(
                 "install-busy", "Another Blender is installing the runtime.", "Wait for it to end, or stop it there."
             )
         yield
-
-
-def _lock(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

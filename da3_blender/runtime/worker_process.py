@@ -296,11 +296,11 @@ class _Connection:
 
     def death(self) -> Failure:
         """Why a worker that has ended, or closed its output, is of no more use."""
+        if tells_out_of_memory(self.log):
+            return replace(OUT_OF_MEMORY, log=self.log)
         status = self.process.poll()
         how = "it closed its output" if status is None else f"exit status {status}"
         advice = "Its log tells more. The next job starts a new worker."
-        if tells_out_of_memory(self.log):
-            return replace(OUT_OF_MEMORY, log=self.log)
         if status in KILLED:
             advice = "The system may have run out of memory: lower the resolution or use fewer photos. " + advice
         return Failure("worker-died", f"The worker ended before the job was done ({how}).", advice, self.log)

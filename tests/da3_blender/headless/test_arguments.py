@@ -7,28 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from da3_blender.headless.arguments import parse_arguments
+from tests.da3_blender.headless.conftest import refusal
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
 posix = pytest.mark.skipif(os.name == "nt", reason="scripts start otherwise there")
 BAD = os.fsdecode(b"\xff")
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "own/kitchen.png"
-    path.parent.mkdir()
-    Image.new("RGB", (40, 30), (90, 120, 30)).save(path)
-    return path
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    with pytest.raises(SystemExit) as end:
-        parse_arguments([str(word) for word in arguments])
-    assert end.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

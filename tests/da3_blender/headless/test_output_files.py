@@ -8,28 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from da3_blender.headless import output_files
 from da3_blender.headless.arguments import parse_arguments
 from da3_blender.photos.own_pictures import mark
+from tests.da3_blender.headless.conftest import refusal
 
 posix = pytest.mark.skipif(os.name == "nt", reason="links need rights there, and pipes are something else")
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "own/kitchen.png"
-    path.parent.mkdir()
-    Image.new("RGB", (40, 30), (90, 120, 30)).save(path)
-    return path
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    with pytest.raises(SystemExit) as end:
-        parse_arguments([str(word) for word in arguments])
-    assert end.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_scene_beside_its_photo_leaves_the_photo_alone(photo: Path) -> None:
