@@ -39,13 +39,14 @@ LOCKS, SUMS = "locks", "SHA256SUMS"
 """The hashes of what the extension's installations fetch, and those of the files that it carries for them."""
 
 PYTHONS = ((3, 11), (3, 13))
-"""The Python versions that the bpy package exists for (3.11: Blender 4.2 to 5.0, 3.13: 5.2)."""
+"""The Python versions that the bpy package exists for (3.11: Blender 4.2 to 5.0, 3.13: from 5.2 on)."""
 
 BLENDERS = {
     "4.2": ("4.2.23", (3, 11)),
     "4.5": ("4.5.15", (3, 11)),
     "5.0": ("5.0.1", (3, 11)),
     "5.2": ("5.2.3", (3, 13)),
+    "5.3": ("5.3.0", (3, 13)),
 }
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
@@ -169,14 +170,14 @@ class Environment:
             shutil.rmtree(self.folder)
         say(f"making the environment {self.folder.name} with {self.base_python}")
         command = [self.base_python, "-m", "venv", str(self.folder)]
-        with tempfile.TemporaryFile("w+", errors="replace") as told:
+        with tempfile.TemporaryFile("w+", errors="replace") as output_file:
             try:
-                failed = call(command, stdout=told, stderr=subprocess.STDOUT, env=clean_variables())
+                failed = call(command, stdout=output_file, stderr=subprocess.STDOUT, env=clean_variables())
             except BaseException:  # half an environment would be taken for somebody's folder
                 shutil.rmtree(self.folder, ignore_errors=True)
                 raise
-            told.seek(0)
-            output = told.read()
+            output_file.seek(0)
+            output = output_file.read()
         if failed:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise BuildError(
@@ -246,22 +247,22 @@ def call(command: list[str], held: bool = False, **options: Any) -> int:
     KeyboardInterrupt or, for another signal, SystemExit, unless the command itself has told that it was interrupted.
     held: the command begins with signals blocked, and looks at them when it is ready to.
     """
-    told: list[int] = []
-    with signals_to(lambda number, _: told.append(number)):
+    received: list[int] = []
+    with signals_to(lambda number, _: received.append(number)):
         with blocked_signals() if held else nullcontext():
             process = subprocess.Popen(command, **options)
         since = 0.0
         passed_on = False
         while (status := process.poll()) is None:
             time.sleep(TICK)
-            since += TICK if told else 0
+            since += TICK if received else 0
             if since > PASS_ON and not passed_on:
                 passed_on = True
-                pass_on(process, told[0])
+                pass_on(process, received[0])
             if since > PATIENCE:
                 process.kill()
-    if told and status != BY_SIGNAL + told[0]:
-        raise_for(told[0], None)
+    if received and status != BY_SIGNAL + received[0]:
+        raise_for(received[0], None)
     return status
 
 

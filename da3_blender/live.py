@@ -55,12 +55,12 @@ def start(request: RequestSource, target: JobTarget) -> None:
     move_on()
 
 
-def look() -> None:
+def refresh() -> None:
     """Look at this machine's disk anew, for the runtime and, unless they are on another machine, for models."""
     settings = preferences.runtime_settings()
-    runtime().look(settings)
+    runtime().refresh(settings)
     if settings.local:
-        downloads().look()
+        downloads().refresh()
     move_on()
 
 
@@ -94,7 +94,7 @@ def _redraw_if_changed(at_once: bool) -> None:
 
 def _look_first() -> bool:
     """When Blender has started: what is on the disk, before anybody asks."""
-    look()
+    refresh()
     return False
 
 
@@ -105,14 +105,14 @@ def _file_changed(*_: object) -> None:
 
 def register() -> None:
     bpy.app.handlers.load_post.append(_file_changed)
-    preferences.on_change.append(look)
+    preferences.on_change.append(refresh)
     timer.add_pump(_look_first)
 
 
 def unregister() -> None:
     """End the worker, an installation, a download, and everything that waits."""
     bpy.app.handlers.load_post.remove(_file_changed)
-    preferences.on_change.remove(look)
+    preferences.on_change.remove(refresh)
     for owner in (jobs, runtime, downloads):
         owner().close()
         owner.cache_clear()

@@ -53,11 +53,11 @@ def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECO
         (Path(folder) / PHOTOS).write_text(json.dumps(rows), encoding="utf-8")
         log = _run(_command(path.resolve(), folder), folder, path, seconds)
         try:
-            told = json.loads((Path(folder) / ANSWER).read_bytes())
+            answer = json.loads((Path(folder) / ANSWER).read_bytes())
         except (OSError, ValueError) as error:
             sentence = f"{path} cannot be read: Blender ends while it opens the file."
             raise JobError("cameras-unreadable", sentence, ADVICE, log) from error
-    return _checked(told, path, [photo.name for photo in photos])
+    return _checked(answer, path, [photo.name for photo in photos])
 
 
 def _size(photo: Path) -> tuple[int, int]:
@@ -101,13 +101,13 @@ def _run(command: list[str], folder: str, path: Path, seconds: float) -> str:
     return log
 
 
-def _checked(told: Any, path: Path, names: Sequence[str]) -> Cameras:
+def _checked(answer: Any, path: Path, names: Sequence[str]) -> Cameras:
     """The answer as cameras; raises the JobError that it tells of, or one that says why it is none."""
-    match told:
+    match answer:
         case {"failure": [str(code), str(sentence), str(advice)]}:
             raise JobError(code, sentence, advice)
     try:
-        extrinsics, intrinsics = (np.array(told[key], float) for key in ("extrinsics", "intrinsics"))
+        extrinsics, intrinsics = (np.array(answer[key], float) for key in ("extrinsics", "intrinsics"))
         extrinsics, intrinsics = extrinsics.reshape(len(names), 4, 4), intrinsics.reshape(len(names), 3, 3)
     except (LookupError, TypeError, ValueError) as error:
         raise JobError("cameras-unreadable", f"{path} cannot be read: its cameras are no numbers.", ADVICE) from error
@@ -125,10 +125,10 @@ def answer(folder: str, path: str) -> None:
     ]
     try:
         cameras = _opened_cameras(path, rows)
-        told = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
+        answer = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
     except JobError as error:
-        told = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
-    write_file(Path(folder) / ANSWER, json.dumps(told).encode())
+        answer = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
+    write_file(Path(folder) / ANSWER, json.dumps(answer).encode())
     os._exit(0)  # taking Blender down may crash, and is of no use
 
 

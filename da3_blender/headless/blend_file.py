@@ -127,8 +127,8 @@ def _frames_add_up(file: BinaryIO) -> bool:
 
 def reason(error: OSError | RuntimeError) -> str:
     """What went wrong, in the words of the system or of Blender, whose own failures are RuntimeErrors."""
-    told = error.strerror if isinstance(error, OSError) else None
-    return told or str(error).strip().removeprefix("Error: ")
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or str(error).strip().removeprefix("Error: ")
 
 
 @contextmanager

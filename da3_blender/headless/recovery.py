@@ -79,7 +79,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, MemoryError):
         advice = "Lower --resolution, give fewer photos, or close other programs."
         return Failure("out-of-memory", "There is not enough memory for the scene.", advice)
-    told = "".join(traceback.format_exception(error))
-    log = keep(lambda path: path.write_text(told, encoding="utf-8", errors="backslashreplace"), "fault.txt")
+    trace = "".join(traceback.format_exception(error))
+    log = keep(lambda path: path.write_text(trace, encoding="utf-8", errors="backslashreplace"), "fault.txt")
     sentence = f"The program has a fault: {type(error).__name__}: {str(error).strip()}"
-    return Failure("internal", sentence, f"Please report it with {log}." if log else f"Please report it:\n{told}")
+    return Failure("internal", sentence, f"Please report it with {log}." if log else f"Please report it:\n{trace}")

@@ -106,11 +106,11 @@ def asked_worker_command(options: argparse.Namespace) -> list[str]:
 
 def left_out(found: FoundPhotos) -> list[str]:
     """A sentence for every picture that is not used, and one for all that is no picture."""
-    told = [f"{readable(path.name)} is left out: {reason}." for path, reason in found.left_out]
+    notes = [f"{readable(path.name)} is left out: {reason}." for path, reason in found.left_out]
     if found.others:
         names = ", ".join(readable(path.name) for path in found.others)
-        told.append(f"Left out, since they are no photos: {names}.")
-    return told
+        notes.append(f"Left out, since they are no photos: {names}.")
+    return notes
 
 
 def as_seen(prediction: Prediction, photos: Mapping[Path, bytes]) -> Prediction:

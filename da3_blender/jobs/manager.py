@@ -196,8 +196,8 @@ class JobManager:
         state.seconds_left = self._time_left.at(state.fraction, time.monotonic())
 
     def _watch_silence(self, seconds: float) -> None:
-        told = isinstance(self.state.step, Asking) and seconds >= SILENCE_TOLD
-        self.state.silence = round(seconds) if told else 0
+        overdue = isinstance(self.state.step, Asking) and seconds >= SILENCE_TOLD
+        self.state.silence = round(seconds) if overdue else 0
 
     def _watch_cancelled(self, step: Stopping) -> None:
         """End a worker that does not stop a cancelled job."""

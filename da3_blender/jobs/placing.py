@@ -39,8 +39,8 @@ def write(result: Result, scene: bpy.types.Scene) -> str:
         made = write_scene(placed_beside(result.plan, standing(scene)), scene)
     else:
         made = update_scene(result.plan, updated, scene)
-    if result.target.asked:
-        made.collection[REQUEST] = result.target.asked
+    if result.target.request_text:
+        made.collection[REQUEST] = result.target.request_text
         tell_left_out(made.collection, scene.da3, result.plan.left_out)
     return made.collection[ID]
 

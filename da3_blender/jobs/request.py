@@ -98,7 +98,7 @@ def make_job(
         photo_images=tuple(source.image_uid for source in sources),
         plan_settings=plan_settings(settings),
         collection_id=collection_id,
-        asked=describe(settings, [source.name for source in sources]),
+        request_text=describe(settings, [source.name for source in sources]),
     )
     return read, target
 

@@ -28,7 +28,7 @@ class JobTarget:
     photo_images: tuple[int, ...] = ()
     plan_settings: PlanSettings = field(default_factory=PlanSettings)
     collection_id: str = ""
-    asked: str = ""
+    request_text: str = ""
     file_session: int = -1
 
 

@@ -101,13 +101,13 @@ def load_photos(collection: bpy.types.Collection, settings: Settings) -> int:
 def load_settings(collection: bpy.types.Collection, settings: Settings) -> list[str]:
     """Set what the result was made with. What it says nothing usable about stays as it is: the labels of those."""
     stored = _read(collection).get("settings")
-    told = stored if isinstance(stored, dict) else {}
+    values = stored if isinstance(stored, dict) else {}
     unusable = []
     for key in _stored(settings):
         prop = settings.bl_rna.properties[key]
-        if key in told and _fits(told[key], prop):
-            setattr(settings, key, told[key])
-        elif key in told:
+        if key in values and _fits(values[key], prop):
+            setattr(settings, key, values[key])
+        elif key in values:
             unusable.append(prop.name)
     return unusable
 

@@ -171,8 +171,8 @@ class DA3_OT_refresh_photos(HasPhotos, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         bad = photo_list.refresh(context.scene.da3)
-        told = rpt("Photos that cannot be used: {count}", count=bad) if bad else rpt("All photos can be used")
-        self.report({"INFO"}, told)
+        message = rpt("Photos that cannot be used: {count}", count=bad) if bad else rpt("All photos can be used")
+        self.report({"INFO"}, message)
         return {"FINISHED"}
 
 

@@ -109,7 +109,7 @@ class DA3_OT_show_preferences(bpy.types.Operator):
         return preferences.addon_preferences() is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        live.look()
+        live.refresh()
         return bpy.ops.preferences.addon_show(module=preferences.PACKAGE)
 
 

@@ -78,8 +78,8 @@ class DA3_OT_set_distance(TransformsResult, bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         collection = find.result(context.scene, self.result)
         if collection is not None and not collection.get(METRIC):
-            told = iface("Now {distance} units, of no known length", distance=f"{self.apart:.3g}")
-            self.layout.label(text=told, icon="INFO", translate=False)
+            text = iface("Now {distance} units, of no known length", distance=f"{self.apart:.3g}")
+            self.layout.label(text=text, icon="INFO", translate=False)
         self.layout.use_property_split = True
         self.layout.prop(self, "distance")
 

@@ -70,14 +70,14 @@ class DA3_UL_views(bpy.types.UIList):
         seen = context.scene.camera == item
         name = row.row(align=True)
         name.alignment = "LEFT"
-        look = name.operator(
+        button = name.operator(
             "da3.look_through",
             text=item.get(VIEW, item.name),
             icon="VIEW_CAMERA" if seen else "CAMERA_DATA",
             emboss=False,
             translate=False,
         )
-        look.camera, look.result = item.name, find.identity(item)
+        button.camera, button.result = item.name, find.identity(item)
         result = find.result(context.scene, find.identity(item))
         if result is not None and item.get(CAMERA_SOURCE) != result.get(CAMERA_SOURCE):
             source = row.row()

@@ -73,10 +73,10 @@ def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, state: JobState) -> None:
     layout.label(text=iface("Making '{name}'", name=state.name), icon="TIME", translate=False)
-    told = f"{state.fraction:.0%}"
+    text = f"{state.fraction:.0%}"
     if state.seconds_left is not None:
-        told = f"{told}, {time_left(state.seconds_left)}"
-    layout.progress(factor=state.fraction, text=told, translate=False)
+        text = f"{text}, {time_left(state.seconds_left)}"
+    layout.progress(factor=state.fraction, text=text, translate=False)
     paragraph(layout, context, state.sentence)
     layout.operator("da3.cancel", icon="CANCEL")
 

@@ -23,5 +23,5 @@ def scale_line(collection: bpy.types.Collection, scene: bpy.types.Scene) -> str:
     if distance is None:
         return iface("In meters")
     unit = scene.unit_settings
-    told = bpy.utils.units.to_string(unit.system, "LENGTH", distance * unit.scale_length, precision=4)
-    return iface("Scale set by you: {distance} between two points", distance=told.strip())
+    text = bpy.utils.units.to_string(unit.system, "LENGTH", distance * unit.scale_length, precision=4)
+    return iface("Scale set by you: {distance} between two points", distance=text.strip())

@@ -59,7 +59,7 @@ class _UnusableError(Exception):
 class _Entry:
     """What a file tells of a camera. photo: what the photo is called."""
 
-    told: Mapping[str, Any]
+    values: Mapping[str, Any]
     photo: str
 
     def number(
@@ -82,9 +82,9 @@ class _Entry:
             raise _UnusableError(f"'{key}' of {self.photo} is not {side} x {side} numbers") from error
 
     def _value(self, key: str, default: Any = None) -> Any:
-        if key not in self.told and default is None:
+        if key not in self.values and default is None:
             raise _UnusableError(f"'{key}' of {self.photo} is missing")
-        return self.told.get(key, default)
+        return self.values.get(key, default)
 
 
 def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Cameras:
@@ -102,8 +102,8 @@ def read_cameras(path: Path, photos: Sequence[Path], names: Sequence[str]) -> Ca
         entries = _named(content, key, name)
         found = _match(names, [named for named, _ in entries])
         if not any(found):
-            told = f"{path} has no camera for {', '.join(names)}."
-            raise JobError("cameras-missing", told, "Choose the file that these photos belong to.")
+            sentence = f"{path} has no camera for {', '.join(names)}."
+            raise JobError("cameras-missing", sentence, "Choose the file that these photos belong to.")
         cameras = dict(entries)
         for i, (photo, entry) in enumerate(zip(photos, found, strict=True)):
             if entry is not None:
@@ -169,16 +169,16 @@ def _own(entry: _Entry) -> tuple[np.ndarray, np.ndarray]:
 
 def _nerfstudio(entry: _Entry, photo: Path) -> tuple[np.ndarray, np.ndarray]:
     """What a frame does not tell by itself, the file tells for all, and `entry` has both."""
-    told = tuple(entry.number(side, low=1) if side in entry.told else 0 for side in ("w", "h"))
-    size, orientation = _seen_pixels(_header(photo, entry.photo), told)
-    width, height = told[0] or size[0], told[1] or size[1]
+    seen = tuple(entry.number(side, low=1) if side in entry.values else 0 for side in ("w", "h"))
+    size, orientation = _seen_pixels(_header(photo, entry.photo), seen)
+    width, height = seen[0] or size[0], seen[1] or size[1]
     if abs(width * size[1] - height * size[0]) > max(width, height, *size):
         raise JobError(
             "bad-cameras",
             f"{entry.photo} has {size[0]} x {size[1]} pixels, but its camera saw it with {width:.0f} x {height:.0f}.",
             "Use the photos that the cameras were made for, not cropped.",
         )
-    if "fl_x" in entry.told:
+    if "fl_x" in entry.values:
         fx = entry.number("fl_x")
     else:
         fx = width / 2 / math.tan(entry.number("camera_angle_x", low=SMALLEST_ANGLE, high=math.pi) / 2)
@@ -225,8 +225,8 @@ def _refuse_distortion(entry: _Entry, k: np.ndarray, size: tuple[float, float]) 
         k[0, 0] * (x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x**2)),
         k[1, 1] * (y * radial + p1 * (r2 + 2 * y**2) + 2 * p2 * x * y),
     )
-    other = next((lens for lens in OTHER_LENSES if entry.told.get(lens)), None)
-    model = other or str(entry.told.get("camera_model", PINHOLES[0]))
+    other = next((lens for lens in OTHER_LENSES if entry.values.get(lens)), None)
+    model = other or str(entry.values.get("camera_model", PINHOLES[0]))
     if model not in PINHOLES or moved.max() > DISTORTION_TOLERANCE * max(size):
         raise JobError(
             "bad-cameras",

@@ -30,14 +30,14 @@ class Added:
 
     @property
     def sentence(self) -> str:
-        told = [f"Photos added: {self.added - self.unusable}."]
+        sentences = [f"Photos added: {self.added - self.unusable}."]
         if self.unusable:
-            told.append(f"Added in red, with the reason: {self.unusable}.")
+            sentences.append(f"Added in red, with the reason: {self.unusable}.")
         if self.known:
-            told.append(f"In the list already: {self.known}.")
+            sentences.append(f"In the list already: {self.known}.")
         if self.misnamed:
-            told.append(f"Left out until they are renamed, as their names are not UTF-8: {self.misnamed}.")
-        return " ".join(told)
+            sentences.append(f"Left out until they are renamed, as their names are not UTF-8: {self.misnamed}.")
+        return " ".join(sentences)
 
 
 def add_files(settings: Settings, paths: Iterable[Path | str]) -> Added:

@@ -33,10 +33,10 @@ def sized(plan: ScenePlan) -> ScenePlan:
     side = float(np.ptp(_box(_points(plan)), axis=0).max())
     if not side > 0:
         return plan
-    told = (
+    note = (
         f"Nothing tells how large this is: its longest side was made {LONGEST_SIDE:g} units. Set Distance changes it."
     )
-    return replace(transform_plan(plan, Similarity.of(scale=LONGEST_SIDE / side)), notes=(*plan.notes, told))
+    return replace(transform_plan(plan, Similarity.of(scale=LONGEST_SIDE / side)), notes=(*plan.notes, note))
 
 
 def placed_beside(plan: ScenePlan, standing: np.ndarray) -> ScenePlan:
@@ -50,8 +50,8 @@ def placed_beside(plan: ScenePlan, standing: np.ndarray) -> ScenePlan:
     shift = clear_shift(box, standing)
     if not shift.any():
         return plan
-    told = "It stands beside what was there already."
-    return replace(transform_plan(plan, Similarity(1.0, np.eye(3), shift)), notes=(*plan.notes, told))
+    note = "It stands beside what was there already."
+    return replace(transform_plan(plan, Similarity(1.0, np.eye(3), shift)), notes=(*plan.notes, note))
 
 
 def clear_shift(box: np.ndarray, standing: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ class Reason:
 
     kinds: tuple[str, ...]
     signs: tuple[str, ...]
-    told: Failure
+    failure: Failure
 
 
 REASONS = (
@@ -177,6 +177,6 @@ def explain_failure(failure: Failure, settings: RuntimeSettings) -> Failure:
     said = f"{failure.sentence}\n{failure.log}"
     for reason in REASONS:
         if settings.kind in reason.kinds and any(sign in said for sign in reason.signs):
-            told = reason.told
-            return Failure(told.code, told.sentence.format(python=settings.python), told.advice, said)
+            failure = reason.failure
+            return Failure(failure.code, failure.sentence.format(python=settings.python), failure.advice, said)
     return failure

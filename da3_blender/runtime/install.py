@@ -257,9 +257,9 @@ class RuntimeInstall:
             if failure.code == "package-changed":
                 raise _error(failure)
             here = [*venv, "--no-python-downloads", "--python", build.pythons, str(part)]
-            second, told = self._follow("python", UvProgress("Using this machine's Python."), here)
+            second, more = self._follow("python", UvProgress("Using this machine's Python."), here)
             if second:
-                failure = explain_output("fetching Python", f"{output}\n{told}", has_nvidia=False)
+                failure = explain_output("fetching Python", f"{output}\n{more}", has_nvidia=False)
                 if failure.code == "install-failed":
                     failure = Failure(
                         "wrong-python",

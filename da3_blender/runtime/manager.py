@@ -46,7 +46,7 @@ class FolderState:
 class RuntimeManager:
     """One installation, one test and one look at the disk at a time.
 
-    state: of the folder, None until the first look has ended. progress: of an installation that is going on.
+    state: of the folder, None until the first search has ended. progress: of an installation that is going on.
     failure: why the last thing asked for did not work. report: what the last test found.
     """
 
@@ -105,7 +105,7 @@ class RuntimeManager:
         self._check = RuntimeCheck(settings)
         self._check.start()
 
-    def look(self, settings: RuntimeSettings) -> None:
+    def refresh(self, settings: RuntimeSettings) -> None:
         """Look at the disk again, in a thread: hashes and folders take a moment."""
         if self._looking is None:
             self._in_thread(settings, lambda: None)
@@ -154,7 +154,7 @@ class RuntimeManager:
             self._install = self.progress = None
             if isinstance(event, Failure) and event.code != "cancelled":
                 self.failure = event
-            self.look(self._settings)
+            self.refresh(self._settings)
             if isinstance(event, Installed):
                 self.test(self._settings)
 

@@ -154,7 +154,7 @@ class ModelDownloads:
     def busy(self) -> bool:
         return bool(self._job or self._looking)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Find out anew what is here; on a remote machine the worker is asked."""
         folder = self._folder()
         if folder is not None:
@@ -243,7 +243,7 @@ class ModelDownloads:
         self.close()
         self._take(message)
         if isinstance(message, Failure) and self._folder() is not None:
-            self.look()
+            self.refresh()
 
     def _take(self, found: Models | Failure) -> None:
         if isinstance(found, Models):

@@ -62,18 +62,18 @@ def find_gpu() -> Gpu:
     command = [program, "--query-gpu=driver_version,compute_cap", "--format=csv,noheader"]
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=ASK_SECONDS, creationflags=hidden
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        told = ""
-    return read_gpus(told)
+        output = ""
+    return read_gpus(output)
 
 
-def read_gpus(told: str) -> Gpu:
+def read_gpus(output: str) -> Gpu:
     """nvidia-smi's lines of driver and capability; a driver that does not answer counts as too old for any build."""
     found = []
-    for line in told.splitlines():
+    for line in output.splitlines():
         driver, _, capability = line.partition(",")
         try:
             found.append(Gpu("nvidia", int(driver.split(".")[0]), float(capability)))

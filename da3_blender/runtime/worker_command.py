@@ -51,8 +51,8 @@ def worker_command(settings: RuntimeSettings) -> list[str]:
     if settings.kind == "python":
         python = Path(settings.python).expanduser()
         if not settings.python or not python.is_file():
-            told = f"There is no Python at '{settings.python}'." if settings.python else "No Python is chosen."
-            raise JobError("python-missing", told, "Choose a Python that has model_runtime in the preferences.")
+            sentence = f"There is no Python at '{settings.python}'." if settings.python else "No Python is chosen."
+            raise JobError("python-missing", sentence, "Choose a Python that has model_runtime in the preferences.")
         return [str(python), *ARGUMENTS, *_models(settings)]
     return _split(settings.command)
 

@@ -79,8 +79,8 @@ def ready_sentence(collection: bpy.types.Collection, new: bool = True) -> str:
         counts.append(iface("{count} splats", count=f"{len(parts['splats'][0].data.vertices):,}"))
     if parts["mesh"]:
         counts.append(iface("{count} triangles", count=f"{len(parts['mesh'][0].data.polygons):,}"))
-    told = ", ".join(counts)
-    return iface("Scene ready: {counts}", counts=told) if new else iface("Scene updated: {counts}", counts=told)
+    text = ", ".join(counts)
+    return iface("Scene ready: {counts}", counts=text) if new else iface("Scene updated: {counts}", counts=text)
 
 
 def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
@@ -104,22 +104,22 @@ def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
 
 def find_it(window: bpy.types.Window) -> bool:
     """Bring `window` to the scene that the notice tells of, in a workspace that shows it. False where it is gone."""
-    told = notice()
-    scene = find.scene_of(told.scene_uid) if told else None
-    if told is None or scene is None or find.result(scene, told.result) is None:
+    shown = notice()
+    scene = find.scene_of(shown.scene_uid) if shown else None
+    if shown is None or scene is None or find.result(scene, shown.result) is None:
         dismiss()
         return False
     window.scene = scene
     if _largest_view(scene) is None:
         window.workspace = next(filter(_has_view, bpy.data.workspaces), window.workspace)
-    _try_for_a_while(lambda: _show_again(told))
+    _try_for_a_while(lambda: _show_again(shown))
     dismiss()
     return True
 
 
-def _show_again(told: Notice) -> bool:
-    scene = find.scene_of(told.scene_uid)
-    collection = scene and find.result(scene, told.result)
+def _show_again(shown: Notice) -> bool:
+    scene = find.scene_of(shown.scene_uid)
+    collection = scene and find.result(scene, shown.result)
     return not scene or not collection or show(collection, scene)  # what is gone meanwhile is not waited for
 
 
@@ -159,10 +159,10 @@ def _open_tab(scene_uid: int) -> bool:
 
 
 def _forget_in_time() -> bool:
-    told = notice()
-    if told is None or told.until is None:
+    shown = notice()
+    if shown is None or shown.until is None:
         return False
-    if time.monotonic() > told.until:
+    if time.monotonic() > shown.until:
         dismiss()
         return False
     return True

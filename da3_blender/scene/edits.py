@@ -64,11 +64,11 @@ def _fingerprint(mesh: Any) -> str:
     Millions of points are not told apart by their colours: reading those takes as long as writing them.
     """
     names = sorted(each.name for each in mesh.attributes if not each.name.startswith(".") and each.name not in SHADING)
-    told = [len(mesh.vertices), len(mesh.polygons), *names, _checksum(mesh.attributes.get("position"), "vector", 3)]
+    parts = [len(mesh.vertices), len(mesh.polygons), *names, _checksum(mesh.attributes.get("position"), "vector", 3)]
     if len(mesh.polygons):
-        told.append(_checksum(mesh.attributes.get(POINT_COLOR), "color", 4))
-        told.append(_checksum(mesh.attributes.get(UV), "vector", 2))
-    return " ".join(map(str, told))
+        parts.append(_checksum(mesh.attributes.get(POINT_COLOR), "color", 4))
+        parts.append(_checksum(mesh.attributes.get(UV), "vector", 2))
+    return " ".join(map(str, parts))
 
 
 def _checksum(attribute: Any, member: str, width: int) -> int:

@@ -131,9 +131,12 @@ def _assumed_intrinsics(photo: PreparedPhoto) -> np.ndarray:
 
 
 def _assumption_notes(photos: Sequence[PreparedPhoto]) -> list[str]:
-    told = [photo.name for photo in photos if photo.focal_35mm]
-    untold = [photo.name for photo in photos if not photo.focal_35mm]
-    sources = ((told, "from their EXIF data"), (untold, f"assumed to be {ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"))
+    with_exif = [photo.name for photo in photos if photo.focal_35mm]
+    without_exif = [photo.name for photo in photos if not photo.focal_35mm]
+    sources = (
+        (with_exif, "from their EXIF data"),
+        (without_exif, f"assumed to be {ASSUMED_FOCAL_35MM:g} mm (35 mm equivalent)"),
+    )
     return [
         f"The checkpoint found no field of view for {listed(names)}; the focal length is {source}."
         for names, source in sources

@@ -186,19 +186,19 @@ def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
         view_sources=tuple("given" if known else "features" for known in given.known),
     )
     if added := [photo.name for photo, new in zip(matches.photos, placed_photos & ~given.known, strict=True) if new]:
-        told = f"No camera was given for {', '.join(added)}; features of the other photos place it."
-        found = replace(found, notes=[*found.notes, told])
+        note = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+        found = replace(found, notes=[*found.notes, note])
     tracks = build_tracks(matches, placed_photos)
     if len(tracks.points) == 0:
         return found
     placed, explained = explain(extrinsics, intrinsics, tracks, matches.pixel)
     error = float(np.median(reprojection_errors(extrinsics, intrinsics, placed)))
     if explained.mean() < LEAST_AGREEING:
-        told = (
+        note = (
             f"The given cameras miss the features that the photos share by {error:.0f} pixels. "
             "Check that they are those of these photos, in this order."
         )
-        return replace(found, match_error=error, notes=[*found.notes, told])
+        return replace(found, match_error=error, notes=[*found.notes, note])
     sparse = select(placed, explained & has_depth(extrinsics, placed))
     return replace(found, match_error=error, sparse=sparse)
 
@@ -240,12 +240,12 @@ def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, ne
 
     known = Cameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
     names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
-    told = (
+    note = (
         f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
         "where its camera stands is the network's guess and may be far off."
     )
     view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
-    return replace(found, known=known, view_sources=view_sources, notes=[*found.notes, told])
+    return replace(found, known=known, view_sources=view_sources, notes=[*found.notes, note])
 
 
 def _refined(source: str, matches: Matches, own: OwnScene, progress: Span, notes: list[str]) -> FoundCameras:
@@ -256,8 +256,8 @@ def _refined(source: str, matches: Matches, own: OwnScene, progress: Span, notes
     refined = refine_cameras(network.extrinsics, network.intrinsics, matches, progress)
     if not refined.kept:
         view_sources = (source,) * len(matches.photos)
-        told = "The photos' features did not make the cameras better; they are as the network found them."
-        return FoundCameras(source, None, view_sources, match_error=refined.match_error, notes=[*notes, told])
+        note = "The photos' features did not make the cameras better; they are as the network found them."
+        return FoundCameras(source, None, view_sources, match_error=refined.match_error, notes=[*notes, note])
     scales = depth_scales(own.depths, [p.size for p in matches.photos], refined.extrinsics, refined.sparse)
     unit = 1.0 if scales is None else float(np.median(scales))
     extrinsics = refined.extrinsics.copy()

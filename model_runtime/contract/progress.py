@@ -37,12 +37,12 @@ def never_falling(report: Report) -> Report:
     """`report` with fractions that never fall, whichever way a job takes."""
     reached = 0.0
 
-    def told(stage: str, fraction: float, sentence: str) -> None:
+    def rising(stage: str, fraction: float, sentence: str) -> None:
         nonlocal reached
         reached = max(reached, fraction)
         report(stage, reached, sentence)
 
-    return told
+    return rising
 
 
 def _ignore(stage: str, fraction: float, sentence: str) -> None:

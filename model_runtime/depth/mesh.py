@@ -81,8 +81,8 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
         for view, k, surface in zip(views, intrinsics, surfaces, strict=True)
     ]
     fusing = progress.part(0.0, FUSED)
-    told = "Fusing the depth of all photos into one surface."
-    vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: fusing(done, told))
+    sentence = "Fusing the depth of all photos into one surface."
+    vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: fusing(done, sentence))
     triangles = _measured(views, surfaces, vertices, triangles, SUPPORT * truncation)
     triangles = without_islands(vertices, triangles, (SMALLEST_PIECE * voxel) ** 2)
     if not len(triangles):

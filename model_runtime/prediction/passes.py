@@ -21,7 +21,7 @@ from model_runtime.prediction.views import make_views
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class NetworkPass:
     """What the network saw in a job's photos.
 
     distance: what the translations of known cameras were divided by. head_chunk: photos that a head took at once.
@@ -32,19 +32,19 @@ class Look:
     head_chunk: int
 
 
-def look_alone(job: Job, progress: Span) -> Look:
+def pass_alone(job: Job, progress: Span) -> NetworkPass:
     """The network works out the cameras, too."""
-    return _look(job, None, None, 1.0, progress)
+    return _run(job, None, None, 1.0, progress)
 
 
-def look_with_cameras(job: Job, known: Cameras, progress: Span) -> Look:
+def pass_with_cameras(job: Job, known: Cameras, progress: Span) -> NetworkPass:
     """The network is told every photo's camera."""
-    return _look(job, *network_cameras(known, [photo.placement for photo in job.photos]), progress)
+    return _run(job, *network_cameras(known, [photo.placement for photo in job.photos]), progress)
 
 
-def _look(
+def _run(
     job: Job, extrinsics: np.ndarray | None, intrinsics: np.ndarray | None, distance: float, progress: Span
-) -> Look:
+) -> NetworkPass:
     inputs = NetworkInput(
         images=normalised_batch([photo.color for photo in job.photos], [photo.placement for photo in job.photos]),
         extrinsics=extrinsics,
@@ -58,11 +58,11 @@ def _look(
         progress(done, f"The network looks at the photos: {done:.0%}.")
 
     output, head_chunk = run_network(job.network, inputs, job.plan.device, job.plan.precision, on_block)
-    return Look(output, distance, head_chunk)
+    return NetworkPass(output, distance, head_chunk)
 
 
-def own_scene(look: Look, photos: Sequence[PreparedPhoto]) -> OwnScene:
+def own_scene(seen: NetworkPass, photos: Sequence[PreparedPhoto]) -> OwnScene:
     """What the network saw by itself, over whole photos."""
-    cameras, _ = settle_cameras(look.output, photos, None, 1.0)
-    views = make_views(look.output, photos, cameras, 1.0)
+    cameras, _ = settle_cameras(seen.output, photos, None, 1.0)
+    views = make_views(seen.output, photos, cameras, 1.0)
     return OwnScene(Cameras(cameras.extrinsics, cameras.intrinsics), [view.depth for view in views])

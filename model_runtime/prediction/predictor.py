@@ -23,7 +23,7 @@ from model_runtime.prediction.checks import check_memory
 from model_runtime.prediction.devices import describe_device
 from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.network_run import free_memory
-from model_runtime.prediction.passes import Look, look_alone, look_with_cameras, own_scene
+from model_runtime.prediction.passes import NetworkPass, own_scene, pass_alone, pass_with_cameras
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.views import make_views
 from model_runtime.splats.make import make_gaussians
@@ -36,7 +36,7 @@ MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
 
 FIRST_PASS = 0.5
-"""Share of the network's time that its look at the photos alone takes, where it looks twice."""
+"""Share of the network's time that its pass over the photos alone takes, where there are two."""
 
 
 class Stopwatch:
@@ -97,32 +97,32 @@ class Predictor:
         job = Job(plan, job_input, self._network(plan.checkpoint, plan.device))
         watch.done("checkpoint")
 
-        found, look, looking = _find_cameras(job, features, progress)
+        found, seen, left = _find_cameras(job, features, progress)
         if job.input.with_features:
             watch.done("features")
         if found.unplaced:
             placed = [i for i in range(len(job.photos)) if i not in found.unplaced]
             job, found = job.without(found.unplaced), found.of(placed)
-        look = look or _look_for_good(job, found, looking)
+        seen = seen or _final_pass(job, found, left)
         watch.done("network")
 
         progress.part(NETWORK_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
-        cameras, notes = _settle_and_fit(job, look, found)
-        views = _make_views(job, look, found, cameras)
+        cameras, notes = _settle_and_fit(job, seen, found)
+        views = _make_views(job, seen, found, cameras)
         watch.done("cameras")
 
         gaussians = None
         if plan.request.gaussians:
             progress.part(CAMERAS_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
-            gaussians = _make_gaussians(job, look, views, cameras)
+            gaussians = _make_gaussians(job, seen, views, cameras)
             watch.done("gaussians")
         return Prediction(
             views=views,
             gaussians=gaussians,
             checkpoint=plan.checkpoint.info,
             camera_source=found.source,
-            metric=_is_metric(look.output, found.source),
-            settings=_settings(job, look, watch.seconds) | found.settings,
+            metric=_is_metric(seen.output, found.source),
+            settings=_settings(job, seen, watch.seconds) | found.settings,
             notes=(*_request_notes(plan), *found.notes, *notes),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),
@@ -137,43 +137,43 @@ class Predictor:
         return self._loaded.network
 
 
-def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, Look | None, Span]:
-    """What is known of the cameras, the network's look where it took one that is good for the answer, too, and the
-    part of the job that is left for looking."""
+def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, NetworkPass | None, Span]:
+    """What is known of the cameras, the network's pass where it took one that is good for the answer, too, and the
+    part of the job that is left for a pass."""
     begin = FEATURES_DONE if job.input.with_features else CHECKPOINT_DONE
-    looking = progress.part(begin, NETWORK_DONE, "network")
+    left = progress.part(begin, NETWORK_DONE, "network")
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
     refine = job.plan.request.refine
     found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features)
     if isinstance(found, FoundCameras):
-        return found, None, looking
-    alone = look_alone(job, looking.part(0.0, FIRST_PASS))
+        return found, None, left
+    alone = pass_alone(job, left.part(0.0, FIRST_PASS))
     found = found.finish(own_scene(alone, job.photos))
-    return found, alone if found.known is None else None, looking.part(FIRST_PASS, 1.0)
+    return found, alone if found.known is None else None, left.part(FIRST_PASS, 1.0)
 
 
-def _look_for_good(job: Job, found: FoundCameras, progress: Span) -> Look:
-    return look_alone(job, progress) if found.known is None else look_with_cameras(job, found.known, progress)
+def _final_pass(job: Job, found: FoundCameras, progress: Span) -> NetworkPass:
+    return pass_alone(job, progress) if found.known is None else pass_with_cameras(job, found.known, progress)
 
 
-def _settle_and_fit(job: Job, look: Look, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
+def _settle_and_fit(job: Job, seen: NetworkPass, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
     """The prediction's cameras, its depths brought to what features found, and what the artist should know of them."""
-    cameras, notes = settle_cameras(look.output, job.photos, found.known, look.distance)
+    cameras, notes = settle_cameras(seen.output, job.photos, found.known, seen.distance)
     if job.plan.switches.fit_depths and found.sparse is not None:
-        fitted = fit_depths(look.output, job.photos, cameras, found.sparse)
+        fitted = fit_depths(seen.output, job.photos, cameras, found.sparse)
         if fitted is not None:
             return fitted, []
     return cameras, notes
 
 
-def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
-    scale = look.output.scale_factor
-    views = make_views(look.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
+def _make_views(job: Job, seen: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
+    scale = seen.output.scale_factor
+    views = make_views(seen.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
     return tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
 
 
-def _make_gaussians(job: Job, look: Look, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
-    output = look.output if job.plan.switches.gaussian_head else replace(look.output, gaussians=None)
+def _make_gaussians(job: Job, seen: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
+    output = seen.output if job.plan.switches.gaussian_head else replace(seen.output, gaussians=None)
     return make_gaussians(output, job.photos, views, cameras)
 
 
@@ -182,11 +182,11 @@ def _is_metric(output: Output, camera_source: str) -> bool:
     return output.metric_focal is not None or (output.scale_factor is not None and camera_source not in NEW_SCALE)
 
 
-def _settings(job: Job, look: Look, seconds: dict[str, float]) -> dict[str, object]:
+def _settings(job: Job, seen: NetworkPass, seconds: dict[str, float]) -> dict[str, object]:
     plan = job.plan
     return {
         "resolution": plan.resolution,
-        "head_chunk": look.head_chunk,
+        "head_chunk": seen.head_chunk,
         "seconds": seconds,
         "network_size": list(job.photos[0].placement.canvas),
         "reference_view": plan.request.reference_view,

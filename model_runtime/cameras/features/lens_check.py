@@ -38,12 +38,12 @@ MOST_POINTS = 800
 @dataclass(frozen=True)
 class Lens:
     """A kind of camera. own: every photo has one of its own. middle: its principal point is free. distortion: number of
-    radial coefficients. told: what follows for the artist."""
+    radial coefficients. advice: what follows for the artist."""
 
     own: bool
     middle: bool
     distortion: int
-    told: str
+    advice: str
 
 
 CROPPED = "The photos seem to be cropped, each alike: give them uncropped, or cameras that are known."
@@ -78,7 +78,7 @@ def check_lenses(extrinsics: np.ndarray, intrinsics: np.ndarray, sparse: SparseP
         "These cameras may be wrong by degrees, and their focal lengths by a tenth or more: "
         f"features fit to {before * pixel:.2f} pixels, but to {error * pixel:.2f} with another kind of camera."
     )
-    return [" ".join((doubt, lens.told))]
+    return [" ".join((doubt, lens.advice))]
 
 
 def _fewer(sparse: SparsePoints) -> SparsePoints:

@@ -56,12 +56,12 @@ def map_photos(matches: Matches, progress: Span) -> FeatureCameras:
     """
     if not matches.geometries:
         return nothing_found(len(matches.photos))
-    told = [photo.known_focal is not None for photo in matches.photos]
+    known = [photo.known_focal is not None for photo in matches.photos]
     tracks = build_tracks(matches, np.ones(len(matches.photos), bool))
     enough = len(np.unique(tracks.view)), CLEAR_FIT * len(tracks.view)
     best = None
-    if any(told):
-        focals = (TYPICAL_FOCAL,) if all(told) else STARTING_FOCALS
+    if any(known):
+        focals = (TYPICAL_FOCAL,) if all(known) else STARTING_FOCALS
         best = _best_of(best, enough, focals, matches, progress.part(0.0, 0.5), trust_exif=True)
     if best is None or not best.is_enough(enough) or not _bears_out_exif(best.model, matches):
         best = _best_of(best, enough, STARTING_FOCALS, matches, progress, trust_exif=False)
@@ -110,9 +110,9 @@ def exif_notes(mapped: FeatureCameras, matches: Matches) -> list[str]:
             continue
         ratio = mapped.intrinsics[i, 0, 0] / photo.known_focal
         if not 1 / NEAR_EXIF < ratio < NEAR_EXIF:
-            told, fitting = photo.focal_35mm, photo.focal_35mm * ratio
+            stated, fitting = photo.focal_35mm, photo.focal_35mm * ratio
             return [
-                f"The focal length in the EXIF data of {photo.name}, {told:g} mm, does not fit the photos; "
+                f"The focal length in the EXIF data of {photo.name}, {stated:g} mm, does not fit the photos; "
                 f"{fitting:.0f} mm does."
             ]
     return []

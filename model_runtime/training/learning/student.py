@@ -63,8 +63,8 @@ def blend(run: Path, initial: str, share: float, out: Path) -> None:
 
 def trained_by(checkpoint: str) -> dict[str, Any]:
     """What the config.json of a checkpoint, by name or folder, says of its training; nothing where it says nothing."""
-    told = read_config(locate_checkpoint(checkpoint).path.parent / CONFIG_FILE).get("training", {})
-    return told if isinstance(told, dict) else {}
+    values = read_config(locate_checkpoint(checkpoint).path.parent / CONFIG_FILE).get("training", {})
+    return values if isinstance(values, dict) else {}
 
 
 def _state(out: Path) -> dict[str, Any]:

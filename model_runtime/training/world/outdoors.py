@@ -85,8 +85,8 @@ def _backdrop(layout: Layout) -> None:
             w, d, h = rng.uniform(3, 9), rng.uniform(3, 8), rng.uniform(3, 18)
             distance = reach + d + abs(rng.normal()) * 12
             block = g.at([distance * np.cos(a), distance * np.sin(a), 0], a)
-            look = facade if rng.random() < 0.3 else m.of("facade")
-            block.box([0, 0, h / 2], [d, w, h / 2], look)
+            material = facade if rng.random() < 0.3 else m.of("facade")
+            block.box([0, 0, h / 2], [d, w, h / 2], material)
             if rng.random() < 0.4:
                 block.box([0, 0, h + 0.3], [d * 1.05, w * 1.03, 0.3], m.of("stone"))
     elif kind == 2:

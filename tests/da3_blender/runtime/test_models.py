@@ -66,7 +66,7 @@ def test_the_list_shows_without_a_worker_and_without_a_folder(tmp_path: Path) ->
     assert all(row.size and row.memory for row in rows)
     assert all(row.model.commercial_use for row in model_rows(None, only_commercial=True))
     downloads = play("", tmp_path / "none")
-    downloads.look()
+    downloads.refresh()
     pumped(downloads)
     assert downloads.models is not None and downloads.models.free_bytes > 0
     assert [row.model.name for row in model_rows(downloads.models) if row.ready] == ["da3-tiny"]
@@ -171,7 +171,7 @@ def test_removal_here_needs_no_worker(tmp_path: Path) -> None:
 
 def test_a_remote_worker_is_asked_what_it_has() -> None:
     downloads = play("assert task == ListModels(); say(job, models(False))", None)
-    downloads.look()
+    downloads.refresh()
     pumped(downloads)
     assert downloads.models == Models("/far", 10, (ModelState("da3-small", False, 5, 137, "/far/DA3-SMALL"),))
     downloads = play("""assert task == RemoveModel("da3-small"); say(job, models(False))""", None)
