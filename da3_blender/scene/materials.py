@@ -54,8 +54,12 @@ def splats_material() -> bpy.types.Material:
         shaded = nodes.node("ShaderNodeNewGeometry").outputs
         incoming, back = shaded["Incoming"], shaded["Backfacing"]
         ray = nodes.node(
-            "ShaderNodeVectorTransform", {0: incoming}, vector_type="VECTOR", convert_from="WORLD", convert_to="OBJECT"
-        ).outputs[0]
+            "ShaderNodeVectorTransform",
+            {"Vector": incoming},  # not the first input since Blender 5.3
+            vector_type="VECTOR",
+            convert_from="WORLD",
+            convert_to="OBJECT",
+        ).outputs["Vector"]
         axes = [attribute(f"splat_axis_{axis}")["Vector"] for axis in "xyz"]
         direction = nodes.vector("NORMALIZE", nodes.combine(*(nodes.scalar("DOT_PRODUCT", row, ray) for row in axes)))
         off = nodes.vector("CROSS_PRODUCT", attribute("splat_local")["Vector"], direction)
