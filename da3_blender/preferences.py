@@ -10,6 +10,9 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
+from model_runtime.contract.messages import Failure
+
+from .runtime.check import explain_failure
 from .runtime.models import local_folder
 from .runtime.worker_command import RuntimeSettings, worker_command
 
@@ -108,13 +111,19 @@ def models_here() -> Path | None:
     return local_folder(settings.models_folder) if settings.local else None
 
 
-def chosen_worker_command() -> list[str]:
+def chosen_runtime() -> RuntimeSettings:
     """The worker that DA3_WORKER_PYTHON names, else that of the preferences; this Python's where the package is no
-    add-on.
-
-    Raises JobError where they name none that is there.
-    """
+    add-on."""
     python = os.environ.get("DA3_WORKER_PYTHON")
     if not python and addon_preferences() is None:
         python = sys.executable
-    return worker_command(RuntimeSettings("python", python=python) if python else runtime_settings())
+    return RuntimeSettings("python", python=python) if python else runtime_settings()
+
+
+def chosen_worker_command() -> list[str]:
+    """The command of `chosen_runtime`'s worker. Raises JobError where that names none that is there."""
+    return worker_command(chosen_runtime())
+
+
+def explain_worker_failure(failure: Failure) -> Failure:
+    return explain_failure(failure, chosen_runtime())

@@ -29,7 +29,8 @@ from ..photos.own_pictures import is_marked
 from ..plan.prediction_checks import PlanError
 from ..plan.scene_plan import PlanSettings, of_views, plan_scene
 from ..plan.size_and_place import sized
-from ..preferences import chosen_worker_command
+from ..preferences import chosen_runtime
+from ..runtime.check import explain_failure
 from ..runtime.worker_command import RuntimeSettings, worker_command
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
@@ -92,16 +93,13 @@ def make_request(options: argparse.Namespace) -> Request:
     )
 
 
-def asked_worker_command(options: argparse.Namespace) -> list[str]:
-    """The worker that the options name; else the one of the add-on's preferences; else, without them, this Python's.
-
-    Raises JobError where the preferences name none that is there.
-    """
+def asked_runtime(options: argparse.Namespace) -> RuntimeSettings:
+    """The worker that the options name; else the one of the add-on's preferences; else, without them, this Python's."""
     if options.worker:
-        return worker_command(RuntimeSettings("command", command=options.worker))
+        return RuntimeSettings("command", command=options.worker)
     if options.python:
-        return worker_command(RuntimeSettings("python", python=str(options.python)))
-    return chosen_worker_command()
+        return RuntimeSettings("python", python=str(options.python))
+    return chosen_runtime()
 
 
 def left_out(found: FoundPhotos) -> list[str]:
@@ -197,7 +195,8 @@ def answer_of(options: argparse.Namespace, request: Request) -> Prediction:
             sentence = f"{options.answer} is the answer to other photos."
             raise JobError("answer-unreadable", sentence, "Give the photos that were given then.")
         return prediction
-    worker = WorkerProcess(asked_worker_command(options))
+    runtime = asked_runtime(options)
+    worker = WorkerProcess(worker_command(runtime), explain=lambda failure: explain_failure(failure, runtime))
     with cleaned(lambda: end_worker(worker)):
         try:
             return run_job(worker, request, ProgressLines())

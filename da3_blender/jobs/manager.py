@@ -18,7 +18,7 @@ from model_runtime.contract.secrecy import failure_without_secrets
 
 from ..plan.scene_plan import of_views, plan_scene
 from ..plan.size_and_place import sized
-from ..runtime.worker_process import WorkerProcess
+from ..runtime.worker_process import Explain, WorkerProcess, unexplained
 from .state import Asking, Idle, JobState, JobTarget, Placing, Planning, Reading, Result, Step, Stopping, Waiting
 from .time_left import TimeLeft
 
@@ -50,14 +50,14 @@ class JobManager:
     """One worker, kept warm, and at most one job at a time.
 
     command: tells the worker's program and arguments, asked anew for every job, so that changed preferences count.
-    place: see `Placer`.
+    place: see `Placer`. explain: see `WorkerProcess`.
     """
 
-    def __init__(self, command: Callable[[], Sequence[str]], place: Placer) -> None:
+    def __init__(self, command: Callable[[], Sequence[str]], place: Placer, explain: Explain = unexplained) -> None:
         self.state = JobState()
         self.file_session = 0
         self.worker: WorkerProcess | None = None
-        self._command, self._place = command, place
+        self._command, self._place, self._explain = command, place, explain
         self._threaded: SimpleQueue[tuple[Step, Request | Result | Failure]] = SimpleQueue()
         self._time_left = TimeLeft()
 
@@ -80,7 +80,7 @@ class JobManager:
         command = list(self._command())
         if self.worker is None or self.worker.command != command or isinstance(self.state.step, Stopping):
             self._end_worker()
-            self.worker = WorkerProcess(command)
+            self.worker = WorkerProcess(command, explain=self._explain)
         self.state = JobState(
             Reading(replace(target, file_session=self.file_session)),
             target.name,

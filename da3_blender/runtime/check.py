@@ -96,7 +96,7 @@ class RuntimeCheck:
         except JobError as error:
             self._early = error.failure
             return
-        self._worker = WorkerProcess(command)
+        self._worker = WorkerProcess(command, explain=lambda failure: explain_failure(failure, self._settings))
         self._worker.start()
 
     def poll(self) -> RuntimeReport | Failure | None:
@@ -121,7 +121,7 @@ class RuntimeCheck:
 
     def _answer(self, message: Hello | Failure) -> RuntimeReport | Failure:
         if isinstance(message, Failure):
-            return explain_failure(message, self._settings)
+            return message
         seconds = time.monotonic() - self._started
         notes = worker_notes(message, self._settings.local and has_nvidia_driver())
         return RuntimeReport(message, seconds, report_lines(message, seconds), notes)

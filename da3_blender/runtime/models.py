@@ -37,7 +37,7 @@ from model_runtime.contract.model_files import (
 )
 from model_runtime.contract.pipe import Task
 
-from .worker_process import WorkerProcess
+from .worker_process import Explain, WorkerProcess, unexplained
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,16 @@ class ModelDownloads:
     """What is here, and at most one download or removal at a time.
 
     command: tells the worker's program and arguments, asked anew for every task; may raise JobError.
-    folder: of models on this machine; None where the worker is on another one.
+    folder: of models on this machine; None where the worker is on another one. explain: see `WorkerProcess`.
 
     models: what was found last. name: of the model that is being downloaded or removed. progress: of that.
     failure: why the last thing asked for did not work, about the model `failed`.
     """
 
-    def __init__(self, command: Callable[[], Sequence[str]], folder: Callable[[], Path | None]) -> None:
-        self._command, self._folder = command, folder
+    def __init__(
+        self, command: Callable[[], Sequence[str]], folder: Callable[[], Path | None], explain: Explain = unexplained
+    ) -> None:
+        self._command, self._folder, self._explain = command, folder, explain
         self.models: Models | None = None
         self.name = ""
         self.progress: Progress | None = None
@@ -233,7 +235,7 @@ class ModelDownloads:
         self._worker, self._job, self.name, self.progress = None, "", "", None
 
     def _submit(self, name: str, task: Task) -> None:
-        worker = WorkerProcess(list(self._command()))
+        worker = WorkerProcess(list(self._command()), explain=self._explain)
         self.failure, self.failed, self.name = None, name, name
         self.progress = Progress("start", 0.0, "Starting the worker.")
         self._worker, self._job = worker, worker.submit(task)

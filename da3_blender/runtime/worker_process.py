@@ -56,6 +56,13 @@ KILLED = (-9, 137)
 """Exit status of a process ended by SIGKILL, here and as a remote shell tells it."""
 
 
+Explain = Callable[[Failure], Failure]
+
+
+def unexplained(failure: Failure) -> Failure:
+    return failure
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing that happened. job: as returned by `submit`; empty where it concerns the worker itself."""
@@ -68,7 +75,7 @@ class WorkerProcess:
     """A worker that is started when needed and again after it died.
 
     command: the program and its arguments. hello_timeout: seconds until a worker that has not said hello is given up.
-    silence_limit: seconds without a byte until one that has is.
+    silence_limit: seconds without a byte until one that has is. explain: says more of why one does not even say hello.
     """
 
     def __init__(
@@ -76,9 +83,10 @@ class WorkerProcess:
         command: Sequence[str] | None = None,
         hello_timeout: float = HELLO_TIMEOUT,
         silence_limit: float = SILENCE_LIMIT,
+        explain: Explain = unexplained,
     ) -> None:
         self.command = list(command or (sys.executable, "-m", "model_runtime", "worker"))
-        self.hello_timeout, self.silence_limit = hello_timeout, silence_limit
+        self.hello_timeout, self.silence_limit, self._explain = hello_timeout, silence_limit, explain
         self.hello: Hello | None = None
         self._connection: _Connection | None = None
         self._jobs: dict[str, type[pipe.Answer]] = {}
@@ -216,6 +224,7 @@ class WorkerProcess:
             self._fail_all(failure)
 
     def _fail_all(self, failure: Failure) -> None:
+        failure = failure if self.hello else self._explain(failure)
         self.hello = None
         failure = failure_without_secrets(failure)  # some name the worker's command
         self._events.extend(Event(job, failure) for job in (sorted(self._jobs) or [""]))

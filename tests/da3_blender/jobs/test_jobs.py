@@ -215,6 +215,17 @@ def test_death_of_the_worker_fails_the_job_with_its_log(scene):
     assert failure is not None and failure.code == "worker-died" and "the last words" in failure.log
 
 
+def test_a_python_without_the_worker_is_named(scene, monkeypatch):
+    dies = [sys.executable, "-c", "import no_such_module_here"]
+    monkeypatch.setattr("da3_blender.preferences.chosen_worker_command", lambda: dies)
+    monkeypatch.setenv("DA3_WORKER_PYTHON", "/some/python")
+    bpy.ops.da3.run()
+    assert timer.wait(30)
+    failure = state().failure
+    assert failure is not None and failure.code == "package-missing"
+    assert "/some/python" in failure.sentence and "no_such_module_here" in failure.log
+
+
 def test_a_prediction_that_nobody_asked_for_is_told_and_never_placed(scene):
     scene.da3.model = "stranger"
     bpy.ops.da3.run()

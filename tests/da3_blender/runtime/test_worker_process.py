@@ -166,6 +166,16 @@ def test_a_program_that_does_not_exist(clients: list[WorkerProcess]) -> None:
     assert [(e.job, e.message.code) for e in client.poll() if isinstance(e.message, Failure)] == [("", "worker-start")]
 
 
+def test_what_is_known_of_the_worker_explains_only_why_it_did_not_start(clients: list[WorkerProcess]) -> None:
+    def codes(script: str) -> str:
+        explain = lambda failure: Failure("package-missing", "Explained.", log=failure.log)  # noqa: E731
+        clients.append(WorkerProcess([sys.executable, "-c", PRELUDE + script], explain=explain))
+        return ending(clients[-1], clients[-1].submit(SMALL)).code
+
+    assert codes("import no_such_module_here") == "package-missing"
+    assert codes("hello(); import no_such_module_here") == "worker-died"
+
+
 def test_a_banner_on_the_pipe_is_shown(play) -> None:
     client = play("sink.write(b'Welcome to gpubox, last login today'); time.sleep(60)")
     failure = ending(client, client.submit(SMALL))
