@@ -29,7 +29,7 @@ _drawn_at = 0.0
 @cache
 def jobs() -> JobManager:
     """The one job manager; its worker starts with the first job."""
-    return JobManager(preferences.chosen_worker_command, placing.place, preferences.explain_worker_failure)
+    return JobManager(preferences.chosen_runtime, placing.place)
 
 
 @cache
@@ -41,9 +41,7 @@ def runtime() -> RuntimeManager:
 @cache
 def downloads() -> ModelDownloads:
     """The one list of models, and their downloads."""
-    return ModelDownloads(
-        preferences.chosen_worker_command, preferences.models_here, preferences.explain_worker_failure
-    )
+    return ModelDownloads(preferences.chosen_runtime, preferences.models_here)
 
 
 def keeper(name: str) -> JobState | RuntimeManager | ModelDownloads:

@@ -10,11 +10,8 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from model_runtime.contract.messages import Failure
-
-from .runtime.check import explain_failure
 from .runtime.models import local_folder
-from .runtime.worker_command import RuntimeSettings, worker_command
+from .runtime.worker_command import RuntimeSettings
 
 PACKAGE = str(__package__)
 """What Blender calls the add-on."""
@@ -118,12 +115,3 @@ def chosen_runtime() -> RuntimeSettings:
     if not python and addon_preferences() is None:
         python = sys.executable
     return RuntimeSettings("python", python=python) if python else runtime_settings()
-
-
-def chosen_worker_command() -> list[str]:
-    """The command of `chosen_runtime`'s worker. Raises JobError where that names none that is there."""
-    return worker_command(chosen_runtime())
-
-
-def explain_worker_failure(failure: Failure) -> Failure:
-    return explain_failure(failure, chosen_runtime())

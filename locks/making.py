@@ -36,7 +36,7 @@ BUILDS = {
 }
 """Builds of torch that only PyTorch's server has -> Pythons and platforms that they are locked for. They need no
 package that locks/packages.txt lacks. On Linux the index's own build is the one for CUDA 13, elsewhere that for the
-CPU. da3_blender/torch_build.py chooses among these."""
+CPU. da3_blender/runtime/torch_build.py chooses among these."""
 
 MARKERS = {
     "manylinux_2_28_x86_64": "sys_platform == 'linux' and platform_machine == 'x86_64'",

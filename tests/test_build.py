@@ -368,7 +368,7 @@ def test_an_extension_that_blender_refuses_is_an_error(
 def test_an_unknown_blender_gets_a_sentence() -> None:
     result = run_build("test", "--blender", "2.79")
     assert result.returncode == 1
-    assert "4.2, 4.5, 5.0, 5.2" in result.stdout
+    assert "4.2, 4.5, 5.0, 5.2, 5.3." in result.stdout
 
 
 # The files with hashes

@@ -14,6 +14,7 @@ TOP = {path.name for path in ROOT.iterdir()} - {"dist"}
 FOLDERS = ("da3_blender", "model_runtime", "tests", "locks", "examples")
 SCRIPTS = {"build.py"} | {file.name for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")}
 IN_CODE = re.compile(r"`([^`\n]+)`")
+OWN_FILE = re.compile(r"\b(?:" + "|".join(FOLDERS) + r")/[\w/]+\.py\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MODULE = re.compile(r"\b(?:model_runtime|da3_blender|tests)(?:\.\w+)+")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -73,9 +74,9 @@ def test_a_page_links_to_what_is_there(page: Path) -> None:
 
 def test_a_photos_way_names_functions_of_its_files() -> None:
     text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
-    told = text.partition("**One photo's way")[2].partition("\n#")[0]
-    files = {name for name in paths_in(told) if name.endswith(".py")}
-    names = {part for code in IN_CODE.findall(told) if "/" not in code for part in code.split(".")}
+    way = text.partition("**One photo's way")[2].partition("\n#")[0]
+    files = {name for name in paths_in(way) if name.endswith(".py")}
+    names = {part for code in IN_CODE.findall(way) if "/" not in code for part in code.split(".")}
     assert len(files) > 10
     assert names <= {name for file in files for name in definitions(ROOT / file)}
 
@@ -96,3 +97,12 @@ def test_every_page_is_reached_from_the_readme() -> None:
             links = {link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))}
             waiting += [(page.parent / link).resolve() for link in links if link.endswith(".md") and "://" not in link]
     assert reached == set(PAGES)
+
+
+def test_the_code_names_files_that_are_there() -> None:
+    missing = set()
+    for file in (file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        named = {name for name in OWN_FILE.findall(text) if not (ROOT / name).exists()}
+        missing |= {(str(file.relative_to(ROOT)), name) for name in named | (scripts_in(text) - SCRIPTS)}
+    assert missing == set()

@@ -125,10 +125,10 @@ def answer(folder: str, path: str) -> None:
     ]
     try:
         cameras = _opened_cameras(path, rows)
-        answer = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
+        content = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
     except JobError as error:
-        answer = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
-    write_file(Path(folder) / ANSWER, json.dumps(answer).encode())
+        content = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
+    write_file(Path(folder) / ANSWER, json.dumps(content).encode())
     os._exit(0)  # taking Blender down may crash, and is of no use
 
 

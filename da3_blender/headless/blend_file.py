@@ -127,8 +127,8 @@ def _frames_add_up(file: BinaryIO) -> bool:
 
 def reason(error: OSError | RuntimeError) -> str:
     """What went wrong, in the words of the system or of Blender, whose own failures are RuntimeErrors."""
-    reason = error.strerror if isinstance(error, OSError) else None
-    return reason or str(error).strip().removeprefix("Error: ")
+    system_reason = error.strerror if isinstance(error, OSError) else None
+    return system_reason or str(error).strip().removeprefix("Error: ")
 
 
 @contextmanager

@@ -30,8 +30,8 @@ from ..plan.prediction_checks import PlanError
 from ..plan.scene_plan import PlanSettings, of_views, plan_scene
 from ..plan.size_and_place import sized
 from ..preferences import chosen_runtime
-from ..runtime.check import explain_failure
-from ..runtime.worker_command import RuntimeSettings, worker_command
+from ..runtime.chosen_worker import worker_of
+from ..runtime.worker_command import RuntimeSettings
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
 from . import blend_file
@@ -93,7 +93,7 @@ def make_request(options: argparse.Namespace) -> Request:
     )
 
 
-def asked_runtime(options: argparse.Namespace) -> RuntimeSettings:
+def runtime_of(options: argparse.Namespace) -> RuntimeSettings:
     """The worker that the options name; else the one of the add-on's preferences; else, without them, this Python's."""
     if options.worker:
         return RuntimeSettings("command", command=options.worker)
@@ -195,8 +195,7 @@ def answer_of(options: argparse.Namespace, request: Request) -> Prediction:
             sentence = f"{options.answer} is the answer to other photos."
             raise JobError("answer-unreadable", sentence, "Give the photos that were given then.")
         return prediction
-    runtime = asked_runtime(options)
-    worker = WorkerProcess(worker_command(runtime), explain=lambda failure: explain_failure(failure, runtime))
+    worker = worker_of(runtime_of(options))
     with cleaned(lambda: end_worker(worker)):
         try:
             return run_job(worker, request, ProgressLines())

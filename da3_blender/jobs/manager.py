@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
@@ -18,7 +18,9 @@ from model_runtime.contract.secrecy import failure_without_secrets
 
 from ..plan.scene_plan import of_views, plan_scene
 from ..plan.size_and_place import sized
-from ..runtime.worker_process import Explain, WorkerProcess, unexplained
+from ..runtime.chosen_worker import worker_of
+from ..runtime.worker_command import RuntimeSettings
+from ..runtime.worker_process import WorkerProcess
 from .state import Asking, Idle, JobState, JobTarget, Placing, Planning, Reading, Result, Step, Stopping, Waiting
 from .time_left import TimeLeft
 
@@ -49,15 +51,14 @@ RequestSource = Request | Callable[[], Request]
 class JobManager:
     """One worker, kept warm, and at most one job at a time.
 
-    command: tells the worker's program and arguments, asked anew for every job, so that changed preferences count.
-    place: see `Placer`. explain: see `WorkerProcess`.
+    runtime: tells where the worker runs, anew for every job, so that changed preferences count. place: see `Placer`.
     """
 
-    def __init__(self, command: Callable[[], Sequence[str]], place: Placer, explain: Explain = unexplained) -> None:
+    def __init__(self, runtime: Callable[[], RuntimeSettings], place: Placer) -> None:
         self.state = JobState()
         self.file_session = 0
         self.worker: WorkerProcess | None = None
-        self._command, self._place, self._explain = command, place, explain
+        self._runtime, self._place = runtime, place
         self._threaded: SimpleQueue[tuple[Step, Request | Result | Failure]] = SimpleQueue()
         self._time_left = TimeLeft()
 
@@ -77,10 +78,10 @@ class JobManager:
             ready = f"'{self.state.waiting.result.plan.name}' is ready."
             raise JobError("result-waiting", f"{ready} {self.state.waiting.reason}", "Place or discard it first.")
         self.pump()  # a cancelled job may have ended by now, which lets its worker go on
-        command = list(self._command())
-        if self.worker is None or self.worker.command != command or isinstance(self.state.step, Stopping):
+        worker = worker_of(self._runtime())
+        if self.worker is None or self.worker.command != worker.command or isinstance(self.state.step, Stopping):
             self._end_worker()
-            self.worker = WorkerProcess(command, explain=self._explain)
+            self.worker = worker
         self.state = JobState(
             Reading(replace(target, file_session=self.file_session)),
             target.name,

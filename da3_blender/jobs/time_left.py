@@ -19,12 +19,12 @@ class TimeLeft:
     def __init__(self) -> None:
         self._curve = np.array(TYPICAL)
         self._seen: list[tuple[float, float]] = []
-        self._began = self._told_at = 0.0
-        self._told: float | None = None
+        self._began = self._last_at = 0.0
+        self._last: float | None = None
 
     def begin(self, now: float) -> None:
         """A job begins."""
-        self._seen, self._began, self._told = [(0.0, 0.0)], now, None
+        self._seen, self._began, self._last = [(0.0, 0.0)], now, None
 
     def at(self, progress: float, now: float) -> float | None:
         """Seconds left, None while nobody can tell. It rises no faster than the clock goes on."""
@@ -34,9 +34,9 @@ class TimeLeft:
         if share < EARLY or elapsed < SOON:
             return None
         left = elapsed * (1 - share) / share
-        if self._told is not None:
-            left = min(left, self._told + now - self._told_at)
-        self._told, self._told_at = left, now
+        if self._last is not None:
+            left = min(left, self._last + now - self._last_at)
+        self._last, self._last_at = left, now
         return left
 
     def finish(self, now: float) -> None:

@@ -15,7 +15,7 @@ from ..translation import tip
 from . import DIALOG_WIDTH, tell
 
 
-def refuse_model(operator: bpy.types.Operator, error: JobError) -> set[str]:
+def fail_in_list(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the panel too, where the button that helps is; and end the operator."""
     live.downloads().failure, live.downloads().failed = error.failure, getattr(operator, "model", "")
     tell(operator, error.failure)
@@ -88,7 +88,7 @@ class DA3_OT_download_model(NamesModel, bpy.types.Operator):
         try:
             live.downloads().download(self.model, accepted, online=bpy.app.online_access)
         except JobError as error:
-            return refuse_model(self, error)
+            return fail_in_list(self, error)
         live.move_on()
         return {"FINISHED"}
 
@@ -126,7 +126,7 @@ class DA3_OT_remove_model(NamesModel, bpy.types.Operator):
         try:
             live.downloads().remove(self.model)
         except JobError as error:
-            return refuse_model(self, error)
+            return fail_in_list(self, error)
         live.move_on()
         return {"FINISHED"}
 
@@ -145,7 +145,7 @@ class DA3_OT_refresh_models(bpy.types.Operator):
         try:
             live.downloads().refresh()
         except JobError as error:
-            return refuse_model(self, error)
+            return fail_in_list(self, error)
         live.move_on()
         return {"FINISHED"}
 

@@ -14,7 +14,7 @@ from ..scene.remove import remove_from
 from ..settings import Settings
 from ..translation import iface, rpt
 from . import DIALOG_WIDTH, UNDOABLE
-from .run import refuse_job, start_job
+from .run import fail_in_sidebar, start_job
 from .views import ActsOnResult
 
 
@@ -68,7 +68,7 @@ them; with an empty list it takes its own photos"""
             try:
                 load_photos(self, collection, scene.da3)
             except JobError as error:
-                return refuse_job(self, error)
+                return fail_in_sidebar(self, error)
         return start_job(self, scene, self.result if collection is None else find.identity(collection))
 
 
@@ -88,7 +88,7 @@ class DA3_OT_load_request(ActsOnResult, bpy.types.Operator):
         try:
             load_photos(self, collection, settings)
         except JobError as error:
-            return refuse_job(self, error)
+            return fail_in_sidebar(self, error)
         unusable = stored_request.load_settings(collection, settings)
         if unusable:
             names = ", ".join(map(iface, unusable))
@@ -113,7 +113,7 @@ class DA3_OT_remove(ActsOnResult, bpy.types.Operator):
         try:
             remove_from(collection, context.scene)
         except JobError as error:
-            return refuse_job(self, error)
+            return fail_in_sidebar(self, error)
         return {"FINISHED"}
 
 

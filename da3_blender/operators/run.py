@@ -19,7 +19,7 @@ from . import ONLY_ONCE, UNDOABLE, tell
 from .photos import ChoosesFiles, chosen_files
 
 
-def refuse_job(operator: bpy.types.Operator, error: JobError) -> set[str]:
+def fail_in_sidebar(operator: bpy.types.Operator, error: JobError) -> set[str]:
     """Tell the artist, in the sidebar too, where the button that helps is; and end the operator."""
     failure = error.failure
     if not live.jobs().state.running:
@@ -42,7 +42,7 @@ def start_job(operator: bpy.types.Operator, scene: bpy.types.Scene, collection_i
         check_chosen(scene.da3)
         live.start(*job_request.make_job(scene, collection_id=collection_id))
     except JobError as error:
-        return refuse_job(operator, error)
+        return fail_in_sidebar(operator, error)
     return {"FINISHED"}
 
 
@@ -95,7 +95,7 @@ class DA3_OT_place_result(ResultWaits, bpy.types.Operator):
         try:
             live.jobs().place_waiting(lambda result: placing.write(result, context.scene))
         except JobError as error:
-            return refuse_job(self, error)
+            return fail_in_sidebar(self, error)
         return {"FINISHED"}
 
 

@@ -8,6 +8,7 @@ from model_runtime.contract.messages import JobError
 
 from .. import live, preferences
 from ..jobs.state import JobState, Waiting
+from ..runtime.worker_command import worker_command
 from ..scene import find
 from ..translation import iface
 from . import Sidebar, paragraph
@@ -48,7 +49,7 @@ def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, result: str
 def draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The button; or, where no worker can be started, why, and what helps."""
     try:
-        preferences.chosen_worker_command()
+        worker_command(preferences.chosen_runtime())
     except JobError as error:
         box = layout.box()
         paragraph(box, context, both(error.failure), icon="INFO")

@@ -10,14 +10,14 @@ from ..translation import iface
 
 
 def draw_status(self: bpy.types.Header, context: bpy.types.Context) -> None:
-    state, shown = live.jobs().state, arrival.notice()
+    state, last = live.jobs().state, arrival.notice()
     row = self.layout.row(align=True)
     if state.running:
         making = iface("Making '{name}'", name=state.name)
         row.label(text=f"{making}  {state.fraction:.0%}", icon="TIME", translate=False)
         row.operator("da3.cancel", text="", icon="CANCEL", emboss=False)
-    elif shown is not None:
-        row.label(text=shown.sentence, icon="CHECKMARK", translate=False)
+    elif last is not None:
+        row.label(text=last.sentence, icon="CHECKMARK", translate=False)
         row.operator("da3.show_result", text="Show")
         row.operator("da3.dismiss_notice", text="", icon="X", emboss=False)
     elif state.waiting is not None:

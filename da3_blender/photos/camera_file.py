@@ -57,7 +57,7 @@ class _UnusableError(Exception):
 
 @dataclass(frozen=True)
 class _Entry:
-    """What a file tells of a camera. photo: what the photo is called."""
+    """What a file tells of a camera. values: by its key. photo: what the photo is called."""
 
     values: Mapping[str, Any]
     photo: str
@@ -201,14 +201,14 @@ def _header(photo: Path, name: str) -> PhotoHeader:
         raise JobError("photo-unreadable", f"{name} {error}.", "Check the file, or leave the photo out.") from error
 
 
-def _seen_pixels(header: PhotoHeader, wanted: tuple[float, ...]) -> tuple[tuple[int, int], int]:
+def _seen_pixels(header: PhotoHeader, seen: tuple[float, ...]) -> tuple[tuple[int, int], int]:
     """Size and EXIF orientation of the pixels that the camera saw: as they are stored, as COLMAP sees them, unless
     only the upright photo has the shape that is told."""
     upright = header.size
     stored = (upright[1], upright[0]) if header.orientation in SIDEWAYS else upright
-    is_landscape = wanted[0] > wanted[1]
+    is_landscape = seen[0] > seen[1]
     if header.orientation not in QUARTER_TURNS or (
-        min(wanted) > 0 and upright != stored and (upright[0] > upright[1]) == is_landscape
+        min(seen) > 0 and upright != stored and (upright[0] > upright[1]) == is_landscape
     ):
         return upright, 1
     return stored, header.orientation

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import model_runtime
 from model_runtime.contract.messages import Failure, Hello, JobError
 
+from .chosen_worker import worker_of
 from .folder import has_nvidia_driver
-from .worker_command import KINDS, RuntimeSettings, worker_command
+from .worker_command import RuntimeSettings
 from .worker_process import WorkerProcess
 
 
@@ -22,62 +23,6 @@ class RuntimeReport:
     seconds: float
     lines: tuple[str, ...]
     notes: tuple[Failure, ...]
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a worker did not start: for these kinds of runtime, where one of the signs is in what it said."""
-
-    kinds: tuple[str, ...]
-    signs: tuple[str, ...]
-    failure: Failure
-
-
-REASONS = (
-    Reason(
-        KINDS,
-        ("unrecognized arguments", "invalid choice: 'worker'"),
-        Failure(
-            "version-mismatch",
-            "The worker has another version than the add-on.",
-            "Install the same version of the worker's package there.",
-        ),
-    ),
-    Reason(
-        ("installed",),
-        ("No module named", "ImportError", "No such file"),
-        Failure("runtime-broken", "The installed runtime does not start.", "Repair it."),
-    ),
-    Reason(
-        ("python",),
-        ("No module named", "SyntaxError", "ImportError"),
-        Failure(
-            "package-missing",
-            "{python} is not a Python that has model_runtime.",
-            "Let its package be installed into it, which needs Python 3.11 or newer, or install the runtime instead.",
-        ),
-    ),
-    Reason(
-        ("command",),
-        ("exit status 255",),
-        Failure(
-            "remote-unreachable",
-            "The remote machine cannot be reached, or the connection to it broke.",
-            "The log tells why. Try the command in a terminal; it must log in without asking for a password.",
-        ),
-    ),
-    Reason(
-        ("command",),
-        ("No module named", "exit status 127", "not found", "No such file"),
-        Failure(
-            "remote-command",
-            "The worker's program was not found.",
-            "Install the worker's package on the other machine, and give the full path of da3-runtime in the command.",
-        ),
-    ),
-)
-"""The first that fits is told. The status 255 is ssh's own for a connection that failed, 127 a shell's for a program
-that is not there."""
 
 
 class RuntimeCheck:
@@ -92,11 +37,10 @@ class RuntimeCheck:
     def start(self) -> None:
         self._started = time.monotonic()
         try:
-            command = worker_command(self._settings)
+            self._worker = worker_of(self._settings)
         except JobError as error:
             self._early = error.failure
             return
-        self._worker = WorkerProcess(command, explain=lambda failure: explain_failure(failure, self._settings))
         self._worker.start()
 
     def poll(self) -> RuntimeReport | Failure | None:
@@ -168,15 +112,3 @@ def worker_notes(hello: Hello, has_nvidia: bool) -> tuple[Failure, ...]:
             )
         )
     return tuple(notes)
-
-
-def explain_failure(failure: Failure, settings: RuntimeSettings) -> Failure:
-    """The same failure with what its log and the kind of runtime tell about its reason."""
-    if failure.code not in ("worker-died", "worker-start"):
-        return failure
-    said = f"{failure.sentence}\n{failure.log}"
-    for reason in REASONS:
-        if settings.kind in reason.kinds and any(sign in said for sign in reason.signs):
-            failure = reason.failure
-            return Failure(failure.code, failure.sentence.format(python=settings.python), failure.advice, said)
-    return failure

@@ -44,9 +44,9 @@ class FolderState:
 
 
 class RuntimeManager:
-    """One installation, one test and one look at the disk at a time.
+    """One installation, one test and one reading of the disk at a time.
 
-    state: of the folder, None until the first search has ended. progress: of an installation that is going on.
+    state: of the folder, None until it was first read. progress: of an installation that is going on.
     failure: why the last thing asked for did not work. report: what the last test found.
     """
 
@@ -57,8 +57,8 @@ class RuntimeManager:
         self.report: RuntimeReport | None = None
         self._install: RuntimeInstall | None = None
         self._check: RuntimeCheck | None = None
-        self._looks: SimpleQueue[FolderState | Failure] = SimpleQueue()
-        self._looking: threading.Thread | None = None
+        self._answers: SimpleQueue[FolderState | Failure] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._settings = RuntimeSettings()
 
     @property
@@ -71,7 +71,7 @@ class RuntimeManager:
 
     @property
     def busy(self) -> bool:
-        return self.installing or self.testing or self._looking is not None
+        return self.installing or self.testing or self._thread is not None
 
     def install(self, settings: RuntimeSettings, online: bool, repair: bool = False) -> None:
         """Install, upgrade or repair the runtime of `settings.folder`."""
@@ -106,8 +106,8 @@ class RuntimeManager:
         self._check.start()
 
     def refresh(self, settings: RuntimeSettings) -> None:
-        """Look at the disk again, in a thread: hashes and folders take a moment."""
-        if self._looking is None:
+        """Read the disk again, in a thread: hashes and folders take a moment."""
+        if self._thread is None:
             self._in_thread(settings, lambda: None)
 
     def remove(self, settings: RuntimeSettings) -> None:
@@ -122,15 +122,15 @@ class RuntimeManager:
         self._pump_check()
         while True:
             try:
-                found = self._looks.get_nowait()
+                found = self._answers.get_nowait()
             except Empty:
                 break
             if isinstance(found, Failure):
                 self.failure = found
             else:
                 self.state = found
-        if self._looking is not None and not self._looking.is_alive() and self._looks.empty():
-            self._looking = None
+        if self._thread is not None and not self._thread.is_alive() and self._answers.empty():
+            self._thread = None
         return self.busy
 
     def close(self) -> None:
@@ -142,9 +142,9 @@ class RuntimeManager:
         if self._check is not None:
             self._check.close()
             self._check = None
-        if self._looking is not None:
-            self._looking.join(5.0)
-            self._looking = None
+        if self._thread is not None:
+            self._thread.join(5.0)
+            self._thread = None
 
     def _pump_install(self) -> None:
         for event in self._install.poll() if self._install else ():
@@ -178,17 +178,17 @@ class RuntimeManager:
                 try:
                     first()
                 except JobError as error:
-                    self._looks.put(error.failure)
-                self._looks.put(look_at(settings.folder, settings.torch_backend))
+                    self._answers.put(error.failure)
+                self._answers.put(folder_state(settings.folder, settings.torch_backend))
             except OSError as error:
                 sentence = f"The folder of the runtime cannot be used: {error}."
-                self._looks.put(Failure("folder-unusable", sentence, "Check its permissions."))
+                self._answers.put(Failure("folder-unusable", sentence, "Check its permissions."))
 
-        self._looking = threading.Thread(target=work, name="da3-look", daemon=True)
-        self._looking.start()
+        self._thread = threading.Thread(target=work, name="da3-look", daemon=True)
+        self._thread.start()
 
 
-def look_at(folder: Path, torch_backend: str = "auto") -> FolderState:
+def folder_state(folder: Path, torch_backend: str = "auto") -> FolderState:
     """What is installed in a folder, and what an installation there would need."""
     runtime = installed_runtime(folder)
     upgrade = False

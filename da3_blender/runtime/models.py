@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,7 +37,9 @@ from model_runtime.contract.model_files import (
 )
 from model_runtime.contract.pipe import Task
 
-from .worker_process import Explain, WorkerProcess, unexplained
+from .chosen_worker import worker_of
+from .worker_command import RuntimeSettings
+from .worker_process import WorkerProcess
 
 
 @dataclass(frozen=True)
@@ -131,17 +133,15 @@ def own_checkpoint(path: Path) -> OwnCheckpoint:
 class ModelDownloads:
     """What is here, and at most one download or removal at a time.
 
-    command: tells the worker's program and arguments, asked anew for every task; may raise JobError.
-    folder: of models on this machine; None where the worker is on another one. explain: see `WorkerProcess`.
+    runtime: tells where the worker runs, anew for every task.
+    folder: of models on this machine; None where the worker is on another one.
 
     models: what was found last. name: of the model that is being downloaded or removed. progress: of that.
     failure: why the last thing asked for did not work, about the model `failed`.
     """
 
-    def __init__(
-        self, command: Callable[[], Sequence[str]], folder: Callable[[], Path | None], explain: Explain = unexplained
-    ) -> None:
-        self._command, self._folder, self._explain = command, folder, explain
+    def __init__(self, runtime: Callable[[], RuntimeSettings], folder: Callable[[], Path | None]) -> None:
+        self._runtime, self._folder = runtime, folder
         self.models: Models | None = None
         self.name = ""
         self.progress: Progress | None = None
@@ -149,12 +149,12 @@ class ModelDownloads:
         self.failed = ""
         self._worker: WorkerProcess | None = None
         self._job = ""
-        self._looks: SimpleQueue[Models | Failure] = SimpleQueue()
-        self._looking = 0
+        self._answers: SimpleQueue[Models | Failure] = SimpleQueue()
+        self._threads = 0
 
     @property
     def busy(self) -> bool:
-        return bool(self._job or self._looking)
+        return bool(self._job or self._threads)
 
     def refresh(self) -> None:
         """Find out anew what is here; on a remote machine the worker is asked."""
@@ -168,7 +168,7 @@ class ModelDownloads:
         """Begin or go on with a download; of a model that is here, only note that its licence was accepted.
 
         online: whether Blender's preferences allow it. Raises JobError `model-unknown`, `offline`, `download-running`,
-        `licence-not-accepted`, and what `command` raises.
+        `licence-not-accepted`, and what `worker_of` raises.
         """
         row = model_row(self.models, find_model(name).name)
         assert row is not None  # find_model knows it
@@ -193,7 +193,8 @@ class ModelDownloads:
             self._worker.cancel(self._job)
 
     def remove(self, name: str) -> None:
-        """Delete a downloaded model. Raises JobError `model-unknown`, `download-running`, and what `command` raises."""
+        """Delete a downloaded model. Raises JobError `model-unknown`, `download-running`, and what
+        `worker_of` raises."""
         find_model(name)
         if self._job:
             raise JobError("download-running", "A download is running.", "Wait for it, or cancel it.")
@@ -213,10 +214,10 @@ class ModelDownloads:
         """Take in what happened since the last call; whether there is more to come."""
         while True:
             try:
-                found = self._looks.get_nowait()
+                found = self._answers.get_nowait()
             except Empty:
                 break
-            self._looking -= 1
+            self._threads -= 1
             self._take(found)
         for event in self._worker.poll() if self._worker else ():
             if event.job not in ("", self._job) or not self._job:
@@ -235,7 +236,7 @@ class ModelDownloads:
         self._worker, self._job, self.name, self.progress = None, "", "", None
 
     def _submit(self, name: str, task: Task) -> None:
-        worker = WorkerProcess(list(self._command()), explain=self._explain)
+        worker = worker_of(self._runtime())
         self.failure, self.failed, self.name = None, name, name
         self.progress = Progress("start", 0.0, "Starting the worker.")
         self._worker, self._job = worker, worker.submit(task)
@@ -256,14 +257,14 @@ class ModelDownloads:
     def _in_thread(self, work: Callable[[], Models]) -> None:
         def run() -> None:
             try:
-                self._looks.put(work())
+                self._answers.put(work())
             except JobError as error:
-                self._looks.put(error.failure)
+                self._answers.put(error.failure)
             except OSError as error:
                 sentence = f"The folder of models cannot be looked at: {error}."
-                self._looks.put(Failure("folder-unusable", sentence, "Choose another folder for models."))
+                self._answers.put(Failure("folder-unusable", sentence, "Choose another folder for models."))
 
-        self._looking += 1
+        self._threads += 1
         threading.Thread(target=run, name="da3-models", daemon=True).start()
 
 

@@ -57,6 +57,7 @@ KILLED = (-9, 137)
 
 
 Explain = Callable[[Failure], Failure]
+"""Says more of why a worker did not start, or returns the Failure as it is."""
 
 
 def unexplained(failure: Failure) -> Failure:
@@ -75,7 +76,7 @@ class WorkerProcess:
     """A worker that is started when needed and again after it died.
 
     command: the program and its arguments. hello_timeout: seconds until a worker that has not said hello is given up.
-    silence_limit: seconds without a byte until one that has is. explain: says more of why one does not even say hello.
+    silence_limit: seconds without a byte until one that has is. explain: see `Explain`.
     """
 
     def __init__(

@@ -104,22 +104,22 @@ def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
 
 def find_it(window: bpy.types.Window) -> bool:
     """Bring `window` to the scene that the notice tells of, in a workspace that shows it. False where it is gone."""
-    shown = notice()
-    scene = find.scene_of(shown.scene_uid) if shown else None
-    if shown is None or scene is None or find.result(scene, shown.result) is None:
+    last = notice()
+    scene = find.scene_of(last.scene_uid) if last else None
+    if last is None or scene is None or find.result(scene, last.result) is None:
         dismiss()
         return False
     window.scene = scene
     if _largest_view(scene) is None:
         window.workspace = next(filter(_has_view, bpy.data.workspaces), window.workspace)
-    _try_for_a_while(lambda: _show_again(shown))
+    _try_for_a_while(lambda: _show_again(last))
     dismiss()
     return True
 
 
-def _show_again(shown: Notice) -> bool:
-    scene = find.scene_of(shown.scene_uid)
-    collection = scene and find.result(scene, shown.result)
+def _show_again(last: Notice) -> bool:
+    scene = find.scene_of(last.scene_uid)
+    collection = scene and find.result(scene, last.result)
     return not scene or not collection or show(collection, scene)  # what is gone meanwhile is not waited for
 
 
@@ -159,10 +159,10 @@ def _open_tab(scene_uid: int) -> bool:
 
 
 def _forget_in_time() -> bool:
-    shown = notice()
-    if shown is None or shown.until is None:
+    last = notice()
+    if last is None or last.until is None:
         return False
-    if time.monotonic() > shown.until:
+    if time.monotonic() > last.until:
         dismiss()
         return False
     return True

@@ -16,8 +16,8 @@ _saved: list[tuple[bpy.types.Scene, bpy.types.Object]] = []
 
 
 def look_through(scene: bpy.types.Scene, camera: bpy.types.Object, space: Any = None) -> None:
-    """`viewing.look_through`, in the 3D View `space` where one is given, until it is turned away."""
-    viewing.look_through(scene, camera)
+    """`viewing.switch_to`, in the 3D View `space` where one is given, until it is turned away."""
+    viewing.switch_to(scene, camera)
     if space is not None and space.type == "VIEW_3D":
         space.use_local_camera = False
         space.region_3d.view_perspective = "CAMERA"
@@ -58,7 +58,7 @@ def _before_save(*_: object) -> None:
 @persistent
 def _after_save(*_: object) -> None:
     while _saved:
-        viewing.look_through(*_saved.pop())
+        viewing.switch_to(*_saved.pop())
 
 
 @persistent

@@ -98,7 +98,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     if bound:
         viewing.add_to_timeline(scene, [item for item in added if item.type == "CAMERA"])
     if bound and seen_through_gone and scene.camera is None:
-        viewing.look_through(scene, parts["camera"][0])
+        viewing.switch_to(scene, parts["camera"][0])
     elif scene.camera in parts["camera"] and (bound or viewing.looks(scene)):
         viewing.borrow_size(scene, scene.camera)
     surfaces = (*parts["mesh"], *parts["sheet"])

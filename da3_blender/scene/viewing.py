@@ -66,7 +66,7 @@ def bind(collection: bpy.types.Collection, scene: bpy.types.Scene) -> None:
     cameras = find.objects_of(collection, "camera")
     add_to_timeline(scene, cameras)
     if cameras:
-        look_through(scene, cameras[0])
+        switch_to(scene, cameras[0])
 
 
 def unbind(collection: bpy.types.Collection, scene: bpy.types.Scene) -> None:
@@ -109,7 +109,7 @@ def add_to_timeline(scene: bpy.types.Scene, cameras: Sequence[bpy.types.Object])
         _remember(scene, frame_end=last)
 
 
-def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+def switch_to(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
     """Make `camera` the scene's, and its photo's size the scene's; at its frame where it is bound to the timeline, else
     until `look_back`."""
     result = find.result(scene, find.identity(camera))
@@ -131,7 +131,7 @@ def looks(scene: bpy.types.Scene) -> bool:
 
 
 def look_back(scene: bpy.types.Scene) -> None:
-    """Give back the camera and the size that `look_through` replaced, where it did."""
+    """Give back the camera and the size that `switch_to` replaced, where it did."""
     _give_back(scene, BEFORE_LOOKING)
 
 

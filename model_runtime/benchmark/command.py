@@ -34,8 +34,8 @@ def run(options: argparse.Namespace) -> None:
     results = Results(_settings(options, scenes))
     saved = options.output / RESULTS
     if (options.output / FRONT).exists() and not saved.exists():
-        told = f"{options.output} has a {FRONT} that is no page of the benchmark."
-        raise JobError("output-exists", told, "Choose another --output.")
+        sentence = f"{options.output} has a {FRONT} that is no page of the benchmark."
+        raise JobError("output-exists", sentence, "Choose another --output.")
     options.output.mkdir(parents=True, exist_ok=True)
     if options.resume and saved.is_file():
         results.entries = _finished(Results.load(saved), results.settings, options.methods)
@@ -57,8 +57,8 @@ def _finished(before: Results, settings: dict[str, object], methods: list[str]) 
             f"The results to go on with were made with another {' and another '.join(changed)}.",
             "Leave --resume out, or choose another --output.",
         )
-    told = {scene: [entry for entry in before.entries if entry.scene == scene] for scene in before.scenes}
-    whole = [entries for entries in told.values() if [entry.method for entry in entries] == methods]
+    by_scene = {scene: [entry for entry in before.entries if entry.scene == scene] for scene in before.scenes}
+    whole = [entries for entries in by_scene.values() if [entry.method for entry in entries] == methods]
     return [entry for entries in whole for entry in entries]
 
 
@@ -117,5 +117,5 @@ def _line(entry: Entry) -> str:
     if entry.failure:
         return f"{entry.scene}, {entry.method}: {entry.failure}"
     names = ("auc30", "abs_rel_scene", "fscore", "psnr", "seconds")
-    told = ", ".join(f"{name} {entry.scores[name]:.1f}" for name in names if name in entry.scores)
-    return f"{entry.scene}, {entry.method} ({entry.source}): {told}"
+    values = ", ".join(f"{name} {entry.scores[name]:.1f}" for name in names if name in entry.scores)
+    return f"{entry.scene}, {entry.method} ({entry.source}): {values}"

@@ -148,7 +148,7 @@ class Runner:
 
     def _matches(self, photos: tuple[Photo, ...]) -> Matches:
         decoded = [decode_photo(photo) for photo in photos]
-        features = [feature_photo(told.name, pixels, told.focal_35mm) for told, pixels in decoded]
+        features = [feature_photo(photo.name, pixels, photo.focal_35mm) for photo, pixels in decoded]
         return match_photos(features, SILENT, self._features)
 
     def _predict(

@@ -1,7 +1,7 @@
 """Surface accuracy: predicted cameras brought to the true ones, depth fused, the surface compared point by point.
 
 Accuracy, completeness and F-score after Knapitsch et al. 2017; the protocol is that of Depth Anything 3 (Lin et al.
-2025), as are the numbers in PROTOCOLS (`datasets.py`).
+2025), as are the numbers of each data set's `PROTOCOL`.
 """
 
 from __future__ import annotations

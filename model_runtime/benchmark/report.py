@@ -93,10 +93,10 @@ def _join(parts: list[str]) -> str:
 
 
 def _front(results: Results, pictures: list[str]) -> list[str]:
-    told = ", ".join(f"{name}: {value}" for name, value in results.settings.items() if value is not None)
+    settings = ", ".join(f"{name}: {value}" for name, value in results.settings.items() if value is not None)
     parts = [
         "# Benchmark",
-        f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {told}.",
+        f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {settings}.",
         "Means of all scenes. AUC and rotation tell how right the cameras are, AbsRel the depth after one scale for "
         "each view, F-score the fused surface, PSNR views that were kept back.",
         _summary(results, AT_A_GLANCE, [None]),
@@ -145,12 +145,12 @@ def _published() -> str:
     rows = [
         [method, *(f"{low:.1f} / {high:.1f}" for low, high in values)] for method, values in published.POSE_AUC.items()
     ]
-    told = (
+    note = (
         "AUC3 / AUC30 in percent as the paper of Depth Anything 3 reports them on its five data sets. Other photos, "
         "other scenes, up to 100 views each: they say how the released networks compare with each other, not how the "
         "tables above compare with them."
     )
-    return told + "\n\n" + _table(["published", *published.DATASETS], rows)
+    return note + "\n\n" + _table(["published", *published.DATASETS], rows)
 
 
 def _heading(column: Column) -> str:

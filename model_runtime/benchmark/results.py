@@ -67,8 +67,8 @@ class Results:
 
     @classmethod
     def load(cls, path: Path) -> Results:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return cls(told["settings"], [Entry(**entry) for entry in told["entries"]])
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return cls(stored["settings"], [Entry(**entry) for entry in stored["entries"]])
 
 
 def _finite(value: object) -> object:

@@ -116,15 +116,15 @@ def _photo_size(path: Path) -> tuple[int, int]:
 def score_novel_views(runner: Runner, method: str, scene: TruthScene) -> Scores:
     """PSNR in dB and SSIM of views kept back, of the nearest photo instead, and the gain over that in dB: means over
     all of them; empty for a scene with fewer than two others, or without splats."""
-    told: list[novel_views.Quality] = []
+    qualities: list[novel_views.Quality] = []
     for inputs, targets in novel_views.splits(np.linalg.inv(scene.extrinsics)[:, :3, 3]):
         part = replace(scene, views=tuple(scene.views[i] for i in inputs))
         outcome = runner.run(method, part, gaussians=True) if len(inputs) > 1 else None
         if outcome is None or outcome.gaussians is None:
             return {}
         kept_back = [scene.views[i] for i in targets]
-        told += novel_views.score_targets(outcome.gaussians, outcome.extrinsics, part.views, kept_back)
-    psnr, ssim, nearest_psnr, nearest_ssim = np.mean([astuple(quality) for quality in told], axis=0).tolist()
+        qualities += novel_views.score_targets(outcome.gaussians, outcome.extrinsics, part.views, kept_back)
+    psnr, ssim, nearest_psnr, nearest_ssim = np.mean([astuple(quality) for quality in qualities], axis=0).tolist()
     scores = {"psnr": psnr, "ssim": ssim, "nearest_psnr": nearest_psnr, "nearest_ssim": nearest_ssim}
     return scores | {"psnr_gain": psnr - nearest_psnr}
 

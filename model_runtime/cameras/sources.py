@@ -119,7 +119,7 @@ def find_cameras(
     given: KnownCameras | None = None,
     memory: FeatureMemory | None = None,
 ) -> FoundCameras | Unfinished:
-    """What is known of the cameras before the network looks for good.
+    """What is known of the cameras before the network's last pass.
 
     source: from `resolve_source`. photos: with their features where `needs_features` says so. given: the cameras,
     where they are given. memory: of earlier jobs.

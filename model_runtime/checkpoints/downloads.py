@@ -90,10 +90,10 @@ def check_licence(model: Model, accepted_licence: str) -> None:
     """Raises JobError `licence-not-accepted` unless the licence is open or was accepted by its name."""
     if model.needs_acceptance and accepted_licence != model.licence:
         licence = LICENCES[model.licence]
-        told = f"{model.title} comes under {licence.name}, which has not been accepted."
+        sentence = f"{model.title} comes under {licence.name}, which has not been accepted."
         raise JobError(
             "licence-not-accepted",
-            f"{told} {licence.meaning}",
+            f"{sentence} {licence.meaning}",
             f"Read {licence.url} and accept it, or choose a model under {OPEN_LICENCE}.",
         )
 
@@ -222,11 +222,11 @@ class _Transfer:
         while now - self.marks[0][0] > RATE_WINDOW:
             self.marks.popleft()
         seconds, gained = now - self.marks[0][0], self.done - self.marks[0][1]
-        told = f"Downloading {self.model.title}: {self._amount()}."
+        sentence = f"Downloading {self.model.title}: {self._amount()}."
         if seconds > 1 and gained > 0:
             left = _duration((self.remote.size - self.done) * seconds / gained)
-            told = f"Downloading {self.model.title}: {self._amount()}, {left} left."
-        self.report("download", self._fraction(), told)
+            sentence = f"Downloading {self.model.title}: {self._amount()}, {left} left."
+        self.report("download", self._fraction(), sentence)
 
     def _amount(self) -> str:
         return f"{human_size(self.done)} / {human_size(self.remote.size)}"

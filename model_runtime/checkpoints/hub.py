@@ -59,19 +59,19 @@ def look_up(model: Model, name: str, revision: str, endpoint: str | None, tick: 
     """What the hub tells of a file of the model. Raises JobError, and what `tick` raises."""
     url = hf_hub_url(model.repository, name, revision=revision or None, endpoint=endpoint)
     try:
-        told = _while_ticking(lambda: get_hf_file_metadata(url, endpoint=endpoint), tick)
+        metadata = _while_ticking(lambda: get_hf_file_metadata(url, endpoint=endpoint), tick)
     except FAILED as error:
         raise explain(error, model, url) from error
     except ValueError as error:  # urllib's and httpx2's, of an address; its text may hold a part of a password
         raise _bad_address() from error
-    if told.commit_hash is None or told.etag is None or told.size is None or told.size < 0:
+    if metadata.commit_hash is None or metadata.etag is None or metadata.size is None or metadata.size < 0:
         raise JobError(
             "hub-answer",
             f"{_host(url)} does not tell the commit, hash and size of {name} of {model.title}.",
             "A proxy or mirror may leave them out: try without it, or put the files into the folder by hand.",
         )
-    at_commit = hf_hub_url(model.repository, name, revision=told.commit_hash, endpoint=endpoint)
-    return RemoteFile(at_commit, told.commit_hash, told.etag, told.size)
+    at_commit = hf_hub_url(model.repository, name, revision=metadata.commit_hash, endpoint=endpoint)
+    return RemoteFile(at_commit, metadata.commit_hash, metadata.etag, metadata.size)
 
 
 def read_bytes(file: RemoteFile, start: int, tick: Tick) -> Iterator[tuple[int, bytes]]:

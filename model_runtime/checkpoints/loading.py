@@ -88,11 +88,11 @@ def _check(
             f"{key} {dtype}" for key, (_, dtype) in stored.items() if key in wanted and dtype not in FLOATS
         ],
     }
-    told = [f"{len(keys)} {fault} ({_first(keys)})" for fault, keys in faults.items() if keys]
-    if told:
+    found = [f"{len(keys)} {fault} ({_first(keys)})" for fault, keys in faults.items() if keys]
+    if found:
         raise JobError(
             "checkpoint-mismatch",
-            f"{path} does not fit the preset {preset}: {'; '.join(told)}.",
+            f"{path} does not fit the preset {preset}: {'; '.join(found)}.",
             "Check model_name in its config.json, or choose the checkpoint this file was made for.",
         )
 

@@ -1,6 +1,6 @@
 """From the name or path of a checkpoint to its weights file, and what that may be used for.
 
-`catalogue` knows the released models, `model_files` where they lie, `checkpoint_loading` turns a located file into
+`catalogue` knows the released models, `model_files` where they lie, `loading` turns a located file into
 a network.
 """
 
@@ -77,14 +77,14 @@ def locate_checkpoint(checkpoint: str) -> CheckpointFile:
 
 
 def _resolution(config: Mapping[str, object], path: Path) -> int:
-    told = config.get("resolution", RESOLUTION)
-    if type(told) is not int or not PATCH <= told <= MOST_RESOLUTION:
+    side = config.get("resolution", RESOLUTION)
+    if type(side) is not int or not PATCH <= side <= MOST_RESOLUTION:
         raise JobError(
             "checkpoint-preset",
-            f"The {CONFIG_FILE} of {path} names the resolution {shown(told)}, which cannot be used.",
+            f"The {CONFIG_FILE} of {path} names the resolution {shown(side)}, which cannot be used.",
             f"It should be a number of pixels from {PATCH} to {MOST_RESOLUTION}, or be left out.",
         )
-    return told
+    return side
 
 
 def _model_folder(model: Model) -> Path:
@@ -98,10 +98,10 @@ def _model_folder(model: Model) -> Path:
             "Install the worker again.",
         )
     use = "commercial use allowed" if model.commercial_use else "no commercial use"
-    told = f"{model.repository} on Hugging Face, {model.size / 1e6:.0f} MB, {model.licence} ({use})"
+    what = f"{model.repository} on Hugging Face, {model.size / 1e6:.0f} MB, {model.licence} ({use})"
     raise JobError(
         "checkpoint-missing",
-        f"{model.name} is not here yet: {told}.",
+        f"{model.name} is not here yet: {what}.",
         f"Download it in the model list, or put its {CONFIG_FILE} and {WEIGHTS_FILE} into {download_folder(model)}.",
     )
 
@@ -147,10 +147,10 @@ def _own_info(path: Path, config: Mapping[str, object]) -> CheckpointInfo:
         names = (path.name,) if os.path.isdir(path) else (path.stem, path.absolute().parent.name)
         preset = next((CATALOGUE[name.lower()].preset for name in names if name.lower() in CATALOGUE), None)
     if not isinstance(preset, str) or preset not in PRESETS:
-        told = "no preset" if preset is None else f"the unknown preset {shown(repr(preset))}"
+        named = "no preset" if preset is None else f"the unknown preset {shown(repr(preset))}"
         raise JobError(
             "checkpoint-preset",
-            f"The {CONFIG_FILE} beside {path} names {told}, so nobody knows which network the weights are for.",
+            f"The {CONFIG_FILE} beside {path} names {named}, so nobody knows which network the weights are for.",
             f'It should read {{"model_name": "da3-small"}}, or another of {", ".join(PRESETS)}.',
         )
     return CheckpointInfo(path.name, preset, *told_licence(config))

@@ -149,8 +149,8 @@ class Worker:
             kind = type(message).__name__
             self._send(job, Failure("unexpected-message", f"A worker takes no {kind}.", "Send a job or Cancel."))
         elif not job or job in self._open:
-            told = f"The id '{job}' is taken by another job." if job else "A job needs an id."
-            self._send(job, Failure("bad-job-id", told, "Give every job an id of its own."))
+            sentence = f"The id '{job}' is taken by another job." if job else "A job needs an id."
+            self._send(job, Failure("bad-job-id", sentence, "Give every job an id of its own."))
         else:
             self._open.add(job)
             self._queue.put((job, message))

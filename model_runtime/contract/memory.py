@@ -102,8 +102,8 @@ def _of_windows() -> float:
 
     status = Status(length=ctypes.sizeof(Status))
     library = getattr(ctypes, "windll", None)
-    told = library is not None and library.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-    return float(status.free_pages) if told else float("inf")
+    known = library is not None and library.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return float(status.free_pages) if known else float("inf")
 
 
 def _of_the_address_space() -> float:

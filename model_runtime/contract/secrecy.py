@@ -37,7 +37,7 @@ HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}")
 SECRET_NAMES = re.compile(r"(?:TOKEN|PASSWORD|PASSWD|SECRET|SECRET_KEY|ACCESS_KEY|API_KEY)$")
 """Ends of the names of variables whose value is a secret, as HF_TOKEN and UV_INDEX_<name>_PASSWORD."""
 
-TOLD_CREDENTIALS = (re.compile(r"://([^\s/?#@]*)@"), re.compile(r"://(\S*)@"))
+VARIABLE_CREDENTIALS = (re.compile(r"://([^\s/?#@]*)@"), re.compile(r"://(\S*)@"))
 """Of a variable's value: as they should be, and where a password holds signs that no address should."""
 
 UNIX_HOME = re.compile(
@@ -82,7 +82,7 @@ def _secrets() -> Iterator[str]:
     """What this process's variables hide, as it may stand in a text: as it is, or as an address writes it."""
     for name, value in os.environ.items():
         found = [value] if SECRET_NAMES.search(name.upper()) else []
-        for credentials in (told for pattern in TOLD_CREDENTIALS for told in pattern.findall(value)):
+        for credentials in (match for pattern in VARIABLE_CREDENTIALS for match in pattern.findall(value)):
             found.append(credentials.partition(":")[2] or credentials)
         for secret in found:
             for written in (secret, unquote(secret), quote(secret, safe="")):

@@ -99,8 +99,8 @@ def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
         digest = hashlib.sha256(photo.data).digest()
         twin = by_digest.setdefault(digest, photo.name)
         if twin != photo.name:
-            told = f"{photo.name} is the same file as {twin}."
-            left_out.append(LeftOut(photo.name, Failure("photo-duplicate", told, "Leave one of the two out.")))
+            sentence = f"{photo.name} is the same file as {twin}."
+            left_out.append(LeftOut(photo.name, Failure("photo-duplicate", sentence, "Leave one of the two out.")))
     return tuple(left_out)
 
 
@@ -109,7 +109,7 @@ def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
 
     Raises as `decode_photo` does.
     """
-    with _told(photo.name):
+    with _named_failures(photo.name):
         opened, exif = _open(photo)
         return opened.size, exif.orientation
 
@@ -124,7 +124,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
 
     Raises JobError `photo-unreadable`, `photo-too-large`, `photo-too-small` or `out-of-memory`, naming it.
     """
-    with _told(photo.name):
+    with _named_failures(photo.name):
         image, exif = _open(photo)
         mode, turned = image.mode, exif.orientation in TURNED
         image.load()
@@ -134,7 +134,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _named_failures(name: str) -> Iterator[None]:
     """Whatever goes wrong with a photo inside, as a JobError that names it."""
     try:
         with warnings.catch_warnings():
@@ -283,8 +283,8 @@ def _read_exif(image: Image.Image) -> _Exif:
         main = image.getexif()
         detail = main.get_ifd(ExifTags.IFD.Exif)
         orientation, focal = main.get(ExifTags.Base.Orientation, 1), detail.get(FOCAL_TAG)
-        told = (main.get(ExifTags.Base.Make), main.get(ExifTags.Base.Model), detail.get(ExifTags.Base.FocalLength))
-        camera = " ".join(str(value).strip() for value in told if value is not None)
+        texts = (main.get(ExifTags.Base.Make), main.get(ExifTags.Base.Model), detail.get(ExifTags.Base.FocalLength))
+        camera = " ".join(str(value).strip() for value in texts if value is not None)
     except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
         return _Exif()
     focal_35mm = float(focal) if isinstance(focal, int | float) else 0.0

@@ -34,15 +34,15 @@ class NetworkPass:
 
 def pass_alone(job: Job, progress: Span) -> NetworkPass:
     """The network works out the cameras, too."""
-    return _run(job, None, None, 1.0, progress)
+    return _pass(job, None, None, 1.0, progress)
 
 
 def pass_with_cameras(job: Job, known: Cameras, progress: Span) -> NetworkPass:
     """The network is told every photo's camera."""
-    return _run(job, *network_cameras(known, [photo.placement for photo in job.photos]), progress)
+    return _pass(job, *network_cameras(known, [photo.placement for photo in job.photos]), progress)
 
 
-def _run(
+def _pass(
     job: Job, extrinsics: np.ndarray | None, intrinsics: np.ndarray | None, distance: float, progress: Span
 ) -> NetworkPass:
     inputs = NetworkInput(
@@ -61,8 +61,8 @@ def _run(
     return NetworkPass(output, distance, head_chunk)
 
 
-def own_scene(seen: NetworkPass, photos: Sequence[PreparedPhoto]) -> OwnScene:
+def own_scene(network_pass: NetworkPass, photos: Sequence[PreparedPhoto]) -> OwnScene:
     """What the network saw by itself, over whole photos."""
-    cameras, _ = settle_cameras(seen.output, photos, None, 1.0)
-    views = make_views(seen.output, photos, cameras, 1.0)
+    cameras, _ = settle_cameras(network_pass.output, photos, None, 1.0)
+    views = make_views(network_pass.output, photos, cameras, 1.0)
     return OwnScene(Cameras(cameras.extrinsics, cameras.intrinsics), [view.depth for view in views])

@@ -97,32 +97,32 @@ class Predictor:
         job = Job(plan, job_input, self._network(plan.checkpoint, plan.device))
         watch.done("checkpoint")
 
-        found, seen, left = _find_cameras(job, features, progress)
+        found, network_pass, remaining = _find_cameras(job, features, progress)
         if job.input.with_features:
             watch.done("features")
         if found.unplaced:
             placed = [i for i in range(len(job.photos)) if i not in found.unplaced]
             job, found = job.without(found.unplaced), found.of(placed)
-        seen = seen or _final_pass(job, found, left)
+        network_pass = network_pass or _final_pass(job, found, remaining)
         watch.done("network")
 
         progress.part(NETWORK_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
-        cameras, notes = _settle_and_fit(job, seen, found)
-        views = _make_views(job, seen, found, cameras)
+        cameras, notes = _settle_and_fit(job, network_pass, found)
+        views = _make_views(job, network_pass, found, cameras)
         watch.done("cameras")
 
         gaussians = None
         if plan.request.gaussians:
             progress.part(CAMERAS_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
-            gaussians = _make_gaussians(job, seen, views, cameras)
+            gaussians = _make_gaussians(job, network_pass, views, cameras)
             watch.done("gaussians")
         return Prediction(
             views=views,
             gaussians=gaussians,
             checkpoint=plan.checkpoint.info,
             camera_source=found.source,
-            metric=_is_metric(seen.output, found.source),
-            settings=_settings(job, seen, watch.seconds) | found.settings,
+            metric=_is_metric(network_pass.output, found.source),
+            settings=_settings(job, network_pass, watch.seconds) | found.settings,
             notes=(*_request_notes(plan), *found.notes, *notes),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),
@@ -141,39 +141,39 @@ def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[Fo
     """What is known of the cameras, the network's pass where it took one that is good for the answer, too, and the
     part of the job that is left for a pass."""
     begin = FEATURES_DONE if job.input.with_features else CHECKPOINT_DONE
-    left = progress.part(begin, NETWORK_DONE, "network")
+    remaining = progress.part(begin, NETWORK_DONE, "network")
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
     refine = job.plan.request.refine
     found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features)
     if isinstance(found, FoundCameras):
-        return found, None, left
-    alone = pass_alone(job, left.part(0.0, FIRST_PASS))
+        return found, None, remaining
+    alone = pass_alone(job, remaining.part(0.0, FIRST_PASS))
     found = found.finish(own_scene(alone, job.photos))
-    return found, alone if found.known is None else None, left.part(FIRST_PASS, 1.0)
+    return found, alone if found.known is None else None, remaining.part(FIRST_PASS, 1.0)
 
 
 def _final_pass(job: Job, found: FoundCameras, progress: Span) -> NetworkPass:
     return pass_alone(job, progress) if found.known is None else pass_with_cameras(job, found.known, progress)
 
 
-def _settle_and_fit(job: Job, seen: NetworkPass, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
+def _settle_and_fit(job: Job, network_pass: NetworkPass, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
     """The prediction's cameras, its depths brought to what features found, and what the artist should know of them."""
-    cameras, notes = settle_cameras(seen.output, job.photos, found.known, seen.distance)
+    cameras, notes = settle_cameras(network_pass.output, job.photos, found.known, network_pass.distance)
     if job.plan.switches.fit_depths and found.sparse is not None:
-        fitted = fit_depths(seen.output, job.photos, cameras, found.sparse)
+        fitted = fit_depths(network_pass.output, job.photos, cameras, found.sparse)
         if fitted is not None:
             return fitted, []
     return cameras, notes
 
 
-def _make_views(job: Job, seen: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
-    scale = seen.output.scale_factor
-    views = make_views(seen.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
+def _make_views(job: Job, network_pass: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
+    scale = network_pass.output.scale_factor
+    views = make_views(network_pass.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
     return tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
 
 
-def _make_gaussians(job: Job, seen: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
-    output = seen.output if job.plan.switches.gaussian_head else replace(seen.output, gaussians=None)
+def _make_gaussians(job: Job, network_pass: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
+    output = network_pass.output if job.plan.switches.gaussian_head else replace(network_pass.output, gaussians=None)
     return make_gaussians(output, job.photos, views, cameras)
 
 
@@ -182,11 +182,11 @@ def _is_metric(output: Output, camera_source: str) -> bool:
     return output.metric_focal is not None or (output.scale_factor is not None and camera_source not in NEW_SCALE)
 
 
-def _settings(job: Job, seen: NetworkPass, seconds: dict[str, float]) -> dict[str, object]:
+def _settings(job: Job, network_pass: NetworkPass, seconds: dict[str, float]) -> dict[str, object]:
     plan = job.plan
     return {
         "resolution": plan.resolution,
-        "head_chunk": seen.head_chunk,
+        "head_chunk": network_pass.head_chunk,
         "seconds": seconds,
         "network_size": list(job.photos[0].placement.canvas),
         "reference_view": plan.request.reference_view,

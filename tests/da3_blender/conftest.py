@@ -3,6 +3,7 @@ a worker that needs no torch, and photos for it."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 import da3_blender
 from da3_blender.plan.scene_plan import PlanSettings, ScenePlan, plan_scene
+from da3_blender.runtime.worker_command import RuntimeSettings
 from model_runtime.contract.messages import CheckpointInfo, Gaussians, Prediction, View
 
 FLOOR_COLOR = (180, 120, 60)
@@ -169,5 +171,6 @@ def addon(empty_scene: object) -> Iterator[None]:
 @pytest.fixture
 def addon_scene(empty_scene: object, fake_worker: list[str], monkeypatch: pytest.MonkeyPatch, addon: None) -> object:
     """An empty scene of a Blender with the add-on, whose buttons reach the fake worker."""
-    monkeypatch.setattr("da3_blender.preferences.chosen_worker_command", lambda: fake_worker)
+    settings = RuntimeSettings("command", command=shlex.join(fake_worker))
+    monkeypatch.setattr("da3_blender.preferences.chosen_runtime", lambda: settings)
     return empty_scene

@@ -34,10 +34,10 @@ def read(root: Path) -> list[TruthScene]:
 
 
 def _scene(folder: Path) -> TruthScene:
-    told = json.loads((folder / "cameras.json").read_text(encoding="utf-8"))
-    views = tuple(_view(folder, camera) for camera in told["cameras"])
+    described = json.loads((folder / "cameras.json").read_text(encoding="utf-8"))
+    views = tuple(_view(folder, camera) for camera in described["cameras"])
     surface = None if any(view.depth is None for view in views) else partial(_seen_surface, views)
-    return TruthScene("rooms", folder.name, views, PROTOCOL, surface, group=told.get("walls", ""))
+    return TruthScene("rooms", folder.name, views, PROTOCOL, surface, group=described.get("walls", ""))
 
 
 def _view(folder: Path, camera: dict) -> TruthView:

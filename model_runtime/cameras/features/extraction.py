@@ -43,7 +43,7 @@ def extract(photos: Sequence[FeaturePhoto], progress: Span) -> list[PhotoFeature
     step = PHOTOS_PER_CORE * cores()
     for start in range(0, len(photos), step):
         fraction, sentence = start / len(photos), f"Looking for features in {photos[start].name}."
-        found += _extract_some(photos[start : start + step], lambda done=(fraction, sentence): progress(*done))
+        found += _extract_some(photos[start : start + step], lambda report=(fraction, sentence): progress(*report))
     return found
 
 

@@ -20,6 +20,7 @@ from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs.manager import make_result  # noqa: E402
 from da3_blender.operators import report_of  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.runtime.worker_process import WorkerProcess  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
@@ -216,14 +217,14 @@ def test_death_of_the_worker_fails_the_job_with_its_log(scene):
 
 
 def test_a_python_without_the_worker_is_named(scene, monkeypatch):
-    dies = [sys.executable, "-c", "import no_such_module_here"]
-    monkeypatch.setattr("da3_blender.preferences.chosen_worker_command", lambda: dies)
-    monkeypatch.setenv("DA3_WORKER_PYTHON", "/some/python")
+    settings = RuntimeSettings("python", python=sys.executable)
+    monkeypatch.setattr("da3_blender.preferences.chosen_runtime", lambda: settings)
+    monkeypatch.setattr("da3_blender.runtime.worker_command.ARGUMENTS", ("-m", "no_such_module_here"))
     bpy.ops.da3.run()
     assert timer.wait(30)
     failure = state().failure
     assert failure is not None and failure.code == "package-missing"
-    assert "/some/python" in failure.sentence and "no_such_module_here" in failure.log
+    assert sys.executable in failure.sentence and "no_such_module_here" in failure.log
 
 
 def test_a_prediction_that_nobody_asked_for_is_told_and_never_placed(scene):

@@ -12,8 +12,8 @@ bpy = pytest.importorskip("bpy")
 from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
-from model_runtime.contract.messages import JobError  # noqa: E402
 
 
 @pytest.fixture
@@ -85,13 +85,11 @@ def test_photos_and_their_problems(scene, tmp_path):
         assert told(layout) == (photo.name if photo.problem else f"{photo.name}\n100 x 75")
 
 
-def test_no_worker(scene, monkeypatch):
-    def missing():
-        raise JobError("runtime-missing", "The runtime is not installed yet.", "Install it in the preferences.")
-
-    monkeypatch.setattr(preferences, "chosen_worker_command", missing)
+def test_no_worker(scene, monkeypatch, tmp_path):
+    settings = RuntimeSettings("installed", folder=tmp_path / "runtime")
+    monkeypatch.setattr(preferences, "chosen_runtime", lambda: settings)
     told = draw("DA3_PT_run").replace("\n", " ")
-    assert "The runtime is not installed yet." in told and "Make Scene" not in told
+    assert "is not installed yet." in told and "Make Scene" not in told
 
 
 def test_running_failed_and_waiting(scene, tmp_path):

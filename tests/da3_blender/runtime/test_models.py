@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import textwrap
 import time
@@ -23,6 +24,7 @@ from da3_blender.runtime.models import (
     model_rows,
     own_checkpoint,
 )
+from da3_blender.runtime.worker_command import RuntimeSettings
 from model_runtime.contract.catalogue import CATALOGUE
 from model_runtime.contract.messages import CheckpointInfo, JobError, Models, ModelState
 from model_runtime.contract.model_files import list_models, model_state
@@ -41,8 +43,13 @@ def models(ready):
 LOCAL = Path("/nowhere")
 
 
+def playing(script: str, folder: Path | None) -> ModelDownloads:
+    settings = RuntimeSettings("command", command=shlex.join([sys.executable, "-c", script]))
+    return ModelDownloads(lambda: settings, lambda: folder)
+
+
 def play(script: str, folder: Path | None) -> ModelDownloads:
-    return ModelDownloads(lambda: [sys.executable, "-c", WORKER + textwrap.dedent(script)], lambda: folder)
+    return playing(WORKER + textwrap.dedent(script), folder)
 
 
 def pumped(downloads: ModelDownloads, until: Callable[[], bool] | None = None) -> None:
@@ -135,7 +142,7 @@ def test_cancel_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_cancel_does_not_wait_for_a_worker_that_is_still_starting(tmp_path: Path) -> None:
-    downloads = ModelDownloads(lambda: [sys.executable, "-c", "import time; time.sleep(60)"], lambda: tmp_path)
+    downloads = playing("import time; time.sleep(60)", tmp_path)
     downloads.download("da3-small")
     downloads.cancel()
     assert downloads.name == "" and downloads._worker is None

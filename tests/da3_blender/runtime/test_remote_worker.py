@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da3_blender.runtime.check import RuntimeCheck, RuntimeReport, explain_failure
+from da3_blender.runtime.check import RuntimeCheck, RuntimeReport
+from da3_blender.runtime.chosen_worker import explain_failure
 from da3_blender.runtime.worker_command import RuntimeSettings, worker_command
 from da3_blender.runtime.worker_process import WorkerProcess
 from model_runtime.contract.messages import Failure, Photo, Prediction, Request

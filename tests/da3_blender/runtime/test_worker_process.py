@@ -167,13 +167,15 @@ def test_a_program_that_does_not_exist(clients: list[WorkerProcess]) -> None:
 
 
 def test_what_is_known_of_the_worker_explains_only_why_it_did_not_start(clients: list[WorkerProcess]) -> None:
-    def codes(script: str) -> str:
-        explain = lambda failure: Failure("package-missing", "Explained.", log=failure.log)  # noqa: E731
+    def explain(failure: Failure) -> Failure:
+        return Failure("package-missing", "Explained.", log=failure.log)
+
+    def code(script: str) -> str:
         clients.append(WorkerProcess([sys.executable, "-c", PRELUDE + script], explain=explain))
         return ending(clients[-1], clients[-1].submit(SMALL)).code
 
-    assert codes("import no_such_module_here") == "package-missing"
-    assert codes("hello(); import no_such_module_here") == "worker-died"
+    assert code("import no_such_module_here") == "package-missing"
+    assert code("hello(); import no_such_module_here") == "worker-died"
 
 
 def test_a_banner_on_the_pipe_is_shown(play) -> None:

@@ -93,7 +93,7 @@ def test_a_photo_is_looked_through_and_given_back(addon, startup, plan):
 
 def test_what_the_artist_sets_while_looking_stays(startup, plan):
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[0])
+    viewing.switch_to(startup, made.cameras[0])
     own = bpy.data.objects.new("own", bpy.data.cameras.new("own"))
     startup.collection.objects.link(own)
     startup.camera, startup.render.resolution_x = own, 1000
@@ -104,7 +104,7 @@ def test_what_the_artist_sets_while_looking_stays(startup, plan):
 def test_files_hold_the_artists_camera_and_size(addon, startup, plan, tmp_path):
     before = settings(startup) | {"camera": startup.camera.name}
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[1])
+    viewing.switch_to(startup, made.cameras[1])
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     assert startup.camera == made.cameras[1] and startup.render.resolution_x == 480
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
@@ -153,7 +153,7 @@ def test_a_bound_result_that_is_appended_elsewhere_takes_nothing(addon, empty_sc
     collection = wanted.collections[0]
     scene.collection.children.link(collection)
     camera = find.objects_of(collection, "camera")[1]
-    viewing.look_through(scene, camera)
+    viewing.switch_to(scene, camera)
     assert viewing.looks(scene) and scene.render.resolution_x == 480
     viewing.look_back(scene)
     assert settings(scene) == before
@@ -196,7 +196,7 @@ def test_markers_of_cameras_that_were_deleted_by_hand_go_too(empty_scene, plan):
 
 def test_a_camera_that_was_deleted_meanwhile_does_not_come_back(startup, plan):
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[0])
+    viewing.switch_to(startup, made.cameras[0])
     startup.collection.children["Collection"].objects.unlink(startup.objects["Camera"])
     viewing.look_back(startup)
     assert startup.camera is None and startup.render.resolution_x == 1920
@@ -225,7 +225,7 @@ def test_binding_leaves_cycles_alone(startup, plan):
 
 def test_a_save_that_fails_does_not_look_through_later(addon, startup, plan, tmp_path):
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[1])
+    viewing.switch_to(startup, made.cameras[1])
     with pytest.raises(RuntimeError):
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "nowhere" / "shot.blend"))
     assert startup.camera == made.cameras[1]
@@ -237,7 +237,7 @@ def test_a_save_that_fails_does_not_look_through_later(addon, startup, plan, tmp
 def test_removing_a_photo_that_is_looked_through(startup, plan):
     before = settings(startup)
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[0])
+    viewing.switch_to(startup, made.cameras[0])
     remove_scene(made.collection)
     assert settings(startup) == before
 
@@ -245,7 +245,7 @@ def test_removing_a_photo_that_is_looked_through(startup, plan):
 def test_an_update_fits_cameras_to_the_artists_frame_while_a_photo_is_looked_through(startup, plan):
     made = write_scene(plan, startup)
     fits = [(camera.data.sensor_fit, camera.data.sensor_height) for camera in made.cameras]
-    viewing.look_through(startup, made.cameras[1])
+    viewing.switch_to(startup, made.cameras[1])
     update_scene(plan, made.collection, startup)
     assert [(camera.data.sensor_fit, camera.data.sensor_height) for camera in made.cameras] == fits
     assert startup.camera == made.cameras[1] and startup.render.resolution_x == 480
@@ -254,7 +254,7 @@ def test_an_update_fits_cameras_to_the_artists_frame_while_a_photo_is_looked_thr
 def test_a_size_that_an_update_brings_is_given_back(startup, room, plan):
     before = settings(startup)
     made = write_scene(plan, startup)
-    viewing.look_through(startup, made.cameras[0])
+    viewing.switch_to(startup, made.cameras[0])
     views = [room.view(name=name, photo_size=(800, 600)) for name in ("a.jpg", "b.jpg")]
     update_scene(plan_scene(room.prediction(*views), "kitchen"), made.collection, startup)
     assert startup.render.resolution_x == 800
