@@ -47,7 +47,7 @@ class DA3_OT_install_package(ChangesRuntime, bpy.types.Operator):
     bl_label = "Install in This Python"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        live.runtime().install_package(preferences.chosen_runtime(), bpy.app.online_access)
+        live.runtime().install_package(preferences.runtime_settings(), bpy.app.online_access)
         live.move_on()
         return {"FINISHED"}
 
