@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 TOP = {path.name for path in ROOT.iterdir()} - {"dist"}
 FOLDERS = ("da3_blender", "model_runtime", "tests", "locks", "examples")
-SCRIPTS = {"build.py"} | {file.name for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")}
+MODULES = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
+SCRIPTS = {"build.py"} | {file.name for file in MODULES}
 IN_CODE = re.compile(r"`([^`\n]+)`")
 OWN_FILE = re.compile(r"\b(?:" + "|".join(FOLDERS) + r")/[\w/]+\.py\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -101,7 +102,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 def test_the_code_names_files_that_are_there() -> None:
     missing = set()
-    for file in (file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")):
+    for file in MODULES:
         text = file.read_text(encoding="utf-8")
         named = {name for name in OWN_FILE.findall(text) if not (ROOT / name).exists()}
         missing |= {(str(file.relative_to(ROOT)), name) for name in named | (scripts_in(text) - SCRIPTS)}
