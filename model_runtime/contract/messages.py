@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
@@ -23,6 +23,9 @@ cameras; else, for a bundled checkpoint, `features` where they place at least ha
 
 REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
 PRECISIONS = ("auto", "float32", "bfloat16")
+REFINE_DEPTH = ("auto", "on", "off")
+"""Whether depth is made to agree between photos that show the same things. `auto`: where the cameras are known better
+than the network's own (given, features or refined); `on`: whatever the cameras come from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,7 @@ class Request:
     resolution: longest side in pixels that the network sees; None takes the checkpoint's own.
     camera_source: one of CAMERA_SOURCES.
     refine: whether the network's cameras are made to agree with features of the photos, where that makes them better.
+    refine_depth: one of REFINE_DEPTH.
     gaussians: whether to return Gaussian splats.
     mesh: how to fuse one surface from all photos; None for none.
     colmap: the photos' cameras in another form than `cameras`; the world is then COLMAP's.
@@ -105,6 +109,7 @@ class Request:
     refine: bool = False
     mesh: MeshSettings | None = None
     colmap: ColmapModel | None = None
+    refine_depth: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +118,8 @@ class View:
 
     name, photo_size: the photo's name and its upright (width, height) in pixels.
     depth: [h,w] float32, distance along the camera's z axis, in units of the prediction's world.
-    confidence: [h,w] float32, >= 1, larger is surer.
+    confidence: [h,w] float32, >= 1, larger is surer: the network's own, or where depth was refined how well the photos
+        agree.
     sky: [h,w] bool; all False where the checkpoint does not tell sky.
     color: [h,w,3] uint8, the photo at the depth map's size, sRGB-encoded.
     extrinsics: [4,4] float64, world-to-camera.
@@ -127,6 +133,8 @@ class View:
         out have the network's, photos without a given camera are placed by `features`.
     opaque: [h,w] bool, False where the photo is transparent: nothing is known there, whatever the maps say. None where
         all of it is opaque.
+    repeated: [h,w] bool, True where another view shows the same point better: without them the views together are one
+        surface. None where nothing is known of that.
     """
 
     name: str
@@ -142,6 +150,7 @@ class View:
     plate: bytes = b""
     camera_source: str = ""
     opaque: np.ndarray | None = None
+    repeated: np.ndarray | None = None
 
     @property
     def shown(self) -> np.ndarray:
@@ -169,6 +178,7 @@ class Gaussians:
     harmonics: [G,3,K] float32, K = (degree + 1) ** 2, 3DGS real basis: colour = 0.5 + sum(basis * harmonics).
     confidence: [G] float32, that of the pixel each splat came from. view_index: [G] int32 into Prediction.views.
     source: `network` (the checkpoint's Gaussian head) or `surface` (flat ellipsoids laid on the depth maps).
+    repeated: [G] bool, `View.repeated` of the pixel each splat came from; None where nothing is known of that.
     """
 
     means: np.ndarray
@@ -179,6 +189,7 @@ class Gaussians:
     confidence: np.ndarray
     view_index: np.ndarray
     source: str
+    repeated: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
