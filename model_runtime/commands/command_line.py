@@ -16,7 +16,14 @@ from model_runtime.commands import models as models_command
 from model_runtime.commands import train as train_command
 from model_runtime.commands.standard_streams import claim_streams
 from model_runtime.contract.memory import OUT_OF_MEMORY, is_out_of_memory
-from model_runtime.contract.messages import CAMERA_SOURCES, PRECISIONS, REFERENCE_VIEWS, JobError, Request
+from model_runtime.contract.messages import (
+    CAMERA_SOURCES,
+    PRECISIONS,
+    REFERENCE_VIEWS,
+    REFINE_DEPTH,
+    JobError,
+    Request,
+)
 from model_runtime.contract.pipe import write_frame
 
 
@@ -50,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--resolution", type=int, help="longest side the network sees")
     predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
     predict.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
+    predict.add_argument(
+        "--refine-depth",
+        choices=REFINE_DEPTH,
+        default=Request.refine_depth,
+        help="make the photos' depth agree; auto: where cameras are not the network's own",
+    )
     predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
     predict.add_argument("--no-gaussians", action="store_true")
     predict.add_argument("--device", default=Request.device)

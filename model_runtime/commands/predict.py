@@ -17,7 +17,10 @@ from model_runtime.contract.messages import JobError, Photo, Prediction, Request
 from model_runtime.contract.photo_names import distinct_names
 from model_runtime.prediction.predictor import Predictor
 
-VIEW_ARRAYS = ("depth", "confidence", "sky", "opaque", "color", "extrinsics", "intrinsics", "ray", "ray_confidence")
+VIEW_ARRAYS = (
+    *("depth", "confidence", "sky", "opaque", "repeated", "color"),
+    *("extrinsics", "intrinsics", "ray", "ray_confidence"),
+)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,6 +35,7 @@ def run(options: argparse.Namespace) -> None:
         device=options.device,
         precision=options.precision,
         refine=options.refine,
+        refine_depth=options.refine_depth,
     )
     prediction = Predictor().predict(request, _print_progress)
     _write(options.output, arrays(prediction))
@@ -98,7 +102,8 @@ def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
             if (array := getattr(view, name)) is not None:
                 named[f"view{i}_{name}"] = array
     if prediction.gaussians is not None:
-        named |= {f"gaussian_{name}": a for name, a in vars(prediction.gaussians).items() if name != "source"}
+        there = {name: array for name, array in vars(prediction.gaussians).items() if array is not None}
+        named |= {f"gaussian_{name}": array for name, array in there.items() if name != "source"}
     meta = {
         "views": [
             {"name": view.name, "photo_size": view.photo_size, "camera_source": view.camera_source}

@@ -14,7 +14,16 @@ import torch
 import model_runtime
 from model_runtime.commands import predict as predict_command
 from model_runtime.commands.command_line import main
-from model_runtime.contract.messages import PROTOCOL_VERSION, JobError, Photo
+from model_runtime.contract.messages import (
+    PROTOCOL_VERSION,
+    CheckpointInfo,
+    Gaussians,
+    JobError,
+    Photo,
+    Prediction,
+    Request,
+    View,
+)
 
 
 def test_predict_writes_arrays_and_says_what_made_them(
@@ -35,6 +44,42 @@ def test_predict_writes_arrays_and_says_what_made_them(
     meta = json.loads(str(arrays["meta"]))
     assert meta["views"][1] == {"name": "tall.png", "photo_size": [90, 160], "camera_source": "network"}
     assert meta["camera_source"] == "network" and meta["gaussians"] == "network"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_predict_writes_what_is_repeated_where_that_is_known(known: bool) -> None:
+    shape = (4, 6)
+    repeated = np.arange(24).reshape(shape) % 2 == 0 if known else None
+    ones, sky, color = np.ones(shape, np.float32), np.zeros(shape, bool), np.zeros((*shape, 3), np.uint8)
+    view = View("a.png", (60, 40), ones, ones, sky, color, np.eye(4), np.eye(3), repeated=repeated)
+    three, four, one = np.ones((24, 3), np.float32), np.ones((24, 4), np.float32), np.ones(24, np.float32)
+    marks, index = None if repeated is None else repeated.ravel(), np.zeros(24, np.int32)
+    gaussians = Gaussians(three, three, four, one, three[..., None], one, index, "surface", marks)
+    checkpoint = CheckpointInfo("da3-tiny", "da3-tiny", "Apache-2.0", True)
+    named = predict_command.arrays(Prediction((view,), gaussians, checkpoint, "features"))
+    assert all(isinstance(array, np.ndarray) for array in named.values())
+    assert ("view0_repeated" in named) == ("gaussian_repeated" in named) == known
+    if known:
+        np.testing.assert_array_equal(named["view0_repeated"].ravel(), named["gaussian_repeated"])
+
+
+def test_predict_asks_for_depth_as_told(
+    photos: tuple[Photo, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Asked:
+        def predict(self, request: Request, _: object) -> Prediction:
+            asked.append(request.refine_depth)
+            raise JobError("cancelled", "Enough.")
+
+    monkeypatch.setattr("model_runtime.commands.predict.Predictor", Asked)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(photos[0].data)
+    for options in ([], ["--refine-depth", "on"], ["--refine-depth", "off"]):
+        with pytest.raises(SystemExit, match="Enough"):
+            main(["predict", str(photo), "--output", str(tmp_path / "a.npz"), *options])
+    assert asked == ["auto", "on", "off"]
 
 
 def test_info_is_a_hello(capsys: pytest.CaptureFixture[str]) -> None:
