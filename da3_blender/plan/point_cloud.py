@@ -9,14 +9,18 @@ import numpy as np
 from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import View
 
+from .budget import within_budget
+
 
 @dataclass(frozen=True, eq=False)
 class PointPlan:
     """P points in Blender's world.
 
     position: [P,3] float32. color: [P,3] uint8, sRGB-encoded. confidence: [P] float32, >= 1.
-    confidence_rank: [P] float32 in 0..1, the share of all points that are no surer than this one.
+    confidence_rank: [P] float32 in 0..1, the share of the points that are no surer than this one, of those that are not
+        repeated.
     footprint: [P] float32, how far the next pixel's ray is at this depth. view: [P] int32.
+    repeated: [P] bool, another view shows the same point better.
     confidence_threshold: points of a lower rank start hidden.
     """
 
@@ -26,6 +30,7 @@ class PointPlan:
     confidence_rank: np.ndarray
     footprint: np.ndarray
     view: np.ndarray
+    repeated: np.ndarray
     confidence_threshold: float
 
 
@@ -56,14 +61,12 @@ def plan_points(
     budget: int,
     confidence_threshold: float,
 ) -> PointPlan:
-    """Points of all pixels in `masks`, every `stride`-th row and column, at most `budget` of them (an even, seeded
-    choice), moved by the rigid `motion` [4,4]."""
+    """Points of all pixels in `masks`, every `stride`-th row and column, at most `budget` of them (see
+    `within_budget`), moved by the rigid `motion` [4,4]."""
     pixels = [_strided_pixels(mask, stride) for mask in masks]
-    total = sum(len(row) for row, _ in pixels)
-    keep = np.ones(total, dtype=bool)
-    if total > budget:
-        keep[:] = False
-        keep[np.random.default_rng(0).choice(total, size=budget, replace=False, shuffle=False)] = True
+    repeated = np.concatenate([_repeated(view, *places) for view, places in zip(views, pixels, strict=True)])
+    keep = within_budget(repeated, budget)
+    repeated = repeated[keep]
     position, color, confidence, footprint, source = [], [], [], [], []
     start = 0
     for index, (view, (all_rows, all_columns)) in enumerate(zip(views, pixels, strict=True)):
@@ -81,17 +84,24 @@ def plan_points(
         position=np.concatenate(position),
         color=np.concatenate(color),
         confidence=all_confidence,
-        confidence_rank=rank(all_confidence),
+        confidence_rank=rank(all_confidence, all_confidence[~repeated]),
         footprint=np.concatenate(footprint),
         view=np.concatenate(source),
+        repeated=repeated,
         confidence_threshold=confidence_threshold,
     )
 
 
-def rank(values: np.ndarray) -> np.ndarray:
-    """[P] float32: the share of `values` [P] no larger than each, so equals rank equal and the largest ranks 1."""
-    ordered = np.sort(values)
-    return (np.searchsorted(ordered, values, side="right") / max(len(values), 1)).astype(np.float32)
+def rank(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """[P] float32: the share of `among` [Q] no larger than each of `values` [P], so equals rank equal and the largest
+    of `among` ranks 1. The least rank is that of one of Q, since a rank of 0 would never show."""
+    ordered = np.sort(among)
+    return (np.maximum(np.searchsorted(ordered, values, side="right"), 1) / max(len(among), 1)).astype(np.float32)
+
+
+def _repeated(view: View, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """[...] bool, `View.repeated` of the pixels `row`, `column` [...]."""
+    return np.zeros(row.shape, dtype=bool) if view.repeated is None else view.repeated[row, column]
 
 
 def _strided_pixels(mask: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:

@@ -40,13 +40,17 @@ def _check_maps(view: View) -> None:
         ("sky mask", view.sky, shape),
         ("colour image", view.color, (*shape, 3)),
         ("transparency", view.opaque, shape),
+        ("mask of repeated points", view.repeated, shape),
     ):
         if array is not None and array.shape != wanted:
             raise PlanError(f"{view.name}: the {what} has shape {array.shape}, but the depth map asks for {wanted}.")
-    if view.sky.dtype != np.bool_:
-        raise PlanError(f"{view.name}: the sky mask is {view.sky.dtype}, not bool.")
-    if view.opaque is not None and view.opaque.dtype != np.bool_:
-        raise PlanError(f"{view.name}: the transparency is {view.opaque.dtype}, not bool.")
+    for what, mask in (
+        ("sky mask", view.sky),
+        ("transparency", view.opaque),
+        ("mask of repeated points", view.repeated),
+    ):
+        if mask is not None and mask.dtype != np.bool_:
+            raise PlanError(f"{view.name}: the {what} is {mask.dtype}, not bool.")
     if view.color.dtype != np.uint8:
         raise PlanError(f"{view.name}: the colour image is {view.color.dtype}, not uint8.")
     bad = int(np.count_nonzero(~np.isfinite(view.depth) & view.shown))
@@ -86,11 +90,16 @@ def _check_gaussians(gaussians: Gaussians, views: int) -> None:
         ("harmonics", gaussians.harmonics, (count, 3, *gaussians.harmonics.shape[2:3])),
         ("confidence", gaussians.confidence, (count,)),
         ("view_index", gaussians.view_index, (count,)),
+        ("marks of repeated ones", gaussians.repeated, (count,)),
     ):
+        if array is None:
+            continue
         if array.shape != wanted:
             raise PlanError(f"The splats' {what} have shape {array.shape}, but their number asks for {wanted}.")
         if not np.isfinite(array).all():
             raise PlanError(f"The splats' {what} hold values that are not finite numbers.")
+    if gaussians.repeated is not None and gaussians.repeated.dtype != np.bool_:
+        raise PlanError(f"The splats' marks of repeated ones are {gaussians.repeated.dtype}, not bool.")
     if gaussians.harmonics.ndim != 3 or harmonics.degree_of(gaussians.harmonics.shape[2]) is None:
         raise PlanError(
             f"The splats' harmonics have shape {gaussians.harmonics.shape}; "

@@ -9,6 +9,7 @@ import numpy as np
 from model_runtime.contract.messages import Gaussians, View
 
 from . import harmonics
+from .budget import within_budget
 from .conventions import rotate_quaternions
 
 
@@ -19,7 +20,8 @@ class SplatPlan:
     position, scale: [G,3] float32, scale the standard deviations. rotation: [G,4] float32 wxyz, unit length.
     base: [G,4] float32, the degree-0 coefficients of red, green, blue, then the opacity 0..1.
     harmonics: [K-1,G,3] float32, the coefficients of degree 1 and up, one [G,3] per basis function.
-    confidence: [G] float32. view: [G] int32. source: `network` or `surface`. left_out: splats above the budget.
+    confidence: [G] float32. view: [G] int32. repeated: [G] bool, another view shows the same place better.
+    source: `network` or `surface`. left_out: splats above the budget.
     """
 
     position: np.ndarray
@@ -29,6 +31,7 @@ class SplatPlan:
     harmonics: np.ndarray
     confidence: np.ndarray
     view: np.ndarray
+    repeated: np.ndarray
     source: str
     left_out: int
 
@@ -36,15 +39,15 @@ class SplatPlan:
 def plan_splats(
     gaussians: Gaussians, views: tuple[View, ...], masks: list[np.ndarray], motion: np.ndarray, budget: int
 ) -> SplatPlan:
-    """Move splats by the rigid `motion` [4,4]; of surface splats keep those on `masks`; then at most `budget` of them,
-    an even, seeded choice."""
+    """Move splats by the rigid `motion` [4,4]; of surface splats keep those on `masks`; then at most `budget` of them
+    (see `within_budget`)."""
     keep = np.ones(len(gaussians.means), dtype=bool)
     if gaussians.source == "surface":
         keep = _on_surfaces(gaussians, views, masks)
     chosen = np.flatnonzero(keep)
     left_out = max(len(chosen) - budget, 0)
-    if left_out:
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, size=budget, replace=False))
+    repeated = np.zeros(len(keep), dtype=bool) if gaussians.repeated is None else gaussians.repeated
+    chosen = chosen[within_budget(repeated[chosen], budget)]
     rotation = motion[:3, :3]
     quaternions = gaussians.rotations[chosen]
     coefficients = harmonics.rotate(gaussians.harmonics[chosen].astype(np.float32), rotation)
@@ -56,6 +59,7 @@ def plan_splats(
         harmonics=np.ascontiguousarray(np.moveaxis(coefficients[:, :, 1:], 2, 0)),
         confidence=gaussians.confidence[chosen].astype(np.float32),
         view=gaussians.view_index[chosen].astype(np.int32),
+        repeated=repeated[chosen],
         source=gaussians.source,
         left_out=left_out,
     )

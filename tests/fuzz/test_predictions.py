@@ -60,9 +60,11 @@ def with_odd(value: Any, chance: random.Random) -> Any:
 @ROUNDS
 def test_odd_predictions_become_a_plan_or_a_sentence(count: int, seed: int) -> None:
     chance = random.Random(seed)
-    views = (make_view(detail=60, name="a.jpg"), make_view(detail=60, name="b.jpg"))
+    first = make_view(detail=60, name="a.jpg")
+    views = (first, replace(make_view(detail=60, name="b.jpg"), repeated=first.color[..., 0] > 99))
     mesh = Mesh(np.eye(3, dtype=np.float32), np.int32([[0, 1, 2]]), np.zeros(1, np.int32), np.zeros((3, 3), np.uint8))
-    good = replace(make_prediction(*views, gaussians=make_gaussians(np.eye(3))), mesh=mesh)
+    splats = replace(make_gaussians(np.eye(3)), repeated=np.eye(3, dtype=bool)[0])
+    good = replace(make_prediction(*views, gaussians=splats), mesh=mesh)
     refused = 0
     count //= 5  # to look for a floor takes a while
     for _ in range(count):

@@ -57,8 +57,47 @@ def test_sky_may_be_infinitely_far(room, recwarn):
 
 
 def test_confidence_rank():
-    np.testing.assert_allclose(rank(np.float32([5, 1, 3, 3])), [1, 0.25, 0.75, 0.75])
-    np.testing.assert_array_equal(rank(np.full(4, 2.0)), 1)
+    values = np.float32([5, 1, 3, 3])
+    np.testing.assert_allclose(rank(values, values), [1, 0.25, 0.75, 0.75])
+    np.testing.assert_array_equal(rank(np.full(4, 2.0), np.full(4, 2.0)), 1)
+    np.testing.assert_allclose(rank(values, np.float32([2, 4])), [1, 0.5, 0.5, 0.5], err_msg="none ranks 0")
+    np.testing.assert_array_equal(rank(values, values[:0]), 1)
+
+
+def with_repeated(view, rows):
+    """`view` with those rows of its depth map shown better elsewhere."""
+    repeated = np.zeros(view.depth.shape, bool)
+    repeated[rows] = True
+    return replace(view, repeated=repeated)
+
+
+def test_repeated_points_rank_among_the_others(room):
+    first, second = room.view(), with_repeated(room.view(), slice(24, None))
+    points = plan_scene(room.prediction(first, second), "room").points
+    others = np.sort(points.confidence[~points.repeated])
+    assert np.count_nonzero(points.repeated) == second.repeated.sum() and not points.repeated[points.view == 0].any()
+    hidden = points.confidence_rank[~points.repeated] <= 0.25
+    assert np.count_nonzero(hidden) == pytest.approx(0.25 * len(others), abs=2)
+    expected = np.searchsorted(others, points.confidence[points.repeated], side="right") / len(others)
+    np.testing.assert_allclose(points.confidence_rank[points.repeated], expected, rtol=1e-6)
+
+
+def test_the_budget_is_spent_on_repeated_points_last(room):
+    prediction = room.prediction(room.view(), with_repeated(room.view(), slice(None)))
+    whole = plan_scene(prediction, "room").points
+    first = np.count_nonzero(whole.view == 0)
+    for budget, repeated in ((first - 300, 0), (first + 300, 300)):
+        points = plan_scene(prediction, "room", settings=PlanSettings(point_budget=budget)).points
+        assert len(points.position) == len(points.repeated) == budget
+        np.testing.assert_array_equal(points.repeated, points.view == 1)
+        assert np.count_nonzero(points.repeated) == repeated
+
+
+def test_sheets_keep_what_is_repeated(room):
+    view, settings = room.view(), PlanSettings(sheets=True)
+    (plain,) = plan_scene(room.prediction(view), "room", settings=settings).surfaces
+    (sheet,) = plan_scene(room.prediction(with_repeated(view, slice(9))), "room", settings=settings).surfaces
+    np.testing.assert_array_equal(sheet.vertices, plain.vertices)
 
 
 def test_stride_and_budget(room):
@@ -115,6 +154,21 @@ def test_splat_budget_is_told(room):
     plan = plan_scene(room.prediction(room.view(), gaussians=gaussians), "room", settings=PlanSettings(splat_budget=20))
     assert len(plan.splats.position) == 20
     assert any("30 splats" in note for note in plan.notes)
+    assert not plan.splats.repeated.any()
+
+
+@pytest.mark.parametrize(("budget", "repeated"), [(20, 0), (40, 10), (100, 20)])
+def test_the_splat_budget_is_spent_on_repeated_ones_last(room, budget, repeated):
+    means = np.random.default_rng(0).normal(size=(50, 3))
+    gaussians = replace(room.gaussians(means), repeated=np.arange(50) % 5 < 2)
+    plan = plan_scene(
+        room.prediction(room.view(), gaussians=gaussians, source="given"),
+        "room",
+        settings=replace(AS_IS, splat_budget=budget),
+    )
+    assert len(plan.splats.position) == min(budget, 50) and np.count_nonzero(plan.splats.repeated) == repeated
+    places = [np.flatnonzero(np.isclose(means, place, atol=1e-5).all(axis=1))[0] for place in plan.splats.position]
+    np.testing.assert_array_equal(plan.splats.repeated, gaussians.repeated[places])
 
 
 def test_missing_photo_is_told(room, tmp_path):
@@ -135,6 +189,8 @@ def test_missing_photo_is_told(room, tmp_path):
         (lambda v: replace(v, confidence=v.confidence * np.inf), "confidence map holds"),
         (lambda v: replace(v, sky=v.sky[:, 1:]), "sky mask has shape"),
         (lambda v: replace(v, sky=v.sky.astype(int)), "sky mask is int64"),
+        (lambda v: replace(v, repeated=v.sky[1:]), "mask of repeated points has shape"),
+        (lambda v: replace(v, repeated=v.depth), "mask of repeated points is float32"),
         (lambda v: replace(v, color=v.color[..., 0]), "colour image has shape"),
         (lambda v: replace(v, color=v.color / 255), "colour image is float64"),
         (lambda v: replace(v, photo_size=(0, 10)), "photo's size"),
@@ -170,6 +226,8 @@ def test_bad_view_gets_a_sentence(room, spoil, words):
         ("harmonics", np.zeros((3, 3, 5)), "harmonics have shape"),
         ("harmonics", np.zeros((3, 3)), "harmonics have shape"),
         ("view_index", np.array([0, 0, 1]), "name a view"),
+        ("repeated", np.zeros(4, bool), "marks of repeated ones have shape"),
+        ("repeated", np.zeros(3), "marks of repeated ones are float64"),
     ],
 )
 def test_bad_splats_get_a_sentence(room, field, value, words):
