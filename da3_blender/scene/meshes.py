@@ -57,6 +57,12 @@ def input_property(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, s
     raise KeyError(name)
 
 
+def input_value(modifier: bpy.types.NodesModifier, name: str) -> Any:
+    """The value of the group input called `name`; raises KeyError where there is none."""
+    owner, place = input_property(modifier, name)
+    return owner.value if place == "value" else owner[place[2:-2]]
+
+
 def set_input(modifier: bpy.types.NodesModifier, name: str, value: float | bool | bpy.types.ID) -> None:
     """Set the group input called `name`."""
     owner, place = input_property(modifier, name)

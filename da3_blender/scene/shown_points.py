@@ -10,6 +10,7 @@ import numpy as np
 
 from .find import parts_of
 from .marks import HIDDEN
+from .repeated import REPEATED, keeps_all
 
 SOLID = 0.5
 """Least opacity of a splat that one can point at."""
@@ -31,7 +32,7 @@ def shown_points(
         if role in (None, "camera") or not own or not _visible(item, space):
             continue
         # What shows splats are stand-ins about them; their middles are in the mesh itself.
-        points = _middles(item.data) if role == "splats" else _positions(instance.object.data)
+        points = _middles(item) if role == "splats" else _positions(instance.object.data)
         if len(points):
             matrix = np.array(instance.matrix_world, dtype=np.float32)
             shown.append((item, points @ matrix[:3, :3].T + matrix[:3, 3]))
@@ -47,14 +48,16 @@ def _positions(data: Any) -> np.ndarray:
     return np.empty((0, 3), np.float32) if attribute is None else _read(attribute, "vector", 3)
 
 
-def _middles(mesh: bpy.types.Mesh) -> np.ndarray:
+def _middles(item: bpy.types.Object) -> np.ndarray:
+    mesh: Any = item.data
     attributes = mesh.attributes
     base = attributes["radiance:base"]
     kept = _read(base, "vector" if base.data_type == "FLOAT4" else "color", 4)[:, 3] >= SOLID
-    if HIDDEN in attributes:
-        hidden = np.empty(len(kept), bool)
-        attributes[HIDDEN].data.foreach_get("value", hidden)
-        kept &= ~hidden
+    for name in (HIDDEN,) if keeps_all(item) else (HIDDEN, REPEATED):
+        if name in attributes:
+            hidden = np.empty(len(kept), bool)
+            attributes[name].data.foreach_get("value", hidden)
+            kept &= ~hidden
     return _positions(mesh)[kept]
 
 

@@ -12,8 +12,9 @@ from .marks import BEFORE_SPLATS, HIDDEN, SPLAT_SOURCE
 from .materials import splats_material
 from .meshes import Attribute, cloud_mesh, cloud_object
 from .node_tools import Builder, Number, group, socket
+from .repeated import KEEP_ALL, keep_all_socket, kept, repeated_attribute
 
-GROUP = "DA3 Splats degree {degree} v2"
+GROUP = "DA3 Splats degree {degree} v3"
 
 REACH = 3.0
 """Standard deviations a splat is drawn out to, as in 3D Gaussian Splatting."""
@@ -31,7 +32,7 @@ def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -
 
     Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
     rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
-    higher coefficient); and confidence, view.
+    higher coefficient); and confidence, view; repeated where any is.
     """
     # Vectors of four came with Blender 5.2; before that, a float colour holds the same four numbers untouched.
     four = "FLOAT4" if "FLOAT4" in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items else "FLOAT_COLOR"
@@ -41,6 +42,7 @@ def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -
         "radiance:base": Attribute(four, "vector" if four == "FLOAT4" else "color", plan.base),
         "confidence": Attribute("FLOAT", "value", plan.confidence),
         "view": Attribute("INT", "value", plan.view),
+        **repeated_attribute(plan.repeated),
     }
     for index, coefficients in enumerate(plan.harmonics):
         attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
@@ -106,6 +108,7 @@ def _build(nodes: Builder, degree: int) -> None:
         description="Renders draw flat pieces turned to the active camera: fast, exact through it. Switch off where "
         "splats are seen from other sides too, as in mirrors",
     )
+    keep_all_socket(tree, "splats")
     inputs = nodes.node("NodeGroupInput").outputs
     camera = nodes.node("GeometryNodeInputActiveCamera").outputs[0]
     eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
@@ -141,9 +144,10 @@ def _remove(nodes: Builder, geometry: Any, name: str) -> Any:
 def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
     """The splats to show, farthest first: blended materials draw in the order of the mesh."""
     chance = nodes.node("FunctionNodeRandomValue", {"Min": 0.0, "Max": 1.0}, data_type="FLOAT").outputs["Value"]
-    kept = nodes.math("LESS_THAN", chance, inputs["Shown"])
-    kept = nodes.math("MULTIPLY", kept, nodes.math("SUBTRACT", 1.0, _named(nodes, HIDDEN, "BOOLEAN")))
-    points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": kept}).outputs[0]
+    shown = nodes.math("LESS_THAN", chance, inputs["Shown"])
+    shown = nodes.math("MULTIPLY", shown, nodes.math("SUBTRACT", 1.0, _named(nodes, HIDDEN, "BOOLEAN")))
+    shown = nodes.math("MULTIPLY", shown, kept(nodes, inputs[KEEP_ALL]))
+    points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": shown}).outputs[0]
     position = nodes.node("GeometryNodeInputPosition").outputs[0]
     nearness = nodes.math("MULTIPLY", nodes.scalar("DISTANCE", position, eye), -1.0)
     return nodes.node(

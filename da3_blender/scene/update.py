@@ -5,6 +5,7 @@ Names, transforms, parents, materials, modifiers and their values, collections a
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,10 @@ import numpy as np
 
 from model_runtime.contract.messages import JobError
 
-from ..plan.harmonics import MAX_DEGREE
 from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
-from . import find, splats, viewing, visibility
+from . import find, viewing, visibility
 from .cameras import put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
@@ -40,7 +40,7 @@ from .marks import (
     WRITTEN,
 )
 from .materials import POINTS
-from .meshes import input_property, set_input
+from .meshes import input_value, set_input
 from .placement import frame_to_world, own_change, put, written
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
@@ -53,7 +53,8 @@ STILL = 1e-6
 NOT_ALWAYS = (MATCH_ERROR, "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
 """What only some models and cameras tell about a scene; a later one may not."""
 
-SPLAT_INPUTS = ("Shown", "Splat Size", "Face Camera")
+OWN_GROUP = re.compile(r"DA3 (Points|Splats) (?:degree \d+ )?v\d+")
+"""Names of the node groups that show points and splats, of all versions of the add-on."""
 
 Photo = tuple[str, int]
 """A photo's name and, because several may be called the same, which of those it is."""
@@ -183,7 +184,7 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         return
     if kept.data != fresh.data:  # they are the same where a linked duplicate came first
         _take_over_mesh(kept.data, fresh.data)
-    _follow_degree(kept, fresh)
+    _follow_group(kept, fresh)
 
 
 def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
@@ -231,27 +232,34 @@ def _keep_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
             new.materials[slot] = material
 
 
-def _follow_degree(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
-    """Splats of another degree need another node group. A group of the artist's own stays."""
-    own = {splats.GROUP.format(degree=degree) for degree in range(MAX_DEGREE + 1)}
-    wanted = next((group for _, group in _groups(fresh) if group.name in own), None)
+def _follow_group(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    """Splats of another degree, and what an older version of the add-on made, need another node group, which takes over
+    the values of the one before. A group of the artist's own stays."""
+    wanted = next((group for _, group in _groups(fresh) if _shows(group)), None)
     for modifier, group in _groups(kept):
-        if wanted is not None and group.name in own and group != wanted:
-            values = [(name, _input_value(modifier, name)) for name in SPLAT_INPUTS]
+        if wanted is not None and group != wanted and _shows(group) == _shows(wanted):
+            names = _inputs(group) & _inputs(wanted)
+            values = {name: input_value(modifier, name) for name in sorted(names)}
             modifier.node_group = wanted
-            for name, value in values:
+            for name, value in values.items():
                 set_input(modifier, name, value)
             purge([group])
+
+
+def _shows(group: bpy.types.NodeTree) -> str | None:
+    """`Points` or `Splats` for a node group of the add-on."""
+    found = OWN_GROUP.fullmatch(group.name)
+    return None if found is None else found[1]
+
+
+def _inputs(group: bpy.types.NodeTree) -> set[str]:
+    sockets = [item for item in group.interface.items_tree if item.item_type == "SOCKET" and item.in_out == "INPUT"]
+    return {item.name for item in sockets if item.socket_type != "NodeSocketGeometry"}
 
 
 def _groups(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree]]:
     modifiers = [modifier for modifier in item.modifiers if isinstance(modifier, bpy.types.NodesModifier)]
     return [(modifier, modifier.node_group) for modifier in modifiers if modifier.node_group is not None]
-
-
-def _input_value(modifier: bpy.types.NodesModifier, name: str) -> float | bool:
-    owner, place = input_property(modifier, name)
-    return owner.value if place == "value" else owner[place[2:-2]]
 
 
 def _join(item: bpy.types.Object, collection: bpy.types.Collection, sibling: bpy.types.Object | None) -> None:

@@ -60,6 +60,31 @@ def test_sliders_hide_points(room, empty_scene):
     assert shown_points(item) == np.count_nonzero(plan.points.view == 1)
 
 
+def test_one_surface_until_all_points_are_kept(room, empty_scene):
+    first, second = room.view(), room.view(eye=(1, 0, 1))
+    repeated = np.zeros(second.depth.shape, bool)
+    repeated[:, :20] = True
+    plan = plan_scene(
+        room.prediction(first, replace(second, repeated=repeated)),
+        "room",
+        settings=PlanSettings(confidence_threshold=0),
+    )
+    item = write_scene(plan, empty_scene).points
+    modifier, total = item.modifiers[0], len(plan.points.position)
+    assert read(item.data, "repeated", "value", 1, bool).sum() == plan.points.repeated.sum() > 500
+    assert shown_points(item) == np.count_nonzero(~plan.points.repeated)
+    set_input(modifier, "Keep All", True)
+    assert shown_points(item) == total
+    set_input(modifier, "Keep All", False)
+    set_input(modifier, "Only Photo", 2)
+    assert shown_points(item) == np.count_nonzero(plan.points.view == 1), "one photo alone is whole"
+
+
+def test_nothing_is_told_where_nothing_is_repeated(room, empty_scene):
+    item = write_scene(plan_scene(room.prediction(), "room"), empty_scene).points
+    assert "repeated" not in item.data.attributes
+
+
 def render_bytes(scene, path) -> np.ndarray:
     """[H,W,4] of what is in the PNG, first row at the top."""
     scene.render.filepath = str(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -150,17 +152,26 @@ def test_every_number_is_stored(room, empty_scene):
     np.testing.assert_allclose(np.abs(np.sum(stored * quaternion, axis=1)), 1, atol=1e-6)
 
 
+def drawn(made) -> int:
+    """How many splats are shown in viewports, six vertices each."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    graph.update()
+    return len(made.splats.evaluated_get(graph).data.vertices) // 6
+
+
 def test_shown_share(room, empty_scene):
     made = write_splats(room, empty_scene, room.gaussians(np.random.default_rng(0).normal(size=(1000, 3))))
-
-    def drawn() -> int:
-        graph = bpy.context.evaluated_depsgraph_get()
-        graph.update()
-        return len(made.splats.evaluated_get(graph).data.vertices) // 6
-
-    assert drawn() == 1000
+    assert drawn(made) == 1000
     set_input(made.splats.modifiers[0], "Shown", 0.25)
-    assert 200 < drawn() < 300
+    assert 200 < drawn(made) < 300
+
+
+def test_repeated_splats_show_when_all_are_kept(room, empty_scene):
+    gaussians = replace(room.gaussians(np.zeros((10, 3))), repeated=np.arange(10) < 4)
+    made = write_splats(room, empty_scene, gaussians)
+    assert drawn(made) == 6
+    set_input(made.splats.modifiers[0], "Keep All", True)
+    assert drawn(made) == 10
 
 
 def test_cycles_may_look_deep_enough(room, empty_scene):

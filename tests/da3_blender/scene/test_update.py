@@ -265,9 +265,37 @@ def test_splats_of_another_degree(room, empty_scene, kitchen):
         update_scene(plan(room, "abc", degree=degree), kitchen.collection, empty_scene)
         (modifier,) = kitchen.splats.modifiers
         assert twin.modifiers[0].node_group == modifier.node_group
-        assert modifier.node_group.name == f"DA3 Splats degree {degree} v2"
+        assert modifier.node_group.name == f"DA3 Splats degree {degree} v3"
         assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7)
     assert sum("Splats degree" in group.name for group in bpy.data.node_groups) == 1
+
+
+def as_by_an_older_version(item) -> None:
+    """Let `item` show through a group without the last input, under the name that it had then."""
+    group = item.modifiers[0].node_group.copy()
+    group.interface.remove(group.interface.items_tree["Keep All"])
+    group.name = group.name.replace("v3", "v2").removesuffix(".001")
+    item.modifiers[0].node_group = group
+
+
+def test_what_an_older_version_made_gets_todays_groups(room, empty_scene, kitchen):
+    set_input(kitchen.points.modifiers[0], "Only Photo", 2)
+    for item in (kitchen.points, kitchen.splats):
+        as_by_an_older_version(item)
+    update_scene(plan(room, "abc"), kitchen.collection, empty_scene)
+    names = [item.modifiers[0].node_group.name for item in (kitchen.points, kitchen.splats)]
+    assert names == ["DA3 Points v3", "DA3 Splats degree 0 v3"]
+    assert setting(kitchen.points, "Confidence") == pytest.approx(0.42) and setting(kitchen.points, "Only Photo") == 2
+    assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7) and not setting(kitchen.splats, "Keep All")
+    assert not any("v2" in group.name for group in bpy.data.node_groups)
+
+
+def test_keep_all_and_own_groups_stay(room, empty_scene, kitchen):
+    set_input(kitchen.points.modifiers[0], "Keep All", True)
+    own = kitchen.splats.modifiers[0].node_group = kitchen.splats.modifiers[0].node_group.copy()
+    own.name = "my splats"
+    update_scene(plan(room, "abc", degree=1), kitchen.collection, empty_scene)
+    assert setting(kitchen.points, "Keep All") and kitchen.splats.modifiers[0].node_group == own
 
 
 def image(path, color: float) -> bytes:
