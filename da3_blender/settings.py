@@ -31,6 +31,11 @@ KNOWN_CAMERAS = (
     ("blender", "Blender Cameras", "Cameras of this scene; what is made stands where they stand"),
     ("colmap", "COLMAP Folder", "Cameras of a COLMAP model, such as its folder sparse/0"),
 )
+REFINE_DEPTH = (
+    ("auto", "Automatic", "Where cameras are known, from features or refined; not where they are the network's own"),
+    ("on", "On", "Wherever the cameras come from"),
+    ("off", "Off", "The depth stays as the network says it, each photo for itself"),
+)
 MESHES = (
     ("none", "None", "Make no mesh"),
     ("fused", "One Surface", "One clean surface from all photos, with the photos as its texture"),
@@ -101,6 +106,7 @@ class Settings:
     known_cameras: str
     colmap_folder: str
     refine: bool
+    refine_depth: str
     make_points: bool
     make_splats: bool
     make_mesh: str
@@ -146,6 +152,12 @@ class Settings:
         "refine": BoolProperty(
             name="Refine Cameras",
             description="Make the network's cameras agree with points found again in several photos, where that helps",
+        ),
+        "refine_depth": EnumProperty(
+            name="Refine Depth",
+            description="Make the depth of the photos agree, by looking at what several of them show",
+            items=REFINE_DEPTH,
+            default="auto",
         ),
         "make_points": BoolProperty(name="Points", description="Make a colored point cloud", default=True),
         "make_splats": BoolProperty(

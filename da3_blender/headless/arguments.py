@@ -51,6 +51,12 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="known cameras of the photos: those of a .blend that show the photos or are called like them",
     )
     parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
+    parser.add_argument(
+        "--refine-depth",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="make the photos' depth agree; auto: where cameras are not the network's own",
+    )
     parser.add_argument("--no-splats", action="store_true", help="make no splats")
     parser.add_argument(
         "--mesh",

@@ -87,6 +87,7 @@ def make_request(options: argparse.Namespace) -> Request:
         cameras=cameras,
         colmap=read_colmap(options.colmap) if options.colmap else None,
         camera_source="rays" if options.rays else "auto",
+        refine_depth=options.refine_depth,
         gaussians=not options.no_splats,
         device=options.device,
         mesh=MeshSettings() if options.mesh == "fused" else None,

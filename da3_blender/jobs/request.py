@@ -135,6 +135,7 @@ def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
         reference_view="first" if referenced else Request.reference_view,
         gaussians=settings.make_splats,
         refine=settings.refine,
+        refine_depth=settings.refine_depth,
         mesh=mesh_settings(settings),
     )
 

@@ -23,6 +23,7 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
             draw_known(layout, settings)
         if settings.camera_source in ("auto", "network", "rays"):
             layout.prop(settings, "refine")
+        layout.prop(settings, "refine_depth")
         column = layout.column(heading="Objects")
         column.prop(settings, "make_points")
         column.prop(settings, "make_splats")

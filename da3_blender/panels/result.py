@@ -20,6 +20,7 @@ from ..scene.marks import (
     VIEW,
 )
 from ..scene.meshes import input_property
+from ..scene.repeated import KEEP_ALL, tells_repeated
 from ..scene.viewing import is_bound
 from ..settings import Settings
 from ..translation import iface
@@ -40,6 +41,9 @@ SLIDERS = (
     ("splats", (("Shown", "Splats Shown"), ("Splat Size", "Splat Size"))),
 )
 """Role of the object; input of its node group and what the panel calls it."""
+
+KEEPING = {"points": ((KEEP_ALL, "Keep All Points"),), "splats": ((KEEP_ALL, "Keep All Splats"),)}
+"""The same, where the object tells what is repeated."""
 
 SOURCES = {
     "given": "Known",
@@ -157,6 +161,8 @@ def draw_sliders(layout: bpy.types.UILayout, parts: dict[str, list[bpy.types.Obj
             for modifier in item.modifiers:
                 if modifier.type == "NODES":
                     draw_inputs(column, modifier, names)
+                    if tells_repeated(item):
+                        draw_inputs(column, modifier, KEEPING[role])
 
 
 def draw_inputs(

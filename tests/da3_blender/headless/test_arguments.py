@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from da3_blender.headless.arguments import parse_arguments
+from model_runtime.contract.messages import REFINE_DEPTH, Request
 from tests.da3_blender.headless.conftest import refusal
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
@@ -54,6 +55,13 @@ def test_a_python_that_is_none_is_refused(
 
 def test_this_python_is_one(photo: Path) -> None:
     assert parse_arguments([str(photo), "--python", sys.executable]).python == Path(sys.executable)
+
+
+def test_depth_is_refined_as_requests_say_it(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments([str(photo)]).refine_depth == Request(()).refine_depth
+    for word in REFINE_DEPTH:
+        assert parse_arguments([str(photo), "--refine-depth", word]).refine_depth == word
+    assert "invalid choice: 'maybe'" in refusal(capsys, photo, "--refine-depth", "maybe")
 
 
 @pytest.mark.parametrize("option", ["--cameras", "--blend-cameras", "--colmap", "--answer", "--python", "--worker"])

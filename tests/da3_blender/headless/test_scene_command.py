@@ -341,6 +341,11 @@ def test_names_come_from_the_folder(photos: list[Path], tmp_path: Path) -> None:
     assert options.output == Path("photos.blend")
 
 
+def test_requests_say_how_depth_is_refined(photos: list[Path], tmp_path: Path) -> None:
+    options = parse_arguments([str(tmp_path / "photos"), "--refine-depth", "off"])
+    assert headless.make_request(options).refine_depth == "off"
+
+
 def test_what_is_left_out_is_told(photos: list[Path], tmp_path: Path, room: SimpleNamespace) -> None:
     """By the command line before the job, by the worker after it; and all of it in the scene's notes."""
     (tmp_path / "photos/IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))

@@ -131,6 +131,7 @@ def test_photos_of_another_scene_are_refused(scene, made, tmp_path):
 def test_photos_and_settings_come_back(scene, made, tmp_path):
     settings = scene.da3
     settings.edge_angle, settings.camera_source, settings.make_splats = 33, "rays", False
+    settings.refine_depth = "on"
     photo_list.set_reference(settings, 1)
     update(made)
     asked = json.loads(made[stored_request.REQUEST])
@@ -140,6 +141,7 @@ def test_photos_and_settings_come_back(scene, made, tmp_path):
     photo_list.clear(settings)
     photo_list.add_files(settings, [photo(tmp_path / "z.png")])
     settings.edge_angle, settings.camera_source, settings.make_splats = 5, "auto", True
+    settings.refine_depth = "off"
     (tmp_path / "a.png").unlink()
     bpy.ops.da3.load_request(result=made["da3_id"])
     assert [(row.name, row.reference, bool(row.problem)) for row in settings.photos] == [
@@ -147,7 +149,7 @@ def test_photos_and_settings_come_back(scene, made, tmp_path):
         ("a.png", False, True),
     ]
     assert (settings.edge_angle, settings.camera_source, settings.make_splats) == (33, "rays", False)
-    assert settings.make_mesh == "none"
+    assert settings.make_mesh == "none" and settings.refine_depth == "on"
 
 
 def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, made):

@@ -120,6 +120,19 @@ def test_result(scene, tmp_path):
     assert "Cameras: Network, match error 0.50 pixels" in shown
 
 
+def test_what_is_repeated_can_be_kept_where_something_is(scene, tmp_path):
+    photo_list.add_folder(scene.da3, tmp_path)
+    scene.da3.model = "room"
+    bpy.ops.da3.run()
+    assert timer.wait(30)
+    assert "Keep All" not in draw("DA3_PT_results")
+    (collection,) = find.results(scene)
+    for role in ("points", "splats"):
+        find.objects_of(collection, role)[0].data.attributes.new("repeated", "BOOLEAN", "POINT")
+    shown = draw("DA3_PT_results").split("\n")
+    assert "Keep All Points" in shown and "Keep All Splats" in shown
+
+
 def test_list_of_a_results_photos(scene, tmp_path):
     photo_list.add_folder(scene.da3, tmp_path)
     scene.da3.model = "room"

@@ -32,7 +32,7 @@ NOT_SHOWN = {
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
     # names in the file, which stay the same whoever opens it
-    *("materials.py", "points.py", "splats.py", "node_tools.py"),
+    *("materials.py", "points.py", "splats.py", "repeated.py", "node_tools.py"),
     "translation",
 }
 """Modules and folders whose sentences are no artist's to read in a panel."""
