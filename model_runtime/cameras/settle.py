@@ -35,6 +35,7 @@ class SettledCameras:
     depth_scale: [N], what the network's depth is multiplied by to be in the prediction's world.
     similarity: from the network's world to the prediction's.
     depth_correction: for each view the map [h,w] over the photo that its depth is multiplied by besides, or None.
+    agreement: for each view [h,w] in 0..1, how far the photos agree on its depth; None where they were not compared.
     """
 
     extrinsics: np.ndarray
@@ -42,6 +43,13 @@ class SettledCameras:
     depth_scale: np.ndarray
     similarity: Similarity
     depth_correction: tuple[np.ndarray | None, ...] | None = None
+    agreement: tuple[np.ndarray, ...] | None = None
+
+    def settled_depth(self, output: Output, photo: PreparedPhoto, i: int) -> np.ndarray:
+        """[h,w] float32: the network's depth of view `i`, over the whole photo, in the prediction's world."""
+        depth = photo.placement.crop(as_array(output.depth[0, i])) * np.float32(self.depth_scale[i])
+        correction = None if self.depth_correction is None else self.depth_correction[i]
+        return depth if correction is None else depth * correction
 
 
 def settle_cameras(

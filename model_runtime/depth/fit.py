@@ -26,10 +26,7 @@ def fit_depths(
 
     Where the network's depths are metres, it is the world that is scaled to them as a whole.
     """
-    depths = [
-        photo.placement.crop(depth.float().cpu().numpy()) * scale
-        for photo, depth, scale in zip(photos, output.depth[0], cameras.depth_scale, strict=True)
-    ]
+    depths = [cameras.settled_depth(output, photo, i) for i, photo in enumerate(photos)]
     pairs = point_pairs(depths, [photo.placement.photo for photo in photos], cameras.extrinsics, sparse)
     scales = pair_scales(pairs)
     if scales is None:

@@ -52,13 +52,22 @@ class FeaturePhoto:
         return digest.hexdigest()
 
 
+COMPARED_SIDE = 400
+"""Longest side in pixels at which photos are compared to refine depth."""
+
+
+def grey_picture(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """[h,w] uint8, sides at most `longest`, from the upright photo [H,W,3] uint8 RGB."""
+    height, width = pixels.shape[:2]
+    factor = min(1.0, longest / max(width, height))
+    small = resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.ascontiguousarray(np.round(small.astype(np.float32) @ LUMA).astype(np.uint8))
+
+
 def feature_photo(name: str, pixels: np.ndarray, focal_35mm: float | None = None, camera: str = "") -> FeaturePhoto:
     """From the upright photo, [h,w,3] uint8 RGB."""
     height, width = pixels.shape[:2]
-    factor = min(1.0, WORKING_SIDE / max(width, height))
-    small = resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
-    grey = np.round(small.astype(np.float32) @ LUMA).astype(np.uint8)
-    return FeaturePhoto(name, (width, height), np.ascontiguousarray(grey), focal_35mm, camera)
+    return FeaturePhoto(name, (width, height), grey_picture(pixels, WORKING_SIDE), focal_35mm, camera)
 
 
 def focal_in_pixels(focal_35mm: float, size: tuple[int, int]) -> float:

@@ -11,7 +11,7 @@ from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
 from model_runtime.photos.canvas import Placement, fit, place
 from model_runtime.photos.decode import DecodedPhoto, decode_photo
-from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
+from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture
 
 ERRORS_TOLD = 5
 
@@ -24,6 +24,7 @@ in the colour, and the network's depth lies between the two."""
 class PreparedPhoto:
     """A photo as the network saw it. color: [h,w,3] uint8, fitted. focal_35mm: from its EXIF data, or None.
     feature: the photo as feature matching takes it, where that was asked for. opaque: see `messages.View`.
+    grey: [h,w] uint8, the whole photo as it is compared to refine depth, where that was asked for.
     """
 
     name: str
@@ -33,10 +34,11 @@ class PreparedPhoto:
     focal_35mm: float | None
     feature: FeaturePhoto | None = None
     opaque: np.ndarray | None = None
+    grey: np.ndarray | None = None
 
 
 def prepare_photos(
-    photos: Sequence[Photo], resolution: int, progress: Span, with_features: bool = False
+    photos: Sequence[Photo], resolution: int, progress: Span, with_features: bool = False, with_grey: bool = False
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
     """Decode and fit every photo, one at a time, so that only one is in memory at full size; and those that cannot be.
 
@@ -45,6 +47,7 @@ def prepare_photos(
     """
     fitted: list[tuple[DecodedPhoto, np.ndarray, np.ndarray | None]] = []
     features: list[FeaturePhoto | None] = []
+    greys: list[np.ndarray | None] = []
     left_out: list[LeftOut] = []
     for i, photo in enumerate(photos):
         progress(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
@@ -53,6 +56,7 @@ def prepare_photos(
             fitted.append((decoded, fit(pixels, resolution), _opaque(decoded, resolution)))
             wanted = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
             features.append(wanted)
+            greys.append(grey_picture(pixels, COMPARED_SIDE) if with_grey else None)
         except JobError as error:
             left_out.append(LeftOut(photo.name, error.failure))
     if not fitted:
@@ -61,8 +65,8 @@ def prepare_photos(
         [decoded.size for decoded, _, _ in fitted], [(color.shape[1], color.shape[0]) for _, color, _ in fitted]
     )
     prepared = [
-        PreparedPhoto(decoded.name, placement, color, decoded.plate, decoded.focal_35mm, feature, opaque)
-        for (decoded, color, opaque), placement, feature in zip(fitted, placements, features, strict=True)
+        PreparedPhoto(decoded.name, placement, color, decoded.plate, decoded.focal_35mm, feature, opaque, grey)
+        for (decoded, color, opaque), placement, feature, grey in zip(fitted, placements, features, greys, strict=True)
     ]
     return prepared, left_out
 

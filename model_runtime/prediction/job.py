@@ -15,6 +15,9 @@ from model_runtime.photos.decode import check_photos
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
 from model_runtime.prediction.plan import Plan
 
+FEWEST_COMPARED = 2
+"""Photos, for depth to be refined by comparing them."""
+
 
 @dataclass(frozen=True, eq=False)
 class JobInput:
@@ -71,7 +74,8 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
     if given is not None and not scale_depths:
         given = replace(given, sparse=None)
     with_features = needs_features(plan.source, len(photos), request.refine, scale_depths, given)
-    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features)
+    with_grey = request.refine_depth != "off" and len(photos) >= FEWEST_COMPARED
+    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features, with_grey)
     if given is not None:
         readable = {photo.name for photo in prepared}
         given = given.of([i for i, photo in enumerate(photos) if photo.name in readable])

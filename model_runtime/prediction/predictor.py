@@ -18,6 +18,7 @@ from model_runtime.contract.messages import Gaussians, JobError, MeshSettings, P
 from model_runtime.contract.progress import Report, Span, never_falling
 from model_runtime.depth.fit import fit_depths
 from model_runtime.depth.mesh import fuse_views
+from model_runtime.depth.one_surface import repeated_pixels
 from model_runtime.network.output import Output
 from model_runtime.prediction.checks import check_memory
 from model_runtime.prediction.devices import describe_device
@@ -25,13 +26,14 @@ from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.network_run import free_memory
 from model_runtime.prediction.passes import NetworkPass, own_scene, pass_alone, pass_with_cameras
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
+from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import make_views
 from model_runtime.splats.make import make_gaussians
 
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
 
-PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, CAMERAS_DONE = 0.1, 0.2, 0.4, 0.9, 0.95
+PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, DEPTH_DONE, CAMERAS_DONE = 0.1, 0.2, 0.4, 0.75, 0.93, 0.95
 MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
 
@@ -106,8 +108,12 @@ class Predictor:
         network_pass = network_pass or _final_pass(job, found, remaining)
         watch.done("network")
 
-        progress.part(NETWORK_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
+        refining = progress.part(NETWORK_DONE, DEPTH_DONE, "depth")
+        refining(0.0, "Fitting depth to the cameras.")
         cameras, notes = _settle_and_fit(job, network_pass, found)
+        cameras = with_refined_depth(job, network_pass.output, found, cameras, refining)
+        watch.done("depth")
+        progress.part(DEPTH_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
         views = _make_views(job, network_pass, found, cameras)
         watch.done("cameras")
 
@@ -169,7 +175,11 @@ def _settle_and_fit(job: Job, network_pass: NetworkPass, found: FoundCameras) ->
 def _make_views(job: Job, network_pass: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
     scale = network_pass.output.scale_factor
     views = make_views(network_pass.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
-    return tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
+    views = tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
+    if cameras.agreement is None:
+        return views
+    repeated = repeated_pixels(views, job.plan.device)
+    return tuple(replace(view, repeated=pixels) for view, pixels in zip(views, repeated, strict=True))
 
 
 def _make_gaussians(job: Job, network_pass: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:

@@ -13,6 +13,9 @@ from model_runtime.network.output import Output, as_array
 from model_runtime.network.sky import is_sky
 from model_runtime.photos.prepare import PreparedPhoto
 
+AGREED, OWN = 3.0, 0.5
+"""What agreement of the photos and the network's own confidence add to a confidence of 1."""
+
 
 def make_views(
     output: Output, photos: Sequence[PreparedPhoto], cameras: SettledCameras, ray_scale: float
@@ -26,10 +29,7 @@ def make_views(
 
 def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras, ray_scale: float) -> View:
     crop = photo.placement.crop
-    depth = crop(as_array(output.depth[0, i])) * np.float32(cameras.depth_scale[i])
-    correction = None if cameras.depth_correction is None else cameras.depth_correction[i]
-    if correction is not None:
-        depth = depth * correction
+    depth = cameras.settled_depth(output, photo, i)
     if not (np.isfinite(depth) & (depth > 0)).all():
         raise JobError(
             "not-finite",
@@ -37,6 +37,8 @@ def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras,
             "Choose precision float32; if it already was, the checkpoint is damaged.",
         )
     confidence = np.ones_like(depth) if output.depth_conf is None else crop(as_array(output.depth_conf[0, i]))
+    if cameras.agreement is not None:
+        confidence = _agreed_confidence(cameras.agreement[i], confidence)
     sky = np.zeros(depth.shape, bool) if output.sky is None else crop(as_array(is_sky(output.sky[0, i])))
     ray = ray_confidence = None
     if output.ray is not None and output.ray_conf is not None:
@@ -56,6 +58,11 @@ def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras,
         plate=photo.plate,
         opaque=photo.opaque,
     )
+
+
+def _agreed_confidence(agreement: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """[h,w] float32 from how far photos agree and, where that is the same, the network's own confidence."""
+    return (1 + AGREED * agreement + OWN * own / (own + np.median(own))).astype(np.float32)
 
 
 def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:

@@ -37,7 +37,14 @@ def make_gaussians(
         for i, view in enumerate(views)
     ]
     fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
-    return Gaussians(**fields, source="surface")
+    kept = [view.usable for view in views]
+    return Gaussians(**fields, source="surface", repeated=_repeated(views, kept))
+
+
+def _repeated(views: Sequence[View], kept: Sequence[np.ndarray]) -> np.ndarray | None:
+    """[G] bool of the pixels that became splats, by a mask [h,w] of each view; None where views do not tell."""
+    parts = [view.repeated[mask] for view, mask in zip(views, kept, strict=True) if view.repeated is not None]
+    return np.concatenate(parts) if len(parts) == len(views) else None
 
 
 def _network_gaussians(
@@ -50,6 +57,7 @@ def _network_gaussians(
     """The Gaussian head's splats without those that are not finite (a camera it could not place)."""
     _, _, height, width = output.depth.shape
     parts: list[list[np.ndarray]] = []
+    kept: list[np.ndarray] = []
     for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
         inside = photo.placement.crop(np.arange(height * width).reshape(height, width))
         index = torch.from_numpy(inside[view.shown] + i * height * width)
@@ -65,8 +73,11 @@ def _network_gaussians(
         part.append(view.confidence[view.shown][finite.numpy()])
         part.append(np.full(len(part[0]), i, np.int32))
         parts.append(part)
+        kept.append(view.shown.copy())
+        kept[i][view.shown] = finite.numpy()
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Gaussians(**dict(zip(ARRAYS, columns, strict=True)), source="network")
+    arrays = dict(zip(ARRAYS, columns, strict=True))
+    return Gaussians(**arrays, source="network", repeated=_repeated(views, kept))
 
 
 def _move_splats(

@@ -1,0 +1,47 @@
+"""Which pixels show a point that another view shows better: without them, views together are one surface, not layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from model_runtime.contract.depth_edges import flying_pixels
+from model_runtime.contract.messages import View
+from model_runtime.depth.refinement.sources import choose_sources
+from model_runtime.depth.refinement.views import MapCamera, seen_by
+
+SAME = 0.02
+"""Relative difference of two depths that are the same point's."""
+
+NEIGHBOURS = 8
+"""Other views that may show a view's points, so that time does not grow with the square of their number."""
+
+EDGE_ANGLE = 10.0
+"""Degrees; depth steeper than this is between two surfaces (see `depth_edges`), and stands for nobody."""
+
+
+def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndarray]:
+    """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; of all views
+    that show a point, the best one always keeps it."""
+    cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
+    logs = [torch.from_numpy(np.log(np.maximum(view.depth, 1e-30))).to(device) for view in views]
+    worth = [torch.from_numpy(_worth(view)).to(device) for view in views]
+    repeated = []
+    for i, others in enumerate(choose_sources(cameras, logs, NEIGHBOURS)):
+        better = torch.zeros_like(worth[i], dtype=torch.bool)
+        for j in others:
+            sight = seen_by(cameras[i], logs[i], cameras[j])
+            same = sight.inside & ((sight.depth.clamp_min(1e-30).log() - logs[j].flatten()[sight.index]).abs() < SAME)
+            theirs = worth[j].flatten()[sight.index]
+            better |= same & ((theirs > worth[i]) | ((theirs == worth[i]) & (j < i) & (theirs > 0)))
+        repeated.append(better.cpu().numpy())
+    return repeated
+
+
+def _worth(view: View) -> np.ndarray:
+    """[h,w] float32: confidence times pixels for a length at the depth; 0 of what is no surface."""
+    focal = view.map_intrinsics.diagonal()[:2]
+    surface = view.usable & ~flying_pixels(view.depth, (focal[0], focal[1]), EDGE_ANGLE)
+    return np.where(surface, view.confidence * (focal.mean() / np.maximum(view.depth, 1e-30)), 0).astype(np.float32)
