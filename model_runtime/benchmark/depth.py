@@ -12,10 +12,13 @@ SMALLEST = 1e-6
 
 @dataclass(frozen=True)
 class DepthScores:
-    """abs_rel: mean of |depth - truth| / truth. delta1: share of pixels within a factor of 1.25 of the truth."""
+    """abs_rel: mean of |depth - truth| / truth. delta1: share of pixels within a factor of 1.25 of the truth. within2,
+    within5: shares whose relative error is below 2 and 5 %."""
 
     abs_rel: float
     delta1: float
+    within2: float
+    within5: float
 
 
 def scale_aligned(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -35,7 +38,9 @@ def depth_scores(depth: np.ndarray, truth: np.ndarray) -> DepthScores:
     """Scores of depth [P] against truth [P], both positive, same unit, nothing aligned."""
     depth = np.maximum(depth, SMALLEST)
     ratio = np.maximum(depth / truth, truth / depth)
-    return DepthScores(float((np.abs(depth - truth) / truth).mean()), float((ratio < DELTA).mean()))
+    error = np.abs(depth - truth) / truth
+    within2, within5 = (float((error < share).mean()) for share in (0.02, 0.05))
+    return DepthScores(float(error.mean()), float((ratio < DELTA).mean()), within2, within5)
 
 
 def comparable(depths: list[np.ndarray], truths: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +28,16 @@ SINGLE = "single"
 """The method without a scene: its photos know nothing of each other."""
 
 ON_DEPTH = "on_depth"
-"""The method that differs from `auto` in its splats alone."""
+"""The method that differs from `refined_depth` in its splats alone."""
+
+REFINED_DEPTH = "refined_depth"
+"""The method that is what one gets; all others leave depth as it is before photos are compared."""
 
 LEGEND = {
-    "auto": "cameras from where the worker chooses (`auto`)",
+    REFINED_DEPTH: "`auto` with the depth that the photos agree on, and no point twice: what one gets",
+    "auto": "cameras from where the worker chooses (`auto`), depth brought to the points that features place",
     "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
-    ON_DEPTH: "`auto`, but splats are laid on the depth: what checkpoints without a Gaussian head give",
+    ON_DEPTH: "`refined_depth`, but splats are laid on the depth: what checkpoints without a Gaussian head give",
     "network": "cameras and depth from the network alone",
     SINGLE: "the network on each photo alone",
     "rays": "cameras solved from the network's ray maps",
@@ -121,7 +125,9 @@ class Runner:
             elif method == SINGLE:
                 outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
             elif method == ON_DEPTH:
-                outcome = self._predict("auto", photos, None, gaussians, Switches(gaussian_head=False))
+                outcome = self._predict("auto", photos, None, gaussians, Switches(gaussian_head=False), "auto")
+            elif method == REFINED_DEPTH:
+                outcome = self._predict("auto", photos, None, gaussians, refine_depth="auto")
             elif method == "unaligned":
                 cameras = self._auto_cameras(scene)
                 outcome = self._predict("given", photos, cameras, gaussians, Switches(fit_depths=False))
@@ -158,6 +164,7 @@ class Runner:
         cameras: Cameras | None,
         gaussians: bool,
         switches: Switches = ALL_ON,
+        refine_depth: str = "off",
     ) -> Outcome:
         options = self.options
         request = Request(
@@ -169,15 +176,25 @@ class Runner:
             gaussians=gaussians,
             device=options.device,
             precision=options.precision,
+            refine_depth=refine_depth,
         )
         prediction = self._predictor.predict(request, SILENT.report, switches, self._features)
         return Outcome(
             extrinsics=np.stack([view.extrinsics for view in prediction.views]),
             intrinsics=np.stack([view.intrinsics for view in prediction.views]),
             depths=[np.where(view.shown, view.depth, 0) for view in prediction.views],
-            gaussians=prediction.gaussians,
+            gaussians=None if prediction.gaussians is None else _shown(prediction.gaussians),
             source=prediction.camera_source,
         )
+
+
+def _shown(gaussians: Gaussians) -> Gaussians:
+    """The splats that show at first: those that are not repeated."""
+    if gaussians.repeated is None:
+        return gaussians
+    kept = ~gaussians.repeated
+    arrays = {name: value[kept] for name, value in vars(gaussians).items() if isinstance(value, np.ndarray)}
+    return replace(gaussians, **arrays)
 
 
 def _together(alone: list[Outcome]) -> Outcome:

@@ -73,14 +73,13 @@ def _aligned_extrinsics(outcome: Outcome, scene: TruthScene) -> np.ndarray:
 
 
 def score_depth(outcome: Outcome, scene: TruthScene) -> Scores:
-    """AbsRel and delta1 in percent; empty where the method or the data set has no depth."""
+    """Every measure of `DepthScores` in percent; empty where the method or the data set has no depth."""
     truths = [view.depth() for view in scene.views if view.depth is not None]
     if outcome.depths is None or len(truths) != len(scene.views):
         return {}
     scores: Scores = {}
     for name, values in scene_depth_scores(outcome.depths, truths).items():
-        scores[f"abs_rel_{name}"] = 100 * values.abs_rel
-        scores[f"delta1_{name}"] = 100 * values.delta1
+        scores |= {f"{measure}_{name}": 100 * value for measure, value in vars(values).items()}
     return scores
 
 
@@ -115,18 +114,20 @@ def _photo_size(path: Path) -> tuple[int, int]:
 
 def score_novel_views(runner: Runner, method: str, scene: TruthScene) -> Scores:
     """PSNR in dB and SSIM of views kept back, of the nearest photo instead, and the gain over that in dB: means over
-    all of them; empty for a scene with fewer than two others, or without splats."""
+    all of them; and how many thousand splats it takes; empty for a scene with fewer than two others, or without splats."""
     qualities: list[novel_views.Quality] = []
+    counts: list[int] = []
     for inputs, targets in novel_views.splits(np.linalg.inv(scene.extrinsics)[:, :3, 3]):
         part = replace(scene, views=tuple(scene.views[i] for i in inputs))
         outcome = runner.run(method, part, gaussians=True) if len(inputs) > 1 else None
         if outcome is None or outcome.gaussians is None:
             return {}
+        counts.append(len(outcome.gaussians.means))
         kept_back = [scene.views[i] for i in targets]
         qualities += novel_views.score_targets(outcome.gaussians, outcome.extrinsics, part.views, kept_back)
     psnr, ssim, nearest_psnr, nearest_ssim = np.mean([astuple(quality) for quality in qualities], axis=0).tolist()
     scores = {"psnr": psnr, "ssim": ssim, "nearest_psnr": nearest_psnr, "nearest_ssim": nearest_ssim}
-    return scores | {"psnr_gain": psnr - nearest_psnr}
+    return scores | {"psnr_gain": psnr - nearest_psnr, "thousand_splats": float(np.mean(counts)) / 1000}
 
 
 def pair_errors_of(outcome: Outcome, scene: TruthScene) -> list[float]:
