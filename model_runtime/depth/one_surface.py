@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import View
@@ -23,21 +24,34 @@ EDGE_ANGLE = 10.0
 
 
 def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndarray]:
-    """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; of all views
-    that show a point, the best one always keeps it."""
+    """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point left
+    out falls into a pixel of another view that stays and shows the same."""
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
     logs = [torch.from_numpy(np.log(np.maximum(view.depth, 1e-30))).to(device) for view in views]
     worth = [torch.from_numpy(_worth(view)).to(device) for view in views]
+    others = choose_sources(cameras, logs, NEIGHBOURS)
+
+    def same(i: int, j: int) -> tuple[Tensor, Tensor]:
+        """[h,w] each: the pixel of view j that a point of view i falls into, and whether it shows the same."""
+        sight = seen_by(cameras[i], logs[i], cameras[j])
+        apart = sight.depth.clamp_min(1e-30).log() - logs[j].flatten()[sight.index]
+        return sight.index, sight.inside & (apart.abs() < SAME)
+
     repeated = []
-    for i, others in enumerate(choose_sources(cameras, logs, NEIGHBOURS)):
-        better = torch.zeros_like(worth[i], dtype=torch.bool)
-        for j in others:
-            sight = seen_by(cameras[i], logs[i], cameras[j])
-            same = sight.inside & ((sight.depth.clamp_min(1e-30).log() - logs[j].flatten()[sight.index]).abs() < SAME)
-            theirs = worth[j].flatten()[sight.index]
-            better |= same & ((theirs > worth[i]) | ((theirs == worth[i]) & (j < i) & (theirs > 0)))
-        repeated.append(better.cpu().numpy())
-    return repeated
+    for i, mine in enumerate(worth):
+        better = torch.zeros_like(mine, dtype=torch.bool)
+        for j in others[i]:
+            index, alike = same(i, j)
+            theirs = worth[j].flatten()[index]
+            better |= alike & ((theirs > mine) | ((theirs == mine) & (j < i) & (theirs > 0)))
+        repeated.append(better)
+    for i, mine in enumerate(repeated):  # what was better may itself be left out for another view's nearby pixel
+        stays = torch.zeros_like(mine)
+        for j in others[i]:
+            index, alike = same(i, j)
+            stays |= alike & ~repeated[j].flatten()[index]
+        mine &= stays
+    return [each.cpu().numpy() for each in repeated]
 
 
 def _worth(view: View) -> np.ndarray:
