@@ -22,6 +22,16 @@ def test_delta1_counts_factors_of_one_and_a_quarter(truth):
     assert depth_scores(depth, truth.ravel()).delta1 == pytest.approx(0.75)
 
 
+def test_shares_within_two_and_five_percent(truth):
+    """Of every ten pixels two are 1.5 % too far, one 1.5 % too near, three 4 % too near and four 10 % too far."""
+    error = np.array([0.015, 0.015, -0.015, -0.04, -0.04, -0.04, 0.1, 0.1, 0.1, 0.1])
+    exact = truth.ravel()[:760]
+    scores = depth_scores(exact * (1 + error[np.arange(760) % 10]), exact)
+    assert scores.within2 == pytest.approx(0.3)
+    assert scores.within5 == pytest.approx(0.6)
+    assert (depth_scores(exact, exact).within2, depth_scores(exact, exact).within5) == (1, 1)
+
+
 def test_one_scale_for_the_scene_cannot_right_views_of_different_scales(truth):
     scores = scene_depth_scores([2 * truth, 3 * truth], [truth, truth])
     assert scores["view"].abs_rel == pytest.approx(0, abs=1e-12)

@@ -5,12 +5,14 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.spatial.transform import Rotation
 
+from model_runtime.benchmark import novel_views
 from model_runtime.benchmark.datasets.scene import TruthScene, TruthView
 from model_runtime.benchmark.fusion import DepthView, view_points
 from model_runtime.benchmark.methods import Outcome, disturbed
@@ -18,6 +20,7 @@ from model_runtime.benchmark.reconstruction import Protocol
 from model_runtime.benchmark.scores import (
     score_cameras,
     score_depth,
+    score_novel_views,
     score_overlapping_pairs,
     score_reconstruction,
 )
@@ -72,6 +75,43 @@ def test_stretched_depth_shows_in_the_surface_but_not_in_scaled_depth(scene):
     surface = score_reconstruction(stretched, scene)
     assert surface["fscore"] < 5
     assert surface["accuracy"] == pytest.approx(0.2, abs=0.03)
+
+
+def test_shares_within_two_and_five_percent_are_told_in_percent(scene):
+    """One of three views is 4 % too near, with one scale for all and with one for each."""
+    told = outcome(scene)
+    assert told.depths is not None
+    told.depths[1] = 0.96 * told.depths[1]
+    scores = score_depth(told, scene)
+    assert (scores["within2_view"], scores["within5_view"], scores["within5_scene"]) == (100, 100, 100)
+    assert scores["within2_scene"] == pytest.approx(200 / 3, abs=1)
+
+
+def novel_view_scores(scene, monkeypatch, thousands):
+    """Of a runner whose outcomes have so many thousand splats, one after the other."""
+    counts = iter(thousands)
+
+    def run(method, part, gaussians):
+        assert gaussians
+        count = next(counts)
+        told = outcome(part)
+        return replace(told, gaussians=None if count is None else SimpleNamespace(means=np.zeros((1000 * count, 3))))
+
+    targets = iter((20.0, 22.0, 27.0))
+    monkeypatch.setattr(
+        novel_views, "score_targets", lambda splats, *_: [novel_views.Quality(next(targets), 0.5, 18.0, 0.4)]
+    )
+    return score_novel_views(SimpleNamespace(run=run), "refined_depth", scene)
+
+
+def test_splats_are_counted_by_the_thousand_over_all_trials(scene, monkeypatch):
+    scores = novel_view_scores(scene, monkeypatch, (3, 4, 8))
+    assert scores["thousand_splats"] == pytest.approx(5)
+    assert (scores["psnr"], scores["psnr_gain"]) == pytest.approx((23, 5))
+
+
+def test_a_method_without_splats_has_no_novel_views(scene, monkeypatch):
+    assert novel_view_scores(scene, monkeypatch, (None,)) == {}
 
 
 def test_a_wrong_focal_length_is_told_in_percent(scene):

@@ -1,0 +1,106 @@
+"""Cost volumes made up around one known surface."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from model_runtime.depth.refinement.aggregation import Choice, choose_factors
+
+HEIGHT, WIDTH, CHOICES = 40, 52, 41
+FACTORS = torch.linspace(0.5, 1.5, CHOICES)
+STEP = 0.025
+ROW, COLUMN = np.mgrid[:HEIGHT, :WIDTH]
+EVEN = torch.full((HEIGHT, WIDTH), 0.5)
+
+
+def choose(cost: np.ndarray, grey: torch.Tensor = EVEN) -> Choice:
+    return choose_factors(torch.from_numpy(cost.astype(np.float32)), grey, FACTORS, lambda: None)
+
+
+def valley(place: np.ndarray, width: float = 2.0) -> np.ndarray:
+    """[h,w,L] costs, lowest at `place` [h,w], in steps."""
+    return 1 - np.exp(-(((np.arange(CHOICES) - place[..., None]) / width) ** 2) / 2)
+
+
+def steps_off(choice: Choice, place: np.ndarray) -> np.ndarray:
+    return np.abs((choice.factor.numpy() - 0.5) / STEP - place)
+
+
+def test_a_smooth_surface_is_found_under_noise() -> None:
+    place = 20 + 8 * np.sin(ROW / 14) * np.cos(COLUMN / 17)
+    cost = valley(place) + np.random.default_rng(0).normal(0, 0.9, (HEIGHT, WIDTH, CHOICES))
+    alone = np.abs(cost.argmin(2) - place)
+    off = steps_off(choose(cost), place)
+    assert np.median(alone) > 2.5
+    assert np.median(off) < 1 and np.quantile(off, 0.95) < 0.4 * np.quantile(alone, 0.95)
+
+
+@pytest.mark.parametrize("place", [12.0, 20.3, 20.5, 27.8])
+def test_between_the_steps(place: float) -> None:
+    off = steps_off(choose(valley(np.full((HEIGHT, WIDTH), place), 3.0)), np.array(place))
+    assert off.max() < 0.2
+
+
+def test_a_surface_that_slowly_turns_is_followed_between_the_steps() -> None:
+    place = 12 + 0.11 * ROW + 0.07 * COLUMN
+    off = steps_off(choose(valley(place, 3.0)), place)
+    assert off.mean() < 0.2 and off.max() < 0.5
+
+
+@pytest.mark.parametrize("end", [0, CHOICES - 1])
+def test_the_first_and_the_last_factor_are_not_passed(end: int) -> None:
+    choice = choose(valley(np.full((HEIGHT, WIDTH), float(end))))
+    assert choice.factor.numpy() == pytest.approx(float(FACTORS[end]))
+
+
+def test_where_costs_are_flat_no_choice_is_clear() -> None:
+    choice = choose(np.full((HEIGHT, WIDTH, CHOICES), 0.7))
+    assert (choice.margin == 0).all()
+    clear = choose(valley(np.full((HEIGHT, WIDTH), 20.0)))
+    assert clear.margin.min() > 0.8
+
+
+def test_two_places_that_match_alike_are_no_clear_choice() -> None:
+    """Texture that repeats: every pixel matches at two factors far apart."""
+    both = np.minimum(valley(np.full((HEIGHT, WIDTH), 10.0)), valley(np.full((HEIGHT, WIDTH), 30.0)))
+    assert choose(both).margin.max() < 1e-3
+    alone = choose(valley(np.full((HEIGHT, WIDTH), 10.0)))
+    nearly = both.copy()
+    nearly[..., 25:] += 0.05
+    choice = choose(nearly)
+    assert steps_off(choice, np.array(10.0)).max() < 0.2
+    assert choice.margin.min() > 0.05 and choice.margin.max() < alone.margin.median() / 1.5
+
+
+def test_depth_jumps_where_the_picture_has_an_edge() -> None:
+    """Costs know two surfaces left and right, and nothing of a band between them, in which the picture has an edge."""
+    place = np.where(COLUMN < 26, 10.0, 30.0)
+    cost = valley(place)
+    cost[:, 16:36] = 0.5
+    for edge in (20, 32):
+        grey = torch.from_numpy(np.where(edge > COLUMN, 0.3, 0.7).astype(np.float32))
+        chosen = choose(cost, grey).factor.numpy()
+        assert (np.abs(chosen[:, :edge] - FACTORS[10].item()) < STEP).all()
+        assert (np.abs(chosen[:, edge:] - FACTORS[30].item()) < STEP).all()
+
+
+def test_it_is_the_same_from_left_to_right_and_from_top_to_bottom() -> None:
+    place = 20 + 6 * np.sin(ROW / 9) * np.cos(COLUMN / 11)
+    cost = valley(place) + np.random.default_rng(1).normal(0, 0.3, (HEIGHT, WIDTH, CHOICES))
+    plain = choose(cost).factor.numpy()
+    assert choose(cost[::-1, ::-1].copy()).factor.numpy()[::-1, ::-1] == pytest.approx(plain, abs=1e-4)
+    turned = choose(cost.transpose(1, 0, 2).copy(), EVEN.T).factor.numpy().T
+    assert turned == pytest.approx(plain, abs=1e-4)
+
+
+def test_it_can_be_stopped() -> None:
+    class Stop(Exception):
+        pass
+
+    def tick() -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        choose_factors(torch.zeros(130, 3, 5), torch.zeros(130, 3), torch.linspace(0.5, 1.5, 5), tick)

@@ -1,0 +1,125 @@
+"""Which splats are repeated, of splats whose pixel can be told: by opacity from the network, by colour on surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from model_runtime.cameras.settle import SettledCameras, settle_cameras
+from model_runtime.contract.messages import Gaussians, View
+from model_runtime.network.output import GaussianSplats, Output
+from model_runtime.photos.canvas import Placement
+from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.views import make_views
+from model_runtime.splats.make import make_gaussians
+from model_runtime.splats.surface import SH_BAND_0
+
+CANVAS = 28
+PLACEMENTS = (Placement((56, 28), (28, 14), (CANVAS, CANVAS)), Placement((28, 56), (14, 28), (CANVAS, CANVAS)))
+SHAPES = ((14, 28), (28, 14))
+PIXELS = 2 * CANVAS * CANVAS
+
+
+def numbers(i: int) -> np.ndarray:
+    """[h,w], the number of each pixel of photo i on the canvas, after those of the photos before it."""
+    return PLACEMENTS[i].crop(np.arange(CANVAS**2).reshape(CANVAS, CANVAS)) + i * CANVAS**2
+
+
+def prepared() -> list[PreparedPhoto]:
+    photos = []
+    for i, placement in enumerate(PLACEMENTS):
+        number = numbers(i)
+        color = np.stack((number // 256, number % 256, 0 * number), -1).astype(np.uint8)
+        photos.append(PreparedPhoto(f"{i}.png", placement, color, b"", None))
+    opaque = np.ones(SHAPES[1], bool)
+    opaque[::3, 1] = False
+    photos[1] = replace(photos[1], opaque=opaque)
+    return photos
+
+
+def network_output(with_splats: bool) -> Output:
+    """Depth 2 seen by two cameras that stand aside each other; sky in a corner, splats that are no numbers here and
+    there."""
+    extrinsics = torch.eye(4)[:3].repeat(1, 2, 1, 1)
+    extrinsics[0, 1, 0, 3] = -0.1
+    sky = torch.zeros(1, 2, CANVAS, CANVAS)
+    sky[..., :11, :9] = 1
+    means = torch.rand(1, PIXELS, 3, generator=torch.Generator().manual_seed(1)) + torch.tensor([0, 0, 2.0])
+    means[0, ::7, 1] = torch.nan
+    splats = GaussianSplats(
+        means=means,
+        scales=torch.full((1, PIXELS, 3), 0.01),
+        rotations=torch.tensor([1.0, 0, 0, 0]).expand(1, PIXELS, 4),
+        harmonics=torch.zeros(1, PIXELS, 3, 4),
+        opacities=torch.arange(PIXELS)[None] / PIXELS,
+        world_scale=torch.ones(1),
+    )
+    return Output(
+        depth=torch.full((1, 2, CANVAS, CANVAS), 2.0),
+        sky=sky,
+        extrinsics=extrinsics,
+        intrinsics=torch.tensor([[40.0, 0, 14], [0, 40, 14], [0, 0, 1]]).repeat(1, 2, 1, 1),
+        gaussians=splats if with_splats else None,
+    )
+
+
+def settle(output: Output) -> tuple[list[PreparedPhoto], SettledCameras, list[View]]:
+    photos = prepared()
+    cameras, _ = settle_cameras(output, photos, None, 1.0)
+    views = [
+        replace(view, repeated=np.random.default_rng(i).random(view.depth.shape) < 0.4)
+        for i, view in enumerate(make_views(output, photos, cameras, 1.0))
+    ]
+    return photos, cameras, views
+
+
+def pixel_of(splats: Gaussians) -> np.ndarray:
+    """[G], numbers of the pixels they came from."""
+    if splats.source == "network":
+        return np.round(splats.opacities * PIXELS).astype(int)
+    color = np.round((splats.harmonics[:, :, 0] * SH_BAND_0 + 0.5) * 255).astype(int)
+    return color[:, 0] * 256 + color[:, 1]
+
+
+@pytest.mark.parametrize("source", ["network", "surface"])
+def test_splats_are_repeated_as_their_pixels_are(source: str) -> None:
+    output = network_output(source == "network")
+    photos, cameras, views = settle(output)
+    splats = make_gaussians(output, photos, views, cameras)
+    assert splats.source == source and splats.repeated is not None
+    of_pixel, shown = np.zeros(PIXELS, bool), np.zeros(PIXELS, bool)
+    for i, view in enumerate(views):
+        assert view.repeated is not None and 0 < view.shown.mean() < 1
+        of_pixel[numbers(i)], shown[numbers(i)] = view.repeated, view.shown
+    if source == "network":
+        shown[::7] = False
+    pixels = pixel_of(splats)
+    assert pixels.tolist() == np.flatnonzero(shown).tolist()
+    assert splats.repeated.dtype == bool and (splats.repeated == of_pixel[pixels]).all()
+    assert (splats.view_index == pixels // CANVAS**2).all()
+
+
+@pytest.mark.parametrize("source", ["network", "surface"])
+def test_nothing_is_said_of_splats_where_views_do_not_tell(source: str) -> None:
+    output = network_output(source == "network")
+    photos, cameras, views = settle(output)
+    for unknown in ([0, 1], [1]):
+        told = [replace(view, repeated=None) if i in unknown else view for i, view in enumerate(views)]
+        assert make_gaussians(output, photos, told, cameras).repeated is None
+
+
+def test_depth_that_is_none_becomes_no_splat_and_shifts_no_other() -> None:
+    output = network_output(False)
+    photos, cameras, views = settle(output)
+    depth = views[0].depth.copy()
+    depth[5:8, 12:15] = np.nan
+    views[0] = replace(views[0], depth=depth)
+    splats = make_gaussians(output, photos, views, cameras)
+    of_pixel = np.zeros(PIXELS, bool)
+    for i, view in enumerate(views):
+        of_pixel[numbers(i)] = view.repeated
+    assert splats.repeated is not None and len(splats.means) == len(splats.repeated)
+    assert (splats.repeated == of_pixel[pixel_of(splats)]).all()
