@@ -45,6 +45,13 @@ class SettledCameras:
     depth_correction: tuple[np.ndarray | None, ...] | None = None
     agreement: tuple[np.ndarray, ...] | None = None
 
+    @property
+    def settings(self) -> dict[str, object]:
+        """What Prediction.settings tells of it: the share of pixels whose depth other photos bear out."""
+        if self.agreement is None:
+            return {}
+        return {"agreeing": round(float(np.mean([np.mean(each > 0) for each in self.agreement])), 3)}
+
     def settled_depth(self, output: Output, photo: PreparedPhoto, i: int) -> np.ndarray:
         """[h,w] float32: the network's depth of view `i`, over the whole photo, in the prediction's world."""
         depth = photo.placement.crop(as_array(output.depth[0, i])) * np.float32(self.depth_scale[i])

@@ -33,7 +33,7 @@ from model_runtime.splats.make import make_gaussians
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
 
-PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, DEPTH_DONE, CAMERAS_DONE = 0.1, 0.2, 0.4, 0.75, 0.93, 0.95
+PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, DEPTH_DONE = 0.1, 0.2, 0.4, 0.75, 0.95
 MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
 
@@ -50,7 +50,7 @@ class Stopwatch:
 
     def done(self, stage: str) -> None:
         now = time.perf_counter()
-        self.seconds[stage] = round(now - self._last, 3)
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self._last, 3)
         self._last = now
 
 
@@ -108,18 +108,19 @@ class Predictor:
         network_pass = network_pass or _final_pass(job, found, remaining)
         watch.done("network")
 
-        refining = progress.part(NETWORK_DONE, DEPTH_DONE, "depth")
-        refining(0.0, "Fitting depth to the cameras.")
+        progress.part(NETWORK_DONE, DEPTH_DONE, "cameras")(0.0, "Working out cameras and views.")
         cameras, notes = _settle_and_fit(job, network_pass, found)
+        watch.done("cameras")
+        refining = progress.part(NETWORK_DONE, DEPTH_DONE, "depth")
         cameras = with_refined_depth(job, network_pass.output, found, cameras, refining)
-        watch.done("depth")
-        progress.part(DEPTH_DONE, CAMERAS_DONE, "cameras")(0.0, "Working out cameras and views.")
+        if cameras.agreement is not None:
+            watch.done("depth")
         views = _make_views(job, network_pass, found, cameras)
         watch.done("cameras")
 
         gaussians = None
         if plan.request.gaussians:
-            progress.part(CAMERAS_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
+            progress.part(DEPTH_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
             gaussians = _make_gaussians(job, network_pass, views, cameras)
             watch.done("gaussians")
         return Prediction(
@@ -128,7 +129,7 @@ class Predictor:
             checkpoint=plan.checkpoint.info,
             camera_source=found.source,
             metric=_is_metric(network_pass.output, found.source),
-            settings=_settings(job, network_pass, watch.seconds) | found.settings,
+            settings=_settings(job, network_pass, watch.seconds) | found.settings | cameras.settings,
             notes=(*_request_notes(plan), *found.notes, *notes),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),

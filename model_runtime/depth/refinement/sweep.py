@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
-from model_runtime.depth.refinement.views import NEAREST, MatchingView
+from model_runtime.depth.refinement.views import MatchingView
 
 WINDOW = 7
 """Pixels; larger ones lay the depth of near things around them, smaller ones see less texture."""
@@ -59,7 +59,7 @@ def _cost_in(source: MatchingView, centred: _Window, turned: Tensor, moved: Tens
     where turned + nearer * moved is, but for its length."""
     height, width = source.grey.shape
     x, y, z = (t + nearer * m for t, m in zip(turned, moved, strict=True))
-    before = z > NEAREST
+    before = z > 0
     z = torch.where(before, z, 1.0)
     x, y = x * (2 / width) / z - 1, y * (2 / height) / z - 1
     seen = before & (x.abs() < 1) & (y.abs() < 1)

@@ -9,10 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-NEAREST = 1e-6
-"""Least depth before a camera at which a point still has a pixel, in units of the world."""
-
-
 @dataclass(frozen=True, eq=False)
 class MapCamera:
     """The camera of a map over a whole photo. size: (height, width) of the map. intrinsics: [3,3] float64, pixels of the
@@ -79,7 +75,7 @@ def seen_by(camera: MapCamera, log_depth: Tensor, other: MapCamera) -> Sight:
     turned, moved = camera.transfer(other, log_depth.device)
     x, y, z = turned * log_depth.exp() + moved
     height, width = other.size
-    before = z > NEAREST
+    before = z > 0
     x, y = (c / torch.where(before, z, 1.0) for c in (x, y))
     inside = before & (x >= 0) & (x < width) & (y >= 0) & (y < height)
     column, row = x.clamp(0, width - 1).long(), y.clamp(0, height - 1).long()
