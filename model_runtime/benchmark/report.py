@@ -100,8 +100,9 @@ def _front(results: Results, pictures: list[str]) -> list[str]:
     parts = [
         "# Benchmark",
         f"Made by `python -m model_runtime bench`. {len(results.scenes)} scenes; {settings}.",
-        "Means of all scenes. AUC and rotation tell how right the cameras are, AbsRel and the shares within 2 and 5 % of "
-        "the truth the depth after one scale for the whole scene, F-score the fused surface, PSNR views that were kept back.",
+        "Means of all scenes. AUC and rotation tell how right the cameras are, AbsRel and the shares within 2 and 5 % "
+        "of the truth the depth after one scale for the whole scene, F-score the fused surface, PSNR views that "
+        "were kept back.",
         _summary(results, AT_A_GLANCE, [None]),
         "\n".join(f"- `{method}`: {LEGEND[method]}" for method in results.methods),
         f"Behind it: [every measure by itself, and what others published]({MEASURES}) · [scene by scene]({SCENES})",

@@ -114,7 +114,8 @@ def _photo_size(path: Path) -> tuple[int, int]:
 
 def score_novel_views(runner: Runner, method: str, scene: TruthScene) -> Scores:
     """PSNR in dB and SSIM of views kept back, of the nearest photo instead, and the gain over that in dB: means over
-    all of them; and how many thousand splats it takes; empty for a scene with fewer than two others, or without splats."""
+    all of them; and how many thousand splats it takes. Empty for a scene with fewer than two others, or without
+    splats."""
     qualities: list[novel_views.Quality] = []
     counts: list[int] = []
     for inputs, targets in novel_views.splits(np.linalg.inv(scene.extrinsics)[:, :3, 3]):

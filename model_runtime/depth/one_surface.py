@@ -1,4 +1,4 @@
-"""Which pixels show a point that another view shows better: without them, views together are one surface, not layers."""
+"""Which pixels show a point that another view shows better: without them, views together are one surface."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ EDGE_ANGLE = 10.0
 
 
 def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndarray]:
-    """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point left
-    out falls into a pixel of another view that stays and shows the same."""
+    """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point
+    left out falls into a pixel of another view that stays and shows the same."""
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
     logs = [torch.from_numpy(np.log(np.maximum(view.depth, 1e-30))).to(device) for view in views]
     worth = [torch.from_numpy(_worth(view)).to(device) for view in views]
@@ -45,12 +45,12 @@ def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndar
             theirs = worth[j].flatten()[index]
             better |= alike & ((theirs > mine) | ((theirs == mine) & (j < i) & (theirs > 0)))
         repeated.append(better)
-    for i, mine in enumerate(repeated):  # what was better may itself be left out for another view's nearby pixel
-        stays = torch.zeros_like(mine)
+    for i in range(len(views)):  # what was better may itself be left out for another view's pixel beside this one
+        stays = torch.zeros_like(repeated[i])
         for j in others[i]:
             index, alike = same(i, j)
             stays |= alike & ~repeated[j].flatten()[index]
-        mine &= stays
+        repeated[i] &= stays
     return [each.cpu().numpy() for each in repeated]
 
 

@@ -20,7 +20,7 @@ ERROR = 0.01
 """Relative error of a depth that photos agree on."""
 
 BEND, FLATNESS = 0.003, 0.3
-"""Second difference of the inverse depth, relative to itself, of a surface that is not flat, and what flatness counts."""
+"""Second difference of the inverse depth, relative to itself, where a surface bends, and what flatness counts."""
 
 CHANGE, SHAPE = 0.02, 0.1
 """Difference of the factor between neighbours where the network's shape is wrong, and what that shape counts."""
@@ -29,7 +29,7 @@ STRAY, TRUST = 0.1, 0.001
 """How far the network's depth is off, relatively, and what it counts by itself."""
 
 EDGE, LEAST_TIE = 0.04, 0.003
-"""Difference of colours, in shares of white, at which neighbours are tied by 1/e, and how much they are tied at least."""
+"""Difference of colours, in shares of white, at which neighbours are tied by 1/e, and how little they are tied."""
 
 BOLD = 3.0
 """Bends so many times as large as BEND count by their size, no more by its square."""
@@ -115,10 +115,12 @@ class _Problem:
 
     def solve(self, factor: Tensor, halving: float, iterations: int) -> Tensor:
         """The next factor [h,w], with the weights that the last one gives."""
-        says = [w / (1 + ((factor - t) / halving) ** 2) / ERROR**2 for t, w in zip(self._targets, self._weights, strict=True)]
-        own = TRUST / STRAY**2
-        diagonal = sum(says, torch.full_like(factor, own))
-        right = sum((s * t for s, t in zip(says, self._targets, strict=True)), torch.full_like(factor, own))
+        diagonal = torch.full_like(factor, TRUST / STRAY**2)
+        right = diagonal.clone()
+        for target, weight in zip(self._targets, self._weights, strict=True):
+            says = weight / (1 + ((factor - target) / halving) ** 2) / ERROR**2
+            diagonal += says
+            right += says * target
         weighted = [(term, term.reweighted(factor)) for term in self._terms]
 
         def product(x: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ SURE, BORROWED = 0.15, 0.2
 """How sure a pixel must be for other photos to use its point, and what that counts for them."""
 
 STRAY = 0.03
-"""A pixel whose depth was matched but came out different by more than this, relatively, is not one that photos agree on."""
+"""A pixel that was matched but came out different by more than this, relatively, is none that photos agree on."""
 
 SPREAD_SHARE = 0.5
 """Of its agreement, what depth counts that was not matched but follows from other pixels'."""
@@ -51,8 +51,8 @@ MATCHED, SURENESS = 0.75, 0.8
 
 @dataclass(frozen=True, eq=False)
 class DepthPhoto:
-    """A photo whose depth is to be refined. name. grey: [h,w] uint8, what is compared. depth: [H,W] float32, in the unit
-    of the cameras' world. color: [H,W,3] uint8. shown: [H,W] bool, what is neither sky nor transparent.
+    """A photo whose depth is to be refined. grey: [h,w] uint8, what is compared. depth: [H,W] float32, in the unit of
+    the cameras' world. color: [H,W,3] uint8. shown: [H,W] bool, what is neither sky nor transparent.
     photo, intrinsics, extrinsics: its (width, height) and its camera."""
 
     name: str
@@ -74,9 +74,7 @@ class RefinedDepth:
     agreement: np.ndarray
 
 
-def refine_depths(
-    photos: Sequence[DepthPhoto], device: torch.device, progress: Span
-) -> list[RefinedDepth | None]:
+def refine_depths(photos: Sequence[DepthPhoto], device: torch.device, progress: Span) -> list[RefinedDepth | None]:
     """For each photo; None for one whose depth is none, or that shows nothing that another one does."""
     usable = [i for i, photo in enumerate(photos) if _usable(photo.depth)]
     refined: list[RefinedDepth | None] = [None] * len(photos)
@@ -95,9 +93,7 @@ def _usable(depth: np.ndarray) -> bool:
 
 def _refine(photos: list[DepthPhoto], device: torch.device, progress: Span) -> list[RefinedDepth | None]:
     views = [
-        matching_view(
-            p.grey, p.depth, MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics), device
-        )
+        matching_view(p.grey, p.depth, MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics), device)
         for p in photos
     ]
     others = choose_sources([view.camera for view in views], [view.log_depth for view in views], CHECKED)

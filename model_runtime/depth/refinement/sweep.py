@@ -55,8 +55,8 @@ def matching_cost(
 
 
 def _cost_in(source: MatchingView, centred: _Window, turned: Tensor, moved: Tensor, nearer: Tensor) -> Tensor:
-    """[L,h,w] of one source. turned, moved: see `MapCamera.transfer`, turned times the depth; a point `nearer` times as near is seen
-    where turned + nearer * moved is, but for its length."""
+    """[L,h,w] of one source. turned, moved: of `MapCamera.transfer`, turned times the depth. A point `nearer` times as
+    near is seen where turned + nearer * moved is, but for its length."""
     height, width = source.grey.shape
     x, y, z = (t + nearer * m for t, m in zip(turned, moved, strict=True))
     before = z > 0

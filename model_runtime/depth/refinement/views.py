@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+
 @dataclass(frozen=True, eq=False)
 class MapCamera:
-    """The camera of a map over a whole photo. size: (height, width) of the map. intrinsics: [3,3] float64, pixels of the
-    map, centres at +0.5. extrinsics: [4,4] float64, world-to-camera."""
+    """The camera of a map over a whole photo. size: (height, width) of the map. intrinsics: [3,3] float64, pixels of
+    the map, centres at +0.5. extrinsics: [4,4] float64, world-to-camera."""
 
-    size: tuple[int, int]
+    size: tuple[int, ...]
     intrinsics: np.ndarray
     extrinsics: np.ndarray
 
@@ -25,7 +26,7 @@ class MapCamera:
         """photo: its (width, height), in whose pixels the intrinsics are."""
         height, width = size
         scale = np.diag((width / photo[0], height / photo[1], 1.0))
-        return MapCamera((height, width), scale @ intrinsics, extrinsics)
+        return MapCamera(size, scale @ intrinsics, extrinsics)
 
     def rays(self, device: torch.device) -> Tensor:
         """[3,h,w] float32: directions of the pixels' centres in the camera, z component 1."""
@@ -35,8 +36,8 @@ class MapCamera:
         return torch.stack(torch.broadcast_tensors(x, y[:, None], torch.ones((), device=device)))
 
     def transfer(self, other: MapCamera, device: torch.device) -> tuple[Tensor, Tensor]:
-        """[3,h,w] and [3,1,1]: a pixel at depth d is seen by `other` at homogeneous pixel d * first + second, whose third
-        component is the depth there."""
+        """[3,h,w] and [3,1,1]: a pixel at depth d is seen by `other` at homogeneous pixel d * first + second, whose
+        third component is the depth there."""
         rotation = other.extrinsics[:3, :3] @ self.extrinsics[:3, :3].T
         translation = other.extrinsics[:3, 3] - rotation @ self.extrinsics[:3, 3]
         turn = torch.from_numpy((other.intrinsics @ rotation).astype(np.float32)).to(device)
@@ -62,8 +63,8 @@ def matching_view(grey: np.ndarray, depth: np.ndarray, camera: MapCamera, device
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """How another camera sees the pixels of a map. depth: [h,w] along the other's axis. index: [h,w] int64, pixel of the
-    other's map, row by row. inside: [h,w] bool, whether there is one; where not, `index` is of its rim."""
+    """How another camera sees the pixels of a map. depth: [h,w] along the other's axis. index: [h,w] int64, pixel of
+    the other's map, row by row. inside: [h,w] bool, whether there is one; where not, `index` is of its rim."""
 
     depth: Tensor
     index: Tensor
