@@ -131,6 +131,13 @@ def test_the_nearer_view_keeps_what_both_show() -> None:
     assert not near.any() and far[shared(cameras, views)[0]].all()
 
 
+def test_the_longer_lens_keeps_what_both_show() -> None:
+    cameras = [look((x, -1.6, 0), (x, -1.6, 5), focal=focal) for x, focal in ((0.0, 280.0), (0.4, 500.0))]
+    views = wall_views(cameras)
+    wide, long = repeated_pixels(views, CPU)
+    assert not long.any() and wide[shared(cameras, views)[0]].all()
+
+
 @pytest.mark.parametrize("factor", [0.9, 1.1])
 def test_views_that_disagree_repeat_nothing(views: list[View], factor: float) -> None:
     wrong = [views[0], replace(views[1], depth=(factor * views[1].depth).astype(np.float32))]

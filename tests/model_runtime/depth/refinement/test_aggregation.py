@@ -86,12 +86,16 @@ def test_depth_jumps_where_the_picture_has_an_edge() -> None:
         assert (np.abs(chosen[:, edge:] - FACTORS[30].item()) < STEP).all()
 
 
-def test_it_is_the_same_from_left_to_right_and_from_top_to_bottom() -> None:
-    place = 20 + 6 * np.sin(ROW / 9) * np.cos(COLUMN / 11)
-    cost = valley(place) + np.random.default_rng(1).normal(0, 0.3, (HEIGHT, WIDTH, CHOICES))
-    plain = choose(cost).factor.numpy()
-    assert choose(cost[::-1, ::-1].copy()).factor.numpy()[::-1, ::-1] == pytest.approx(plain, abs=1e-4)
-    turned = choose(cost.transpose(1, 0, 2).copy(), EVEN.T).factor.numpy().T
+def test_it_is_the_same_from_every_side() -> None:
+    """In a picture of patches, so that a jump costs as much at each of their edges from either side."""
+    rng = np.random.default_rng(1)
+    place = np.where(COLUMN + ROW < 45, 14.0, 26.0) + 2 * np.sin(ROW / 9)
+    cost = valley(place) + rng.normal(0, 0.6, (HEIGHT, WIDTH, CHOICES))
+    grey = torch.from_numpy(rng.random((HEIGHT // 4, WIDTH // 4), np.float32).repeat(4, 0).repeat(4, 1))
+    plain = choose(cost, grey).factor.numpy()
+    around = choose(cost[::-1, ::-1].copy(), grey.flip(0, 1)).factor.numpy()[::-1, ::-1]
+    assert around == pytest.approx(plain, abs=1e-4)
+    turned = choose(cost.transpose(1, 0, 2).copy(), grey.T).factor.numpy().T
     assert turned == pytest.approx(plain, abs=1e-4)
 
 

@@ -89,14 +89,15 @@ def test_depth_that_is_right_stays(three: list[DepthPhoto]) -> None:
         assert np.median(after) < 0.005 and np.quantile(after, 0.9) < 0.03
 
 
-def test_the_unit_of_the_world_and_its_origin_do_not_matter(three: list[DepthPhoto]) -> None:
-    """All of it a thousand times as large, and so far away that single precision would not tell the cameras apart."""
-    far = np.array([3e7, -1e7, 2e7])
+@pytest.mark.parametrize("unit", [1e-5, 1000.0])
+def test_the_unit_of_the_world_and_its_origin_do_not_matter(three: list[DepthPhoto], unit: float) -> None:
+    """So far away, too, that single precision would not tell the cameras apart."""
+    far = unit * np.array([3e4, -1e4, 2e4])
     moved = []
     for photo in three:
         extrinsics = photo.extrinsics.copy()
-        extrinsics[:3, 3] = 1000 * extrinsics[:3, 3] - extrinsics[:3, :3] @ far
-        moved.append(replace(photo, depth=1000 * photo.depth, extrinsics=extrinsics))
+        extrinsics[:3, 3] = unit * extrinsics[:3, 3] - extrinsics[:3, :3] @ far
+        moved.append(replace(photo, depth=(unit * photo.depth).astype(np.float32), extrinsics=extrinsics))
     for plain, result in zip(refine(three), refine(moved), strict=True):
         assert plain is not None and result is not None
         off = np.abs(result.correction / plain.correction - 1)
