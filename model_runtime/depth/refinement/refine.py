@@ -177,7 +177,7 @@ def _fill(
     return filled
 
 
-def _nearest(dense: Tensor, size: tuple[int, int]) -> Tensor:
+def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
     return interpolate(dense[None, None], size, mode="nearest-exact")[0, 0]
 
 
