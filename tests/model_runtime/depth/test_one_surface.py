@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,10 +13,17 @@ from scipy.spatial import cKDTree
 
 from model_runtime.contract.messages import View
 from model_runtime.depth.one_surface import repeated_pixels
+from tests.model_runtime.depth.refinement.conftest import one_thread
 from tests.model_runtime.depth.room import WALL, Camera, cast, look
 
 SIZE = (48, 64)
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 def view_of(camera: Camera, depth: np.ndarray) -> View:

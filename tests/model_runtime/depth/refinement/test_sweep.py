@@ -96,9 +96,8 @@ def test_brighter_and_flatter_pictures_match_as_well(views: list[MatchingView]) 
 def test_an_even_picture_says_nothing(views: list[MatchingView]) -> None:
     even = replace(views[0], grey=torch.full(SIZE, 0.5))
     cost = matching_cost(even, views[3:4], FACTORS, nothing)
-    seen = (cost != UNSEEN).all(2)
-    assert seen.float().mean() > 0.5
-    assert (cost[seen] - 1).abs().max() < 0.02
+    uncorrelated = (cost - 1).abs() < 0.02
+    assert (uncorrelated | (cost == UNSEEN)).all() and uncorrelated.all(2).float().mean() > 0.5
 
 
 def test_a_photo_that_shows_nothing_of_it_costs_the_same_everywhere(views: list[MatchingView]) -> None:
