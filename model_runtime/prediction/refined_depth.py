@@ -23,8 +23,9 @@ def with_refined_depth(
 ) -> SettledCameras:
     """The cameras with depth corrected to what the photos agree on, where it is to be."""
     compared = _compared(job, found)
+    proven = found.sparse is not None
     photos = [_depth_photo(job, output, cameras, i) for i in compared]
-    refined = dict(zip(compared, refine_depths(photos, job.plan.device, progress), strict=True))
+    refined = dict(zip(compared, refine_depths(photos, job.plan.device, progress, proven), strict=True))
     if not any(refined.values()):
         return cameras
     corrections, agreements = [], []

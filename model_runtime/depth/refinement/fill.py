@@ -80,8 +80,7 @@ def fill(log_depth: Tensor, known: Sequence[Known], color: Tensor, tick: Callabl
         coarsest = level == LEVELS - 1
         problem = _Problem(nearness, targets, weights, _ties(torch.stack([reduced(channel) for channel in color])))
         for halving in COARSE if coarsest else FINE:
-            tick()
-            factor = problem.solve(factor, halving, ITERATIONS[LEVELS - 1 - level])
+            factor = problem.solve(factor, halving, ITERATIONS[LEVELS - 1 - level], tick)
     return log_depth - factor.log()
 
 
@@ -113,7 +112,7 @@ class _Problem:
             mixed = 2.0 if stencil == SECOND[-1] else 1.0
             self._terms.append(_Term(stencil, nearness, ties, mixed * FLATNESS, BEND, BOLD * BEND))
 
-    def solve(self, factor: Tensor, halving: float, iterations: int) -> Tensor:
+    def solve(self, factor: Tensor, halving: float, iterations: int, tick: Callable[[], None]) -> Tensor:
         """The next factor [h,w], with the weights that the last one gives."""
         diagonal = torch.full_like(factor, TRUST / STRAY**2)
         right = diagonal.clone()
@@ -127,7 +126,7 @@ class _Problem:
             return sum((term.product(x, weight) for term, weight in weighted), diagonal * x)
 
         preconditioner = sum((term.diagonal(weight) for term, weight in weighted), diagonal)
-        return _conjugate_gradients(product, right, preconditioner, factor, iterations).clamp(*FACTORS)
+        return _conjugate_gradients(product, right, preconditioner, factor, iterations, tick).clamp(*FACTORS)
 
 
 class _Term:
@@ -174,7 +173,12 @@ class _Term:
 
 
 def _conjugate_gradients(
-    product: Callable[[Tensor], Tensor], right: Tensor, diagonal: Tensor, start: Tensor, iterations: int
+    product: Callable[[Tensor], Tensor],
+    right: Tensor,
+    diagonal: Tensor,
+    start: Tensor,
+    iterations: int,
+    tick: Callable[[], None],
 ) -> Tensor:
     """Of product(x) = right, with Jacobi's preconditioner."""
     x = start
@@ -182,7 +186,9 @@ def _conjugate_gradients(
     direction = scaled = rest / diagonal
     size = (rest * scaled).sum()
     enough = TOLERANCE**2 * float((right * right / diagonal).sum())
-    for _ in range(iterations):
+    for i in range(iterations):
+        if not i % 20:
+            tick()
         if float(size) < enough:
             break
         moved = product(direction)

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from model_runtime.contract.progress import Span
 from model_runtime.depth.refinement.aggregation import choose_factors
 from model_runtime.depth.refinement.agreement import agreement, seen_points
-from model_runtime.depth.refinement.fill import FACTORS, Known, fill
+from model_runtime.depth.refinement.fill import Known, fill
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.sweep import matching_cost
 from model_runtime.depth.refinement.views import MapCamera, MatchingView, matching_view
@@ -36,6 +36,16 @@ CLEAR = 0.6
 SURE, BORROWED = 0.15, 0.2
 """How sure a pixel must be for other photos to use its point, and what that counts for them."""
 
+LEAST_SURE = 0.03
+"""Below this a pixel knows nothing: of even surfaces, chance alone makes as much."""
+
+BORNE_OUT, LEAST_BORNE_OUT = 0.1, 0.15
+"""How sure pixels must be, and what share of them, for a photo to show that its camera is right. In two rooms with few
+textures 0.21 and more were with the true cameras, 0.13 and less with those of other photos."""
+
+TELLING = 0.05
+"""Share of a photo's pixels that must be SURE for them to tell the scale of its whole depth."""
+
 STRAY = 0.03
 """A pixel that was matched but came out different by more than this, relatively, is none that photos agree on."""
 
@@ -45,8 +55,8 @@ SPREAD_SHARE = 0.5
 DEPTHS = 1e-3, 1e3
 """Shares of the median depth; a map that reaches beyond shows nothing, and is left as it is."""
 
-MATCHED, SURENESS = 0.75, 0.8
-"""Shares of the work after which photos are matched, and after which they are checked."""
+MATCHED, FILLED = 0.75, 0.95
+"""Shares of the work after which photos are matched, and after which depth is everywhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +84,17 @@ class RefinedDepth:
     agreement: np.ndarray
 
 
-def refine_depths(photos: Sequence[DepthPhoto], device: torch.device, progress: Span) -> list[RefinedDepth | None]:
-    """For each photo; None for one whose depth is none, or that shows nothing that another one does."""
+def refine_depths(
+    photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool = True
+) -> list[RefinedDepth | None]:
+    """For each photo; None for one whose depth is none, or that shows nothing that another one does.
+
+    proven: whether it is known that the cameras are right. If not, photos must show it: None for one that does not.
+    """
     usable = [i for i, photo in enumerate(photos) if _usable(photo.depth)]
     refined: list[RefinedDepth | None] = [None] * len(photos)
     with torch.inference_mode():
-        for i, result in zip(usable, _refine([photos[i] for i in usable], device, progress), strict=True):
+        for i, result in zip(usable, _refine([photos[i] for i in usable], device, progress, proven), strict=True):
             refined[i] = result
     return refined
 
@@ -91,7 +106,9 @@ def _usable(depth: np.ndarray) -> bool:
     return bool(relative.min() > DEPTHS[0] and relative.max() < DEPTHS[1])
 
 
-def _refine(photos: list[DepthPhoto], device: torch.device, progress: Span) -> list[RefinedDepth | None]:
+def _refine(
+    photos: list[DepthPhoto], device: torch.device, progress: Span, proven: bool
+) -> list[RefinedDepth | None]:
     views = [
         matching_view(p.grey, p.depth, MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics), device)
         for p in photos
@@ -99,8 +116,10 @@ def _refine(photos: list[DepthPhoto], device: torch.device, progress: Span) -> l
     others = choose_sources([view.camera for view in views], [view.log_depth for view in views], CHECKED)
     matched = _match(photos, views, others, progress.part(0.0, MATCHED))
     sure = _check(views, matched, others)
-    filled = _fill(photos, views, matched, sure, others, progress.part(MATCHED, 1.0))
-    return _with_agreement(photos, filled, others)
+    if not proven:
+        others, sure = _proven(others, sure)
+    filled = _fill(photos, views, matched, sure, others, progress.part(MATCHED, FILLED))
+    return _with_agreement(photos, filled, others, progress.part(FILLED, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +154,15 @@ def _ticker(progress: Span, done: float, sentence: str) -> Callable[[], None]:
 def _check(views: list[MatchingView], matched: list[_Matched], others: list[list[int]]) -> list[Tensor]:
     """[h,w] in 0..1 for each view: how sure its matched depth is."""
     cameras, logs = [view.camera for view in views], [each.log_depth for each in matched]
-    return [agreement(i, cameras, logs, others[i]) * each.clear for i, each in enumerate(matched)]
+    sure = [agreement(i, cameras, logs, others[i]) * each.clear for i, each in enumerate(matched)]
+    return [torch.where(each > LEAST_SURE, each, 0.0) for each in sure]
+
+
+def _proven(others: list[list[int]], sure: list[Tensor]) -> tuple[list[list[int]], list[Tensor]]:
+    """Without photos that do not show that their cameras are right: nobody's others, and sure of nothing."""
+    proven = [float((each > BORNE_OUT).float().mean()) > LEAST_BORNE_OUT for each in sure]
+    kept = [[j for j in those if proven[j]] if proven[i] else [] for i, those in enumerate(others)]
+    return kept, [each if proven[i] else torch.zeros_like(each) for i, each in enumerate(sure)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,10 +198,20 @@ def _fill(
             depth, seen = seen_points(camera, points)
             known.append(Known(depth, BORROWED * (seen & shown)))
         color = torch.from_numpy(photo.color.astype(np.float32) / 255).permute(2, 0, 1).to(device)
-        log_depth = fill(before, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
+        start = before + _scale(views[i], matched[i], sure[i])
+        log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
         stayed = (log_depth - own.log_depth).abs() < STRAY
         filled.append(_Filled(log_depth, before, own.weight * stayed, camera))
     return filled
+
+
+def _scale(view: MatchingView, matched: _Matched, sure: Tensor) -> float:
+    """Logarithm of what the whole depth is to be multiplied by: with cameras that are given, networks may miss their
+    unit."""
+    telling = sure > SURE
+    if float(telling.float().mean()) < TELLING:
+        return 0.0
+    return float((matched.log_depth - view.log_depth)[telling].median())
 
 
 def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
@@ -182,16 +219,17 @@ def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def _with_agreement(
-    photos: list[DepthPhoto], filled: list[_Filled], others: list[list[int]]
+    photos: list[DepthPhoto], filled: list[_Filled], others: list[list[int]], progress: Span
 ) -> list[RefinedDepth | None]:
     cameras, logs = [each.camera for each in filled], [each.log_depth for each in filled]
     refined: list[RefinedDepth | None] = []
     for i, (photo, each) in enumerate(zip(photos, filled, strict=True)):
+        progress(i / len(photos), f"Comparing {photo.name} with other photos.")
         if not others[i]:
             refined.append(None)
             continue
         agreed = torch.maximum(each.sure, SPREAD_SHARE * agreement(i, cameras, logs, others[i]))
-        correction = (each.log_depth - each.before).exp().clamp(1 / FACTORS[1], 1 / FACTORS[0]).cpu().numpy()
+        correction = (each.log_depth - each.before).exp().cpu().numpy()
         shown = photo.shown
         refined.append(RefinedDepth(np.where(shown, correction, 1).astype(np.float32), agreed.cpu().numpy() * shown))
     return refined

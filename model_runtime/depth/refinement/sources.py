@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from model_runtime.depth.refinement.views import MapCamera
 
@@ -20,35 +21,38 @@ LEAST_SCORE = 0.05
 """Of a photo that is worth comparing: the share of the pixels that it shows, each counted by its angle."""
 
 
-def choose_sources(cameras: Sequence[MapCamera], logs: Sequence[torch.Tensor], most: int) -> list[list[int]]:
+def choose_sources(cameras: Sequence[MapCamera], logs: Sequence[Tensor], most: int) -> list[list[int]]:
     """For each map the others to compare it with, best first, at most `most` of them.
 
     logs: logarithm of each map's depth [h,w].
     """
-    return [_sources_of(i, cameras, logs[i], most) for i in range(len(cameras))]
+    chosen = []
+    for i, (camera, log_depth) in enumerate(zip(cameras, logs, strict=True)):
+        scores = _scores(camera, log_depth, cameras)
+        scores[i] = 0.0
+        order = np.argsort(-scores, kind="stable")[:most]
+        chosen.append([int(j) for j in order if scores[j] > LEAST_SCORE])
+    return chosen
 
 
-def _sources_of(index: int, cameras: Sequence[MapCamera], log_depth: torch.Tensor, most: int) -> list[int]:
-    camera = cameras[index]
-    scores = np.array([0.0 if i == index else _score(camera, log_depth, other) for i, other in enumerate(cameras)])
-    order = np.argsort(-scores, kind="stable")[:most]
-    return [int(i) for i in order if scores[i] > LEAST_SCORE]
+def _scores(camera: MapCamera, log_depth: Tensor, others: Sequence[MapCamera]) -> np.ndarray:
+    """[N], of each of `others`."""
 
+    def sent(arrays: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays).astype(np.float32)).to(log_depth.device)
 
-def _score(camera: MapCamera, log_depth: torch.Tensor, other: MapCamera) -> float:
-    def thinned(dense: torch.Tensor) -> torch.Tensor:
-        return dense[..., STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
+    def thinned(dense: Tensor) -> Tensor:
+        return dense[..., STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE].flatten(-2)
 
-    device = log_depth.device
-    depth = thinned(log_depth).exp()
-    turned, moved = camera.transfer(other, device)
-    x, y, z = thinned(turned) * depth + moved
-    height, width = other.size
-    inside = (z > 0) & (x >= 0) & (x < width * z) & (y >= 0) & (y < height * z)
-    points = thinned(camera.rays(device)) * depth
-    centre = camera.extrinsics @ np.linalg.inv(other.extrinsics)[:, 3]
-    sight = points - torch.from_numpy(centre[:3].astype(np.float32)).to(device)[:, None, None]
-    cosine = (points * sight).sum(0) / (points.norm(dim=0) * sight.norm(dim=0)).clamp_min(1e-12)
+    points = thinned(camera.rays(log_depth.device)) * thinned(log_depth).exp()
+    moves = [other.extrinsics @ np.linalg.inv(camera.extrinsics) for other in others]
+    turns = sent([other.intrinsics @ move[:3, :3] for other, move in zip(others, moves, strict=True)])
+    shifts = sent([other.intrinsics @ move[:3, 3:] for other, move in zip(others, moves, strict=True)])
+    x, y, z = (turns @ points + shifts).unbind(1)
+    heights, widths = sent([np.array(other.size) for other in others]).T[..., None]
+    inside = (z > 0) & (x >= 0) & (x < widths * z) & (y >= 0) & (y < heights * z)
+    sights = points - sent([np.linalg.inv(move)[:3, 3:] for move in moves])
+    cosine = torch.nn.functional.cosine_similarity(points[None], sights, dim=1, eps=1e-30)
     angle = torch.rad2deg(torch.acos(cosine.clamp(-1, 1)))
     worth = torch.where(angle < BEST_ANGLE, angle / BEST_ANGLE, torch.exp(-(((angle - BEST_ANGLE) / SPREAD) ** 2)))
-    return float((worth * inside).mean())
+    return (worth * inside).mean(1).cpu().numpy()

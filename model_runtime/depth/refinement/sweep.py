@@ -21,8 +21,8 @@ WINDOW = 7
 NOISE = 0.7 / 255
 """Standard deviation within a window, in shares of white, that says nothing yet."""
 
-UNSEEN = 0.6
-"""Cost of a depth at which a source does not show the point: no reason for that depth, and hardly one against it."""
+UNKNOWN = 0.6
+"""Cost of a depth that nothing speaks for or against: a source does not show the point, or it looks like any other."""
 
 AT_ONCE = 1 << 19
 """Pixels times depths that are compared at once: what fits into a processor's cache is several times as fast."""
@@ -66,7 +66,7 @@ def _cost_in(source: MatchingView, centred: _Window, turned: Tensor, moved: Tens
     places = torch.stack((x, y), -1)
     picture = source.grey.expand(len(places), 1, height, width)
     looked_up = grid_sample(picture, places, mode="bilinear", padding_mode="border", align_corners=False)[:, 0]
-    return torch.where(seen, 1 - centred.correlation(looked_up), UNSEEN)
+    return torch.where(seen, centred.cost(looked_up), UNKNOWN)
 
 
 def _among_best(best: list[Tensor], new: Tensor, most: int) -> list[Tensor]:
@@ -82,14 +82,17 @@ class _Window:
     def __init__(self, picture: Tensor) -> None:
         self._picture = picture
         self._mean = box(picture)
-        self._variance = (box(picture * picture) - self._mean**2).clamp_min(0) + NOISE**2
+        texture = (box(picture * picture) - self._mean**2).clamp_min(0)
+        self._variance = texture + NOISE**2
+        self._telling = texture / self._variance
 
-    def correlation(self, pictures: Tensor) -> Tensor:
-        """[L,h,w] in -1..1 with each of `pictures` [L,h,w]."""
+    def cost(self, pictures: Tensor) -> Tensor:
+        """[L,h,w] in 0..2 of each of `pictures` [L,h,w]: 1 less the correlation, and UNKNOWN where there is no texture."""
         mean = box(pictures)
         variance = (box(pictures * pictures) - mean * mean).clamp_min(0) + NOISE**2
         covariance = box(self._picture * pictures) - self._mean * mean
-        return covariance * torch.rsqrt(self._variance * variance)
+        correlation = covariance * torch.rsqrt(self._variance * variance)
+        return UNKNOWN + self._telling * (1 - UNKNOWN - correlation)
 
 
 def box(pictures: Tensor) -> Tensor:
