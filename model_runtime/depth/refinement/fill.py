@@ -32,7 +32,7 @@ EDGE, LEAST_TIE = 0.04, 0.003
 """Difference of colours, in shares of white, at which neighbours are tied by 1/e, and how little they are tied."""
 
 BOLD = 3.0
-"""Bends so many times as large as BEND count by their size, no more by its square."""
+"""Differences so many times as large as BEND are half way to being steps, which cost no more the larger they are."""
 
 LEVELS = 3
 COARSE, FINE = (torch.inf, 0.2, 0.1, 0.05, 0.03, 0.03), (0.3, 0.1, 0.05)
@@ -107,7 +107,9 @@ class _Problem:
 
     def __init__(self, nearness: Tensor, targets: list[Tensor], weights: list[Tensor], ties: Tensor) -> None:
         self._targets, self._weights = targets, weights
-        self._terms = [_Term(stencil, torch.ones_like(nearness), ties, SHAPE, CHANGE, CHANGE) for stencil in FIRST]
+        self._terms = [
+            _Term(stencil, torch.ones_like(nearness), ties, SHAPE, CHANGE, BOLD * CHANGE) for stencil in FIRST
+        ]
         for stencil in SECOND:
             mixed = 2.0 if stencil == SECOND[-1] else 1.0
             self._terms.append(_Term(stencil, nearness, ties, mixed * FLATNESS, BEND, BOLD * BEND))
@@ -133,7 +135,7 @@ class _Term:
     """Differences of the factor times `scale` [h,w], relative to that scale, that are to be small."""
 
     def __init__(self, stencil: Stencil, scale: Tensor, ties: Tensor, weight: float, size: float, bold: float) -> None:
-        """size: of a difference that counts 1. bold: beyond it, differences count by their size."""
+        """size: of a difference that counts 1. bold: of one that is half way to being a step."""
         self._stencil, self._scale, self._bold = stencil, scale, bold
         self._rows, self._columns = (1 + max(tap[i] for tap in stencil) for i in (0, 1))
         parts = [self._part(ties, row, column) for row, column, _ in stencil]
@@ -144,7 +146,7 @@ class _Term:
     def reweighted(self, factor: Tensor) -> Tensor:
         """Weights of the differences of what is smooth but for some of them."""
         relative = self._difference(factor * self._scale) / self._middle
-        return self._weight / (1 + (relative / self._bold) ** 2).sqrt()
+        return self._weight / (1 + (relative / self._bold) ** 2)
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
         """The normal equations' part [h,w] for these weights."""

@@ -7,7 +7,8 @@ follows from it (`fill`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,9 +107,7 @@ def _usable(depth: np.ndarray) -> bool:
     return bool(relative.min() > DEPTHS[0] and relative.max() < DEPTHS[1])
 
 
-def _refine(
-    photos: list[DepthPhoto], device: torch.device, progress: Span, proven: bool
-) -> list[RefinedDepth | None]:
+def _refine(photos: list[DepthPhoto], device: torch.device, progress: Span, proven: bool) -> list[RefinedDepth | None]:
     views = [
         matching_view(p.grey, p.depth, MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics), device)
         for p in photos
@@ -142,9 +141,22 @@ def _match(
             continue
         factors = torch.linspace(*NEARER, STEPS, device=view.grey.device)
         cost = matching_cost(view, [views[j] for j in others[i][:COMPARED]], factors, tick)
-        choice = choose_factors(cost, view.grey, factors, tick)
+        with _one_thread():
+            choice = choose_factors(cost, view.grey, factors, tick)
         matched.append(_Matched(view.log_depth - choice.factor.log(), (choice.margin / CLEAR).clamp(0, 1)))
     return matched
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """For thousands of small steps on a CPU: threads that meet after each of them wait for the slowest core, which on a
+    busy machine makes it ten times as slow."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _ticker(progress: Span, done: float, sentence: str) -> Callable[[], None]:
@@ -199,7 +211,8 @@ def _fill(
             known.append(Known(depth, BORROWED * (seen & shown)))
         color = torch.from_numpy(photo.color.astype(np.float32) / 255).permute(2, 0, 1).to(device)
         start = before + _scale(views[i], matched[i], sure[i])
-        log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
+        with _one_thread():
+            log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
         stayed = (log_depth - own.log_depth).abs() < STRAY
         filled.append(_Filled(log_depth, before, own.weight * stayed, camera))
     return filled

@@ -87,7 +87,7 @@ class _Window:
         self._telling = texture / self._variance
 
     def cost(self, pictures: Tensor) -> Tensor:
-        """[L,h,w] in 0..2 of each of `pictures` [L,h,w]: 1 less the correlation, and UNKNOWN where there is no texture."""
+        """[L,h,w] in 0..2 of each of `pictures` [L,h,w]: 1 less the correlation; UNKNOWN where there is no texture."""
         mean = box(pictures)
         variance = (box(pictures * pictures) - mean * mean).clamp_min(0) + NOISE**2
         covariance = box(self._picture * pictures) - self._mean * mean
