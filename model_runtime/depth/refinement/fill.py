@@ -142,11 +142,12 @@ class _Term:
         row, column, _ = stencil[len(stencil) // 2] if len(stencil) == 3 else stencil[-1]
         self._middle = self._part(scale, row, column)
         self._weight = weight / size**2 * torch.stack(parts).amin(0) / self._middle**2
+        self._own = (self._difference(scale) / self._middle).abs()
 
     def reweighted(self, factor: Tensor) -> Tensor:
-        """Weights of the differences of what is smooth but for some of them."""
-        relative = self._difference(factor * self._scale) / self._middle
-        return self._weight / (1 + (relative / self._bold) ** 2)
+        """Weights of the differences of what is smooth but for steps: those it has, and those the network sees."""
+        relative = (self._difference(factor * self._scale) / self._middle).abs()
+        return self._weight / (1 + (torch.maximum(relative, self._own) / self._bold) ** 2)
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
         """The normal equations' part [h,w] for these weights."""

@@ -80,7 +80,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[DepthPhoto]:
     """What is given to be refined, in place of which every depth is trebled."""
     seen: list[DepthPhoto] = []
 
-    def treble(photos: Sequence[DepthPhoto], device: torch.device, progress: Span) -> list[RefinedDepth]:
+    def treble(photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool) -> list[RefinedDepth]:
         seen.extend(photos)
         full = [np.ones(photo.depth.shape, np.float32) for photo in photos]
         return [RefinedDepth(3 * one, 0.25 * one) for one in full]

@@ -126,3 +126,10 @@ def test_it_can_be_stopped() -> None:
     with pytest.raises(Stop):
         fill(log_depth, [known(PLANE, RIM)], torch.full((3, *SIZE), 0.5), tick)
     assert len(calls) == 3
+
+
+def test_a_box_of_which_nothing_is_known_stays_before_the_wall() -> None:
+    inside = (ROW > 20) & (ROW < 40) & (COLUMN > 25) & (COLUMN < 50)
+    truth = PLANE * np.where(inside, 0.6, 1.0)
+    result = filled(truth / 1.25, [known(truth, RIM)], np.where(inside, 0.3, 0.6))
+    assert np.median(np.abs(result / truth - 1)[inside]) < 0.15
