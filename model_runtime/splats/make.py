@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -68,7 +69,7 @@ def _network_gaussians(
         network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
         grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[view.shown, None]
         fields = _move_splats(fields, output, splats, i, photo, cameras, grow)
-        finite = torch.stack([field.reshape(len(field), -1).isfinite().all(1) for field in fields]).all(0)
+        finite = torch.stack([_finite_rows(field) for field in fields]).all(0)
         part = [field[finite].numpy() for field in fields]
         part.append(view.confidence[view.shown][finite.numpy()])
         part.append(np.full(len(part[0]), i, np.int32))
@@ -78,6 +79,11 @@ def _network_gaussians(
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     arrays = dict(zip(ARRAYS, columns, strict=True))
     return Gaussians(**arrays, source="network", repeated=_repeated(views, kept))
+
+
+def _finite_rows(field: Tensor) -> Tensor:
+    """[P] bool of [P,...]; of no splats, too, as where a photo is wholly transparent."""
+    return field.isfinite().reshape(len(field), math.prod(field.shape[1:])).all(1)
 
 
 def _move_splats(

@@ -177,3 +177,20 @@ def test_an_even_wall_whose_depth_is_right_stays() -> None:
     for camera, result in zip(EVEN_CAMERAS, refine(photos), strict=True):
         wall = cast(camera, SIZE)[1] == WALL
         assert result is not None and np.median(np.abs(result.correction - 1)[wall]) < 0.02
+
+
+def test_cameras_that_photos_do_not_bear_out_refine_nothing(three: list[DepthPhoto]) -> None:
+    """Unless they are known to be right: then the photos are to blame, and what little they agree on counts."""
+    first, *others = three
+    wrong = [replace(p, extrinsics=q.extrinsics) for p, q in zip(three, [*others, first], strict=True)]
+    assert refine_depths(wrong, CPU, SILENT, proven=False) == [None] * 3
+    assert all(refine_depths(three, CPU, SILENT, proven=False))
+
+
+def test_a_depth_of_another_unit_is_scaled_as_a_whole(three: list[DepthPhoto]) -> None:
+    """Also where photos do not agree on it: the right depth but for its unit becomes right everywhere."""
+    cameras = [look((x, 0.1, 0.0), (0, 0.3, 4)) for x in (-0.5, 0.0, 0.5)]
+    photos = [depth_photo(camera, GREY, SIZE, 0.6) for camera in cameras]
+    for camera, photo, result in zip(cameras, photos, refine(photos), strict=True):
+        after = errors(photo, result, cast(camera, SIZE)[0])
+        assert np.median(after) < 0.01 and (after < 0.05).mean() > 0.95
