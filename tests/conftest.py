@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the worker: see model_runtime/commands/command_line.py
+
 verdict: list[int] = []
 
 

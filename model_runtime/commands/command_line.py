@@ -28,6 +28,8 @@ from model_runtime.contract.pipe import write_frame
 
 
 def main(arguments: list[str] | None = None) -> None:
+    # Read when torch loads. Threads that spin while they wait for others make a busy machine ten times as slow.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
