@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from model_runtime.benchmark.results import Results
 
 COLORS = {
+    "refined_depth": "#0b2545",
     "auto": "#1f5fa8",
     "unaligned": "#d9722a",
     "on_depth": "#f0c05a",
@@ -24,7 +25,7 @@ COLORS = {
     "network_disturbed": "#a9d6b5",
     "network_refined": "#14706b",
 }
-CAMERAS_OF_ANOTHER = ("unaligned", "given")
+CAMERAS_OF_ANOTHER = ("refined_depth", "unaligned", "given")
 """Methods whose cameras tell nothing new: those of `auto`, and the truth."""
 
 DPI = 110

@@ -10,6 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from model_runtime.benchmark import datasets, methods
 from model_runtime.benchmark.datasets import rooms
+from model_runtime.benchmark.methods import LEGEND
+from model_runtime.benchmark.plots import COLORS
 from model_runtime.benchmark.reconstruction import Protocol
 from model_runtime.benchmark.report import FRONT, MEASURES, SCENES, pages
 from model_runtime.benchmark.results import Entry, Results
@@ -168,3 +170,7 @@ def test_results_come_back_from_their_file(tmp_path):
     assert back.entries[0].scores == {"auc30": 80.0, "seconds": 2.0}
     assert back.entries[0].errors == [1.0, None]
     assert back.entries[1:] == told.entries[1:]
+
+
+def test_every_method_has_a_color_and_a_line_in_the_legend():
+    assert set(COLORS) == set(LEGEND) == set(bench_command.METHODS)
