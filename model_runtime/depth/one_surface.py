@@ -34,8 +34,7 @@ def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndar
     def same(i: int, j: int) -> tuple[Tensor, Tensor]:
         """[h,w] each: the pixel of view j that a point of view i falls into, and whether it shows the same."""
         sight = seen_by(cameras[i], logs[i], cameras[j])
-        apart = sight.depth.clamp_min(1e-30).log() - logs[j].flatten()[sight.index]
-        return sight.index, sight.inside & (apart.abs() < SAME)
+        return sight.index, sight.inside & (sight.behind(logs[j]).abs() < SAME)
 
     repeated = []
     for i, mine in enumerate(worth):

@@ -36,12 +36,12 @@ def agreement(index: int, cameras: Sequence[MapCamera], logs: Sequence[Tensor], 
     close, through = near.clone(), near.clone()
     for other in others:
         sight = seen_by(cameras[index], log_depth, cameras[other])
-        behind = sight.depth.clamp_min(1e-30).log() - logs[other].flatten()[sight.index]
+        behind = sight.behind(logs[other])
         close += sight.inside & (behind.abs() < CLOSE)
         near += sight.inside & (behind.abs() < NEAR)
         through += sight.inside & (behind < -THROUGH)
     score = CLOSE_SHARE * close + (1 - CLOSE_SHARE) * near - through
-    return torch.where(through > near, 0.0, (score / ENOUGH).clamp(0, 1) ** STEEPNESS)
+    return (score / ENOUGH).clamp(0, 1) ** STEEPNESS
 
 
 def seen_points(camera: MapCamera, others: Sequence[tuple[MapCamera, Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -69,7 +70,7 @@ def fill(log_depth: Tensor, known: Sequence[Known], color: Tensor, tick: Callabl
     factor = torch.ones(1, 1, device=log_depth.device)
     for level in reversed(range(LEVELS)):
         height, width = (max(len(SECOND), round(side / 2**level)) for side in size)
-        reduced = _Reduced((height, width))
+        reduced = partial(_reduced, size=(height, width))
         factor = interpolate(factor[None, None], (height, width), mode="bilinear", align_corners=False)[0, 0]
         weights = [reduced(each.weight) for each in known]
         targets = [
@@ -84,14 +85,9 @@ def fill(log_depth: Tensor, known: Sequence[Known], color: Tensor, tick: Callabl
     return log_depth - factor.log()
 
 
-class _Reduced:
-    """Makes maps smaller by means over areas."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._size = size
-
-    def __call__(self, dense: Tensor) -> Tensor:
-        return dense if dense.shape == self._size else interpolate(dense[None, None], self._size, mode="area")[0, 0]
+def _reduced(dense: Tensor, size: tuple[int, int]) -> Tensor:
+    """A map made smaller by means over areas."""
+    return dense if dense.shape == size else interpolate(dense[None, None], size, mode="area")[0, 0]
 
 
 def _ties(color: Tensor) -> Tensor:

@@ -141,14 +141,14 @@ def _match(
             continue
         factors = torch.linspace(*NEARER, STEPS, device=view.grey.device)
         cost = matching_cost(view, [views[j] for j in others[i][:COMPARED]], factors, tick)
-        with _one_thread():
+        with one_thread():
             choice = choose_factors(cost, view.grey, factors, tick)
         matched.append(_Matched(view.log_depth - choice.factor.log(), (choice.margin / CLEAR).clamp(0, 1)))
     return matched
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """For thousands of small steps on a CPU: threads that meet after each of them wait for the slowest core, which on a
     busy machine makes it ten times as slow."""
     threads = torch.get_num_threads()
@@ -211,7 +211,7 @@ def _fill(
             known.append(Known(depth, BORROWED * (seen & shown)))
         color = torch.from_numpy(photo.color.astype(np.float32) / 255).permute(2, 0, 1).to(device)
         start = before + _scale(views[i], matched[i], sure[i])
-        with _one_thread():
+        with one_thread():
             log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
         stayed = (log_depth - own.log_depth).abs() < STRAY
         filled.append(_Filled(log_depth, before, own.weight * stayed, camera))

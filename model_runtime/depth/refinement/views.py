@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+SMALLEST = 1e-30
+"""Depth whose logarithm stands for that of points behind a camera, which nobody sees."""
+
 
 @dataclass(frozen=True, eq=False)
 class MapCamera:
@@ -69,6 +72,13 @@ class Sight:
     depth: Tensor
     index: Tensor
     inside: Tensor
+
+    def behind(self, log_depth: Tensor) -> Tensor:
+        """[h,w]: how far the points lie behind what the other sees at their pixels, as a difference of logarithms.
+
+        log_depth: of the other's map, [H,W].
+        """
+        return self.depth.clamp_min(SMALLEST).log() - log_depth.flatten()[self.index]
 
 
 def seen_by(camera: MapCamera, log_depth: Tensor, other: MapCamera) -> Sight:

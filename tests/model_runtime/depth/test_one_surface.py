@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from model_runtime.contract.messages import View
 from model_runtime.depth.one_surface import repeated_pixels
-from tests.model_runtime.depth.refinement.conftest import one_thread
+from model_runtime.depth.refinement.refine import one_thread
 from tests.model_runtime.depth.room import WALL, Camera, cast, look
 
 SIZE = (48, 64)

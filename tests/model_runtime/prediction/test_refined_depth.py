@@ -15,7 +15,7 @@ from model_runtime.cameras.settle import SettledCameras
 from model_runtime.cameras.sources import FoundCameras
 from model_runtime.contract.messages import Request
 from model_runtime.contract.progress import SILENT, Span
-from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth
+from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, one_thread
 from model_runtime.geometry.similarity import Similarity
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import Placement
@@ -24,7 +24,6 @@ from model_runtime.prediction import refined_depth
 from model_runtime.prediction.predictor import Predictor
 from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import AGREED, OWN, make_views
-from tests.model_runtime.depth.refinement.conftest import one_thread
 from tests.model_runtime.depth.room import bent, cast, grey, look, picture
 
 CPU = torch.device("cpu")

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 import torch
 
 from model_runtime.contract.progress import Span
-from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, refine_depths
+from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, one_thread, refine_depths
 from tests.model_runtime.depth.room import Camera, bent, depth_photo, look
 
 CPU = torch.device("cpu")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Maps of so few pixels are not worth threads, which hinder each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", autouse=True)
