@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-PROTOCOL_VERSION = 5
+from model_runtime.contract.lens import Lens
+
+PROTOCOL_VERSION = 6
 HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
@@ -135,6 +137,11 @@ class View:
         all of it is opaque.
     repeated: [h,w] bool, True where another view shows the same point better: without them the views together are one
         surface. None where nothing is known of that.
+    lens: the lens that the photo was taken with, where it bends lines; None for a pinhole. `plate` then shows the photo
+        straightened, as a pinhole sees it, and `photo_size`, `intrinsics` and all maps are of that straight picture
+        (`contract.lens.straight_camera`), which is larger than the photo; what lies outside of the photo is not `opaque`.
+    match_error: median distance in pixels of the original photo between its features and the projections of their
+        points; None where there are none.
     """
 
     name: str
@@ -151,6 +158,8 @@ class View:
     camera_source: str = ""
     opaque: np.ndarray | None = None
     repeated: np.ndarray | None = None
+    lens: Lens | None = None
+    match_error: float | None = None
 
     @property
     def shown(self) -> np.ndarray:
