@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, Prediction
 
 from .conventions import BlenderCamera, to_blender_camera
@@ -67,7 +68,7 @@ class CameraPlan:
     photo_path: the photo's file, or None when it was not found. plate: file bytes to pack in its stead, or empty.
     photo_image: `session_uid` of the image in the .blend that is the photo where there are neither, or 0.
     clip: (start, end). display_size: of the camera's drawing, world units. source: where the camera comes from, as in
-    `View.camera_source`.
+    `View.camera_source`. lens, match_error: as in `View`.
     """
 
     name: str
@@ -78,6 +79,8 @@ class CameraPlan:
     display_size: float
     source: str
     photo_image: int = 0
+    lens: Lens | None = None
+    match_error: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +233,8 @@ def _plan_cameras(
                 display_size=typical * DISPLAY_SHARE,
                 source=view.camera_source or prediction.camera_source,
                 photo_image=image,
+                lens=view.lens,
+                match_error=view.match_error,
             )
         )
     return tuple(cameras)

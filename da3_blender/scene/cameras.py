@@ -13,9 +13,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..plan.conventions import SENSOR_WIDTH, fit_sensor
+from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
 from ..plan.scene_plan import CameraPlan
-from .marks import CAMERA_SOURCE, PIXEL_ASPECT, RESOLUTION
+from .lenses import numbers, write_lens
+from .marks import CAMERA_SOURCE, INTRINSICS, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
 from .placement import put
 
 
@@ -35,6 +36,10 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     data.display_size = plan.display_size
     data[RESOLUTION] = plan.camera.resolution
     data[PIXEL_ASPECT] = plan.camera.pixel_aspect
+    data[INTRINSICS] = numbers(from_blender_camera(plan.camera)[1])
+    write_lens(data, plan.lens)
+    if plan.match_error is not None:
+        data[MATCH_ERROR] = plan.match_error
     item = bpy.data.objects.new(plan.name, data)
     put(item, plan.camera.matrix_world, change=np.eye(4))
     item[CAMERA_SOURCE] = plan.source

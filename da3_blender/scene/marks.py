@@ -34,6 +34,10 @@ RESOLUTION = "da3_resolution"
 PIXEL_ASPECT = "da3_pixel_aspect"
 """Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
 
+INTRINSICS = "da3_intrinsics"
+"""Custom property of the camera data: the 9 numbers of the picture's intrinsics, row by row, as the add-on wrote them
+last, in pixels of RESOLUTION with centres at +0.5."""
+
 WRITTEN_GEOMETRY = "da3_geometry"
 """On meshes: `_fingerprint` of what the add-on wrote last."""
 
@@ -57,8 +61,8 @@ REQUEST = "da3_request"
 
 METRIC, CAMERA_SOURCE, MATCH_ERROR = "da3_metric", "da3_camera_source", "da3_match_error"
 CHECKPOINT, LICENCE, COMMERCIAL_USE = "da3_checkpoint", "da3_licence", "da3_commercial_use"
-"""On the top collection, and the second on cameras, too: facts of the prediction, as `ScenePlan.provenance` has them
-without `da3_`."""
+"""On the top collection: facts of the prediction, as `ScenePlan.provenance` has them without `da3_`. Those of single
+photos, too: the second on cameras, the third on their data where it is known."""
 
 SETTING = "da3_setting_"
 """Beginnings of those that tell what the job ran with."""

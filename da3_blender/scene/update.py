@@ -33,7 +33,6 @@ from .marks import (
     PART,
     PHOTOS,
     PIXEL_ASPECT,
-    RESOLUTION,
     ROLES,
     SETTING,
     VIEW,
@@ -190,8 +189,11 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
 def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
     for name in ("sensor_fit", "sensor_width", "sensor_height", "lens", "shift_x", "shift_y"):
         setattr(data, name, getattr(fresh.data, name))
-    for key in (RESOLUTION, PIXEL_ASPECT):
-        data[key] = fresh.data[key]
+    for key in [key for key, _ in data.items() if key.startswith("da3_")]:
+        del data[key]
+    for key, value in fresh.data.items():
+        if key.startswith("da3_"):
+            data[key] = value
     image, shown = photo_behind(fresh), data.background_images
     if image is None:
         return
