@@ -13,6 +13,7 @@ import numpy as np
 from model_runtime.contract.messages import Cameras, JobError
 
 from ..plan.conventions import any_blender_camera, from_blender_camera
+from ..plan.plain_names import plain_name
 from ..scene.marks import PIXEL_ASPECT, VIEW
 from ..settings import ListedPhoto
 from .files import natural_key
@@ -42,8 +43,9 @@ def match_cameras(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object
     """The camera of each photo, or None.
 
     One that has the photo behind it comes first, then one that the add-on made for a photo of that name, then one
-    that is called like the photo, with or without its ending. Where several would do, none is taken. Where that finds
-    none at all and there are as many cameras as photos, they belong together in their order.
+    that is called like the photo, with or without its ending, or as the add-on calls cameras (`plain_name`). Where
+    several would do, none is taken. Where that finds none at all and there are as many cameras as photos, they belong
+    together in their order.
     """
     found: list[bpy.types.Object | None] = [None] * len(photos)
     for belongs in (_shows, _made_for, _called_like):
@@ -150,7 +152,7 @@ def _made_for(camera: bpy.types.Object, photo: PhotoRow) -> bool:
 
 
 def _called_like(camera: bpy.types.Object, photo: PhotoRow) -> bool:
-    names = {photo.name.casefold(), Path(photo.name).stem.casefold()}
+    names = {name.casefold() for name in (photo.name, Path(photo.name).stem, plain_name(photo.name))}
     return camera.name.casefold() in names or camera.data.name.casefold() in names
 
 

@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 
 from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
+from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import CameraPlan
 from .lenses import numbers, write_lens
 from .marks import CAMERA_SOURCE, INTRINSICS, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
@@ -27,7 +28,8 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     resolution.
     """
     sensor = fit_sensor(plan.camera, frame)
-    data = bpy.data.cameras.new(plan.name)
+    name = free_name(plain_name(plan.name), bpy.data.objects, bpy.data.cameras)
+    data = bpy.data.cameras.new(name)
     data.sensor_fit = sensor.fit
     data.sensor_width, data.sensor_height = SENSOR_WIDTH, sensor.height
     data.lens = plan.camera.lens
@@ -40,7 +42,7 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     write_lens(data, plan.lens)
     if plan.match_error is not None:
         data[MATCH_ERROR] = plan.match_error
-    item = bpy.data.objects.new(plan.name, data)
+    item = bpy.data.objects.new(name, data)
     put(item, plan.camera.matrix_world, change=np.eye(4))
     item[CAMERA_SOURCE] = plan.source
     collection.objects.link(item)

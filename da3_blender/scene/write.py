@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import bpy
 
+from ..plan.mesh_plan import SurfacePlan
+from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import ScenePlan
 from .cameras import write_camera
 from .edits import remember_geometry
@@ -97,17 +99,18 @@ def write_surfaces(
     inside = {role: add_child(top, SURFACES[role]) for role in sorted({surface.role for surface in plan.surfaces})}
     materials = photo_materials(plan.surfaces, cameras)
     items = tuple(
-        write_surface(
-            surface,
-            f"{plan.cameras[surface.view].name} sheet" if surface.role == "sheet" else f"{plan.name} mesh",
-            materials,
-            inside[surface.role],
-        )
+        write_surface(surface, _surface_name(plan, surface), materials, inside[surface.role])
         for surface in plan.surfaces
     )
     for item, surface in zip(items, plan.surfaces, strict=True):
         item.data[PHOTOS] = "\n".join(plan.cameras[view].name if view >= 0 else "" for view in surface.photos)
     return items
+
+
+def _surface_name(plan: ScenePlan, surface: SurfacePlan) -> str:
+    if surface.role != "sheet":
+        return f"{plan.name} mesh"
+    return free_name(f"{plain_name(plan.cameras[surface.view].name)}_sheet", bpy.data.objects, bpy.data.meshes)
 
 
 def describe(top: bpy.types.Collection, plan: ScenePlan) -> None:

@@ -56,7 +56,7 @@ def test_the_command_makes_what_build_makes(
     numbers = tmp_path / "numbers.json"
     run([*start_script(program, "scene_numbers.py"), made, usual, numbers], profile)
     ours, theirs = json.loads(numbers.read_text())
-    assert sorted(ours["cameras"]) == ["living_room_1.jpg", "living_room_2.jpg"]
+    assert sorted(ours["cameras"]) == ["living_room_1", "living_room_2"]
     assert len(ours["points"]) > 1000
     assert ours["size"] == theirs["size"] == [800, 600]
     for kind in ("cameras", "lenses"):

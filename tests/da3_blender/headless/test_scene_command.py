@@ -108,7 +108,7 @@ def test_the_scene_holds_cameras_points_and_splats(finished: SimpleNamespace) ->
     cameras = sorted(item.name for item in top.children["Cameras"].objects)
     assert cameras == ["room_1.png", "room_2.png"]
     scene = bpy.context.scene
-    assert scene.camera.name == "room_1.png"
+    assert scene.camera.name == "room_1"
     assert (scene.render.resolution_x, scene.render.resolution_y) == (160, 120)
     points = top.children["Points"].objects[0].data
     assert 0.3 * 2 * 112 * 84 < len(points.vertices) <= 2 * 112 * 84

@@ -108,8 +108,5 @@ def test_an_edited_sheet_whose_photo_is_gone_is_kept(made, room, empty_scene):
     move_one(made.surfaces[1])
     prediction = room.prediction(room.view(name="a.jpg"))
     update_scene(plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True)), made.collection, empty_scene)
-    assert "b.jpg sheet" not in bpy.data.objects and tuple(positions(bpy.data.objects["b.jpg sheet edited"])[0]) == (
-        1,
-        2,
-        3,
-    )
+    assert "b_sheet" not in bpy.data.objects
+    assert tuple(positions(bpy.data.objects["b_sheet edited"])[0]) == (1, 2, 3)
