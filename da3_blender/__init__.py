@@ -12,6 +12,7 @@ MODULES = (
     "scene.copies",
     "headless.blender_command",
     "settings",
+    "result_settings",
     "photos.thumbnails",
     "timer",
     "live",

@@ -20,6 +20,9 @@ from .lenses import numbers, write_lens
 from .marks import CAMERA_SOURCE, INTRINSICS, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
 from .placement import put
 
+PLATE_OPACITY, PLATE_DEPTH = 0.5, "FRONT"
+"""How cameras show their photos at first."""
+
 
 def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: float) -> bpy.types.Object:
     """The camera object of one view, with its photo as background, linked into `collection`.
@@ -96,6 +99,5 @@ def put_behind(data: bpy.types.Camera, image: bpy.types.Image, pixel_aspect: tup
     background = data.background_images.new()
     background.image = image
     background.frame_method = "FIT"
-    background.display_depth = "FRONT"
-    background.alpha = 0.5
+    background.alpha, background.display_depth = PLATE_OPACITY, PLATE_DEPTH
     data.show_background_images = True

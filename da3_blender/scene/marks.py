@@ -56,6 +56,9 @@ BEFORE_BINDING, BEFORE_LOOKING = "da3_before_binding", "da3_before_looking"
 HIDDEN_PARTS = "da3_hidden_parts"
 """On the top collection: the roles of the parts that are hidden, apart by spaces."""
 
+PLATE = "da3_plate_"
+"""On the top collection: beginnings of those that tell how its cameras show their photos."""
+
 REQUEST = "da3_request"
 """Custom property of the top collection: photos and settings as JSON."""
 

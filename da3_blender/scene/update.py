@@ -20,7 +20,7 @@ from model_runtime.contract.messages import JobError
 from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
-from . import find, viewing, visibility
+from . import find, plates, viewing, visibility
 from .cameras import put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
@@ -84,6 +84,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     finally:
         take_out(made.collection)
     visibility.follow(collection, added)
+    plates.follow(collection, [item for item in added if item.type == "CAMERA"])
     notes = [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
     if animated(collection):
         notes.append("Animated objects keep their keyframes, which were made for the scene before.")
