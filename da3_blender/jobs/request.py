@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
@@ -74,12 +75,15 @@ def make_job(
     """The job that `scene.da3` asks for: a function that reads the photos (for a thread), and where the result goes.
 
     cameras: known ones, one per photo in the order of `photo_sources`. collection_id: `da3_id` of the result to
-    update; a new one is made where it is empty. Raises JobError where there is nothing to do.
+    update, whose locked cameras are known, too; a new one is made where it is empty. Raises JobError where there is
+    nothing to do.
     """
     settings = scene.da3
     sources = updating_sources(scene, collection_id) if collection_id else photo_sources(settings)
-    if cameras is None and uses_blender_cameras(settings):
-        cameras = blender_cameras(scene)
+    plan = plan_settings(settings)
+    if cameras is None:
+        cameras = cameras_in_blender(scene, [source.name for source in sources], collection_id)
+        plan = replace(plan, in_world=has_poses(cameras))
     request = base_request(settings, cameras)
     colmap = None
     if cameras is None and request.camera_source == "given":
@@ -96,7 +100,7 @@ def make_job(
         photo_names=tuple(source.name for source in sources),
         photo_paths=tuple(source.path for source in sources),
         photo_images=tuple(source.image_uid for source in sources),
-        plan_settings=plan_settings(settings),
+        plan_settings=plan,
         collection_id=collection_id,
         request_text=describe(settings, [source.name for source in sources]),
     )
@@ -122,7 +126,7 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
 
 def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
     """The request without its photos."""
-    source = "given" if cameras is not None else settings.camera_source
+    source = "given" if has_poses(cameras) else settings.camera_source
     if source == "given" and cameras is None and not settings.colmap_folder:
         raise JobError("no-cameras", "No COLMAP folder is chosen.", "Choose it, or another source of cameras.")
     referenced = any(photo.reference and not photo.problem for photo in settings.photos)
@@ -144,6 +148,32 @@ def blender_cameras(scene: bpy.types.Scene) -> Cameras:
     """The cameras chosen for the photos, in the order of `photo_sources`; raises JobError where they cannot be used."""
     photos = photo_list.usable(scene.da3)
     return known_cameras.given_cameras(photos, [photo.camera for photo in photos], scene)
+
+
+def cameras_in_blender(scene: bpy.types.Scene, names: Sequence[str], collection_id: str) -> Cameras | None:
+    """What Blender knows of the cameras of photos: those that are chosen, and over them what is locked in the result to
+    update. None where it knows none.
+
+    names: of the photos, as that result calls them, in the order of `photo_sources`. Raises JobError where they cannot
+    be used.
+    """
+    chosen = blender_cameras(scene) if uses_blender_cameras(scene.da3) else None
+    collection = find.result(scene, collection_id)
+    locked = None if collection is None else known_cameras.locked_cameras(names, collection, scene)
+    if locked is None:
+        return chosen
+    if chosen is None and scene.da3.camera_source == "given":
+        raise JobError(
+            "bad-cameras",
+            "Cameras of this DA3 scene are locked, but a COLMAP folder is to tell all of them.",
+            "Unlock them, or choose another source of cameras.",
+        )
+    return locked if chosen is None else known_cameras.laid_over(chosen, locked)
+
+
+def has_poses(cameras: Cameras | None) -> bool:
+    """Whether any photo's pose is known, and not lenses alone."""
+    return cameras is not None and not np.isnan(cameras.extrinsics).all()
 
 
 def uses_blender_cameras(settings: Settings) -> bool:

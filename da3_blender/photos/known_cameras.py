@@ -14,7 +14,8 @@ from model_runtime.contract.messages import Cameras, JobError
 
 from ..plan.conventions import any_blender_camera, from_blender_camera
 from ..plan.plain_names import plain_name
-from ..scene.marks import PIXEL_ASPECT, VIEW
+from ..scene import locks
+from ..scene.marks import PIXEL_ASPECT, RESOLUTION, VIEW
 from ..settings import ListedPhoto
 from .files import natural_key
 
@@ -88,6 +89,33 @@ def given_cameras(
         extrinsics.append(pose)
         intrinsics.append(pixels)
     return Cameras(np.array(extrinsics), np.array(intrinsics))
+
+
+def locked_cameras(names: Sequence[str], collection: bpy.types.Collection, scene: bpy.types.Scene) -> Cameras | None:
+    """What is locked of a result's cameras (`scene.locks`) for the photos called `names`, as it stands in `scene` now:
+    NaN for what is not. None where nothing is.
+
+    Raises JobError where Blender does not tell where one is.
+    """
+    there = locks.locked(collection)
+    extrinsics, intrinsics = np.full((len(names), 4, 4), np.nan), np.full((len(names), 3, 3), np.nan)
+    view_layer = scene.view_layers[0]
+    view_layer.update()
+    for index, name in enumerate(names):
+        if name not in there:
+            continue
+        camera: Any = there[name]
+        size = tuple(camera.data[RESOLUTION])
+        pose, intrinsics[index] = _given_camera(camera, size, scene, view_layer.depsgraph)
+        if locks.lock_of(camera) == locks.CAMERA:
+            extrinsics[index] = pose
+    return None if np.isnan(intrinsics).all() else Cameras(extrinsics, intrinsics)
+
+
+def laid_over(cameras: Cameras, others: Cameras) -> Cameras:
+    """`cameras`, but where `others` of the same photos are known those."""
+    pairs = ((cameras.extrinsics, others.extrinsics), (cameras.intrinsics, others.intrinsics))
+    return Cameras(*(np.where(np.isnan(over), under, over) for under, over in pairs))
 
 
 def _check_all_different(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object | None]) -> None:

@@ -28,7 +28,7 @@ SURROUNDING = 4.0
 
 def sized(plan: ScenePlan) -> ScenePlan:
     """`plan` with its longest side of LONGEST_SIDE, and a note; unchanged where its cameras tell how large it is."""
-    if plan.provenance["metric"] or plan.provenance["camera_source"] == "given":
+    if plan.in_world or plan.provenance["metric"] or plan.provenance["camera_source"] == "given":
         return plan
     side = float(np.ptp(_box(_points(plan)), axis=0).max())
     if not side > 0:

@@ -31,6 +31,9 @@ it need not be there."""
 RESOLUTION = "da3_resolution"
 """Custom property of the camera data: (width, height) of the original photo in pixels."""
 
+LOCK = "da3_locked"
+"""On cameras: what an update takes as known, `camera` or `lens`; it need not be there."""
+
 PIXEL_ASPECT = "da3_pixel_aspect"
 """Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
 

@@ -20,7 +20,7 @@ from model_runtime.contract.messages import JobError
 from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
-from . import find, plates, viewing, visibility
+from . import find, locks, plates, viewing, visibility
 from .cameras import put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
@@ -81,6 +81,8 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
         sibling = _typical_sibling(collection)
         for item in added:
             _join(item, collection, sibling)
+        if plan.in_world and sibling is not None:
+            _stand_as_known(collection, frame_to_world(sibling))
     finally:
         take_out(made.collection)
     visibility.follow(collection, added)
@@ -110,18 +112,10 @@ def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> Scene
     """`plan` in the frame of the result `collection`, by the cameras of the photos that both have; unchanged where
     they share none. Its unit is then the result's. A plan in Blender's world stays there, wherever the result is."""
     if plan.in_world:
-        return _within_world(plan, _typical_sibling(collection))
-    there = {photo: items[0] for photo, items in _by_photo(find.objects_of(collection, "camera")).items()}
-    photos = list(_numbered(camera.name for camera in plan.cameras))
-    pairs = [
-        (camera.camera.matrix_world, written(there[photo]))
-        for photo, camera in zip(photos, plan.cameras, strict=True)
-        if photo in there
-    ]
-    if not pairs:
+        return _within_world(plan, collection)
+    similarity = _onto_cameras(plan, collection)
+    if similarity is None:
         return plan
-    source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
-    similarity = align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
     metric = bool(collection.get(METRIC))
     notes = plan.notes
     if plan.provenance.get("metric") and not metric:
@@ -137,15 +131,48 @@ def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> Scene
     return transform_plan(plan, similarity)
 
 
-def _within_world(plan: ScenePlan, item: bpy.types.Object | None) -> ScenePlan:
-    """`plan`, which stands in Blender's world, in the frame that `item` shares with the rest of its result."""
+def _onto_cameras(plan: ScenePlan, collection: bpy.types.Collection) -> Similarity | None:
+    """What brings the cameras of `plan` best to those that the result has of the same photos; None without any."""
+    there = {photo: items[0] for photo, items in _by_photo(find.objects_of(collection, "camera")).items()}
+    photos = list(_numbered(camera.name for camera in plan.cameras))
+    pairs = [
+        (camera.camera.matrix_world, written(there[photo]))
+        for photo, camera in zip(photos, plan.cameras, strict=True)
+        if photo in there
+    ]
+    if not pairs:
+        return None
+    source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
+    return align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
+
+
+def _within_world(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePlan:
+    """`plan`, which stands in Blender's world, in the frame that the objects of the result share.
+
+    Where a single camera is known, which tells nothing about size, the result keeps the size it has, about that camera.
+    """
+    item = _typical_sibling(collection)
     if item is None:
         return plan
     try:
-        return transform_plan(plan, Similarity.from_matrix(np.linalg.inv(frame_to_world(item))))
+        inside = transform_plan(plan, Similarity.from_matrix(np.linalg.inv(frame_to_world(item))))
     except ValueError as error:
         sentence = "The DA3 scene is scaled unevenly or mirrored, so it cannot stand at the known cameras."
         raise JobError("scene-edited", sentence, "Clear its scale, or make a new scene.") from error
+    known = [camera.camera.matrix_world[:3, 3] for camera in inside.cameras if camera.source == "given"]
+    similarity = _onto_cameras(inside, collection)
+    if len(known) != 1 or len(plan.cameras) == 1 or similarity is None:
+        return inside
+    return transform_plan(inside, Similarity.of(similarity.scale, about=known[0]))
+
+
+def _stand_as_known(collection: bpy.types.Collection, frame: np.ndarray) -> None:
+    """Let locked cameras stand where they were known to, in the result's `frame` [4,4]: what the artist did to one of
+    them is in that already."""
+    for camera in locks.locked(collection).values():
+        if locks.lock_of(camera) == locks.CAMERA:
+            around = frame_to_world(camera) @ np.linalg.inv(own_change(camera))
+            put(camera, written(camera), np.linalg.inv(around) @ frame)
 
 
 def _exchange(

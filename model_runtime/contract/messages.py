@@ -43,7 +43,8 @@ class Photo:
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
-    """Known cameras, one per photo and in the order of the photos; NaN where a photo's camera is not known.
+    """Known cameras, one per photo and in the order of the photos: NaN extrinsics where a photo's pose is not known, NaN
+    intrinsics where its lens is not. A known pose comes with its lens.
 
     extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
     intrinsics: [N,3,3] float64, pixels of the upright original photos.

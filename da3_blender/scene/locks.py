@@ -1,0 +1,42 @@
+"""Cameras of a result that are right, or whose lens is: an update takes them as known."""
+
+from __future__ import annotations
+
+import bpy
+
+from model_runtime.contract.messages import JobError
+
+from . import find
+from .lenses import read_lens
+from .marks import LOCK, VIEW
+
+CAMERA, LENS = "camera", "lens"
+"""What is locked: where the camera stands and its lens, or its lens alone."""
+
+
+def lock_of(camera: bpy.types.Object) -> str:
+    """What of a camera is locked: CAMERA, LENS or nothing, empty. A bent one is never, as `lock` tells."""
+    value = str(camera.get(LOCK, ""))
+    return value if value in (CAMERA, LENS) and read_lens(camera.data) is None else ""
+
+
+def lock(camera: bpy.types.Object, what: str) -> None:
+    """Lock CAMERA or LENS of a photo's camera, or with an empty `what` neither.
+
+    Raises JobError for one whose photo is straightened: its lens is not the one that Blender shows.
+    """
+    if what and read_lens(camera.data) is not None:
+        raise JobError(
+            "bad-cameras",
+            f"The camera of {camera.get(VIEW, camera.name)} cannot be locked: its photo is straightened.",
+            "Lock cameras whose lens bends no lines, or straighten the photos first.",
+        )
+    if what:
+        camera[LOCK] = what
+    elif LOCK in camera:
+        del camera[LOCK]
+
+
+def locked(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:
+    """The result's cameras of which something is locked, by their photos' names."""
+    return {camera[VIEW]: camera for camera in find.objects_of(collection, "camera") if lock_of(camera)}
