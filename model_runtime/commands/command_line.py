@@ -12,6 +12,7 @@ from pathlib import Path
 
 import model_runtime
 from model_runtime.commands import bench as bench_command
+from model_runtime.commands import export as export_command
 from model_runtime.commands import models as models_command
 from model_runtime.commands import train as train_command
 from model_runtime.commands.standard_streams import claim_streams
@@ -70,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", default=Request.device)
     predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
     predict.set_defaults(run=_predict)
+
+    export = commands.add_parser("export", help="a result as files for other software")
+    export_command.add_arguments(export)
+    export.set_defaults(run=export_command.run)
 
     models = commands.add_parser("models", help="released models: size, licence, and what is here")
     models.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from model_runtime.contract.disk import put_in_place
-from model_runtime.contract.messages import JobError, Photo, Prediction, Request
+from model_runtime.contract.export.npz import told_lens
+from model_runtime.contract.messages import JobError, Photo, Prediction, Request, View
 from model_runtime.contract.photo_names import distinct_names
 from model_runtime.prediction.predictor import Predictor
 
@@ -95,20 +96,22 @@ def _print_progress(_: str, fraction: float, sentence: str) -> None:
 
 
 def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
-    """A prediction as named arrays: `view0_depth`, ..., `gaussian_means`, ..., and the rest as JSON in `meta`."""
+    """A prediction as named arrays: `view0_depth`, ..., `gaussian_means`, ..., and the rest as JSON in `meta`.
+
+    `view0_plate`: the bytes of the picture that the camera sees, where the photo's file shows another.
+    """
     named: dict[str, np.ndarray] = {}
     for i, view in enumerate(prediction.views):
         for name in VIEW_ARRAYS:
             if (array := getattr(view, name)) is not None:
                 named[f"view{i}_{name}"] = array
+        if view.plate:
+            named[f"view{i}_plate"] = np.frombuffer(view.plate, np.uint8)
     if prediction.gaussians is not None:
         there = {name: array for name, array in vars(prediction.gaussians).items() if array is not None}
         named |= {f"gaussian_{name}": array for name, array in there.items() if name != "source"}
     meta = {
-        "views": [
-            {"name": view.name, "photo_size": view.photo_size, "camera_source": view.camera_source}
-            for view in prediction.views
-        ],
+        "views": [_told(view) for view in prediction.views],
         "gaussians": prediction.gaussians and prediction.gaussians.source,
         "checkpoint": asdict(prediction.checkpoint),
         "camera_source": prediction.camera_source,
@@ -120,3 +123,14 @@ def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
     }
     named["meta"] = np.array(json.dumps(meta))
     return named
+
+
+def _told(view: View) -> dict[str, object]:
+    """What `meta` tells of a view."""
+    return {
+        "name": view.name,
+        "photo_size": view.photo_size,
+        "camera_source": view.camera_source,
+        "lens": told_lens(view.lens),
+        "match_error": view.match_error,
+    }

@@ -62,6 +62,9 @@ FAILURES = {
     "scene-gone": Help.NONE,
     "scene-linked": Help.NONE,
     "scene-shared": Help.NONE,
+    # export: the sentence tells what to show, or to choose instead
+    "export-lens": Help.NONE,
+    "export-nothing": Help.NONE,
     # a checkpoint of one's own, and models: the list of models has their buttons
     "checkpoint-damaged": Help.NONE,
     "checkpoint-mismatch": Help.NONE,
@@ -135,6 +138,7 @@ FAILURES = {
     "answer-unreadable": Help.NONE,
     "dataset-broken": Help.NONE,
     "dataset-missing": Help.NONE,
+    "export-unreadable": Help.NONE,
     "output-exists": Help.NONE,
     "output-unwritten": Help.NONE,
     "preview-unwritten": Help.NONE,

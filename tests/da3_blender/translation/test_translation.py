@@ -26,8 +26,8 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 
 NOT_SHOWN = {
     # only on a terminal
-    *("headless", "camera_file.py", "export"),
-    *(f"commands/{name}.py" for name in ("command_line", "bench", "models", "predict", "train")),
+    *("headless", "camera_file.py"),
+    *(f"commands/{name}.py" for name in ("command_line", "bench", "export", "models", "predict", "train")),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),

@@ -42,7 +42,8 @@ def test_predict_writes_arrays_and_says_what_made_them(
     assert arrays["view0_depth"].shape == (70, 84) and arrays["view1_ray"].shape == (48, 24, 6)
     assert len(arrays["gaussian_means"]) == 70 * 84 + 84 * 42
     meta = json.loads(str(arrays["meta"]))
-    assert meta["views"][1] == {"name": "tall.png", "photo_size": [90, 160], "camera_source": "network"}
+    told_of_view = {"name": "tall.png", "photo_size": [90, 160], "camera_source": "network"}
+    assert meta["views"][1] == told_of_view | {"lens": None, "match_error": None}
     assert meta["camera_source"] == "network" and meta["gaussians"] == "network"
 
 

@@ -1,0 +1,112 @@
+"""One USD stage as text: cameras, points and the surface with their colours, z up.
+
+https://openusd.org/release/api/class_usd_geom_camera.html: lengths of the film are tenths of the scene's unit; the
+aperture's offset moves the window, so it goes against the principal point. Colours are scene-linear. `usdcat -o
+scene.usdc scene.usda` makes the binary form.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .pictures import identifiers
+from .scene import ExportCamera, ExportMesh, ExportPoints, ExportScene, linear
+from .settings import ExportSettings
+
+FILE = "scene.usda"
+FILM_WIDTH = 0.36
+"""36 millimetres in tenths of a metre."""
+
+HEAD = """#usda 1.0
+(
+    defaultPrim = "DA3"
+    metersPerUnit = 1
+    upAxis = "Z"
+)
+
+def Xform "DA3"
+{"""
+
+
+def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
+    words = identifiers(camera.name for camera in scene.cameras)
+    lines = [HEAD, '    def Scope "Cameras"', "    {"]
+    for camera, word in zip(scene.cameras, words, strict=True):
+        lines += _camera(camera, word)
+    lines.append("    }")
+    if len(scene.points.position):
+        lines += _points(scene.points)
+    if scene.mesh is not None:
+        lines += _mesh(scene.mesh)
+    (folder / FILE).write_text("\n".join([*lines, "}", ""]), encoding="utf-8")
+
+
+def _camera(camera: ExportCamera, word: str) -> list[str]:
+    (width, height), k = camera.size, camera.intrinsics
+    tall = FILM_WIDTH * (height / k[1, 1]) / (width / k[0, 0])
+    values = {
+        "focalLength": k[0, 0] * FILM_WIDTH / width,
+        "horizontalAperture": FILM_WIDTH,
+        "verticalAperture": tall,
+        "horizontalApertureOffset": (width / 2 - k[0, 2]) * FILM_WIDTH / width,
+        "verticalApertureOffset": (k[1, 2] - height / 2) * tall / height,
+    }
+    rows = ", ".join(f"({', '.join(map(repr, map(float, row)))})" for row in camera.to_world.T)
+    return [
+        f'        def Camera "{word}"',
+        "        {",
+        *(f"            float {name} = {value:.9g}" for name, value in values.items()),
+        "            float2 clippingRange = (0.01, 10000)",
+        f"            matrix4d xformOp:transform = ( {rows} )",
+        '            uniform token[] xformOpOrder = ["xformOp:transform"]',
+        f"            custom string da3:photo = {_text(camera.name)}",
+        "        }",
+    ]
+
+
+def _points(points: ExportPoints) -> list[str]:
+    return [
+        '    def Points "Points"',
+        "    {",
+        f"        point3f[] points = [{_vectors(points.position)}]",
+        f"        color3f[] primvars:displayColor = [{_vectors(linear(points.color))}] (",
+        '            interpolation = "vertex"',
+        "        )",
+        f"        float[] primvars:confidence = [{_numbers(points.confidence)}] (",
+        '            interpolation = "vertex"',
+        "        )",
+        f"        int[] primvars:view = [{_numbers(points.view)}] (",
+        '            interpolation = "vertex"',
+        "        )",
+        "    }",
+    ]
+
+
+def _mesh(mesh: ExportMesh) -> list[str]:
+    return [
+        '    def Mesh "Mesh"',
+        "    {",
+        f"        int[] faceVertexCounts = [{_numbers(np.full(len(mesh.triangles), 3))}]",
+        f"        int[] faceVertexIndices = [{_numbers(mesh.triangles.ravel())}]",
+        f"        point3f[] points = [{_vectors(mesh.vertices)}]",
+        f"        color3f[] primvars:displayColor = [{_vectors(linear(mesh.colors))}] (",
+        '            interpolation = "vertex"',
+        "        )",
+        '        uniform token subdivisionScheme = "none"',
+        "    }",
+    ]
+
+
+def _vectors(rows: np.ndarray) -> str:
+    return ", ".join([f"({x:.9g}, {y:.9g}, {z:.9g})" for x, y, z in rows.tolist()])
+
+
+def _numbers(values: np.ndarray) -> str:
+    return ", ".join([f"{value:.9g}" for value in values.tolist()])
+
+
+def _text(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
