@@ -98,6 +98,7 @@ class Settings:
     photos: PhotoList
     active_photo: int
     active_view: int
+    worst_first: bool
     scene_name: str
     model: str
     checkpoint_path: str
@@ -125,6 +126,9 @@ class Settings:
         "active_photo": IntProperty(name="Active Photo", description="The photo chosen in the list", min=0),
         "active_view": IntProperty(
             name="Active Camera", description="The camera chosen in the list of a result", min=0
+        ),
+        "worst_first": BoolProperty(
+            name="Worst Match First", description="List the cameras that match their photos worst at the top"
         ),
         "scene_name": StringProperty(
             name="Name", description="Name of the collection to make; the photos' folder gives it where this is empty"

@@ -19,7 +19,7 @@ from ..scene.marks import REQUEST, VIEW
 from ..scene.surfaces import photo_behind
 from ..settings import ListedPhoto, Settings
 
-NOT_STORED = {"name", "active_photo", "active_view", "only_commercial"}
+NOT_STORED = {"name", "active_photo", "active_view", "worst_first", "only_commercial"}
 """Of `scene.da3`: what is chosen in the panel itself."""
 
 

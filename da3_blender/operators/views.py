@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from model_runtime.contract.messages import JobError
 
-from ..scene import find, looking, viewing, visibility
+from ..scene import find, locks, looking, viewing, visibility
 from ..scene.copies import settle_copies
 from ..scene.marks import ROLES, VIEW
 from ..scene.remove import check_changeable
@@ -59,6 +59,7 @@ timeline go to their frame"""
             self.report({"ERROR"}, rpt("The camera '{name}' is not in this scene", name=self.camera))
             return {"CANCELLED"}
         looking.look_through(context.scene, camera, context.space_data)
+        context.scene.da3.active_view = bpy.data.objects.find(camera.name)
         return {"FINISHED"}
 
 
@@ -87,6 +88,38 @@ class DA3_OT_show_photo(ActsOnResult, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class DA3_OT_lock_photo(ActsOnResult, bpy.types.Operator):
+    """Lock this photo's camera where it is right, or unlock it: Update leaves it where it stands, with its lens, and \
+places the others around it"""
+
+    bl_idname = "da3.lock_photo"
+    bl_label = "Lock Photo's Camera"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        **ActsOnResult.__annotations__,
+        "photo": StringProperty(name="Photo", description="Name of the photo"),
+        "what": EnumProperty(
+            name="What",
+            items=(
+                (locks.CAMERA, "Camera", "Where it stands, and its lens"),
+                (locks.LENS, "Lens", "The focal length and shift alone"),
+            ),
+        ),
+    }
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = self.found(context)
+        camera = None if collection is None else find.camera_of(collection, self.photo)
+        if collection is None or camera is None or self.refuses(collection):
+            return {"CANCELLED"}
+        try:
+            locks.lock(camera, "" if locks.lock_of(camera) == self.what else self.what)
+        except JobError as error:
+            tell(self, error.failure)
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
     """Show or hide this part of the DA3 scene, in viewports and renders"""
 
@@ -95,7 +128,7 @@ class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
     bl_options = UNDOABLE
     __annotations__ = {
         **ActsOnResult.__annotations__,
-        "role": bpy.props.EnumProperty(name="Part", items=[(role, role.title(), "") for role in ROLES]),
+        "role": EnumProperty(name="Part", items=[(role, role.title(), "") for role in ROLES]),
     }
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -149,6 +182,13 @@ until this is switched off, which gives back what was there"""
         return {"FINISHED"}
 
 
-CLASSES = (DA3_OT_look_through, DA3_OT_show_photo, DA3_OT_show_part, DA3_OT_look_back, DA3_OT_bind_photos)
+CLASSES = (
+    DA3_OT_look_through,
+    DA3_OT_show_photo,
+    DA3_OT_lock_photo,
+    DA3_OT_show_part,
+    DA3_OT_look_back,
+    DA3_OT_bind_photos,
+)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import bpy
 
-from ..scene import find
+from ..scene import find, locks
 from ..scene.marks import (
     CAMERA_SOURCE,
     CHECKPOINT,
@@ -25,6 +25,7 @@ from ..scene.viewing import is_bound
 from ..settings import Settings
 from ..translation import iface
 from . import Sidebar, paragraph
+from .camera import SOURCES, chosen_camera, draw_camera, draw_lock, draw_plate, short_facts
 from .models import USES
 from .run import draw_job
 from .transform import draw_scale, scale_line
@@ -44,14 +45,6 @@ SLIDERS = (
 
 KEEPING = {"points": ((KEEP_ALL, "Keep All Points"),), "splats": ((KEEP_ALL, "Keep All Splats"),)}
 """The same, where the object tells what is repeated."""
-
-SOURCES = {
-    "given": "Known",
-    "network": "Network",
-    "rays": "Rays",
-    "features": "Features",
-    "refined": "Refined",
-}
 
 
 class DA3_UL_views(bpy.types.UIList):
@@ -83,13 +76,14 @@ class DA3_UL_views(bpy.types.UIList):
         )
         button.camera, button.result = item.name, find.identity(item)
         result = find.result(context.scene, find.identity(item))
-        if result is not None and item.get(CAMERA_SOURCE) != result.get(CAMERA_SOURCE):
-            source = row.row()
-            source.alignment, source.active = "RIGHT", False
-            source.label(text=SOURCES.get(item.get(CAMERA_SOURCE, ""), ""))
+        facts = row.row()
+        facts.alignment, facts.active = "RIGHT", False
+        source = "" if result is None else result.get(CAMERA_SOURCE, "")
+        facts.label(text=short_facts(item, source), translate=False)
         hidden = bool(item.get(HIDDEN))
         buttons = row.row(align=True)
         buttons.alignment = "RIGHT"
+        draw_lock(buttons, item, locks.lock_of(item) or locks.CAMERA)
         for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
             button = buttons.operator("da3.show_photo", text="", icon=picture, emboss=False)
             button.result, button.photo, button.only = find.identity(item), item.get(VIEW, ""), only
@@ -99,7 +93,13 @@ class DA3_UL_views(bpy.types.UIList):
     ) -> tuple[list[int], list[int]]:
         objects = getattr(data, property)
         mine = [find.identity(item) == self.list_id and item.get(ROLE) == "camera" for item in objects]
-        places = sorted(range(len(objects)), key=lambda place: (not mine[place], objects[place].get(INDEX, 0)))
+        worst_first = context.scene.da3.worst_first
+
+        def rank(place: int) -> tuple[bool, float, int]:
+            error = objects[place].data.get(MATCH_ERROR) if mine[place] and worst_first else None
+            return not mine[place], 1.0 if error is None else -error, objects[place].get(INDEX, 0)
+
+        places = sorted(range(len(objects)), key=rank)
         order = [0] * len(objects)
         for row, place in enumerate(places):
             order[place] = row
@@ -131,6 +131,7 @@ def draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, collecti
     draw_parts(layout, collection, parts)
     draw_sliders(layout, parts)
     draw_photos(layout, context, collection, parts["camera"])
+    draw_plate(layout, collection, parts["camera"])
     draw_scale(layout, collection)
     if not draw_job(layout, context, find.identity(collection)):
         draw_changes(layout, collection)
@@ -185,7 +186,13 @@ def draw_photos(
     settings = context.scene.da3
     identity = find.identity(collection)
     layout.template_list("DA3_UL_views", identity, bpy.data, "objects", settings, "active_view", rows=3)
+    camera = chosen_camera(settings, context.scene, cameras)
+    if camera is not None:
+        draw_camera(layout, context, camera)
     row = layout.row(align=True)
+    order = row.row(align=True)
+    order.enabled = any(MATCH_ERROR in camera.data for camera in cameras)
+    order.prop(settings, "worst_first", text="", icon="SORT_DESC")
     every = row.row(align=True)
     every.enabled = any(camera.get(HIDDEN) for camera in cameras)
     button = every.operator("da3.show_photo", text="Show All Photos", icon="HIDE_OFF")

@@ -13,6 +13,9 @@ import numpy as np
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""
 
+FILM = (36.0, 24.0)
+"""Millimetres: width and height of a picture on 35 mm film."""
+
 SAME_SHAPE = 1e-6
 """Relative difference of two shapes that are the same but for rounding."""
 
@@ -56,6 +59,12 @@ class Sensor:
     height: float
     shift_x: float
     shift_y: float
+
+
+def film_equivalent(lens: float, sensor: tuple[float, float]) -> float:
+    """The lens in millimetres that shows as much along the diagonal on 35 mm film as `lens` on a `sensor` (width,
+    height)."""
+    return lens * float(np.hypot(*FILM) / np.hypot(*sensor))
 
 
 def fit_sensor(camera: BlenderCamera, frame: float) -> Sensor:

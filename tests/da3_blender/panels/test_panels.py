@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
+
+from model_runtime.contract.lens import FISHEYE, Lens
 
 bpy = pytest.importorskip("bpy")
 
@@ -14,6 +17,7 @@ from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
+from da3_blender.scene.lenses import write_lens  # noqa: E402
 
 
 @pytest.fixture
@@ -148,7 +152,63 @@ def test_list_of_a_results_photos(scene, tmp_path):
     assert sorted(order) == list(range(len(bpy.data.objects)))
     layout = MagicMock()
     kind.draw_item(row, context(), layout, None, shown[0][1], 0, None, "")
-    assert told(layout) == "a.png"
+    assert told(layout) == "a.png\n29 mm"  # of 80 pixels before 100
+    a, b = (item for _, item in shown)
+    a.data["da3_match_error"], b.data["da3_match_error"] = 0.5, 1.25
+    scene.da3.worst_first = True
+    _, order = kind.filter_items(row, context(), bpy.data, "objects")
+    assert [item for _, item in sorted(zip(order, bpy.data.objects, strict=True), key=lambda each: each[0])][:2] == [
+        b,
+        a,
+    ]
+    del b.data["da3_match_error"]
+    b["da3_camera_source"] = "features"
+    _, order = kind.filter_items(row, context(), bpy.data, "objects")
+    assert order[bpy.data.objects.find(a.name)] == 0  # what is not known comes last
+    for item, text in ((a, "a.png\n29 mm, 0.50 px"), (b, "b.png\nFeatures, 29 mm")):
+        layout = MagicMock()
+        kind.draw_item(row, context(), layout, None, item, 0, None, "")
+        assert told(layout) == text
+
+
+def test_all_about_the_chosen_camera(scene, tmp_path):
+    """The one that was clicked on; before, the one that is looked through."""
+    result = made(scene, tmp_path)
+    first, second = find.objects_of(result, "camera")
+    assert scene.camera == first and "a.png" in draw("DA3_PT_results")
+    bpy.ops.da3.look_through(result=result["da3_id"], camera=second.name)
+    second.data["da3_match_error"] = 0.7
+    shown = draw("DA3_PT_results")
+    for line in (
+        "b.png",
+        "Lens: 28.80 mm, as 27.7 mm on 35 mm film",  # 28.8 by 43.267 / 45
+        "Sensor: 36.00 x 27.00 mm",
+        "Size: 100 x 75 pixels",
+        "Shift: 0.0000, 0.0000",
+        "Camera from: Network",
+        "Match error: 0.70 pixels of the photo",
+        "Lock Camera",
+    ):
+        assert line in shown.split("\n")
+    lens = Lens(FISHEYE, (90, 60), np.eye(3), np.array([0.05, 0.0, -0.25]))
+    write_lens(second.data, lens)
+    assert "Straightened from 90 x 60 pixels. Fisheye: k1 0.05, k3 -0.25" in draw("DA3_PT_results").replace("\n", " ")
+
+
+def test_locks_are_buttons(scene, tmp_path):
+    result = made(scene, tmp_path)
+    first, _ = find.objects_of(result, "camera")
+    lock = {"result": result["da3_id"], "photo": "a.png"}
+    for what, locked in (("lens", "lens"), ("camera", "camera"), ("camera", "")):
+        assert bpy.ops.da3.lock_photo(**lock, what=what) == {"FINISHED"}
+        assert first.get("da3_locked", "") == locked
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.da3.lock_photo("EXEC_DEFAULT", True, **lock, what="camera")
+    bpy.ops.ed.undo()
+    assert "da3_locked" not in bpy.data.objects["a"]
+    write_lens(bpy.data.cameras["a"], Lens(FISHEYE, (90, 60), np.eye(3), np.array([0.05])))
+    with pytest.raises(RuntimeError, match="cannot be locked: its photo is straightened"):
+        bpy.ops.da3.lock_photo(**lock, what="camera")
 
 
 @pytest.mark.parametrize(
