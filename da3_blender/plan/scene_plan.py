@@ -68,7 +68,7 @@ class CameraPlan:
     photo_path: the photo's file, or None when it was not found. plate: file bytes to pack in its stead, or empty.
     photo_image: `session_uid` of the image in the .blend that is the photo where there are neither, or 0.
     clip: (start, end). display_size: of the camera's drawing, world units. source: where the camera comes from, as in
-    `View.camera_source`. lens, match_error: as in `View`.
+    `View.camera_source`. lens, match_error: as in `View`. map_size: (width, height) of the depth map.
     """
 
     name: str
@@ -81,6 +81,7 @@ class CameraPlan:
     photo_image: int = 0
     lens: Lens | None = None
     match_error: float | None = None
+    map_size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +235,7 @@ def _plan_cameras(
                 source=view.camera_source or prediction.camera_source,
                 photo_image=image,
                 lens=view.lens,
+                map_size=(view.depth.shape[1], view.depth.shape[0]),
                 match_error=view.match_error,
             )
         )

@@ -17,7 +17,7 @@ from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
 from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import CameraPlan
 from .lenses import numbers, write_lens
-from .marks import CAMERA_SOURCE, INTRINSICS, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
+from .marks import CAMERA_SOURCE, INTRINSICS, MAP_SIZE, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
 from .placement import put
 
 PLATE_OPACITY, PLATE_DEPTH = 0.5, "FRONT"
@@ -41,6 +41,7 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     data.display_size = plan.display_size
     data[RESOLUTION] = plan.camera.resolution
     data[PIXEL_ASPECT] = plan.camera.pixel_aspect
+    data[MAP_SIZE] = plan.map_size
     data[INTRINSICS] = numbers(from_blender_camera(plan.camera)[1])
     write_lens(data, plan.lens)
     if plan.match_error is not None:

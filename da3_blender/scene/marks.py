@@ -34,6 +34,9 @@ RESOLUTION = "da3_resolution"
 LOCK = "da3_locked"
 """On cameras: what an update takes as known, `camera` or `lens`; it need not be there."""
 
+MAP_SIZE = "da3_map_size"
+"""Custom property of the camera data: (width, height) of the photo's depth map."""
+
 PIXEL_ASPECT = "da3_pixel_aspect"
 """Custom property of the camera data: (x, y) pixel aspect that gives the camera its two focal lengths."""
 
