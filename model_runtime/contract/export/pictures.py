@@ -13,7 +13,9 @@ from .scene import ExportCamera, ExportScene
 from .settings import ORIGINAL, ExportSettings
 
 FOLDER = "images"
-PNG, JPEG = b"\x89PNG", b"\xff\xd8"
+ENDINGS = {b"\x89PNG": (".png",), b"\xff\xd8": (".jpg", ".jpeg")}
+"""Of the names of plates, by how their bytes begin."""
+
 UNUSABLE = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 """In names of files, on one system or another."""
 
@@ -80,9 +82,9 @@ def _picture_name(camera: ExportCamera, settings: ExportSettings) -> str:
     parts = [UNUSABLE.sub("_", part) for part in parts if part] or ["photo"]
     name = PurePosixPath(*parts)
     if camera.plate and not is_original(camera, settings):
-        endings = (".png",) if camera.plate.startswith(PNG) else (".jpg", ".jpeg")
+        endings = next((each for start, each in ENDINGS.items() if camera.plate.startswith(start)), (name.suffix,))
     else:
-        endings = (Path(camera.photo).suffix if camera.photo else name.suffix,)
+        endings = (camera.photo.suffix if camera.photo else name.suffix,)
     fits = name.suffix.casefold() in {ending.casefold() for ending in endings}
     return str(name if fits else name.with_name(name.name + endings[0]))
 

@@ -1,0 +1,222 @@
+"""What is seen of a DA3 scene, as plain data to be exported: cameras of the photos that are not hidden, the points and
+surfaces that the viewport shows, everything where it stands now in Blender's world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from model_runtime.contract.export.scene import (
+    NO_VIEW,
+    ExportCamera,
+    ExportMesh,
+    ExportPoints,
+    ExportScene,
+    no_points,
+)
+from model_runtime.contract.messages import JobError
+
+from ..plan.conventions import any_blender_camera, from_blender_camera
+from .find import objects_of, parts_of
+from .lenses import read_lens
+from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, PIXEL_ASPECT, RESOLUTION, VIEW
+from .materials import POINT_COLOR
+from .placement import frame_to_world, written
+from .surfaces import photo_behind
+
+SURFACES = ("mesh", "sheet")
+WHITE = 255
+
+
+def seen_scene(
+    collection: bpy.types.Collection,
+    scene: bpy.types.Scene,
+    graph: bpy.types.Depsgraph,
+    originals: Mapping[str, tuple[Path, bool]] | None = None,
+) -> ExportScene:
+    """The result `collection` as it is seen in `scene`, at its current frame.
+
+    graph: as evaluated now. originals: by the photos' names their files, and whether these are stored turned; needed
+    where a lens bends them. Raises JobError for a camera that cannot be exported.
+    """
+    shown = [item for item in objects_of(collection, "camera") if not item.get(HIDDEN)]
+    return ExportScene(
+        cameras=tuple(_camera(item, scene, graph, originals or {}) for item in shown),
+        points=_points(collection, graph, shown),
+        mesh=_mesh(collection, graph),
+        metric=bool(collection.get(METRIC)),
+        frame_rate=scene.render.fps / scene.render.fps_base,
+        provenance=_provenance(collection),
+    )
+
+
+def shown_instances(
+    collection: bpy.types.Collection, graph: bpy.types.Depsgraph, roles: tuple[str, ...]
+) -> Iterator[tuple[Any, np.ndarray]]:
+    """The evaluated objects of some roles that the viewport shows, and where each stands, [4,4]."""
+    parts = parts_of(collection)
+    wanted = {item for role in roles for item in parts[role]}
+    for instance in graph.object_instances:
+        item = instance.object.original
+        own = not instance.is_instance or instance.parent.original == item
+        if item in wanted and own and item.visible_get():
+            yield instance.object, np.array(instance.matrix_world, np.float64)
+
+
+def _camera(
+    item: bpy.types.Object,
+    scene: bpy.types.Scene,
+    graph: bpy.types.Depsgraph,
+    originals: Mapping[str, tuple[Path, bool]],
+) -> ExportCamera:
+    data: Any = item.data
+    render = scene.render
+    size = tuple(data.get(RESOLUTION, (render.resolution_x, render.resolution_y)))
+    extrinsics, intrinsics = _pose_and_pixels(item, size, scene, graph)
+    lens, name = read_lens(data), item.get(VIEW, item.name)
+    photo, plate = _picture(item)
+    turned = False
+    if lens is not None:
+        photo, turned = originals.get(name, (None, False))
+    return ExportCamera(
+        name=name,
+        size=size,
+        intrinsics=intrinsics,
+        extrinsics=extrinsics,
+        map_size=tuple(data.get(MAP_SIZE, (0, 0))),
+        photo=photo,
+        plate=plate,
+        turned=turned,
+        lens=lens,
+        match_error=data.get(MATCH_ERROR),
+    )
+
+
+def _pose_and_pixels(
+    item: bpy.types.Object, size: tuple[int, int], scene: bpy.types.Scene, graph: bpy.types.Depsgraph
+) -> tuple[np.ndarray, np.ndarray]:
+    """Extrinsics [4,4] and intrinsics [3,3], with everything that moves the camera, and its lens, applied.
+
+    A camera that the viewport hides is not evaluated; where it stands is reckoned.
+    """
+    evaluated: Any = item.evaluated_get(graph)
+    matrix = evaluated.matrix_world if item.visible_get() else frame_to_world(item) @ written(item)
+    lens = evaluated.data
+    if lens.type != "PERSP":
+        sentence = f"The camera '{item.name}' is no perspective camera."
+        raise JobError("bad-cameras", sentence, "Set its type to Perspective, or choose another.")
+    aspect = tuple(item.data.get(PIXEL_ASPECT, (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y)))
+    try:
+        pinhole = any_blender_camera(
+            np.array(matrix),
+            lens.lens,
+            (lens.shift_x, lens.shift_y),
+            lens.sensor_fit,
+            (lens.sensor_width, lens.sensor_height),
+            size,
+            aspect,
+        )
+    except ValueError as error:
+        sentence = f"The camera '{item.name}' cannot be used: {error}."
+        raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
+    return from_blender_camera(pinhole)
+
+
+def _picture(item: bpy.types.Object) -> tuple[Path | None, bytes]:
+    """The file of what lies behind a camera, or its bytes where the .blend holds them."""
+    image: Any = photo_behind(item)
+    if image is None:
+        return None, b""
+    if image.packed_file is not None:
+        return None, bytes(image.packed_file.data)
+    return Path(bpy.path.abspath(image.filepath, library=image.library)), b""
+
+
+def _points(
+    collection: bpy.types.Collection, graph: bpy.types.Depsgraph, cameras: list[bpy.types.Object]
+) -> ExportPoints:
+    places = {camera.get(INDEX, 0): place for place, camera in enumerate(cameras)}
+    clouds = []
+    for item, matrix in shown_instances(collection, graph, ("points",)):
+        attributes = item.data.attributes
+        position = read_attribute(attributes, "position", "vector", 3)
+        if not len(position):
+            continue
+        view = read_attribute(attributes, "view", "value", 1, NO_VIEW, np.int32, len(position)).ravel()
+        known, index = np.unique(view, return_inverse=True)
+        clouds.append(
+            (
+                _moved(position, matrix),
+                _colors(attributes, len(position)),
+                read_attribute(attributes, "confidence", "value", 1, 1.0, count=len(position)).ravel(),
+                np.array([places.get(int(each), NO_VIEW) for each in known], np.int32)[index.ravel()],
+            )
+        )
+    return ExportPoints(*map(np.concatenate, zip(*clouds, strict=True))) if clouds else no_points()
+
+
+def _mesh(collection: bpy.types.Collection, graph: bpy.types.Depsgraph) -> ExportMesh | None:
+    """All surfaces that are shown, as one."""
+    vertices, triangles, colors, count = [], [], [], 0
+    for item, matrix in shown_instances(collection, graph, SURFACES):
+        mesh = item.data
+        corners = _triangles(mesh)
+        if not len(corners):
+            continue
+        mirrored = np.linalg.det(matrix[:3, :3]) < 0
+        position = read_attribute(mesh.attributes, "position", "vector", 3)
+        vertices.append(_moved(position, matrix))
+        triangles.append((corners[:, ::-1] if mirrored else corners) + count)
+        colors.append(_colors(mesh.attributes, len(position)))
+        count += len(position)
+    if not count:
+        return None
+    return ExportMesh(*map(np.concatenate, (vertices, triangles, colors)))
+
+
+def _triangles(mesh: Any) -> np.ndarray:
+    """[T,3] int32."""
+    mesh.calc_loop_triangles()
+    corners = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners.reshape(-1))
+    return corners
+
+
+def _moved(position: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return (position @ matrix[:3, :3].T + matrix[:3, 3]).astype(np.float32)
+
+
+def _colors(attributes: Any, count: int) -> np.ndarray:
+    """[N,3] uint8, sRGB-encoded; white where there are none."""
+    kind = attributes[POINT_COLOR].data_type if POINT_COLOR in attributes else ""
+    if kind not in ("BYTE_COLOR", "FLOAT_COLOR") or len(attributes[POINT_COLOR].data) != count:
+        return np.full((count, 3), WHITE, np.uint8)
+    encoded = read_attribute(attributes, POINT_COLOR, "color_srgb", 4)[:, :3]
+    return np.round(np.clip(encoded, 0, 1) * WHITE).astype(np.uint8)
+
+
+def read_attribute(
+    attributes: Any,
+    name: str,
+    member: str,
+    width: int,
+    missing: float = 0.0,
+    kind: type = np.float32,
+    count: int = 0,
+) -> np.ndarray:
+    """[N,width] of `kind`; [count,width] of `missing` where there is no such attribute."""
+    if name not in attributes:
+        return np.full((count, width), missing, kind)
+    values = np.empty((len(attributes[name].data), width), kind)
+    attributes[name].data.foreach_get(member, values.reshape(-1))
+    return values
+
+
+def _provenance(collection: bpy.types.Collection) -> dict[str, object]:
+    """What the result tells of how it was made."""
+    plain = {key: value for key, value in collection.items() if key.startswith("da3_")}
+    return {key: value for key, value in plain.items() if isinstance(value, (str, int, float, bool))}
