@@ -24,6 +24,7 @@ MODULES = (
     "operators.results",
     "operators.transform",
     "operators.picking",
+    "operators.projection",
     "operators.runtime",
     "operators.models",
     "operators.failures",

@@ -64,6 +64,9 @@ def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context, camera: 
     row.enabled = read_lens(camera.data) is None
     draw_lock(row, camera, locks.CAMERA, "Lock Camera")
     draw_lock(row, camera, locks.LENS, "Lock Lens")
+    row = box.row(align=True)
+    row.operator("da3.project_photo", icon="MOD_UVPROJECT").camera = camera.name
+    row.operator("da3.take_projection_off", text="", icon="X")
 
 
 def short_facts(camera: bpy.types.Object, source: str) -> str:

@@ -53,6 +53,9 @@ WRITTEN = "da3_matrix"
 BEFORE_SPLATS = "da3_before_splats"
 """On scenes: Cycles' bounces before they were raised for splats."""
 
+BEFORE_PROJECTION = "da3_before_projection"
+"""On objects that a photo is projected on: by slot, what was linked there before."""
+
 SET_DISTANCE = "da3_distance_set"
 """On the top collection: the distance, in Blender units, that the artist said two points lie apart."""
 

@@ -22,7 +22,7 @@ def points_material() -> bpy.types.Material:
 
     def build(nodes: Builder) -> None:
         color = nodes.node("ShaderNodeAttribute", attribute_name=POINT_COLOR).outputs["Color"]
-        _output(nodes, nodes.node("ShaderNodeEmission", {"Color": color}).outputs[0])
+        output(nodes, nodes.node("ShaderNodeEmission", {"Color": color}).outputs[0])
 
     return material(POINTS, build)
 
@@ -33,9 +33,9 @@ def photo_material(image: bpy.types.Image) -> bpy.types.Material:
     def build(nodes: Builder) -> None:
         photo = nodes.node("ShaderNodeTexImage", image=image, extension="EXTEND")
         nodes.tree.nodes.active = photo  # what Solid shading with texture colours shows
-        _output(nodes, nodes.node("ShaderNodeEmission", {"Color": photo.outputs["Color"]}).outputs[0])
+        output(nodes, nodes.node("ShaderNodeEmission", {"Color": photo.outputs["Color"]}).outputs[0])
 
-    return _new_material(f"{image.name} DA3 Photo v1", build)
+    return make_material(f"{image.name} DA3 Photo v1", build)
 
 
 def splats_material() -> bpy.types.Material:
@@ -77,7 +77,7 @@ def splats_material() -> bpy.types.Material:
                 2: nodes.node("ShaderNodeEmission", {"Color": linear.outputs[0]}).outputs[0],
             },
         )
-        _output(nodes, mixed.outputs[0])
+        output(nodes, mixed.outputs[0])
 
     made = material(SPLATS, build)
     made.surface_render_method = "BLENDED"
@@ -107,10 +107,11 @@ def srgb_to_linear_group() -> bpy.types.NodeTree:
 
 def material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:
     """The material `name`, built by `build` unless this file already has it. It is no lamp: nothing samples it."""
-    return bpy.data.materials.get(name) or _new_material(name, build)
+    return bpy.data.materials.get(name) or make_material(name, build)
 
 
-def _new_material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:
+def make_material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:
+    """A new material, built by `build`."""
     made = bpy.data.materials.new(name)
     if made.node_tree is None:
         made.use_nodes = True
@@ -124,5 +125,6 @@ def _new_material(name: str, build: Callable[[Builder], None]) -> bpy.types.Mate
     return made
 
 
-def _output(nodes: Builder, shader: object) -> None:
+def output(nodes: Builder, shader: object) -> None:
+    """Let `shader` be what the material shows."""
     nodes.node("ShaderNodeOutputMaterial", {"Surface": shader})
