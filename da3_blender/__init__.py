@@ -22,6 +22,7 @@ MODULES = (
     "operators.run",
     "operators.views",
     "operators.results",
+    "operators.export",
     "operators.transform",
     "operators.picking",
     "operators.projection",

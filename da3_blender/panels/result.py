@@ -135,6 +135,7 @@ def draw_result(layout: bpy.types.UILayout, context: bpy.types.Context, collecti
     draw_scale(layout, collection)
     if not draw_job(layout, context, find.identity(collection)):
         draw_changes(layout, collection)
+    layout.operator("da3.export", icon="EXPORT").result = find.identity(collection)
     draw_facts(layout, context, collection)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,17 @@ def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
         content |= {"meshes": meshes, "accessors": buffer.accessors, "bufferViews": buffer.views}
         content["buffers"] = [{"byteLength": len(buffer.data)}]
     (folder / FILE).write_bytes(_packed(content, bytes(buffer.data)))
+
+
+def with_cameras(data: bytes, cameras: Mapping[str, ExportCamera]) -> bytes:
+    """The bytes of a GLB that somebody else wrote, with the lenses of the cameras that have these names."""
+    length = int.from_bytes(data[12:16], "little")
+    content = json.loads(data[20 : 20 + length])
+    content["cameras"] = [
+        {**_camera(cameras[each["name"]]), "name": each["name"]} if each.get("name") in cameras else each
+        for each in content.get("cameras", [])
+    ]
+    return _packed(content, data[20 + length + 8 :])
 
 
 def _camera(camera: ExportCamera) -> dict[str, object]:
