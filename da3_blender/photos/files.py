@@ -8,56 +8,26 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_runtime.contract.photo_kinds import OTHERS, READ, READ_NAMES, START, kind_by_name, kind_by_start
 from model_runtime.contract.photo_limits import is_hollow, is_too_large
 
-from .header import HeaderError, NotAPhotoError, PhotoHeader, read_header
+from .header import UNKNOWN, HeaderError, NotAPhotoError, PhotoHeader, UnusableError, read_header
 from .names import is_text, readable
 from .own_pictures import is_marked
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff")
+PHOTO_SUFFIXES = tuple(suffix for suffixes in READ.values() for suffix in suffixes)
 """Usual endings of what is read, for file browsers."""
 
-BY_SUFFIX = {
-    **dict.fromkeys((".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2", ".pef", ".srw"), "RAW"),
-    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
-    **dict.fromkeys((".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts"), "video"),
-    **{f".{kind.lower()}": kind for kind in ("AVIF", "GIF", "BMP", "ICO", "EXR", "HDR", "DDS", "TGA")},
-    **{f".{kind.lower()}": kind for kind in ("PSD", "XCF", "SVG")},
-    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm", ".pam"), "PPM"),
-    ".jp2": "JPEG 2000",
-    ".jxl": "JPEG XL",
-}
-"""Kinds of pictures that are not read."""
+MOST_FILES = 20_000
+"""Files and folders looked at inside a folder. More are a whole disk or home, chosen by mistake: looking at each would
+take minutes, in which Blender stands still."""
 
-BY_START = (
-    (re.compile(rb"II\*\0.{4}CR", re.DOTALL), "RAW"),
-    (re.compile(rb"FUJIFILMCCD-RAW|IIR[OS]|IIU\0"), "RAW"),
-    (re.compile(rb".{4}ftyp(?:crx )", re.DOTALL), "RAW"),
-    (re.compile(rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", re.DOTALL), "HEIC"),
-    (re.compile(rb".{4}ftyp(?:avi[fs])", re.DOTALL), "AVIF"),
-    (re.compile(rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", re.DOTALL), "video"),
-    (re.compile(rb"GIF8"), "GIF"),
-    (re.compile(rb"BM.{4}\0\0\0\0", re.DOTALL), "BMP"),
-    (re.compile(rb"v/1\x01"), "EXR"),
-    (re.compile(rb"#\?R"), "HDR"),
-    (re.compile(rb"8BPS"), "PSD"),
-    (re.compile(rb"P[1-6]\s+[\d#]"), "PPM"),
-    (re.compile(rb"\0\0\x01\0[^\0]\0"), "ICO"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "JPEG XL"),
-    (re.compile(rb"\0\0\0\x0cjP  "), "JPEG 2000"),
-)
-"""The first bytes of kinds that are not read, the most telling first."""
-
-TIFF_STARTS = (b"II*\0", b"MM\0*")
-START = 16
-"""Bytes that tell a kind."""
-
-NOTHING = PhotoHeader((0, 0), 0.0)
+NOTHING = PhotoHeader(UNKNOWN, 0.0)
 
 
 @dataclass(frozen=True)
@@ -71,10 +41,9 @@ class FoundPhotos:
 
 
 def find_photos(paths: Sequence[Path]) -> FoundPhotos:
-    """Photos of folders, in natural order, and single ones as given.
+    """Photos of folders and of all folders inside them, in natural order, and single ones as given.
 
-    Of a folder its own photos count; where it has none that can be read, those of the folders inside it. Raises
-    ValueError with a sentence where a path is missing, or nothing at all can be read.
+    Raises ValueError with a sentence where a path is missing, where nothing at all can be read, and as `pictures_in`.
     """
     photos: dict[str, Path] = {}
     left_out: list[tuple[Path, str]] = []
@@ -98,41 +67,51 @@ def find_photos(paths: Sequence[Path]) -> FoundPhotos:
         alone = len(paths) == 1 and os.path.isdir(paths[0])
         where = f"the folder {readable(paths[0])} holds" if alone else "there is"
         reasons = "".join(f"\n  {readable(path.name)}: {reason}" for path, reason in left_out)
-        raise ValueError(f"{where} no photo (JPEG, PNG, WebP, TIFF){reasons}")
+        raise ValueError(f"{where} no photo ({READ_NAMES}){reasons}")
     return FoundPhotos(tuple(photos.values()), tuple(left_out), tuple(others))
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Pictures of a folder, of whatever kind, in natural order, and the other files in it; nothing that is hidden.
+    """Pictures of a folder and of all inside it, of whatever kind, and the other files there; nothing that is hidden.
 
-    Where none in the folder itself can be read, those of the folders inside it too, but no deeper. A folder that cannot
-    be looked into stands in the place of its pictures.
+    In natural order, a folder's own before those of the folders in it. A folder that cannot be looked into stands in
+    the place of its pictures. Raises ValueError with a sentence where there is more than MOST_FILES.
     """
-    pictures, others, folders = _look_into(folder)
-    if all(inspect_file(path)[1] for path in pictures):
-        for inside in folders:
-            more, beside, _ = _look_into(inside)
-            pictures += more
-            others += beside
+    pictures: list[Path] = []
+    others: list[Path] = []
+    for path in _walk(folder):
+        (pictures if os.path.isdir(path) or is_picture(path) else others).append(path)
     return pictures, others
 
 
-def _look_into(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """Pictures, other files, and folders."""
-    try:
-        names = [name for name in os.listdir(folder) if not name.startswith(".")]
-    except OSError:  # inspect_file tells of it
-        return [folder], [], []
-    entries = sorted((folder / name for name in names), key=natural_key)
-    folders = [path for path in entries if os.path.isdir(path)]
-    files = [path for path in entries if path not in folders]
-    pictures = [path for path in files if is_picture(path)]
-    return pictures, [path for path in files if path not in pictures], folders
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files, and folders that cannot be looked into."""
+    waiting, seen, count = [folder], set[str](), 0
+    while waiting:
+        current = waiting.pop()
+        place = os.path.realpath(current)  # so that no link leads to a folder twice, or around in circles
+        if place in seen:
+            continue
+        seen.add(place)
+        try:
+            names = [name for name in os.listdir(current) if not name.startswith(".")]
+        except OSError:  # inspect_file tells of it
+            yield current
+            continue
+        count += len(names)
+        if count > MOST_FILES:
+            raise ValueError(
+                f"The folder {readable(folder)} holds more than {MOST_FILES} files; choose one nearer to the photos"
+            )
+        entries = sorted((current / name for name in names), key=natural_key)
+        inside = {path for path in entries if os.path.isdir(path)}
+        yield from (path for path in entries if path not in inside)
+        waiting += [path for path in reversed(entries) if path in inside]
 
 
 def is_picture(path: Path) -> bool:
     """Whether the file is, or should be, a photo or another picture or a film."""
-    return bool(path.suffix.lower() in (*PHOTO_SUFFIXES, *BY_SUFFIX) or _other_kind(path) or _starts_as_photo(path))
+    return bool(kind_by_name(path) or kind_by_start(_start(path)))
 
 
 def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
@@ -147,9 +126,15 @@ def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
             return NOTHING, f"The folder cannot be read: {error.strerror}"
         return NOTHING, f"The file cannot be read: {error.strerror}"
     except NotAPhotoError:
-        return NOTHING, "The file is not a photo; only JPEG, PNG, WebP and TIFF are read"
+        return NOTHING, f"The file is not a photo; only these are read: {READ_NAMES}"
     except HeaderError as error:
-        return NOTHING, f"The file {error}; copy it again"
+        return NOTHING, _told(error)
+
+
+def _told(error: HeaderError) -> str:
+    if isinstance(error, UnusableError):
+        return f"The file {error}; save the photo in it as an EXR with R, G and B alone, or as a PNG"
+    return f"The file {error}; copy it again"
 
 
 def _inspected(path: Path) -> tuple[PhotoHeader, str]:
@@ -184,45 +169,20 @@ def _no_photo(path: Path) -> str:
         return "The file is empty; copy it again"
     if is_marked(path):
         return "This is a preview that this program made"
-    kind = _other_kind(path)
-    return _not_read(kind) if kind else ""
+    start = _start(path)
+    kind = kind_by_start(start) or kind_by_name(path)
+    return _not_read(kind) if kind in OTHERS else ""
 
 
 def natural_key(path: Path | str) -> tuple[Any, ...]:
-    """Sorts `2.jpg` before `10.jpg`, and the files of one folder together."""
-    return tuple(_natural(part) for part in Path(path).parts), str(path)
+    """Sorts `2.jpg` before `10.jpg`, and the files of one folder together, before those of the folders in it."""
+    *folders, name = Path(path).parts or ("",)
+    return tuple(map(_natural, folders)), _natural(name), str(path)
 
 
 def _natural(text: str) -> tuple[Any, ...]:
     parts = re.split(r"(\d+)", text.casefold())
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-
-
-def _starts_as_photo(path: Path) -> bool:
-    start = _start(path)
-    known = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", *TIFF_STARTS)
-    return start.startswith(known) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
-
-
-def _other_kind(path: Path) -> str:
-    """The kind of a picture that is not read; empty for what is, and for what is no picture."""
-    start = _start(path)
-    kind = next((kind for pattern, kind in BY_START if pattern.match(start)), "")
-    if kind:
-        return kind
-    by_name = BY_SUFFIX.get(path.suffix.lower(), "")
-    if not _starts_as_photo(path):
-        return by_name
-    # Most RAW formats are TIFFs whose first picture is a small copy.
-    is_raw = start.startswith(TIFF_STARTS) and (by_name == "RAW" or _is_reduced(path))
-    return "RAW" if is_raw else ""
-
-
-def _is_reduced(path: Path) -> bool:
-    try:
-        return read_header(path).reduced
-    except (OSError, HeaderError):
-        return False
 
 
 def _start(path: Path) -> bytes:
@@ -236,10 +196,6 @@ def _start(path: Path) -> bytes:
 
 
 def _not_read(kind: str) -> str:
-    if kind == "RAW":
-        return "RAW photos cannot be read; develop it to a JPEG or TIFF"
     if kind == "video":
         return "Videos cannot be read; save frames of it as JPEGs"
-    if kind in ("HEIC", "AVIF"):
-        return f"{kind} photos cannot be read; export it as a JPEG"
     return f"{kind} pictures cannot be read; save it as a JPEG or PNG"

@@ -1,25 +1,35 @@
 """Size and lens of a photo from the first bytes of its file, without decoding it. Standard library only.
 
 Formats: JPEG (ITU-T T.81, markers SOF and APP1), PNG (IHDR, eXIf), WebP (RIFF container), TIFF 6.0, and in each of them
-Exif 2.32, of which two tags matter: Orientation (0x0112) and FocalLengthIn35mmFilm (0xA405).
+Exif 2.32, of which orientation and focal length matter; HEIC, AVIF, OpenEXR. The size of a RAW photo, which is in each
+maker's own tags, only its developer tells.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-ORIENTATION, FOCAL_35MM, EXIF_IFD = 0x0112, 0xA405, 0x8769
-TIFF_WIDTH, TIFF_HEIGHT = 0x0100, 0x0101
-NEW_SUBFILE_TYPE, REDUCED = 0x00FE, 1
-"""TIFF 6.0: a picture that is a smaller copy of another in the same file."""
+from model_runtime.contract.exr_header import ExrError, read_exr_header
+from model_runtime.contract.focal_length import focal_on_35mm
+from model_runtime.contract.heif_boxes import HeifError, read_heif
+from model_runtime.contract.photo_kinds import START, kind_by_name, kind_by_start
+from model_runtime.contract.tiff_tags import (
+    HEIGHT,
+    SIDEWAYS,
+    WIDTH,
+    TagsError,
+    exif_tags,
+    is_raw,
+    orientation_of,
+    read_tags,
+)
 
-SIDEWAYS = (5, 6, 7, 8)
-"""Orientations in which the upright photo's width is the file's height."""
+UNKNOWN = (0, 0)
+"""The size of a photo that is known only when it is read."""
 
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -40,48 +50,83 @@ class NotAPhotoError(HeaderError):
     """A file that is not one of the formats."""
 
 
+class UnusableError(HeaderError):
+    """A whole file of one of the formats that holds something else than a photo."""
+
+
 @dataclass(frozen=True)
 class PhotoHeader:
-    """size: upright (width, height) in pixels. lens: focal length in mm for a 36 mm wide film; 0 where not told.
-    reduced: whether the file says that this is a smaller copy of another picture in it, as RAW files do.
-    orientation: of the stored pixels, 1 to 8 as in EXIF."""
+    """size: upright (width, height) in pixels, or UNKNOWN. lens: focal length in mm for a 36 mm wide film; 0 where not
+    told. orientation: of the stored pixels, 1 to 8 as in EXIF. raw: whether this is a camera's RAW."""
 
     size: tuple[int, int]
     lens: float
-    reduced: bool = False
     orientation: int = 1
+    raw: bool = False
 
 
 def read_header(path: Path) -> PhotoHeader:
     """What the file at `path` says about itself. Raises OSError, or HeaderError where it is not a photo."""
     with path.open("rb") as file:
-        return parse_header(file)
+        return parse_header(file, path.name)
 
 
-def parse_header(file: BinaryIO) -> PhotoHeader:
-    """As `read_header`, of an open seekable file."""
-    start = file.read(12)
+def parse_header(file: BinaryIO, name: str = "") -> PhotoHeader:
+    """As `read_header`, of an open seekable file. name: tells some RAW photos from other TIFFs."""
+    kind = kind_by_start(file.read(START))
     file.seek(0)
+    if kind == "TIFF" and kind_by_name(name) == "RAW":
+        kind = "RAW"
     try:
-        if start[:3] == b"\xff\xd8\xff":
-            size, tags = _read_jpeg(file)
-        elif start[:8] == b"\x89PNG\r\n\x1a\n":
-            size, tags = _read_png(file)
-        elif start[:4] == b"RIFF" and start[8:] == b"WEBP":
-            size, tags = _read_webp(file)
-        elif start[:4] in (b"II*\0", b"MM\0*"):
-            tags = _read_tags(file)
-            size = (tags.get(TIFF_WIDTH, 0), tags.get(TIFF_HEIGHT, 0))
-        else:
-            raise NotAPhotoError("is not a photo")
+        return _parse(file, kind)
     except (struct.error, IndexError, OverflowError) as error:
         raise HeaderError("is damaged") from error
-    if min(size) < 1:
+    except (TagsError, HeifError, ExrError) as error:
+        raise HeaderError(str(error)) from error
+
+
+def _parse(file: BinaryIO, kind: str) -> PhotoHeader:
+    if kind == "RAW":
+        return PhotoHeader(UNKNOWN, _lens(_raw_tags(file), UNKNOWN), raw=True)
+    if kind == "TIFF":
+        tags = read_tags(file)
+        if is_raw(tags):
+            return PhotoHeader(UNKNOWN, _lens(tags, UNKNOWN), raw=True)
+        return _header((int(tags.get(WIDTH, 0)), int(tags.get(HEIGHT, 0))), tags)
+    if kind in ("HEIC", "AVIF"):
+        boxes = read_heif(file, crops=kind == "HEIC")
+        tags = exif_tags(boxes.exif)
+        return PhotoHeader(boxes.size, _lens(tags, boxes.size)) if boxes.turned else _header(boxes.size, tags)
+    if kind == "EXR":
+        header = read_exr_header(file)
+        if header.problem:
+            raise UnusableError(header.problem)
+        return _header(header.size, {})
+    readers = {"JPEG": _read_jpeg, "PNG": _read_png, "WebP": _read_webp}
+    if kind not in readers:
+        raise NotAPhotoError("is not a photo")
+    return _header(*readers[kind](file))
+
+
+def _header(stored: tuple[int, int], tags: Mapping[int, float]) -> PhotoHeader:
+    """stored: (width, height) before the orientation in `tags` brings the photo upright."""
+    if min(stored) < 1:
         raise HeaderError("is damaged")
-    orientation = tags.get(ORIENTATION, 1)
-    upright = (size[1], size[0]) if orientation in SIDEWAYS else size
-    reduced = bool(tags.get(NEW_SUBFILE_TYPE, 0) & REDUCED)
-    return PhotoHeader(upright, float(tags.get(FOCAL_35MM, 0)), reduced, orientation if 1 <= orientation <= 8 else 1)
+    orientation = orientation_of(tags)
+    size = (stored[1], stored[0]) if orientation in SIDEWAYS else stored
+    return PhotoHeader(size, _lens(tags, size), orientation)
+
+
+def _lens(tags: Mapping[int, float], size: tuple[int, int]) -> float:
+    return focal_on_35mm(tags, size) or 0.0
+
+
+def _raw_tags(file: BinaryIO) -> dict[int, float]:
+    """Of RAW photos that begin as a TIFF, whatever is in them; of others none."""
+    try:
+        return read_tags(file)
+    except TagsError:
+        return {}
 
 
 def _take(file: BinaryIO, size: int) -> bytes:
@@ -91,8 +136,8 @@ def _take(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _read_jpeg(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
-    tags: dict[int, int] = {}
+def _read_jpeg(file: BinaryIO) -> tuple[tuple[int, int], dict[int, float]]:
+    tags: dict[int, float] = {}
     file.seek(2)
     for _ in range(MOST_PIECES):
         start, marker = _take(file, 2)
@@ -111,15 +156,15 @@ def _read_jpeg(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
             height, width = struct.unpack_from(">HH", content, 1)
             return (width, height), tags
         if marker == 0xE1 and content[:6] == b"Exif\0\0":
-            tags = _parse_exif(content[6:])
+            tags = exif_tags(content)
         elif marker in (0xD9, 0xDA):
             break
     raise HeaderError("is damaged")
 
 
-def _read_png(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
+def _read_png(file: BinaryIO) -> tuple[tuple[int, int], dict[int, float]]:
     file.seek(8)
-    size, tags = (0, 0), {}
+    size, tags = (0, 0), dict[int, float]()
     for _ in range(MOST_PIECES):
         if len(head := file.read(8)) < 8:
             break
@@ -128,7 +173,7 @@ def _read_png(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
             size = struct.unpack(">II", _take(file, 8))
             file.seek(length - 8 + 4, 1)
         elif kind == b"eXIf" and length <= MOST_EXIF:
-            tags = _parse_exif(_take(file, length))
+            tags = exif_tags(_take(file, length))
             file.seek(4, 1)
         elif kind == b"IEND":
             break
@@ -137,17 +182,17 @@ def _read_png(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
     return (size[0], size[1]), tags
 
 
-def _read_webp(file: BinaryIO) -> tuple[tuple[int, int], dict[int, int]]:
+def _read_webp(file: BinaryIO) -> tuple[tuple[int, int], dict[int, float]]:
     """Sizes stand in VP8X (extended), VP8L (lossless) or VP8 (lossy); the first of them counts."""
     file.seek(12)
-    size, tags = (0, 0), {}
+    size, tags = (0, 0), dict[int, float]()
     for _ in range(MOST_PIECES):
         if len(head := file.read(8)) < 8:
             break
         kind, length = struct.unpack("<4sI", head)
         end = file.tell() + length + length % 2
         if kind == b"EXIF" and length <= MOST_EXIF:
-            tags = _parse_exif(_take(file, length).removeprefix(b"Exif\0\0"))
+            tags = exif_tags(_take(file, length))
         elif size == (0, 0):
             size = _webp_size(kind, _take(file, min(length, 10)))
         file.seek(end)
@@ -164,34 +209,3 @@ def _webp_size(kind: bytes, data: bytes) -> tuple[int, int]:
         width, height = struct.unpack_from("<HH", data, 6)
         return width & 0x3FFF, height & 0x3FFF
     return 0, 0
-
-
-def _parse_exif(data: bytes) -> dict[int, int]:
-    """Whole-number tags; none where the block is broken, which is no reason to refuse a photo that can be seen."""
-    try:
-        return _read_tags(BytesIO(data))
-    except (HeaderError, struct.error, IndexError, OverflowError):
-        return {}
-
-
-def _read_tags(file: BinaryIO) -> dict[int, int]:
-    """Tags of type SHORT or LONG with a single value, of the first directory and of the Exif directory in it."""
-    start = _take(file, 8)
-    order = {b"II": "<", b"MM": ">"}.get(start[:2])
-    if order is None:
-        raise HeaderError("is damaged")
-    (offset,) = struct.unpack(f"{order}I", start[4:])
-    tags = dict(_directory(file, order, offset))
-    if EXIF_IFD in tags:
-        tags |= {tag: value for tag, value in _directory(file, order, tags[EXIF_IFD]) if tag not in tags}
-    return tags
-
-
-def _directory(file: BinaryIO, order: str, offset: int) -> Iterator[tuple[int, int]]:
-    file.seek(offset)
-    (count,) = struct.unpack(f"{order}H", _take(file, 2))
-    entries = _take(file, 12 * count)
-    for index in range(count):
-        tag, kind, values = struct.unpack_from(f"{order}HHI", entries, 12 * index)
-        if values == 1 and kind in (3, 4):
-            yield tag, struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", entries, 12 * index + 8)[0]

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import bpy
 
+from model_runtime.contract.photo_kinds import READ_NAMES
+
 from ..settings import ListedPhoto, Settings
 from .files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
-from .header import HeaderError, NotAPhotoError, PhotoHeader, parse_header
+from .header import HeaderError, NotAPhotoError, PhotoHeader, UnusableError, parse_header
 from .names import is_text
 
 
@@ -61,9 +63,9 @@ def add_files(settings: Settings, paths: Iterable[Path | str]) -> Added:
 
 
 def add_folder(settings: Settings, folder: Path) -> Added:
-    """Append the pictures of a folder (`photo_files.pictures_in`), those that cannot be read with the reason.
+    """Append the pictures of a folder (`files.pictures_in`), those that cannot be read with the reason.
 
-    Raises ValueError with a sentence where it has none.
+    Raises ValueError with a sentence where it has none, or too much.
     """
     pictures, _ = pictures_in(folder)
     if not pictures:
@@ -147,7 +149,9 @@ def _look(photo: ListedPhoto) -> tuple[PhotoHeader, str]:
     try:
         return _look_inside(photo.image)
     except NotAPhotoError:
-        return NOTHING, "The image is not a photo; only JPEG, PNG, WebP and TIFF are read"
+        return NOTHING, f"The image is not a photo; only these are read: {READ_NAMES}"
+    except UnusableError as error:
+        return NOTHING, f"The image {error}; save the photo in it as an EXR with R, G and B alone, or as a PNG"
     except HeaderError as error:
         return NOTHING, f"The image {error}; pack it again"
 

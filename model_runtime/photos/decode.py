@@ -1,7 +1,8 @@
 """From the bytes of a photo's file to upright, opaque, 8-bit sRGB pixels, and to a plate Blender shows alike.
 
-Pillow decodes. What it leaves to its callers is done here: EXIF orientation, 16-bit and float samples, alpha,
-CMYK and colour profiles, and a sentence naming the file for everything that is not a usable photo.
+Pillow decodes, and for HEIC, RAW and OpenEXR what is loaded only when such a photo comes (`heif_file`, `raw_file`,
+`exr_file`). What they leave to their callers is done here: orientation, 16-bit and float samples, alpha, CMYK and
+colour profiles, and a sentence naming the file for everything that is not a usable photo.
 """
 
 from __future__ import annotations
@@ -11,17 +12,27 @@ import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from model_runtime.contract.memory import available_memory, is_out_of_memory
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo
+from model_runtime.contract.photo_kinds import START, kind_by_name, kind_by_start
 from model_runtime.contract.photo_limits import LONGEST_SIDE, MOST_PIXELS, is_hollow, is_too_large
+from model_runtime.contract.tiff_tags import SIDEWAYS, TagsError, is_raw, read_tags
+from model_runtime.photos.exif import image_exif
+from model_runtime.photos.exr_file import open_exr
+from model_runtime.photos.heif_file import open_avif, open_heic
+from model_runtime.photos.opened import DAMAGED, OpenedPhoto, ShownByBlender, UnreadableError
+from model_runtime.photos.raw_file import open_raw
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 """Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""
+
+JPEG_XL = "JXL"
+"""Pillow's name where somebody has installed a decoder for it."""
 
 BACKDROP = (255, 255, 255)
 """What shows through the transparent parts of a photo: white, as cut-out product shots are usually meant."""
@@ -36,27 +47,17 @@ BYTES_PER_PIXEL, OF_WEBP = 16, 24
 BAND = 256
 """Rows of a photo that are converted at once."""
 
+SAVE_AS = "Save it as JPEG, PNG, WebP or TIFF."
 PILLOWS_MEMORY_ERROR = "decoder error -9"
-DAMAGED = "The file seems damaged or cut short; copy it again or leave it out."
 
 PLATE_QUALITY = 95
-SHOWN_MODES = ("L", "RGB", "RGBA")
+SHOWN_MODES = ("L", "RGB", "RGBA", "I;16", "I;16B", "I;16L")
 """Pillow's names of pixels that Blender shows as they are, if all of them are opaque."""
-
-TURNED = range(2, 9)
-"""EXIF orientations of photos that are not stored upright."""
-
-SIDEWAYS = range(5, 9)
-"""Those of them that exchange width and height."""
-
-FOCAL_TAG = ExifTags.Base.FocalLengthIn35mmFilm
-PLAUSIBLE_35MM = (9, 2000)
-"""Millimetres. No lens that keeps straight lines straight is wider; action cameras that do not know write 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class DecodedPhoto:
-    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `_Exif`. alpha: [h,w] uint8
+    """size: upright (width, height). plate: see `messages.View`. focal_35mm, camera: see `Exif`. alpha: [h,w] uint8
     of the upright photo, 255 where it is opaque; None where all of it is."""
 
     name: str
@@ -65,17 +66,6 @@ class DecodedPhoto:
     focal_35mm: float | None
     camera: str = ""
     alpha: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class _Exif:
-    """orientation: Exif 2.3, tag 0x0112. focal_35mm: the focal length in millimetres on 36 x 24 mm film of the same
-    angle of view (tag 0xA405), where it is told. camera: make, model and focal length as one text, equal for photos
-    of the same lens; empty where nothing is told."""
-
-    orientation: int = 1
-    focal_35mm: float | None = None
-    camera: str = ""
 
 
 def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
@@ -110,8 +100,8 @@ def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
     Raises as `decode_photo` does.
     """
     with _named_failures(photo.name):
-        opened, exif = _open(photo)
-        return opened.size, exif.orientation
+        opened = _open(photo)
+        return opened.size, opened.read_exif().orientation
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -125,11 +115,12 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
     Raises JobError `photo-unreadable`, `photo-too-large`, `photo-too-small` or `out-of-memory`, naming it.
     """
     with _named_failures(photo.name):
-        image, exif = _open(photo)
-        mode, turned = image.mode, exif.orientation in TURNED
-        image.load()
-        image, alpha, repainted = _to_srgb(ImageOps.exif_transpose(image) if turned else image)
-        plate = b"" if mode in SHOWN_MODES and not turned and not repainted else _plate(image)
+        opened = _open(photo)
+        exif, image = opened.read_exif(), opened.decode()
+        unchanged = image.mode in SHOWN_MODES and exif.orientation == 1
+        image, alpha, repainted = _to_srgb(image)
+        unchanged = unchanged and not repainted and opened.shown is ShownByBlender.UNCHANGED
+        plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else _plate(image)
         return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
 
 
@@ -149,59 +140,104 @@ def _named_failures(name: str) -> Iterator[None]:
             "Scale the photo down; the network sees it at a small part of this size anyway.",
         ) from error
     except Image.UnidentifiedImageError as error:
-        raise JobError(
-            "photo-unreadable", f"{name} is not a photo of a known format.", "Save it as JPEG, PNG, WebP or TIFF."
-        ) from error
-    except Exception as error:  # a damaged file makes Pillow's decoders raise nearly anything
+        raise JobError("photo-unreadable", f"{name} is not a photo of a known format.", SAVE_AS) from error
+    except Exception as error:  # a damaged file makes decoders raise nearly anything
         if is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error):
             raise JobError(
                 "out-of-memory",
                 f"There is not enough memory to read {name}.",
                 "Close other programs, scale the photo down or leave it out.",
             ) from error
-        raise JobError("photo-unreadable", f"{name} cannot be decoded: {error}.", DAMAGED) from error
+        if isinstance(error, UnreadableError):
+            raise JobError("photo-unreadable", f"{name} {error}.", error.advice) from error
+        raise JobError("photo-unreadable", f"{name} cannot be decoded: {str(error).rstrip('.')}.", DAMAGED) from error
 
 
-def _open(photo: Photo) -> tuple[Image.Image, _Exif]:
-    """The photo, its header checked. Raises JobError where that claims what cannot be, and what Pillow raises."""
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many; its own limit is that of large cameras
-    image = Image.open(io.BytesIO(photo.data), formats=FORMATS)
-    (width, height), tags = image.size, getattr(image, "tag_v2", {})
-    tile = tuple(tags.get(tag, 0) for tag in TILE_TAGS)  # of a TIFF, decoded as a whole even if it is larger
-    if is_too_large((width, height)):
-        raise JobError(
-            "photo-too-large",
-            f"{photo.name} has {width} x {height} pixels; {LONGEST_SIDE} a side and {MOST_PIXELS // 10**6} million in "
-            "all are the most that can be read.",
-            "Scale the photo down; the network sees it at a small part of this size anyway.",
-        )
-    for size in ((width, height), tile):
-        if is_hollow(size, len(photo.data)):
-            raise JobError(
-                "photo-unreadable",
-                f"{photo.name} claims {size[0]} x {size[1]} pixels, which its {len(photo.data)} bytes cannot hold.",
-                DAMAGED,
-            )
-    if min(width, height) < MIN_SIDE:
-        raise JobError(
-            "photo-too-small", f"{photo.name} is only {width} x {height} pixels.", f"Sides need {MIN_SIDE} or more."
-        )
-    _check_room(photo.name, image)
-    return image, _read_exif(image)  # which decodes a PNG, for its Exif data may stand at its end
-
-
-def _check_room(name: str, image: Image.Image) -> None:
-    """Raises JobError where decoding the photo takes more memory than there is."""
-    width, height = image.size
-    needed = width * height * (OF_WEBP if image.format == "WEBP" else BYTES_PER_PIXEL)
+def _open(photo: Photo) -> OpenedPhoto:
+    """The photo, its header checked. Raises JobError where that claims what cannot be, and what decoders raise."""
+    opened = _open_any(photo)
+    _check_size(photo, opened.size)
     left = available_memory()
-    if needed > left:
+    if opened.memory > left:
         raise JobError(
             "photo-too-large",
-            f"{name} has {width} x {height} pixels. Reading it takes {needed / 1e9:.1f} GB of memory, and "
-            f"{left / 1e9:.1f} GB are free.",
+            f"{photo.name} has {opened.size[0]} x {opened.size[1]} pixels. Reading it takes "
+            f"{opened.memory / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are free.",
             "Scale the photo down, or close other programs.",
         )
+    return opened
+
+
+def _open_any(photo: Photo) -> OpenedPhoto:
+    """By what the file holds; its name counts only where it tells a RAW photo from another TIFF."""
+    kind = kind_by_start(photo.data[:START])
+    if kind == "RAW" or (kind == "TIFF" and _is_raw(photo)):
+        return open_raw(photo.data)
+    if kind == "HEIC":
+        return open_heic(photo.data)
+    if kind == "AVIF":
+        return open_avif(photo.data)
+    if kind == "EXR":
+        return open_exr(photo.data)
+    if kind == "JPEG XL":
+        return _open_jpeg_xl(photo)
+    return _open_with_pillow(photo, FORMATS)
+
+
+def _is_raw(photo: Photo) -> bool:
+    try:
+        return kind_by_name(photo.name) == "RAW" or is_raw(read_tags(io.BytesIO(photo.data)))
+    except TagsError:
+        return False
+
+
+def _open_jpeg_xl(photo: Photo) -> OpenedPhoto:
+    Image.init()
+    if JPEG_XL not in Image.OPEN:
+        raise UnreadableError("is a JPEG XL picture, which nothing that is installed here reads", SAVE_AS)
+    return replace(_open_with_pillow(photo, (JPEG_XL,)), shown=ShownByBlender.NEVER)
+
+
+def _open_with_pillow(photo: Photo, formats: tuple[str, ...]) -> OpenedPhoto:
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many; its own limit is that of large cameras
+    image = Image.open(io.BytesIO(photo.data), formats=formats)
+    tags = getattr(image, "tag_v2", {})
+    tile = tuple(tags.get(tag, 0) for tag in TILE_TAGS)  # of a TIFF, decoded as a whole even if it is larger
+    _check_size(photo, image.size)
+    if is_hollow(tile, len(photo.data)):
+        raise _hollow(photo, tile)
+    memory = image.width * image.height * (OF_WEBP if image.format == "WEBP" else BYTES_PER_PIXEL)
+    return OpenedPhoto(image.size, memory, ShownByBlender.UNCHANGED, lambda: image_exif(image), lambda: _upright(image))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()  # which turns a TIFF
+    return ImageOps.exif_transpose(image)
+
+
+def _check_size(photo: Photo, size: tuple[int, int]) -> None:
+    """Raises JobError where a photo of this (width, height) is not read."""
+    if is_too_large(size):
+        raise JobError(
+            "photo-too-large",
+            f"{photo.name} has {size[0]} x {size[1]} pixels; {LONGEST_SIDE} a side and {MOST_PIXELS // 10**6} million "
+            "in all are the most that can be read.",
+            "Scale the photo down; the network sees it at a small part of this size anyway.",
+        )
+    if is_hollow(size, len(photo.data)):
+        raise _hollow(photo, size)
+    if min(size) < MIN_SIDE:
+        raise JobError(
+            "photo-too-small", f"{photo.name} is only {size[0]} x {size[1]} pixels.", f"Sides need {MIN_SIDE} or more."
+        )
+
+
+def _hollow(photo: Photo, size: tuple[int, int]) -> JobError:
+    return JobError(
+        "photo-unreadable",
+        f"{photo.name} claims {size[0]} x {size[1]} pixels, which its {len(photo.data)} bytes cannot hold.",
+        DAMAGED,
+    )
 
 
 def _in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = lambda band: band) -> np.ndarray:
@@ -276,17 +312,3 @@ def _apply_profile(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Ima
         return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except ImageCms.PyCMSError:
         return None
-
-
-def _read_exif(image: Image.Image) -> _Exif:
-    try:
-        main = image.getexif()
-        detail = main.get_ifd(ExifTags.IFD.Exif)
-        orientation, focal = main.get(ExifTags.Base.Orientation, 1), detail.get(FOCAL_TAG)
-        texts = (main.get(ExifTags.Base.Make), main.get(ExifTags.Base.Model), detail.get(ExifTags.Base.FocalLength))
-        camera = " ".join(str(value).strip() for value in texts if value is not None)
-    except Exception:  # whatever is wrong with the EXIF data, the picture may be whole
-        return _Exif()
-    focal_35mm = float(focal) if isinstance(focal, int | float) else 0.0
-    focal_35mm = focal_35mm if PLAUSIBLE_35MM[0] <= focal_35mm <= PLAUSIBLE_35MM[1] else None
-    return _Exif(orientation if orientation in TURNED else 1, focal_35mm, camera)

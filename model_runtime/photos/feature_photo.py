@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from model_runtime.contract.focal_length import DIAGONAL_35MM
 from model_runtime.photos.canvas import resize
 
 WORKING_SIDE = 1200
@@ -16,9 +17,6 @@ WORKING_SIDE = 1200
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of R'G'B' in ITU-R BT.601."""
-
-DIAGONAL_35MM = float(np.hypot(36.0, 24.0))
-"""Millimetres across a picture on 35 mm film."""
 
 
 @dataclass(frozen=True, eq=False)

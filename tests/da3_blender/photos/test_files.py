@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
+from da3_blender.photos import files
 from da3_blender.photos.files import find_photos, inspect_file, natural_key
 from da3_blender.photos.own_pictures import mark
 from model_runtime.contract.photo_names import distinct_names
+from tests.photo_files import avif, dng, exr, heic
 
 
 def encoded(kind: str, **options: object) -> bytes:
@@ -71,23 +74,26 @@ def test_contents_make_a_photo_whatever_it_is_called(folder: Path, name: str, ma
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("IMG.HEIC", HEIC, "HEIC photos cannot be read; export it as a JPEG"),
-        ("IMG.JPG", HEIC, "HEIC photos cannot be read; export it as a JPEG"),
-        ("IMG.avif", b"\0\0\0\x18ftypavif" + bytes(40), "AVIF photos cannot be read"),
-        ("IMG.CR3", b"\0\0\0\x18ftypcrx " + bytes(40), "RAW photos cannot be read; develop it"),
-        ("renamed.tif", raw(), "RAW photos cannot be read; develop it"),
-        ("camera.dng", encoded("TIFF"), "RAW photos cannot be read; develop it"),
+        ("IMG.HEIC", HEIC, "The file is damaged; copy it again"),
+        ("IMG.JPG", HEIC[:12], "The file is damaged; copy it again"),
+        ("IMG.avif", b"\0\0\0\x18ftypavif" + bytes(40), "The file is damaged; copy it again"),
+        ("IMG.jxl", b"\xff\x0a" + bytes(40), "JPEG XL pictures cannot be read; save it as a JPEG or PNG"),
         ("clip.jpg", b"\0\0\0\x18ftypmp42" + bytes(40), "Videos cannot be read; save frames"),
         ("clip.mkv", b"\x1aE\xdf\xa3" + bytes(40), "Videos cannot be read; save frames"),
         ("a.jpg", encoded("GIF"), "GIF pictures cannot be read; save it as a JPEG or PNG"),
         ("a.png", encoded("BMP"), "BMP pictures cannot be read"),
-        ("a.exr", b"v/1\x01" + bytes(40), "EXR pictures cannot be read"),
+        ("a.exr", b"v/1\x01" + bytes(40), "The file is damaged; copy it again"),
+        (
+            "a.exr",
+            exr({"Z": np.zeros((30, 40), np.float32)}),
+            "The file has neither the channels R, G and B nor Y outside of its layers; save the photo in it as an EXR",
+        ),
         ("a.ppm", encoded("PPM"), "PPM pictures cannot be read; save it as a JPEG or PNG"),
         ("a.png", encoded("PPM"), "PPM pictures cannot be read; save it as a JPEG or PNG"),
         ("a.ico", encoded("ICO"), "ICO pictures cannot be read; save it as a JPEG or PNG"),
         ("a", encoded("ICO"), "ICO pictures cannot be read; save it as a JPEG or PNG"),
         ("a.jpg", b"", "The file is empty; copy it again"),
-        ("a.jpg", b"no photo at all", "The file is not a photo; only JPEG, PNG, WebP and TIFF are read"),
+        ("a.jpg", b"no photo at all", "The file is not a photo; only these are read: JPEG, PNG"),
         ("a.jpg", encoded("JPEG")[:30], "The file ends too early; copy it again"),
         ("a.jpg", encoded("JPEG")[:12], "The file ends too early; copy it again"),
         ("a.png", encoded("PNG")[:12], "The file is damaged; copy it again"),
@@ -107,6 +113,35 @@ def test_pictures_that_cannot_be_read_are_named_with_what_to_do(
     assert f"{name}: {told}" in str(error.value)
     with pytest.raises(ValueError, match="there is no photo"):
         find_photos([folder / name])
+
+
+NOISE = np.asarray(Image.effect_noise((40, 30), 50).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "size"),
+    [
+        ("IMG.HEIC", lambda: heic(Image.fromarray(NOISE)), (40, 30)),
+        ("IMG.jpg", lambda: heic(Image.fromarray(NOISE), 6), (30, 40)),
+        ("IMG.heic", lambda: heic(Image.fromarray(NOISE), 1, 6), (30, 40)),
+        ("IMG.avif", lambda: avif(Image.fromarray(NOISE), 6, 6), (30, 40)),
+        ("render.exr", lambda: exr(dict.fromkeys("RGB", np.zeros((30, 40), np.float16))), (40, 30)),
+        ("camera.dng", lambda: dng(NOISE / 255), (0, 0)),
+        ("renamed.tif", lambda: dng(NOISE / 255), (0, 0)),
+        ("renamed.tif", raw, (0, 0)),
+        ("camera.nef", lambda: encoded("TIFF"), (0, 0)),
+        ("IMG.CR3", lambda: b"\0\0\0\x18ftypcrx " + bytes(40), (0, 0)),
+        ("photo.png", lambda: b"FUJIFILMCCD-RAW " + bytes(40), (0, 0)),
+    ],
+)
+def test_photos_of_phones_cameras_and_renderers_are_read(
+    folder: Path, name: str, make: Callable[[], bytes], size: tuple[int, int]
+) -> None:
+    """Upright sizes; those of RAW photos are unknown until they are developed."""
+    (folder / name).write_bytes(make())
+    assert find_photos([folder]).photos == (folder / name,)
+    header, problem = inspect_file(folder / name)
+    assert header.size == size and problem == "" and header.raw == (size == (0, 0))
 
 
 def test_a_folder_is_in_natural_order_and_a_list_in_its_own(folder: Path) -> None:
@@ -185,26 +220,44 @@ def test_a_folder_that_cannot_be_read_stops_no_other(
     assert found.left_out == ((locked, "The folder cannot be read: Permission denied"),)
 
 
-def test_folders_in_a_folder_without_photos_of_its_own_are_looked_into(folder: Path) -> None:
-    for side in ("left", "right"):
-        (folder / side).mkdir()
-        for number in (0, 1):
-            (folder / side / f"IMG_{number}.jpg").write_bytes(encoded("JPEG"))
-    (folder / "left/deeper").mkdir()
-    (folder / "left/deeper/x.jpg").write_bytes(encoded("JPEG"))
-    found = find_photos([folder])
-    names = ["left/IMG_0.jpg", "left/IMG_1.jpg", "right/IMG_0.jpg", "right/IMG_1.jpg"]
-    assert distinct_names(found.photos) == names
-    assert found.others == ()
-    (folder / "clip.mp4").write_bytes(HEIC)
+def test_folders_in_a_folder_are_looked_into_however_deep(folder: Path) -> None:
+    for name in ("own.jpg", "left/1.jpg", "left/2.jpg", "left/deeper/and deeper/1.jpg", "right/1.jpg", ".hidden/1.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(encoded("JPEG"))
+    (folder / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(40))
     (folder / "left/notes.txt").touch()
     found = find_photos([folder])
-    assert distinct_names(found.photos) == names
-    assert found.left_out == ((folder / "clip.mp4", "HEIC photos cannot be read; export it as a JPEG"),)
+    names = ["own.jpg", "left/1.jpg", "left/2.jpg", "left/deeper/and deeper/1.jpg", "right/1.jpg"]
+    assert [path.relative_to(folder).as_posix() for path in found.photos] == names
+    assert sorted(found.photos, key=natural_key) == list(found.photos)
+    assert distinct_names(found.photos) == ["own.jpg", "left/1.jpg", "2.jpg", "and deeper/1.jpg", "right/1.jpg"]
+    assert found.left_out == ((folder / "clip.mp4", "Videos cannot be read; save frames of it as JPEGs"),)
     assert found.others == (folder / "left/notes.txt",)
-    (folder / "own.jpg").write_bytes(encoded("JPEG"))
-    assert find_photos([folder]).photos == (folder / "own.jpg",)
-    assert find_photos([folder]).others == ()
+
+
+@posix
+def test_links_between_folders_lead_to_each_once(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a/1.jpg").write_bytes(encoded("JPEG"))
+    (folder / "a/back").symlink_to(folder)
+    (folder / "b").symlink_to(folder / "a")
+    found = find_photos([folder])
+    assert found.photos == (folder / "a/1.jpg",) and found.left_out == ()
+
+
+def test_a_folder_that_holds_a_whole_disk_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 4)
+    for name in ("a/1.txt", "a/2.txt", "b/3.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    with pytest.raises(ValueError, match="holds more than 4 files; choose one nearer to the photos"):
+        find_photos([folder])
+    assert find_photos([*folder.glob("a/*"), photo(folder / "b/a.jpg")]).photos == (folder / "b/a.jpg",)
+
+
+def photo(path: Path) -> Path:
+    path.write_bytes(encoded("JPEG"))
+    return path
 
 
 def test_a_missing_path_is_told(tmp_path: Path) -> None:
