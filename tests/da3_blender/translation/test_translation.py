@@ -32,7 +32,7 @@ NOT_SHOWN = {
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
     # names in the file, which stay the same whoever opens it
-    *("materials.py", "points.py", "splats.py", "repeated.py", "node_tools.py"),
+    *("materials.py", "points.py", "splats.py", "repeated.py", "node_tools.py", "usd.py"),
     "translation",
 }
 """Modules and folders whose sentences are no artist's to read in a panel."""
@@ -59,6 +59,7 @@ UNTRANSLATED = {
     ),
     **dict.fromkeys(("{0} mm", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
     **dict.fromkeys(("Python {0}, torch {1}", "JPEG XL", "JPEG 2000"), "names"),
+    **dict.fromkeys(("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB"), "names of formats"),
     **dict.fromkeys(("da3_notes", "da3_resolution"), "identifiers"),
     **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),
 }
