@@ -11,6 +11,7 @@ from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
 from model_runtime.contract.messages import JobError
 
 from ..scene import find
+from ..scene.ground import add_ground
 from ..scene.marks import METRIC
 from ..scene.transform import animated, set_distance, set_floor
 from ..translation import iface, rpt
@@ -109,6 +110,28 @@ class DA3_OT_set_floor(TransformsResult, bpy.types.Operator):
         set_floor(collection, np.array([self.a, self.b, self.c]), picked)
 
 
-CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor)
+class DA3_OT_add_ground(ActsOnResult, bpy.types.Operator):
+    """Add a plane on the floor of this DA3 scene, a little larger than what its photos show, that catches shadows in \
+Cycles; in EEVEE it is a plain plane. Update leaves it as it is"""
+
+    bl_idname = "da3.add_ground"
+    bl_label = "Add Ground"
+    bl_options = UNDOABLE
+    __annotations__ = ActsOnResult.__annotations__
+
+    def execute(self: Any, context: bpy.types.Context) -> set[str]:
+        collection = self.found(context)
+        if collection is None:
+            self.report({"ERROR"}, rpt("This DA3 scene is not in the file any more"))
+            return {"CANCELLED"}
+        try:
+            add_ground(collection)
+        except JobError as error:
+            tell(self, error.failure)
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor, DA3_OT_add_ground)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

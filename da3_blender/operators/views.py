@@ -11,7 +11,7 @@ from model_runtime.contract.messages import JobError
 
 from ..scene import find, locks, looking, viewing, visibility
 from ..scene.copies import settle_copies
-from ..scene.marks import ROLES, VIEW
+from ..scene.marks import GROUND, ROLES, VIEW
 from ..scene.remove import check_changeable
 from ..scene.splats import let_cycles_see_through
 from ..translation import rpt
@@ -128,7 +128,7 @@ class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
     bl_options = UNDOABLE
     __annotations__ = {
         **ActsOnResult.__annotations__,
-        "role": EnumProperty(name="Part", items=[(role, role.title(), "") for role in ROLES]),
+        "role": EnumProperty(name="Part", items=[(role, role.title(), "") for role in (*ROLES, GROUND)]),
     }
 
     def execute(self, context: bpy.types.Context) -> set[str]:

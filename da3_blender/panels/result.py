@@ -11,6 +11,7 @@ from ..scene.marks import (
     CAMERA_SOURCE,
     CHECKPOINT,
     COMMERCIAL_USE,
+    GROUND,
     HIDDEN,
     INDEX,
     LICENCE,
@@ -36,6 +37,7 @@ PARTS = (
     ("splats", "Splats", "SHADERFX"),
     ("mesh", "Mesh", "OUTLINER_OB_MESH"),
     ("sheet", "Sheets", "OUTLINER_OB_SURFACE"),
+    (GROUND, "Ground", "MESH_PLANE"),
 )
 SLIDERS = (
     ("points", (("Confidence", "Hide Unsure"), ("Point Size", "Point Size"))),

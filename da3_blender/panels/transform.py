@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..scene import find
-from ..scene.marks import METRIC, SET_DISTANCE
+from ..scene.marks import GROUND, METRIC, SET_DISTANCE
 from ..translation import iface
 
 
@@ -13,6 +13,9 @@ def draw_scale(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> 
     row = layout.row(align=True)
     for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
         row.operator(operator, icon=picture).result = find.identity(collection)
+    row = layout.row()
+    row.enabled = not find.objects_of(collection, GROUND)
+    row.operator("da3.add_ground", icon="MESH_PLANE").result = find.identity(collection)
 
 
 def scale_line(collection: bpy.types.Collection, scene: bpy.types.Scene) -> str:

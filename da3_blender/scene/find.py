@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .marks import ID, INDEX, ROLE, ROLES, VIEW
+from .marks import GROUND, ID, INDEX, ROLE, ROLES, VIEW
 
 
 def identity(block: bpy.types.ID) -> str:
@@ -63,7 +63,7 @@ def parts_of(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Objec
     inside = members(collection)
     wanted = identity(collection)
     others = members_of_copies(collection) - inside
-    parts: dict[str, list[bpy.types.Object]] = {role: [] for role in ROLES}
+    parts: dict[str, list[bpy.types.Object]] = {role: [] for role in (*ROLES, GROUND)}
     for item in bpy.data.objects:
         if identity(item) == wanted and item not in others and (item in inside or _strayed(item, collection)):
             parts.setdefault(item.get(ROLE, ""), []).append(item)

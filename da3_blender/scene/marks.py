@@ -1,6 +1,7 @@
 """Custom properties by which a DA3 scene's parts are found again: artists rename things, so names never tell.
 
-da3_id: the same on the top collection and on every object of one result. da3_role: what an object is, one of ROLES.
+da3_id: the same on the top collection and on every object of one result. da3_role: what an object is, one of ROLES or
+GROUND.
 da3_view, da3_index: the photo's name and its place among the views, on what belongs to one photo.
 """
 
@@ -83,6 +84,8 @@ SPLAT_SOURCE = "da3_source"
 """On splats: `network` or `surface`."""
 
 ROLES = ("camera", "points", "splats", "mesh", "sheet")
+GROUND = "ground"
+"""The role of what is no prediction's, and stays as the artist has it where the others are made anew."""
 
 
 def mark(item: bpy.types.Object, result: str, role: str, view: str = "", index: int = 0) -> None:

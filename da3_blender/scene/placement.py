@@ -51,6 +51,13 @@ def put(item: bpy.types.Object, matrix: np.ndarray, change: np.ndarray | None = 
     remember(item, matrix)
 
 
+def stand_like(item: bpy.types.Object, sibling: bpy.types.Object) -> None:
+    """Let the artist's parenting and change of `sibling`, of the same result, be those of `item`."""
+    item.parent, item.parent_type, item.parent_bone = sibling.parent, sibling.parent_type, sibling.parent_bone
+    item.matrix_parent_inverse = sibling.matrix_parent_inverse.copy()
+    put(item, written(item), own_change(sibling))
+
+
 def frame_to_world(item: bpy.types.Object) -> np.ndarray:
     """[4,4] from the scene's own frame to Blender's world, where `item` stands in it now.
 

@@ -19,12 +19,12 @@ from ..plan.transform import turn_harmonics
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
-from .marks import DEPTH, METRIC, SET_DISTANCE
+from .marks import DEPTH, GROUND, METRIC, SET_DISTANCE
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
 from .viewing import is_animated
 
-FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera")
+FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera", GROUND)
 """Roles of the object whose place counts as the scene's where the artist picked none, best first."""
 
 NOTHING = 1e-24
@@ -70,14 +70,19 @@ def animated(collection: bpy.types.Collection) -> list[str]:
 
 def frame_of(collection: bpy.types.Collection, picked: bpy.types.Object | None = None) -> np.ndarray:
     """[4,4] from the result's own frame to the world, as of `picked` or else its foremost part."""
-    parts = parts_of(collection)
-    item = picked or next((item for role in FRAME_GIVERS for item in parts[role]), None)
-    if item is None:
-        raise TransformError("The scene has no objects any more.", "Make it again from its photos.")
-    frame = frame_to_world(item)
+    frame = frame_to_world(picked or foremost(collection))
     if abs(np.linalg.det(frame)) < NOTHING:
         raise TransformError("The scene's objects are scaled to nothing.", "Scale them up again first.")
     return frame
+
+
+def foremost(collection: bpy.types.Collection) -> bpy.types.Object:
+    """The part whose place counts as the result's; raises JobError where it has none."""
+    parts = parts_of(collection)
+    item = next((item for role in FRAME_GIVERS for item in parts[role]), None)
+    if item is None:
+        raise TransformError("The scene has no objects any more.", "Make it again from its photos.")
+    return item
 
 
 def transform_result(

@@ -40,7 +40,7 @@ from .marks import (
 )
 from .materials import POINTS
 from .meshes import input_value, set_input
-from .placement import frame_to_world, own_change, put, written
+from .placement import frame_to_world, own_change, put, stand_like, written
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
 from .transform import animated
@@ -301,9 +301,7 @@ def _join(item: bpy.types.Object, collection: bpy.types.Collection, sibling: bpy
     home.objects.unlink(item)
     item[ID] = collection[ID]
     if sibling is not None:
-        item.parent, item.parent_type, item.parent_bone = sibling.parent, sibling.parent_type, sibling.parent_bone
-        item.matrix_parent_inverse = sibling.matrix_parent_inverse.copy()
-        put(item, written(item), own_change(sibling))
+        stand_like(item, sibling)
 
 
 def _typical_sibling(collection: bpy.types.Collection) -> bpy.types.Object | None:
