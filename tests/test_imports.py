@@ -94,9 +94,12 @@ def our_modules(name: str) -> Iterator[str]:
 
 
 def undeclared(modules: set[str], packages: set[str]) -> set[str]:
-    """Those of the imported top names that none of the packages brings."""
+    """Those of the imported top names that none of the packages brings.
+
+    Python 3.11 does not list a package that is a single compiled file; such a one is called like its module.
+    """
     brings = packages_distributions()
-    return {name for name in modules if not {name_of(each) for each in brings.get(name, [])} & packages}
+    return {name for name in modules if not {name_of(each) for each in brings.get(name, [name])} & packages}
 
 
 def test_the_scan_sees_late_imports_and_names_in_import_module() -> None:

@@ -22,6 +22,7 @@ from model_runtime.contract.camera_checks import check_intrinsics, check_pose
 from model_runtime.contract.disk import write_file
 from model_runtime.contract.messages import Cameras, JobError
 
+from ..photos.contents import known_size
 from ..photos.header import read_header
 from ..photos.known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras
 from ..runtime.guarded_process import GuardedProcess
@@ -62,7 +63,7 @@ def read_blend_cameras(path: Path, photos: Sequence[Path], seconds: float = SECO
 
 def _size(photo: Path) -> tuple[int, int]:
     try:
-        return read_header(photo).size
+        return known_size(read_header(photo).size, photo.name)
     except (OSError, ValueError) as error:
         raise JobError("photo-unreadable", f"{photo} cannot be read: {error}.", "Check the file.") from error
 

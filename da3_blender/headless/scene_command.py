@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
-from model_runtime.contract.photo_names import distinct_names
+from model_runtime.contract.photo_names import distinct_names, listed
 
 from ..photos.camera_file import read_cameras
 from ..photos.colmap_folder import read_colmap
@@ -107,7 +107,7 @@ def left_out(found: FoundPhotos) -> list[str]:
     """A sentence for every picture that is not used, and one for all that is no picture."""
     notes = [f"{readable(path.name)} is left out: {reason}." for path, reason in found.left_out]
     if found.others:
-        names = ", ".join(readable(path.name) for path in found.others)
+        names = listed([readable(path.name) for path in found.others])
         notes.append(f"Left out, since they are no photos: {names}.")
     return notes
 

@@ -53,9 +53,10 @@ class DA3_UL_photos(bpy.types.UIList):
 
 
 def photo_details(photo: ListedPhoto) -> str:
-    """Size and, where the camera noted it, lens."""
+    """Size, where it is known before the photo is read, and, where the camera noted it, lens."""
+    size = f"{photo.width} x {photo.height}" if photo.width else "RAW"
     lens = f"   {photo.lens:.0f} mm" if photo.lens else ""
-    return f"{photo.width} x {photo.height}{lens}"
+    return f"{size}{lens}"
 
 
 class DA3_MT_photos(bpy.types.Menu):

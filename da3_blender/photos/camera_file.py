@@ -20,8 +20,10 @@ from model_runtime.contract.json_files import JsonError, read_json, shown
 from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.contract.orientation import QUARTER_TURNS, turn_upright
 from model_runtime.contract.photo_names import match_names
+from model_runtime.contract.tiff_tags import SIDEWAYS
 
-from .header import SIDEWAYS, HeaderError, PhotoHeader, read_header
+from .contents import known_size
+from .header import HeaderError, PhotoHeader, read_header
 
 ADVICE = (
     "It needs a list `cameras` of entries with photo, extrinsics (4x4) and intrinsics (3x3), "
@@ -194,11 +196,13 @@ def _nerfstudio(entry: _Entry, photo: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _header(photo: Path, name: str) -> PhotoHeader:
     try:
-        return read_header(photo)
+        header = read_header(photo)
     except OSError as error:
         raise JobError("photo-unreadable", f"{name} cannot be read: {error.strerror}.", "Check the file.") from error
     except HeaderError as error:
         raise JobError("photo-unreadable", f"{name} {error}.", "Check the file, or leave the photo out.") from error
+    known_size(header.size, name)
+    return header
 
 
 def _seen_pixels(header: PhotoHeader, seen: tuple[float, ...]) -> tuple[tuple[int, int], int]:

@@ -17,6 +17,7 @@ from ..plan.plain_names import plain_name
 from ..scene import locks
 from ..scene.marks import PIXEL_ASPECT, RESOLUTION, VIEW
 from ..settings import ListedPhoto
+from .contents import known_size
 from .files import natural_key
 
 
@@ -85,7 +86,8 @@ def given_cameras(
     extrinsics, intrinsics = [], []
     for photo, camera in zip(photos, cameras, strict=True):
         assert camera is not None  # _check_all_different
-        pose, pixels = _given_camera(camera, (photo.width, photo.height), scene, view_layer.depsgraph)
+        size = known_size((photo.width, photo.height), photo.name)
+        pose, pixels = _given_camera(camera, size, scene, view_layer.depsgraph)
         extrinsics.append(pose)
         intrinsics.append(pixels)
     return Cameras(np.array(extrinsics), np.array(intrinsics))

@@ -13,6 +13,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from model_runtime.contract.exr_header import EXR_START
+
 from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
 from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import CameraPlan
@@ -81,7 +83,8 @@ def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) ->
 def _photo(plan: CameraPlan) -> bpy.types.Image | None:
     if plan.plate:
         width, height = plan.camera.resolution
-        image = bpy.data.images.new(plan.name, width, height)
+        # Blender takes a new image's colors as linear where they are floats, and keeps to that.
+        image = bpy.data.images.new(plan.name, width, height, float_buffer=plan.plate.startswith(EXR_START))
         image.pack(data=plan.plate, data_len=len(plan.plate))
         image.source = "FILE"
         return image

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+EXR_START = b"v/1\x01"
+
 DEEP, SEVERAL_PARTS = 0x800, 0x1000
 """Flags of the version field."""
 

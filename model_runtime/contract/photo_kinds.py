@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from model_runtime.contract.exr_header import EXR_START
+
 START = 64
 """Bytes that tell a kind."""
 
@@ -52,7 +54,7 @@ BY_START = tuple(
         (rb".{4}ftyp(?:avi[fs]|(?:mif1|msf1).{4}(?:.{4})*?avi[fs])", "AVIF"),
         (rb".{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
         (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", "video"),
-        (rb"v/1\x01", "EXR"),
+        (re.escape(EXR_START), "EXR"),
         (rb"GIF8", "GIF"),
         (rb"BM.{4}\0\0\0\0", "BMP"),
         (rb"#\?R", "HDR"),

@@ -358,7 +358,7 @@ def test_what_is_left_out_is_told(photos: list[Path], tmp_path: Path, room: Simp
     (camera,) = made.cameras
     assert camera.data.background_images[0].image.filepath.endswith("room_2.png")
     assert made.collection["da3_notes"].splitlines() == [
-        "IMG_1.HEIC is left out: HEIC photos cannot be read; export it as a JPEG.",
+        "IMG_1.HEIC is left out: The file is damaged; copy it again.",
         "Left out, since they are no photos: notes.txt.",
         "room_1.png cannot be decoded. It is left out. Copy it again.",
         "Nothing tells how large this is: its longest side was made 5 units. Set Distance changes it.",

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from da3_blender.photos.camera_file import read_cameras
 from model_runtime.contract.messages import Cameras, JobError
+from tests.photo_files import dng
 
 LIVING_ROOM = Path(__file__).parents[3] / "examples/living_room"
 SIZE = (80, 60)
@@ -268,3 +269,10 @@ def test_what_does_not_matter_is_let_by(tmp_path: Path, more: dict[str, object])
 def test_a_lens_that_hardly_distorts_is_a_pinhole(tmp_path: Path) -> None:
     cameras = read(tmp_path, photos(tmp_path), {**LENS, "k1": 1e-4, "frames": [frame(0), frame(1)]})
     np.testing.assert_allclose(pixels(cameras, 0, POINTS), truth(0), atol=1e-9)
+
+
+def test_raw_photos_have_no_size_that_a_camera_could_be_scaled_to(tmp_path: Path) -> None:
+    (tmp_path / "0.dng").write_bytes(dng(np.zeros((60, 80, 3))))
+    with pytest.raises(JobError, match=r"How large 0\.dng is shows only when it is developed") as caught:
+        read(tmp_path, [tmp_path / "0.dng"], {**LENS, "frames": [frame(0) | {"file_path": "0.dng"}]})
+    assert caught.value.failure.code == "bad-cameras" and caught.value.failure.advice

@@ -163,6 +163,8 @@ def test_cameras_that_cannot_be_known_are_refused_with_a_sentence(empty_scene):
         assert caught.value.failure.code == "bad-cameras" and caught.value.failure.advice
 
     item = add_camera(empty_scene)
+    with pytest.raises(JobError, match=r"How large .* is shows only when it is developed"):
+        known(empty_scene, item, (0, 0))
     item.data.type = "ORTHO"
     refused("The camera 'Camera' is no perspective camera")
     item.data.type = "PANO"

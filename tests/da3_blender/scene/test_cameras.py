@@ -15,6 +15,7 @@ from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Vector  # noqa: E402
 
 from da3_blender.scene import cameras, write_scene  # noqa: E402
+from tests.photo_files import exr  # noqa: E402
 
 
 def mixed_views(room) -> list:
@@ -167,6 +168,19 @@ def test_photo_covers_the_camera_frame(room, empty_scene, tmp_path, packed, foca
     pixels = np.zeros(size[0] * size[1] * 4, np.float32)
     image.pixels.foreach_get(pixels)
     assert pixels.max() > 0.9
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_open_exr_behind_a_camera_stays_linear(room, empty_scene, tmp_path, packed):
+    data = exr(dict.fromkeys("RGB", np.full((64, 48), 4.0, np.float32)))
+    (tmp_path / "render.exr").write_bytes(data)
+    view = room.view(photo_size=(48, 64), detail=1)
+    view.__dict__["plate"] = data if packed else b""
+    made = write_scene(plan_scene(room.prediction(view), "room", [tmp_path / "render.exr"]), empty_scene)
+    image = made.cameras[0].data.background_images[0].image
+    assert image.colorspace_settings.name == "Linear Rec.709" and (image.packed_file is not None) == packed
+    image.reload()
+    assert image.is_float and image.pixels[0] == 4.0 and image.colorspace_settings.name == "Linear Rec.709"
 
 
 def test_camera_without_photo_has_no_background(room, empty_scene):

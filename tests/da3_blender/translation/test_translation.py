@@ -20,6 +20,7 @@ import model_runtime  # noqa: E402
 from da3_blender import translation  # noqa: E402
 from model_runtime.contract.catalogue import CATALOGUE  # noqa: E402
 from model_runtime.contract.messages import Failure  # noqa: E402
+from model_runtime.contract.photo_kinds import READ_NAMES  # noqa: E402
 
 BLENDER = os.environ.get("DA3_BLENDER")
 ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_runtime)]
@@ -53,12 +54,12 @@ UNTRANSLATED = {
     **dict.fromkeys(
         (
             *("there is no photo or folder {0}: {1}", "the folder {0} holds", "there is"),
-            "{0} no photo (JPEG, PNG, WebP, TIFF){1}",
+            "{0} no photo ({1}){2}",
         ),
         "printed on a terminal",
     ),
     **dict.fromkeys(("{0} mm", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
-    **dict.fromkeys(("Python {0}, torch {1}", "JPEG XL", "JPEG 2000"), "names"),
+    **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
     **dict.fromkeys(("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB"), "names of formats"),
     **dict.fromkeys(("da3_notes", "da3_resolution"), "identifiers"),
     **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),

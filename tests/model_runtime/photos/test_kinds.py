@@ -104,7 +104,8 @@ def test_raw_of_other_makers_tells_its_camera() -> None:
     fuji = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(">II", 200, len(jpeg))
     main, inside = exif_block(Make="Maker", Model="R")[6:], Image.Exif()
     inside[0xA405] = 35  # Canon's second block has the Exif directory as its main one
-    canon = b"".join(struct.pack(">I4s", len(b) + 8, k) + b for k, b in ((b"CMT1", main), (b"CMT2", inside.tobytes()[6:])))
+    boxes = {b"CMT1": main, b"CMT2": inside.tobytes()[6:]}
+    canon = b"".join(struct.pack(">I4s", 8 + len(block), name) + block for name, block in boxes.items())
     olympus = b"MMOR" + told[10:]
     for data in (fuji.ljust(200, b"\0") + jpeg, b"\0\0\0\x18ftypcrx " + bytes(12) + canon, olympus):
         exif = raw_exif(data, (40, 30))
