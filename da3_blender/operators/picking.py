@@ -1,4 +1,4 @@
-"""Operators that let the artist click on points of a DA3 scene in the 3D View, for its scale and its floor."""
+"""Operators that let the artist click on points of a DA3 scene in the 3D View, for its scale, floor and axes."""
 
 from __future__ import annotations
 
@@ -225,7 +225,28 @@ class DA3_OT_pick_floor(PicksPoints, bpy.types.Operator):
         bpy.ops.da3.set_floor("EXEC_DEFAULT", True, result=self.result, item=self.picks[0].item, a=a, b=b, c=c)
 
 
-CLASSES = (DA3_OT_pick_distance, DA3_OT_pick_floor)
+class DA3_OT_pick_axes(PicksPoints, bpy.types.Operator):
+    """Click on the origin, on a point in the direction of X, and on a third point of the floor; the DA3 scene is \
+turned and moved so that they lie there, at height zero"""
+
+    bl_idname = "da3.pick_axes"
+    bl_label = "Set Origin and Axes"
+    bl_options = NOT_UNDOABLE
+    __annotations__ = ActsOnResult.__annotations__
+    PROMPTS = (
+        "Click on the point of the floor that becomes the origin. Esc: cancel",
+        "Click on a point of the floor in the direction of X. Esc: cancel",
+        "Click on a third point of the floor, beside the line between the two. Esc: cancel",
+    )
+
+    def use(self) -> None:
+        a, b, c = (pick.point for pick in self.picks)
+        bpy.ops.da3.set_axes(
+            "EXEC_DEFAULT", True, result=self.result, item=self.picks[0].item, origin=a, along_x=b, floor=c
+        )
+
+
+CLASSES = (DA3_OT_pick_distance, DA3_OT_pick_floor, DA3_OT_pick_axes)
 
 register, _unregister = bpy.utils.register_classes_factory(CLASSES)
 

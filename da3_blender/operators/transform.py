@@ -1,4 +1,4 @@
-"""Operators that give a finished DA3 scene its scale and its floor, from points that are already known."""
+"""Operators that give a finished DA3 scene its scale, floor and axes, from points that are known, and a ground."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from model_runtime.contract.messages import JobError
 from ..scene import find
 from ..scene.ground import add_ground
 from ..scene.marks import METRIC
-from ..scene.transform import animated, set_distance, set_floor
+from ..scene.transform import animated, set_axes, set_distance, set_floor
 from ..translation import iface, rpt
 from . import UNDOABLE, tell
 from .views import ActsOnResult
@@ -110,6 +110,24 @@ class DA3_OT_set_floor(TransformsResult, bpy.types.Operator):
         set_floor(collection, np.array([self.a, self.b, self.c]), picked)
 
 
+class DA3_OT_set_axes(TransformsResult, bpy.types.Operator):
+    """Turn and move the DA3 scene so that one of its points is the origin, a second lies on the x axis and a third on \
+the floor at height zero, the cameras above"""
+
+    bl_idname = "da3.set_axes"
+    bl_label = "Set Origin and Axes"
+    bl_options = UNDOABLE | {"INTERNAL"}
+    __annotations__ = {
+        **TransformsResult.__annotations__,
+        "origin": place("Origin", "Where the point is that becomes the origin"),
+        "along_x": place("Along X", "Where a point is that comes to lie on the x axis"),
+        "floor": place("Floor", "Where a third point of the floor is"),
+    }
+
+    def apply(self, collection: bpy.types.Collection, picked: bpy.types.Object | None) -> None:
+        set_axes(collection, np.array(self.origin), np.array(self.along_x), np.array(self.floor), picked)
+
+
 class DA3_OT_add_ground(ActsOnResult, bpy.types.Operator):
     """Add a plane on the floor of this DA3 scene, a little larger than what its photos show, that catches shadows in \
 Cycles; in EEVEE it is a plain plane. Update leaves it as it is"""
@@ -132,6 +150,6 @@ Cycles; in EEVEE it is a plain plane. Update leaves it as it is"""
         return {"FINISHED"}
 
 
-CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor, DA3_OT_add_ground)
+CLASSES = (DA3_OT_set_distance, DA3_OT_set_floor, DA3_OT_set_axes, DA3_OT_add_ground)
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -13,9 +13,11 @@ def draw_scale(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> 
     row = layout.row(align=True)
     for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
         row.operator(operator, icon=picture).result = find.identity(collection)
-    row = layout.row()
-    row.enabled = not find.objects_of(collection, GROUND)
-    row.operator("da3.add_ground", icon="MESH_PLANE").result = find.identity(collection)
+    row = layout.row(align=True)
+    row.operator("da3.pick_axes", icon="EMPTY_AXIS").result = find.identity(collection)
+    ground = row.row(align=True)
+    ground.enabled = not find.objects_of(collection, GROUND)
+    ground.operator("da3.add_ground", icon="MESH_PLANE").result = find.identity(collection)
 
 
 def scale_line(collection: bpy.types.Collection, scene: bpy.types.Scene) -> str:

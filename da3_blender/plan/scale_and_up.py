@@ -1,4 +1,4 @@
-"""The scale and the floor that an artist points out, and which point of a scene a click means. Numpy."""
+"""The scale, the floor and the axes that an artist points out, and which point of a scene a click means. Numpy."""
 
 from __future__ import annotations
 
@@ -54,6 +54,27 @@ def stand_on_floor(corners: np.ndarray, eyes: np.ndarray) -> Similarity:
     points, which moves straight up or down. Raises `TransformError` where the three lie on a line.
     """
     corners = np.asarray(corners, dtype=np.float64)
+    middle = corners.mean(axis=0)
+    turn = Similarity.of(rotation=least_turn_up(floor_normal(corners, eyes)), about=middle)
+    return Similarity(1.0, turn.rotation, turn.translation - [0.0, 0.0, middle[2]])
+
+
+def stand_on_axes(origin: np.ndarray, along_x: np.ndarray, floor: np.ndarray, eyes: np.ndarray) -> Similarity:
+    """The rigid motion that brings `origin` to the world's, `along_x` on the x axis beyond it, and `floor`, on either
+    side of that, to z = 0, all [3], with the upper side of the floor up as in `stand_on_floor`.
+
+    Raises `TransformError` where the three lie on a line.
+    """
+    corners = np.array([origin, along_x, floor], dtype=np.float64)
+    up = floor_normal(corners, eyes)
+    right = corners[1] - corners[0]
+    right /= np.linalg.norm(right)
+    rotation = np.stack([right, np.cross(up, right), up])
+    return Similarity(1.0, rotation, -rotation @ corners[0])
+
+
+def floor_normal(corners: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+    """[3] of length 1, up from the floor through `corners` [3,3]; which side is up, and errors: `stand_on_floor`."""
     sides = np.roll(corners, -1, axis=0) - corners
     normal = np.cross(sides[0], sides[1])
     longest, twice_area = np.linalg.norm(sides, axis=1).max(), np.linalg.norm(normal)
@@ -67,8 +88,7 @@ def stand_on_floor(corners: np.ndarray, eyes: np.ndarray) -> Similarity:
     height = float(np.median((eyes - middle) @ normal)) if len(eyes) else 0.0
     if height < 0 or (height == 0 and normal[2] < 0):
         normal = -normal
-    turn = Similarity.of(rotation=least_turn_up(normal), about=middle)
-    return Similarity(1.0, turn.rotation, turn.translation - [0.0, 0.0, middle[2]])
+    return normal
 
 
 def least_turn_up(normal: np.ndarray) -> np.ndarray:

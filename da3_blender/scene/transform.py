@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..plan.conventions import rotate_quaternions
-from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_floor, within
+from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_axes, stand_on_floor, within
 from ..plan.similarity import Similarity
 from ..plan.transform import turn_harmonics
 from .copies import make_single_user
@@ -58,9 +58,31 @@ def set_floor(collection: bpy.types.Collection, corners: np.ndarray, picked: bpy
     picked, errors: as of `set_distance`.
     """
     frame = frame_of(collection, picked)
-    eyes = [frame @ written(camera)[:, 3] for camera in parts_of(collection)["camera"]]
-    motion = stand_on_floor(corners, np.array(eyes).reshape(-1, 4)[:, :3])
+    motion = stand_on_floor(corners, _eyes(collection, frame))
     transform_result(collection, within(frame, motion), picked)
+
+
+def set_axes(
+    collection: bpy.types.Collection,
+    origin: np.ndarray,
+    along_x: np.ndarray,
+    floor: np.ndarray,
+    picked: bpy.types.Object | None = None,
+) -> None:
+    """Turn and move a result so that its point at `origin` comes to the world's, the one at `along_x` on the x axis and
+    the one at `floor` to z = 0, all [3] in the world, with the cameras above.
+
+    picked, errors: as of `set_distance`.
+    """
+    frame = frame_of(collection, picked)
+    motion = stand_on_axes(origin, along_x, floor, _eyes(collection, frame))
+    transform_result(collection, within(frame, motion), picked)
+
+
+def _eyes(collection: bpy.types.Collection, frame: np.ndarray) -> np.ndarray:
+    """[N,3] where the result's cameras are in the world, by its `frame` [4,4]."""
+    eyes = [frame @ written(camera)[:, 3] for camera in parts_of(collection)["camera"]]
+    return np.array(eyes).reshape(-1, 4)[:, :3]
 
 
 def animated(collection: bpy.types.Collection) -> list[str]:

@@ -284,3 +284,45 @@ def test_other_scenes_cannot_be_picked(made, window):
     operator.modal(window, Click(*nearest(made, 0, 3)[:2]))
     assert operator.picks == []
     operator.modal(window, Click(0, 4, "ESC"))
+
+
+def test_three_clicks_make_origin_and_axes(made, window):
+    parent = bpy.data.objects.new("handle", None)  # seen from above, the room stands where it did
+    bpy.context.scene.collection.objects.link(parent)
+    for item in made.collection.all_objects:
+        item.parent = parent
+    bpy.context.view_layer.update()
+    origin, along_x, third = (nearest(made, *aim) for aim in ((-1, 3), (1, 3.4), (0, 2)))
+    others = points(made)
+    operator = Started(picking.DA3_OT_pick_axes, window)
+    assert told(window).startswith("Click on the point of the floor that becomes the origin")
+    for point in (origin, along_x, third):
+        ended = operator.modal(window, Click(*point[:2]))
+    assert ended == {"FINISHED"} and told(window) is None and not picking._overlays
+    x = (along_x - origin) / np.linalg.norm(along_x - origin)
+    z = np.array([0, 0, 1.0])
+    expected = (others - origin) @ np.stack([x, np.cross(z, x), z], axis=1)
+    np.testing.assert_allclose(points(made), expected, atol=1e-5)
+    bpy.context.view_layer.update()
+    assert all(camera.matrix_world.translation.z == pytest.approx(1.6, abs=1e-5) for camera in made.cameras)
+
+
+def test_axes_where_the_scene_was_moved(made):
+    """The points are the world's, and so is the origin, whatever the artist did to the objects; undone as one step."""
+    parent = bpy.data.objects.new("handle", None)
+    bpy.context.scene.collection.objects.link(parent)
+    for item in list(made.collection.all_objects):
+        item.parent = parent
+    turned = Matrix.LocRotScale((3, -2, 1), Matrix.Rotation(0.7, 3, (1, 2, 3)).to_quaternion(), (2, 2, 2))
+    parent.matrix_world = turned
+    picks = np.array([(0, 2, 0), (0, 3, 0), (1, 2, 0)]) @ np.array(turned)[:3, :3].T + np.array(turned)[:3, 3]
+    before, name, result = points(made), made.points.name, identity(made)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.da3.set_axes("EXEC_DEFAULT", True, result=result, origin=picks[0], along_x=picks[1], floor=picks[2])
+    bpy.context.view_layer.update()
+    world = points(made) @ np.array(made.points.matrix_world)[:3, :3].T + np.array(made.points.matrix_world)[:3, 3]
+    x, y, z = before.T
+    np.testing.assert_allclose(world, np.stack([2 * (y - 2), -2 * x, 2 * z], axis=1), atol=1e-4)
+    bpy.ops.ed.undo()
+    after = SimpleNamespace(points=bpy.data.objects[name])
+    np.testing.assert_array_equal(points(after), before)

@@ -10,6 +10,7 @@ from da3_blender.plan.scale_and_up import (
     least_turn_up,
     pick_point,
     scale_to_distance,
+    stand_on_axes,
     stand_on_floor,
     within,
 )
@@ -53,6 +54,30 @@ def test_floor_comes_to_zero_with_the_cameras_above(room, seed):
         np.testing.assert_allclose(motion.points(corners.mean(axis=0))[:2], corners.mean(axis=0)[:2])
         again = stand_on_floor(motion.points(corners), motion.points(eyes))
         np.testing.assert_allclose(again.matrix, np.eye(4), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_origin_and_axes_come_to_the_worlds(room, seed):
+    """Whatever stood in a world that was turned and moved stands in its own again, on which side the third point is."""
+    rng = np.random.default_rng(seed)
+    turn, shift = room.rotation_about(tuple(rng.normal(size=3)), rng.uniform(0, 180)), rng.normal(size=3)
+    things = rng.uniform((-3, -3, 0), (3, 3, 2), (20, 3))
+    eyes = rng.uniform((-3, -3, 0.5), (3, 3, 2), (7, 3))
+    for side in (1.5, -0.7):
+        picks = np.array([(0, 0, 0), (2.5, 0, 0), (0.8, side, 0)])
+        motion = stand_on_axes(*(picks @ turn.T + shift), eyes @ turn.T + shift)
+        assert motion.scale == 1
+        np.testing.assert_allclose(motion.rotation @ turn, np.eye(3), atol=1e-12)
+        np.testing.assert_allclose(motion.points(things @ turn.T + shift), things, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("third", "told"),
+    [((2, 0, 0.001), "lie on one line"), ((np.nan, 0, 0), "are the same"), ((1, 0, 0), "on one line")],
+)
+def test_axes_need_three_points_apart(third, told):
+    with pytest.raises(TransformError, match=told):
+        stand_on_axes(np.zeros(3), np.array([1.0, 0, 0]), np.array(third), np.empty((0, 3)))
 
 
 def test_turn_is_the_least(room):
