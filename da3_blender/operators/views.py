@@ -93,7 +93,7 @@ class DA3_OT_lock_photo(ActsOnResult, bpy.types.Operator):
 places the others around it"""
 
     bl_idname = "da3.lock_photo"
-    bl_label = "Lock Photo's Camera"
+    bl_label = "Lock Camera of Photo"
     bl_options = UNDOABLE
     __annotations__ = {
         **ActsOnResult.__annotations__,

@@ -58,7 +58,7 @@ UNTRANSLATED = {
         ),
         "printed on a terminal",
     ),
-    **dict.fromkeys(("{0} mm", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
+    **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
     **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
     **dict.fromkeys(("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB"), "names of formats"),
     **dict.fromkeys(("da3_notes", "da3_resolution"), "identifiers"),
@@ -66,7 +66,7 @@ UNTRANSLATED = {
 }
 """Texts that stay English, and why."""
 
-SAME = {"Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details"}
+SAME = {"Brown-Conrady", "Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details"}
 """Words that are the same in a translation."""
 
 
