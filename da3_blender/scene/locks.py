@@ -38,5 +38,6 @@ def lock(camera: bpy.types.Object, what: str) -> None:
 
 
 def locked(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:
-    """The result's cameras of which something is locked, by their photos' names."""
-    return {camera[VIEW]: camera for camera in find.objects_of(collection, "camera") if lock_of(camera)}
+    """The result's cameras of which something is locked, by their photos' names; of copies of one the first."""
+    cameras = reversed(find.objects_of(collection, "camera"))
+    return {camera[VIEW]: camera for camera in cameras if lock_of(camera)}

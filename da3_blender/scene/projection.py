@@ -6,7 +6,8 @@ follows by drivers without Python, so files keep it alive without the add-on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -83,8 +84,7 @@ def project_photo(camera: bpy.types.Object, items: Iterable[bpy.types.Object]) -
         raise JobError("no-projection", sentence, "Set its type to Perspective, or choose another.")
     if not items:
         raise JobError("no-projection", "No mesh object is selected to project the photo on.", "Select some.")
-    bare = [item for item in items if not item.material_slots and item.data.library]
-    if bare or any(item.library for item in items):
+    if any(item.library or (item.data.library and not item.material_slots) for item in items):
         raise JobError(
             "no-projection", "A selected object is linked from another file.", "Make it local, or deselect it."
         )
@@ -175,25 +175,23 @@ def projection_group() -> bpy.types.NodeTree:
     return group(PROJECTION, "ShaderNodeTree", build)
 
 
-def drive(target: Any, expression: str, camera: bpy.types.Object, variables: Mapping[str, str] = VARIABLES) -> None:
-    """Let the value of the socket `target` follow the camera."""
+def drive(target: Any, expression: str, camera: bpy.types.Object) -> None:
+    """Let the value of the socket `target` follow the camera. expression: of VARIABLES."""
     driver = target.driver_add("default_value").driver
-    driver.type, driver.expression = "SCRIPTED", expression
-    for name, path in variables.items():
-        if name in expression:
-            variable = driver.variables.new()
-            variable.name = name
-            variable.targets[0].id = camera
-            variable.targets[0].data_path = path
-    driver.expression = expression  # once more: only now its names are known
+    driver.type = "SCRIPTED"
+    for name in VARIABLES.keys() & set(re.findall(r"\w+", expression)):
+        variable = driver.variables.new()
+        variable.name = name
+        variable.targets[0].id = camera
+        variable.targets[0].data_path = VARIABLES[name]
+    driver.expression = expression
 
 
 def _put_on(item: bpy.types.Object, material: bpy.types.Material) -> None:
     """Fill the object's own slots, which hide the mesh's, and remember what was in them."""
     if not item.material_slots:
         item.data.materials.append(None)
-    before: Any = item.get(BEFORE_PROJECTION, {})
-    before = {} if not before else before.to_dict()
+    before: Any = item[BEFORE_PROJECTION].to_dict() if BEFORE_PROJECTION in item else {}
     for index, slot in enumerate(item.material_slots):
         if not is_projection(slot.material):
             had: dict[str, Any] = {"link": slot.link}

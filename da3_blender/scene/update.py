@@ -75,7 +75,9 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     try:
         make_single_user(item for items in before.values() for item in items)
         beside = [(item.name, keep_beside(item).name) for item in edited_parts(collection)]
+        bare = {camera for camera in before["camera"] if photo_behind(camera) is None}
         added, gone = _exchange(before, find.parts_of(made.collection))
+        bare -= set(gone)
         seen_through_gone = scene.camera in gone
         remove_objects(gone)
         sibling = _typical_sibling(collection)
@@ -86,7 +88,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     finally:
         take_out(made.collection)
     visibility.follow(collection, added)
-    plates.follow(collection, [item for item in added if item.type == "CAMERA"])
+    plates.follow(collection, [*bare, *(item for item in added if item.type == "CAMERA")])
     notes = [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
     if animated(collection):
         notes.append("Animated objects keep their keyframes, which were made for the scene before.")
@@ -163,6 +165,7 @@ def _within_world(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePla
     similarity = _onto_cameras(inside, collection)
     if len(known) != 1 or len(plan.cameras) == 1 or similarity is None:
         return inside
+    inside = replace(inside, provenance={**inside.provenance, "metric": bool(collection.get(METRIC))})
     return transform_plan(inside, Similarity.of(similarity.scale, about=known[0]))
 
 

@@ -70,6 +70,18 @@ def test_a_locked_camera_is_known_where_it_stands_now(made):
     np.testing.assert_allclose(pixels[1], [[100, 0, 50 - shift], [0, 100, 37.5], [0, 0, 1]], rtol=1e-6)
 
 
+def test_of_copies_of_a_camera_the_first_counts(made):
+    first, _ = find.objects_of(made, "camera")
+    locks.lock(first, locks.CAMERA)
+    copy = first.copy()
+    copy.location.x += 5
+    made.objects.link(copy)
+    request, _ = asked(made)
+    assert request.cameras is not None
+    place = -request.cameras.extrinsics[0][:3, :3].T @ request.cameras.extrinsics[0][:3, 3]
+    np.testing.assert_allclose(place, first.matrix_world.translation, atol=1e-5)
+
+
 def test_a_locked_lens_leaves_the_pose_open(made):
     first, _ = find.objects_of(made, "camera")
     locks.lock(first, locks.LENS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 
@@ -46,6 +48,16 @@ def test_all_cameras_at_once_and_kept(plan, empty_scene, addon):
     result.plate_opacity = 0.5
     assert shown(updated.cameras) == [(0.5, "BACK")] * 3
     assert first.cameras[1].data.background_images[1].alpha == 0.75
+
+
+def test_a_photo_that_was_missing_shows_as_the_others(plan, empty_scene, addon, tmp_path):
+    made = write_scene(
+        replace(plan("ab"), cameras=tuple(replace(c, photo_path=None) for c in plan("ab").cameras)), empty_scene
+    )
+    made.collection.da3.plate_opacity = 0.25
+    assert not made.cameras[0].data.background_images
+    update_scene(plan("a"), made.collection, empty_scene)
+    assert shown(made.cameras[:1]) == [(0.25, "FRONT")]
 
 
 def test_a_copy_that_shares_cameras_is_left_alone(plan, empty_scene, addon):
