@@ -105,7 +105,10 @@ def runtime_of(options: argparse.Namespace) -> RuntimeSettings:
 
 def left_out(found: FoundPhotos) -> list[str]:
     """A sentence for every picture that is not used, and one for all that is no picture."""
-    notes = [f"{readable(path.name)} is left out: {reason}." for path, reason in found.left_out]
+    names = distinct_names([path for path, _ in found.left_out])
+    notes = [
+        f"{readable(name)} is left out: {reason}." for name, (_, reason) in zip(names, found.left_out, strict=True)
+    ]
     if found.others:
         names = listed([readable(path.name) for path in found.others])
         notes.append(f"Left out, since they are no photos: {names}.")

@@ -182,7 +182,8 @@ def _made_for(camera: bpy.types.Object, photo: PhotoRow) -> bool:
 
 
 def _called_like(camera: bpy.types.Object, photo: PhotoRow) -> bool:
-    names = {name.casefold() for name in (photo.name, Path(photo.name).stem, plain_name(photo.name))}
+    file = Path(photo.name)
+    names = {name.casefold() for name in (photo.name, file.name, file.stem, plain_name(photo.name))}
     return camera.name.casefold() in names or camera.data.name.casefold() in names
 
 

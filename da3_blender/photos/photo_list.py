@@ -13,6 +13,7 @@ from pathlib import Path
 import bpy
 
 from model_runtime.contract.photo_kinds import READ_NAMES
+from model_runtime.contract.photo_names import distinct_names
 
 from ..settings import ListedPhoto, Settings
 from .files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
@@ -59,7 +60,17 @@ def add_files(settings: Settings, paths: Iterable[Path | str]) -> Added:
         photo.name, photo.path = path.name, str(path)
         inspect(photo)
         added.append(photo.problem)
+    _tell_apart(settings)
     return Added(len(added), repeated, sum(map(bool, added)), misnamed)
+
+
+def _tell_apart(settings: Settings) -> None:
+    """Give photos of one name in several folders as much of those as tells them apart, as the job does."""
+    photos = [photo for photo in settings.photos if photo.path]
+    taken = [photo.name for photo in settings.photos if not photo.path]
+    names = distinct_names([Path(bpy.path.abspath(photo.path)) for photo in photos], taken)
+    for photo, name in zip(photos, names, strict=True):
+        photo.name = name
 
 
 def add_folder(settings: Settings, folder: Path) -> Added:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import bpy.utils.previews
 
+from model_runtime.contract.photo_kinds import kind_by_name
+
+UNKNOWN_TO_BLENDER = ("HEIC", "AVIF", "RAW")
+
 _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
 
 
 def icon(path: str) -> int:
-    """The icon number of a photo file's thumbnail; 0 where the add-on is switched off."""
-    if not _previews:
+    """The icon number of a photo file's thumbnail; 0 where Blender reads no such file or the add-on is off."""
+    if not _previews or kind_by_name(path) in UNKNOWN_TO_BLENDER:
         return 0
     previews = _previews[0]
     try:

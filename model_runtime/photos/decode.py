@@ -150,7 +150,12 @@ def _named_failures(name: str) -> Iterator[None]:
             ) from error
         if isinstance(error, UnreadableError):
             raise JobError("photo-unreadable", f"{name} {error}.", error.advice) from error
-        raise JobError("photo-unreadable", f"{name} cannot be decoded: {str(error).rstrip('.')}.", DAMAGED) from error
+        raise JobError("photo-unreadable", f"{name} cannot be decoded: {_as_part(error)}.", DAMAGED) from error
+
+
+def _as_part(error: Exception) -> str:
+    """What a decoder says, as part of a sentence."""
+    return " ".join(str(error).split()).rstrip(". ")
 
 
 def _open(photo: Photo) -> OpenedPhoto:

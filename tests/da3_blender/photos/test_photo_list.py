@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.jobs import request as job_request  # noqa: E402
-from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.operators.photos import FILTER  # noqa: E402
+from da3_blender.panels.photos import photo_details  # noqa: E402
+from da3_blender.photos import photo_list, thumbnails  # noqa: E402
 from da3_blender.photos.own_pictures import mark  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
+from tests.photo_files import dng, exr, heic  # noqa: E402
 
 
 @pytest.fixture
@@ -139,7 +144,34 @@ def test_photos_of_one_name_are_told_apart(settings, photos, tmp_path):
     other.write_bytes(photos[0].read_bytes())
     photo_list.add_files(settings, [photos[0], other])
     found = {source.name for source in job_request.photo_sources(settings)}
-    assert found == {f"{tmp_path.name}/{photos[0].name}", f"second/{photos[0].name}"}
+    assert found == set(names(settings)) == {f"{tmp_path.name}/{photos[0].name}", f"second/{photos[0].name}"}
+
+
+def test_folders_in_a_folder_are_added_in_order_with_their_names(settings, photos, tmp_path):
+    for name in ("a/deeper/room 1.jpg", "a/room 1.jpg", "b/new.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(photos[0].read_bytes())
+    assert photo_list.add_folder(settings, tmp_path).added == 6
+    first = f"{tmp_path.name}/room 1.jpg"
+    assert names(settings) == [first, "room 9.jpg", "room 10.jpg", "a/room 1.jpg", "deeper/room 1.jpg", "new.jpg"]
+
+
+def test_photos_of_phones_cameras_and_renderers_are_listed(settings, tmp_path, monkeypatch):
+    picture = Image.effect_noise((40, 30), 50).convert("RGB")
+    (tmp_path / "1.heic").write_bytes(heic(picture, 6, 6, FocalLengthIn35mmFilm=26))
+    (tmp_path / "2.dng").write_bytes(dng(np.zeros((30, 40, 3))))
+    (tmp_path / "3.exr").write_bytes(exr({"Y": np.zeros((30, 40), np.float16)}))
+    assert photo_list.add_folder(settings, tmp_path).sentence == "Photos added: 3."
+    assert [photo_details(photo) for photo in settings.photos] == ["30 x 40   26 mm", "RAW", "40 x 30"]
+    # In the background Blender makes no thumbnails.
+    made = SimpleNamespace(get=lambda key: None, load=lambda *_: SimpleNamespace(icon_id=7))
+    monkeypatch.setattr(thumbnails, "_previews", [made])
+    assert [thumbnails.icon(photo.path) for photo in settings.photos] == [0, 0, 7]
+
+
+def test_file_browsers_offer_them_all():
+    """Blender cuts a file browser's filter after 255 letters."""
+    assert {"*.heic", "*.avif", "*.nef", "*.exr", "*.jpg"} <= set(FILTER.split(";")) and len(FILTER) < 256
 
 
 def test_operators_do_what_the_functions_do(settings, photos, tmp_path):
