@@ -37,10 +37,10 @@ def chosen_camera(
 
 def draw_plate(layout: bpy.types.UILayout, collection: bpy.types.Collection, cameras: list[bpy.types.Object]) -> None:
     """How the result's cameras show their photos."""
-    row = layout.row(align=True)
-    row.active = any(photo_behind(camera) for camera in cameras)
-    row.prop(collection.da3, "plate_opacity", slider=True)
-    row.prop(collection.da3, "plate_depth", expand=True)
+    column = layout.column(align=True)
+    column.active = any(photo_behind(camera) for camera in cameras)
+    column.prop(collection.da3, "plate_opacity", slider=True)
+    column.row(align=True).prop(collection.da3, "plate_depth", expand=True)
 
 
 def draw_lock(layout: bpy.types.UILayout, camera: bpy.types.Object, what: str, text: str = "") -> None:
@@ -55,28 +55,29 @@ def draw_lock(layout: bpy.types.UILayout, camera: bpy.types.Object, what: str, t
 
 def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context, camera: bpy.types.Object) -> None:
     """All about the chosen camera, and its locks."""
-    box = layout.box()
-    box.label(text=camera.get(VIEW, camera.name), icon="CAMERA_DATA", translate=False)
-    column = box.column(align=True)
+    header, body = layout.panel(f"DA3_camera_{find.identity(camera)}")
+    header.label(text=camera.get(VIEW, camera.name), icon="CAMERA_DATA", translate=False)
+    if body is None:
+        return
+    column = body.column(align=True)
     for line in camera_lines(camera):
         paragraph(column, context, line)
-    row = box.row(align=True)
+    row = body.row(align=True)
     row.enabled = read_lens(camera.data) is None
     draw_lock(row, camera, locks.CAMERA, "Lock Camera")
     draw_lock(row, camera, locks.LENS, "Lock Lens")
-    row = box.row(align=True)
+    row = body.row(align=True)
     row.operator("da3.project_photo", icon="MOD_UVPROJECT").camera = camera.name
     row.operator("da3.take_projection_off", text="", icon="X")
 
 
 def short_facts(camera: bpy.types.Object, source: str) -> str:
-    """A camera in a few words: where it comes from, unless all do as `source` says; lens and match."""
-    own = camera.get(CAMERA_SOURCE, "")
-    parts = [] if own == source else [iface(SOURCES.get(own, ""))]
-    parts.append(f"{camera.data.lens:.0f} mm")
-    if MATCH_ERROR in camera.data:
-        parts.append(f"{camera.data[MATCH_ERROR]:.2f} px")
-    return ", ".join(filter(None, parts))
+    """A camera in as few words as a row has room for: where it comes from, unless all do as `source` says; its match, or
+    its lens where that is unknown."""
+    own, error = camera.get(CAMERA_SOURCE, ""), camera.data.get(MATCH_ERROR)
+    origin = "" if own == source else iface(SOURCES.get(own, ""))
+    fact = f"{camera.data.lens:.0f} mm" if error is None else f"{error:.2f} px"
+    return ", ".join(filter(None, (origin, fact)))
 
 
 def camera_lines(camera: bpy.types.Object) -> list[str]:

@@ -14,7 +14,7 @@ def draw_scale(layout: bpy.types.UILayout, collection: bpy.types.Collection) -> 
     for operator, picture in (("da3.pick_distance", "DRIVER_DISTANCE"), ("da3.pick_floor", "ORIENTATION_NORMAL")):
         row.operator(operator, icon=picture).result = find.identity(collection)
     row = layout.row(align=True)
-    row.operator("da3.pick_axes", icon="EMPTY_AXIS").result = find.identity(collection)
+    row.operator("da3.pick_axes", text="Set Axes", icon="EMPTY_AXIS").result = find.identity(collection)
     ground = row.row(align=True)
     ground.enabled = not find.objects_of(collection, GROUND)
     ground.operator("da3.add_ground", icon="MESH_PLANE").result = find.identity(collection)

@@ -40,7 +40,8 @@ def context(width: int = 400) -> SimpleNamespace:
 def draw(name: str) -> str:
     """Everything a panel shows, a text a line; its icons and operators are checked on the way."""
     layout = MagicMock()
-    layout.panel.return_value = (layout.header, layout.body)
+    for parent in (layout, layout.body):
+        parent.panel.return_value = (parent.header, parent.body)
     getattr(bpy.types, name).draw(SimpleNamespace(layout=layout), context())
     return told(layout)
 
@@ -165,7 +166,7 @@ def test_list_of_a_results_photos(scene, tmp_path):
     b["da3_camera_source"] = "features"
     _, order = kind.filter_items(row, context(), bpy.data, "objects")
     assert order[bpy.data.objects.find(a.name)] == 0  # what is not known comes last
-    for item, text in ((a, "a.png\n29 mm, 0.50 px"), (b, "b.png\nFeatures, 29 mm")):
+    for item, text in ((a, "a.png\n0.50 px"), (b, "b.png\nFeatures, 29 mm")):
         layout = MagicMock()
         kind.draw_item(row, context(), layout, None, item, 0, None, "")
         assert told(layout) == text
