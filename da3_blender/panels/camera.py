@@ -72,8 +72,8 @@ def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context, camera: 
 
 
 def short_facts(camera: bpy.types.Object, source: str) -> str:
-    """A camera in as few words as a row has room for: where it comes from, unless all do as `source` says; its match, or
-    its lens where that is unknown."""
+    """A camera in as few words as a row has room for: where it comes from, unless all do as `source` says; its match,
+    or its lens where that is unknown."""
     own, error = camera.get(CAMERA_SOURCE, ""), camera.data.get(MATCH_ERROR)
     origin = "" if own == source else iface(SOURCES.get(own, ""))
     fact = f"{camera.data.lens:.0f} mm" if error is None else f"{error:.2f} px"
