@@ -16,8 +16,10 @@ import pytest
 from PIL import Image
 
 from model_runtime.contract.messages import JobError, Photo
+from model_runtime.contract.progress import Span
 from model_runtime.photos import decode
 from model_runtime.photos.decode import BACKDROP, decode_photo, stored_shape
+from model_runtime.photos.prepare import prepare_photos
 from model_runtime.photos.raw_file import raw_exif
 from tests.model_runtime.photos.test_decode import COLOURS, file_bytes, pattern, png_16, tiles, undo
 from tests.photo_files import avif, dng, exif_block, exr, heic, srgb
@@ -184,6 +186,24 @@ GOOD_EXR = exr(dict.fromkeys("RGB", np.random.default_rng(0).random((64, 96)).as
 def test_what_is_not_read_or_damaged_gets_a_sentence(data: bytes, told: str) -> None:
     error = failure(data)
     assert error.failure.code == "photo-unreadable" and f"holiday.heic {told}" in error.failure.sentence
+
+
+def test_a_bad_one_of_any_kind_leaves_the_others() -> None:
+    picture = Image.fromarray(pattern())
+    good = {"a.heic": heic(picture), "b.dng": dng(linear()), "c.heic": file_bytes(picture, "PNG"), "d.exr": GOOD_EXR}
+    bad = {"e.heic": heic(picture)[:-300], "f.nef": b"II*\0" + bytes(200), "g.exr": GOOD_EXR[:-3000]}
+    photos = [Photo(name, data) for name, data in (bad | good).items()]
+    prepared, left_out = prepare_photos(photos, 56, Span(lambda *_: None))
+    assert [photo.name for photo in prepared] == list(good)
+    assert [photo.name for photo in left_out] == list(bad)
+    assert {photo.reason.code for photo in left_out} == {"photo-unreadable"}
+
+
+def test_jpeg_xl_is_read_where_pillow_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = Image.fromarray(pattern())
+    monkeypatch.setitem(Image.OPEN, "JXL", (lambda *_: decoded, lambda start: start.startswith(b"\xff\x0a")))
+    known, pixels = decode_photo(Photo("a.jxl", b"\xff\x0a" + bytes(40)))
+    assert known.size == (48, 32) and known.plate and (pixels == pattern()).all()
 
 
 def test_a_raw_name_on_a_plain_tiff_is_told() -> None:
