@@ -187,7 +187,7 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
         size = f"{view.photo_size[0]}x{view.photo_size[1]}"
         place = "".join(f"{value:9.3f}" for value in camera.matrix_world.translation)
         source = view.camera_source or prediction.camera_source
-        lines.append(f"{camera.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}  {source}")
+        lines.append(f"{view.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}  {source}")
     return lines
 
 

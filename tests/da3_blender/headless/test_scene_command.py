@@ -106,7 +106,7 @@ def test_the_scene_holds_cameras_points_and_splats(finished: SimpleNamespace) ->
     top = bpy.data.collections["DA3 room"]
     assert {child.name for child in top.children} == {"Cameras", "Points", "Splats"}
     cameras = sorted(item.name for item in top.children["Cameras"].objects)
-    assert cameras == ["room_1.png", "room_2.png"]
+    assert cameras == ["room_1", "room_2"]
     scene = bpy.context.scene
     assert scene.camera.name == "room_1"
     assert (scene.render.resolution_x, scene.render.resolution_y) == (160, 120)
@@ -136,7 +136,7 @@ def test_a_moved_blend_keeps_its_photos(finished: SimpleNamespace, tmp_path: Pat
     moved = shutil.copy(finished.output, tmp_path / "elsewhere.blend")
     bpy.ops.wm.open_mainfile(filepath=str(moved))
     for number in (1, 2):
-        background = bpy.data.cameras[f"room_{number}.png"].background_images[0]
+        background = bpy.data.cameras[f"room_{number}"].background_images[0]
         image = background.image
         assert image.packed_file is not None
         assert tuple(image.size) == (160, 120)
@@ -267,7 +267,7 @@ def test_linked_photos_are_found_when_blend_and_photos_move_together(
     told = blend_file.save(tmp_path / "made/room.blend", contents(photos), "link")
     assert "linked" in told
     for photo in photos:  # the open file, too, for the preview
-        assert bpy.data.cameras[photo.name].background_images[0].image.size[0] == 160
+        assert bpy.data.cameras[photo.stem].background_images[0].image.size[0] == 160
     new_home = tmp_path / "moved"
     new_home.mkdir()
     shutil.move(tmp_path / "photos", new_home / "photos")
