@@ -274,7 +274,7 @@ def test_linked_photos_are_found_when_blend_and_photos_move_together(
     shutil.move(tmp_path / "made", new_home / "made")
     bpy.ops.wm.open_mainfile(filepath=str(new_home / "made/room.blend"))
     for photo in photos:
-        image = bpy.data.cameras[photo.name].background_images[0].image
+        image = bpy.data.cameras[photo.stem].background_images[0].image
         assert image.packed_file is None
         assert tuple(image.size) == (160, 120)
         assert len(image.pixels) == 160 * 120 * 4
