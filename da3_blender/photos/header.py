@@ -19,6 +19,7 @@ from model_runtime.contract.heif_boxes import HeifError, read_heif
 from model_runtime.contract.photo_kinds import START, kind_by_name, kind_by_start
 from model_runtime.contract.tiff_tags import (
     HEIGHT,
+    ORIENTATION,
     SIDEWAYS,
     WIDTH,
     TagsError,
@@ -96,7 +97,7 @@ def _parse(file: BinaryIO, kind: str) -> PhotoHeader:
     if kind in ("HEIC", "AVIF"):
         boxes = read_heif(file, crops=kind == "HEIC")
         tags = exif_tags(boxes.exif)
-        return PhotoHeader(boxes.size, _lens(tags, boxes.size)) if boxes.turned else _header(boxes.size, tags)
+        return _header(boxes.size, {**tags, ORIENTATION: 1} if boxes.turned else tags)
     if kind == "EXR":
         header = read_exr_header(file)
         if header.problem:

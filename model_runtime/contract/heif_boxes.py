@@ -19,7 +19,7 @@ MOST_META, MOST_EXIF = 1 << 21, 1 << 20
 
 
 class HeifError(ValueError):
-    """A file that is no HEIF or is broken."""
+    """A file that is broken, or ends too early; says which as a sentence's end."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ def _exif(file: BinaryIO, boxes: dict[bytes, Fields]) -> bytes:
         else:
             file.seek(start)
             data = file.read(length)
+        if len(data) < length:
+            raise HeifError("ends too early")
         (skipped,) = struct.unpack_from(">I", data)  # up to the TIFF header, usually over "Exif\0\0"
         return data[4 + skipped :]
     return b""

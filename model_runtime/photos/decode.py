@@ -141,6 +141,12 @@ def _named_failures(name: str) -> Iterator[None]:
         ) from error
     except Image.UnidentifiedImageError as error:
         raise JobError("photo-unreadable", f"{name} is not a photo of a known format.", SAVE_AS) from error
+    except ModuleNotFoundError as error:
+        raise JobError(
+            "photo-unreadable",
+            f"{name} is of a kind that needs the package {error.name}, which the worker's Python has not.",
+            "Install the runtime again, or save the photo as JPEG, PNG, WebP or TIFF.",
+        ) from error
     except Exception as error:  # a damaged file makes decoders raise nearly anything
         if is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error):
             raise JobError(

@@ -81,7 +81,7 @@ def _libraws_failures() -> Iterator[None]:
             "is a RAW photo of a camera that LibRaw does not know, or damaged", "Develop it to a JPEG or TIFF."
         ) from error
     except rawpy.LibRawError as error:
-        (reason,) = error.args or (b"",)
+        reason = error.args[0] if error.args else ""
         told = reason.decode("ascii", "replace") if isinstance(reason, bytes) else str(reason)
         raise UnreadableError(f"cannot be developed: {told}", DAMAGED) from error
 

@@ -206,6 +206,12 @@ def test_jpeg_xl_is_read_where_pillow_can(monkeypatch: pytest.MonkeyPatch) -> No
     assert known.size == (48, 32) and known.plate and (pixels == pattern()).all()
 
 
+@pytest.mark.parametrize(("package", "data"), [("rawpy", dng(linear())), ("OpenEXR", GOOD_EXR)])
+def test_a_worker_without_the_package_says_so(package: str, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert f"needs the package {package}, which the worker's Python has not" in failure(data).failure.sentence
+
+
 def test_a_raw_name_on_a_plain_tiff_is_told() -> None:
     assert "LibRaw does not know" in failure(file_bytes(Image.fromarray(pattern()), "TIFF"), "a.nef").failure.sentence
 
