@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from model_runtime.cameras.features.extraction import cores, extract
-from model_runtime.cameras.features.memory import FeatureMemory, PhotoFeatures
+from model_runtime.cameras.features.memory import FeatureMemory, PairMatches, PhotoFeatures
 from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
@@ -44,16 +44,21 @@ TYPICAL_FOCAL = 0.87
 """Focal length in longest sides where EXIF tells none: a field of view of 60 degrees, as phones have."""
 
 
+Pair = tuple[int, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Matches:
     """keypoints: for each photo [K,2] float64, working pixels. cameras: for each photo the number of its camera.
     geometries: for pairs (i, j), i < j, of photos that see the same things, COLMAP's verified two-view geometry.
+    alike: for all pairs that were matched [M,2] uint32, keypoints that look alike, verified or not.
     """
 
     photos: tuple[FeaturePhoto, ...]
     keypoints: tuple[np.ndarray, ...]
     cameras: tuple[int, ...]
-    geometries: dict[tuple[int, int], pycolmap.TwoViewGeometry]
+    geometries: dict[Pair, pycolmap.TwoViewGeometry]
+    alike: dict[Pair, np.ndarray]
 
     @property
     def pixel(self) -> np.ndarray:
@@ -76,9 +81,31 @@ def match_photos(
     features = _features_of(photos, progress.part(0.0, 0.5), memory)
     pairs = [pair for pair in combinations(range(len(photos)), 2) if apart is None or not apart(*pair)]
     found = _match_pairs(photos, features, pairs, progress.part(0.5, 1.0), memory)
-    geometries = {pair: geometry for pair, geometry in sorted(found.items()) if geometry is not None}
     keypoints = tuple(each.keypoints for each in features)
-    return Matches(tuple(photos), keypoints, tuple(camera_groups(photos)), geometries)
+    geometries = {pair: each.geometry for pair, each in sorted(found.items()) if each.geometry is not None}
+    alike = {pair: each.alike for pair, each in sorted(found.items())}
+    return Matches(tuple(photos), keypoints, tuple(camera_groups(photos)), geometries, alike)
+
+
+def matched_again(matches: Matches, keypoints: Sequence[np.ndarray], focals: Sequence[float]) -> Matches:
+    """The same matches verified anew with keypoints at other places, [K,2] working pixels of each photo, NaN where one
+    has no place; and with focal lengths in working pixels."""
+    cameras = []
+    for photo, focal in zip(matches.photos, focals, strict=True):
+        camera = starting_camera(photo)
+        camera.focal_length, camera.has_prior_focal_length = focal, True
+        cameras.append(camera)
+
+    def verify(pair: Pair) -> pycolmap.TwoViewGeometry | None:
+        i, j = pair
+        alike = matches.alike[pair]
+        there = np.isfinite(keypoints[i][alike[:, 0]]).all(1) & np.isfinite(keypoints[j][alike[:, 1]]).all(1)
+        return _verify(cameras, keypoints, pair, alike[there])
+
+    with ThreadPoolExecutor(cores(), "matching") as pool:
+        found = dict(zip(matches.alike, pool.map(verify, matches.alike), strict=True))
+    geometries = {pair: geometry for pair, geometry in found.items() if geometry is not None}
+    return replace(matches, keypoints=tuple(keypoints), geometries=geometries)
 
 
 def _features_of(photos: Sequence[FeaturePhoto], progress: Span, memory: FeatureMemory) -> list[PhotoFeatures]:
@@ -99,19 +126,22 @@ def _features_of(photos: Sequence[FeaturePhoto], progress: Span, memory: Feature
 def _match_pairs(
     photos: Sequence[FeaturePhoto],
     features: Sequence[PhotoFeatures],
-    pairs: Sequence[tuple[int, int]],
+    pairs: Sequence[Pair],
     progress: Span,
     memory: FeatureMemory,
-) -> dict[tuple[int, int], pycolmap.TwoViewGeometry | None]:
-    """The verified geometry of the pairs, on all cores; None where photos do not match."""
+) -> dict[Pair, PairMatches]:
+    """What the pairs have in common, on all cores."""
     descriptors = [torch.from_numpy(found.descriptors.astype(np.float32)) for found in features]
     keypoints = [found.keypoints for found in features]
 
-    def match(pair: tuple[int, int]) -> pycolmap.TwoViewGeometry | None:
+    cameras = [starting_camera(photo) for photo in photos]
+
+    def match(pair: Pair) -> PairMatches:
         one, other = (descriptors[n] for n in pair)
         if len(photos) > MOST_EXHAUSTIVE and len(match_descriptors(one[:LARGEST], other[:LARGEST])) < LEAST_ALIKE:
-            return None
-        return _verify(photos, keypoints, pair, match_descriptors(one, other))
+            return PairMatches(np.zeros((0, 2), np.uint32), None)
+        alike = match_descriptors(one, other)
+        return PairMatches(alike, _verify(cameras, keypoints, pair, alike))
 
     new = [(i, j) for i, j in pairs if not memory.has_pair(photos[i], photos[j])]
     found = {(i, j): memory.pair(photos[i], photos[j]) for i, j in pairs if (i, j) not in set(new)}
@@ -173,11 +203,11 @@ def starting_camera(photo: FeaturePhoto, focal: float = TYPICAL_FOCAL, trust_exi
 
 
 def _verify(
-    photos: Sequence[FeaturePhoto], keypoints: Sequence[np.ndarray], pair: tuple[int, int], matches: np.ndarray
+    cameras: Sequence[pycolmap.Camera], keypoints: Sequence[np.ndarray], pair: Pair, matches: np.ndarray
 ) -> pycolmap.TwoViewGeometry | None:
     if len(matches) < MIN_INLIERS:
         return None
-    (camera_i, points_i), (camera_j, points_j) = ((starting_camera(photos[n]), keypoints[n]) for n in pair)
+    (camera_i, points_i), (camera_j, points_j) = ((cameras[n], keypoints[n]) for n in pair)
     options = pycolmap.TwoViewGeometryOptions()
     options.min_num_inliers = MIN_INLIERS
     options.ransac.max_error = MAX_ERROR

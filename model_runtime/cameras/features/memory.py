@@ -28,13 +28,21 @@ class PhotoFeatures:
     descriptors: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class PairMatches:
+    """alike: [M,2] uint32, keypoints of two photos that look alike. geometry: None where they do not match."""
+
+    alike: np.ndarray
+    geometry: pycolmap.TwoViewGeometry | None
+
+
 class FeatureMemory:
-    """Features of the photos used last, and the verified geometry of their pairs (None where they do not match)."""
+    """Features of the photos used last, and what their pairs have in common."""
 
     def __init__(self, photos_kept: int = PHOTOS_KEPT) -> None:
         self.photos_kept = photos_kept
         self._features: OrderedDict[str, PhotoFeatures] = OrderedDict()
-        self._pairs: dict[tuple[str, str], pycolmap.TwoViewGeometry | None] = {}
+        self._pairs: dict[tuple[str, str], PairMatches] = {}
 
     def features(self, photo: FeaturePhoto) -> PhotoFeatures | None:
         """What was found in this photo before."""
@@ -51,14 +59,14 @@ class FeatureMemory:
         """Whether these photos, in this order, were matched before."""
         return (a.digest, b.digest) in self._pairs
 
-    def pair(self, a: FeaturePhoto, b: FeaturePhoto) -> pycolmap.TwoViewGeometry | None:
-        """What was found then; None where they do not match."""
+    def pair(self, a: FeaturePhoto, b: FeaturePhoto) -> PairMatches:
+        """What was found then."""
         return self._pairs[a.digest, b.digest]
 
-    def keep_pair(self, a: FeaturePhoto, b: FeaturePhoto, geometry: pycolmap.TwoViewGeometry | None) -> None:
+    def keep_pair(self, a: FeaturePhoto, b: FeaturePhoto, found: PairMatches) -> None:
         """Remember what was found between photos that are remembered themselves."""
         if a.digest in self._features and b.digest in self._features:
-            self._pairs[a.digest, b.digest] = geometry
+            self._pairs[a.digest, b.digest] = found
 
     def _forget(self, key: str) -> None:
         del self._features[key]

@@ -1,0 +1,101 @@
+"""Kinds of lens, from a pinhole to what has most freedom, and which photos share which of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model_runtime.cameras.features.bundle import COEFFICIENT, FOCAL, MIDDLE, NUMBERS, Bundle
+from model_runtime.cameras.features.matching import Matches
+from model_runtime.contract.lens import BROWN, COEFFICIENTS, FISHEYE
+
+
+@dataclass(frozen=True)
+class Kind:
+    """free: how many coefficients of the model, in its order. middle: the principal point is found. own: every photo
+    has a focal length of its own. own_middle: and a middle of its own."""
+
+    model: str = BROWN
+    free: int = 0
+    middle: bool = False
+    own: bool = False
+    own_middle: bool = False
+
+    @property
+    def distortion(self) -> tuple[str, int]:
+        return self.model, self.free
+
+    @property
+    def bends(self) -> bool:
+        return self.model == FISHEYE or self.free > 0
+
+    def __str__(self) -> str:
+        names = " ".join(COEFFICIENTS[self.model][: self.free])
+        return f"{self.model} {names}".strip() if self.bends else "pinhole"
+
+
+PINHOLE = Kind()
+DISTORTIONS: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {
+    (BROWN, 0): ((BROWN, 1), (BROWN, 2), (FISHEYE, 2)),
+    (BROWN, 1): ((BROWN, 2), (FISHEYE, 2)),
+    (BROWN, 2): ((BROWN, 5), (FISHEYE, 2), (FISHEYE, 4)),
+    (BROWN, 5): ((FISHEYE, 4),),
+    (FISHEYE, 2): ((FISHEYE, 4),),
+}
+"""Model and number of coefficients -> those to try next, with less freedom first: none; k1; k1, k2; Brown-Conrady's
+k1, k2, p1, p2, k3; fisheyes."""
+
+SIMPLER = {
+    (BROWN, 1): (BROWN, 0),
+    (BROWN, 2): (BROWN, 1),
+    (BROWN, 5): (BROWN, 2),
+    (FISHEYE, 2): (BROWN, 2),
+    (FISHEYE, 4): (FISHEYE, 2),
+}
+"""The next one with less freedom."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """For each photo: the number of its lens, the same for photos of one camera held upright or not, and of its sensor
+    as it was held."""
+
+    lens: tuple[int, ...]
+    sensor: tuple[int, ...]
+
+
+def groups_of(matches: Matches) -> Groups:
+    numbers: dict[tuple[object, ...], int] = {}
+    keys = [(tuple(sorted(p.size)), p.camera, p.focal_35mm) for p in matches.photos]
+    return Groups(tuple(numbers.setdefault(key, len(numbers)) for key in keys), matches.cameras)
+
+
+def as_bundle(kind: Kind, poses: np.ndarray, points: np.ndarray, start: np.ndarray, groups: Groups) -> Bundle:
+    """start: [N,K] the lenses' numbers to start from, as far as they are known; where photos share one, its median."""
+    count, width = len(poses), NUMBERS[kind.model]
+    numbers: list[float] = []
+    held: list[bool] = []
+    places = np.zeros((count, width), np.int64)
+
+    def share(keys: Sequence[int], column: int, free: bool) -> None:
+        for key in dict.fromkeys(keys):
+            members = np.flatnonzero(np.array(keys) == key)
+            places[members, column] = len(numbers)
+            numbers.append(float(np.median(start[members, column])) if free and column < start.shape[1] else 0.0)
+            held.append(not free)
+
+    share(range(count) if kind.own else groups.lens, FOCAL, True)
+    for column in range(MIDDLE.start, MIDDLE.stop):
+        share(range(count) if kind.own_middle else groups.sensor, column, kind.middle or kind.own_middle)
+    for n in range(width - COEFFICIENT):
+        aside = kind.model == BROWN and n in (2, 3)
+        share(groups.sensor if aside else groups.lens, COEFFICIENT + n, n < kind.free)
+    return Bundle(poses, points, kind.model, np.array(numbers), places, np.array(held), np.zeros(count, bool))
+
+
+def with_kind(bundle: Bundle, kind: Kind, groups: Groups) -> Bundle:
+    """The bundle with lenses of this kind, which start from what its own have in common with them."""
+    known = bundle.lenses if kind.model == bundle.model else bundle.lenses[:, :COEFFICIENT]
+    return as_bundle(kind, bundle.poses, bundle.points, known, groups)

@@ -1,0 +1,188 @@
+"""The lenses that took the photos, solved with their cameras: how they bend lines, where their middle is, their zoom.
+
+Matches that were verified as a pinhole's are missing at the rim of a bent photo, and wrong where they are not. So once
+a lens is known, all matches are verified anew where a pinhole would have seen them, and the lens is solved again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model_runtime.cameras.features.bundle import COEFFICIENT, FOCAL, MIDDLE, Bundle, Seen, adjust_bundle
+from model_runtime.cameras.features.lens_choice import choose_kind, fewer
+from model_runtime.cameras.features.lens_kinds import PINHOLE, Groups, Kind, as_bundle, groups_of, with_kind
+from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
+from model_runtime.cameras.features.result import FeatureCameras, SparsePoints
+from model_runtime.cameras.features.tracks import build_tracks, has_depth, select, triangulate
+from model_runtime.contract.lens import (
+    Lens,
+    largest_shift,
+    seen_by_straight,
+    straight_camera,
+    undistort,
+)
+from model_runtime.contract.progress import Span
+
+MOST_FITTED = 3000
+"""Tracks to which the lens is fitted: more take longer and tell the same."""
+
+MUCH_BENT = 0.01
+"""Longest sides by which a lens moves pixels, from which on its kind is chosen again, by the matches verified anew."""
+
+LEAST_BENT = 0.25 / 1200
+"""Longest sides by which a lens must move a pixel somewhere; what moves none by more is a pinhole."""
+
+
+@dataclass(frozen=True, eq=False)
+class LensCameras:
+    """kind: of the lenses. extrinsics: [N,4,4]; NaN of photos without camera. intrinsics: [N,3,3] of the pinholes that
+    the straightened photos show, and of the photos where lenses bend nothing. lenses: None for those. sparse: points,
+    and where the straightened photos see them. match_error, view_errors: median distances in pixels of the original
+    photos, of all and of each.
+    """
+
+    kind: Kind
+    extrinsics: np.ndarray
+    intrinsics: np.ndarray
+    lenses: tuple[Lens | None, ...]
+    sparse: SparsePoints
+    match_error: float | None
+    view_errors: tuple[float | None, ...]
+
+
+def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind: Kind | None = None) -> LensCameras:
+    """The lenses and cameras that the matches bear out, starting from pinholes that features placed.
+
+    kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out.
+    """
+    groups, placed = groups_of(matches), mapped.registered
+    start = as_bundle(PINHOLE, _poses(mapped.extrinsics), mapped.sparse.points, _focals(mapped, matches), groups)
+    seen = _seen(mapped.sparse, matches)
+    found, bundle = _solved(start, seen, groups, kind, progress.part(0.0, 0.5))
+    if found != PINHOLE:
+        straight = _straightened(matches, bundle)
+        if not placed.all():
+            again = map_photos(straight, progress.part(0.5, 0.6))
+            if again.registered.sum() > placed.sum():
+                placed, bundle = again.registered, replace(bundle, poses=_poses(again.extrinsics))
+        tracks = _tracks(matches, straight, bundle, placed)
+        seen = _seen(tracks, matches)
+        much = max(largest_shift(lens) / max(lens.size) for lens in _lenses(bundle, matches)) > MUCH_BENT
+        known = found if kind is not None or not much else None
+        bundle = replace(bundle, points=tracks.points)
+        found, bundle = _solved(bundle, seen, groups, known, progress.part(0.6, 1.0), found)
+    return _as_cameras(found, bundle, seen, placed, matches)
+
+
+def _solved(
+    start: Bundle, seen: Seen, groups: Groups, kind: Kind | None, progress: Span, first: Kind = PINHOLE
+) -> tuple[Kind, Bundle]:
+    """The kind of the lenses, and everything adjusted with it. first: where the search for the kind begins."""
+
+    def go_on() -> None:
+        progress(0.0, "Working out the lens.")
+
+    go_on()
+    kind = choose_kind(start, seen, groups, go_on, first) if kind is None else kind
+    start = with_kind(start, kind, groups)
+    bundle, kept = fewer(start, seen, MOST_FITTED)
+    for _ in range(2):
+        go_on()
+        bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))))
+    loss = 2 * float(np.median(bundle.errors(kept)))
+    return kind, adjust_bundle(replace(bundle, points=start.points), seen, loss, points_only=True)
+
+
+def _straightened(matches: Matches, bundle: Bundle) -> Matches:
+    """The matches verified anew where pinholes with their middle in the middle would have seen the keypoints."""
+    keypoints, focals = [], []
+    for photo, found, numbers in zip(matches.photos, matches.keypoints, bundle.lenses, strict=True):
+        lens = _lens(bundle.model, numbers, photo.size)
+        focals.append(lens.intrinsics[0, 0] / photo.pixel)
+        middle = np.array(photo.size) / (2 * photo.pixel)
+        keypoints.append(undistort(lens, found * photo.pixel) * focals[-1] + middle)
+    return matched_again(matches, keypoints, focals)
+
+
+def _tracks(matches: Matches, straight: Matches, bundle: Bundle, placed: np.ndarray) -> SparsePoints:
+    """Points that the cameras place, with the pixels of the photos as they are."""
+    original = build_tracks(replace(straight, keypoints=matches.keypoints), placed)
+    pinhole = build_tracks(straight, placed)
+    lenses = _lenses(bundle, matches)
+    intrinsics = np.stack([_middled(lens) for lens in lenses])
+    points = triangulate(bundle.poses, intrinsics, pinhole).points
+    there = np.isfinite(points).all(1)[original.point]
+    tracks = select(replace(original, points=points), there)
+    bundle = replace(bundle, points=tracks.points)
+    errors = bundle.errors(_seen(tracks, matches)) * _sides(matches)[tracks.view] / matches.pixel[tracks.view]
+    return select(tracks, (errors < MAX_ERROR) & has_depth(bundle.poses, tracks))
+
+
+def _as_cameras(kind: Kind, bundle: Bundle, seen: Seen, placed: np.ndarray, matches: Matches) -> LensCameras:
+    sides, middles = _sides(matches), _middles(matches)
+    lenses = tuple(
+        lens if kind.bends and largest_shift(lens) > LEAST_BENT * max(lens.size) else None
+        for lens in _lenses(bundle, matches)
+    )
+    intrinsics = np.full((len(placed), 3, 3), np.nan)
+    pixel = seen.pixel * sides[seen.view, None] + middles[seen.view]
+    for i in np.flatnonzero(placed):
+        whole, mine = _lens(bundle.model, bundle.lenses[i], matches.photos[i].size), seen.view == i
+        straight = None if lenses[i] is None else straight_camera(whole)
+        intrinsics[i] = whole.intrinsics if straight is None else straight.intrinsics
+        if straight is not None:
+            pixel[mine] = seen_by_straight(whole, straight, pixel[mine])
+    errors = bundle.errors(seen) * sides[seen.view]
+    sparse = SparsePoints(bundle.points, seen.view, seen.point, pixel)
+    sparse = select(sparse, np.isfinite(pixel).all(1) & np.isfinite(errors))
+    extrinsics = np.where(placed[:, None, None], bundle.poses, np.nan)
+    by_view = tuple(
+        float(np.median(errors[seen.view == i])) if (seen.view == i).any() else None for i in range(len(placed))
+    )
+    error = float(np.median(errors)) if len(errors) else None
+    return LensCameras(kind, extrinsics, intrinsics, lenses, sparse, error, by_view)
+
+
+def _lenses(bundle: Bundle, matches: Matches) -> list[Lens]:
+    return [
+        _lens(bundle.model, numbers, photo.size) for numbers, photo in zip(bundle.lenses, matches.photos, strict=True)
+    ]
+
+
+def _lens(model: str, numbers: np.ndarray, size: tuple[int, int]) -> Lens:
+    """From numbers of a bundle's lens, to pixels of a photo of this size."""
+    focal, (x, y) = numbers[FOCAL] * max(size), numbers[MIDDLE] * max(size) + np.array(size) / 2
+    return Lens(model, size, np.array([[focal, 0, x], [0, focal, y], [0, 0, 1.0]]), numbers[COEFFICIENT:].copy())
+
+
+def _middled(lens: Lens) -> np.ndarray:
+    """[3,3], of the pinhole with its middle in the middle."""
+    focal, (width, height) = lens.intrinsics[0, 0], lens.size
+    return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
+
+
+def _sides(matches: Matches) -> np.ndarray:
+    return np.array([max(photo.size) for photo in matches.photos], np.float64)
+
+
+def _middles(matches: Matches) -> np.ndarray:
+    return np.array([photo.size for photo in matches.photos]) / 2
+
+
+def _seen(tracks: SparsePoints, matches: Matches) -> Seen:
+    sides, middles = _sides(matches)[tracks.view], _middles(matches)[tracks.view]
+    return Seen(tracks.view, tracks.point, (tracks.pixel - middles) / sides[:, None])
+
+
+def _poses(extrinsics: np.ndarray) -> np.ndarray:
+    """With some pose for photos that have none, which see nothing."""
+    return np.where(np.isfinite(extrinsics).all((1, 2))[:, None, None], extrinsics, np.eye(4))
+
+
+def _focals(mapped: FeatureCameras, matches: Matches) -> np.ndarray:
+    """[N,1], in longest sides; of photos that are not placed the others' median."""
+    focals = mapped.intrinsics[:, 0, 0] / _sides(matches)
+    return np.where(np.isfinite(focals), focals, np.nanmedian(focals))[:, None]
