@@ -24,6 +24,10 @@ CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
 cameras; else, for a bundled checkpoint, `features` where they place at least half of the photos; else `network`."""
 
 REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
+LENSES = ("auto", "pinhole", "k1", "k1 k2", "brown", "fisheye")
+"""What lenses may be where features solve them: `auto` takes as much freedom as the photos bear out, the others say it:
+none, Brown-Conrady's k1, its k1 and k2, all of it (k1, k2, p1, p2, k3), or a fisheye's (k1 to k4)."""
+
 PRECISIONS = ("auto", "float32", "bfloat16")
 REFINE_DEPTH = ("auto", "on", "off")
 """Whether depth is made to agree between photos that show the same things. `auto`: where the cameras are known better
@@ -48,10 +52,12 @@ class Cameras:
 
     extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
     intrinsics: [N,3,3] float64, pixels of the upright original photos.
+    lenses: those that bend lines, None for a photo without; empty where none does. A lens's own intrinsics are the same.
     """
 
     extrinsics: np.ndarray
     intrinsics: np.ndarray
+    lenses: tuple[Lens | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +100,7 @@ class Request:
     camera_source: one of CAMERA_SOURCES.
     refine: whether the network's cameras are made to agree with features of the photos, where that makes them better.
     refine_depth: one of REFINE_DEPTH.
+    lens: one of LENSES.
     gaussians: whether to return Gaussian splats.
     mesh: how to fuse one surface from all photos; None for none.
     colmap: the photos' cameras in another form than `cameras`; the world is then COLMAP's.
@@ -113,6 +120,7 @@ class Request:
     mesh: MeshSettings | None = None
     colmap: ColmapModel | None = None
     refine_depth: str = "auto"
+    lens: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)
