@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pycolmap
 
-from model_runtime.cameras.colmap_files import (
+from model_runtime.cameras.colmap_lens import camera_models, pycolmap_camera, upright_lens
+from model_runtime.cameras.features.result import SparsePoints
+from model_runtime.cameras.given import KnownCameras
+from model_runtime.contract.camera_checks import check_intrinsics, check_lens, check_numbers, check_pose
+from model_runtime.contract.colmap_files import (
     ColmapCamera,
     ColmapFileError,
     ColmapImage,
@@ -20,9 +23,7 @@ from model_runtime.cameras.colmap_files import (
     read_images,
     read_points,
 )
-from model_runtime.cameras.features.result import SparsePoints
-from model_runtime.cameras.given import KnownCameras
-from model_runtime.contract.camera_checks import check_intrinsics, check_numbers, check_pose
+from model_runtime.contract.lens import Lens, bends
 from model_runtime.contract.messages import Cameras, ColmapModel, JobError, Photo
 from model_runtime.contract.orientation import QUARTER_TURNS, turn_pixels, turn_upright
 from model_runtime.contract.photo_names import listed, match_names, shortened
@@ -31,21 +32,15 @@ from model_runtime.photos.decode import stored_shape, upright_size
 ENDINGS = (".bin", ".txt")
 """Where there are lists of both kinds, COLMAP itself takes the first."""
 
-DISTORTION_TOLERANCE = 1e-3
-"""Of the longest side: how far distortion may move a pixel that is taken to be where a pinhole sees it. Half a pixel of
-the 504 that the network sees."""
-
-GRID = 9
-"""Rows and columns of pixels at which distortion is measured."""
-
 
 def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
     """The photos' cameras and the model's points, in COLMAP's world and in pixels of the upright photos.
 
     Images belong to photos by name: by the whole name, else by as many of its last parts as agree (`left/1.jpg`).
     COLMAP does not look at EXIF orientation, so cameras are turned upright with their photos. A photo that the model
-    lacks has no known camera. Raises JobError where the model is damaged, has none of the photos or several images for
-    one, has another shape of a photo, or where a camera is not a pinhole's or its lens distorts.
+    lacks has no known camera. Lenses that bend lines come along; points stay where the bent photos show them. Raises
+    JobError where the model is damaged, has none of the photos or several images for one, has another shape of a
+    photo, or where a lens is like none of the contract's.
     """
     read, notes = _read(model)
     images = {image.name: image for image in read.images}
@@ -57,6 +52,7 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
         sentence = f"The COLMAP model has no camera for {listed([photo.name for photo in photos])}."
         raise JobError("cameras-missing", sentence, "Choose the model that these photos belong to.")
     extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
+    lenses: list[Lens | None] = [None] * len(photos)
     seen = [_Seen(np.zeros(0, np.int64), np.zeros((0, 2)))] * len(photos)
     for i, (photo, name) in enumerate(zip(photos, names, strict=True)):
         if name is None:
@@ -66,8 +62,10 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
             raise _damaged(f"it has no camera for its image {shortened(name)}")
         stored = _stored(photo, camera)
         if stored is not None:
-            extrinsics[i], intrinsics[i], seen[i] = _upright_view(images[name], camera, photo.name, *stored)
-    return KnownCameras(Cameras(extrinsics, intrinsics), _sparse_points(read, seen), notes)
+            extrinsics[i], lens, seen[i] = _upright_view(images[name], camera, photo.name, *stored)
+            intrinsics[i], lenses[i] = lens.intrinsics, lens if bends(lens) else None
+    cameras = Cameras(extrinsics, intrinsics, tuple(lenses) if any(lenses) else ())
+    return KnownCameras(cameras, _sparse_points(read, seen), notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +103,19 @@ def _stored(photo: Photo, camera: ColmapCamera) -> tuple[tuple[int, int], int] |
 
 def _upright_view(
     image: ColmapImage, camera: ColmapCamera, name: str, size: tuple[int, int], orientation: int
-) -> tuple[np.ndarray, np.ndarray, _Seen]:
-    """Extrinsics [4,4], intrinsics [3,3] and observations of a photo whose stored pixels have this size."""
+) -> tuple[np.ndarray, Lens, _Seen]:
+    """Extrinsics [4,4], lens and observations of a photo whose stored pixels have this size."""
     pose = _pose(image)
     check_pose(pose, name)
-    extrinsics, intrinsics = turn_upright(pose, _intrinsics(camera, name, size), size, orientation)
+    lens = _lens(camera, name, size, orientation)
+    extrinsics, _ = turn_upright(pose, np.eye(3), size, orientation)
     try:
         pixels, numbers = image.points_2d()
     except ColmapFileError as error:
         raise _damaged(str(error)) from error
     finite = np.isfinite(pixels).all(1)
     stored = pixels[finite] * size / (camera.width, camera.height)
-    return extrinsics, intrinsics, _Seen(numbers[finite], turn_pixels(stored, size, orientation))
+    return extrinsics, lens, _Seen(numbers[finite], turn_pixels(stored, size, orientation))
 
 
 def _pose(image: ColmapImage) -> np.ndarray:
@@ -152,7 +151,7 @@ def _read(model: ColmapModel) -> tuple[_Model, list[str]]:
     if ending is None:
         raise _damaged("its lists of cameras and images are not both there")
     try:
-        cameras = read_cameras(files[f"cameras{ending}"], ending)
+        cameras = read_cameras(files[f"cameras{ending}"], ending, camera_models())
         images = read_images(files[f"images{ending}"], ending)
     except ColmapFileError as error:
         raise _damaged(str(error)) from error
@@ -172,8 +171,8 @@ def _damaged(why: str) -> JobError:
     return JobError("cameras-unreadable", sentence, "Write it again with COLMAP, or copy it anew.")
 
 
-def _intrinsics(camera: ColmapCamera, name: str, size: tuple[int, int]) -> np.ndarray:
-    """[3,3] in pixels of the stored photo, which may be a larger or smaller copy of what COLMAP saw."""
+def _lens(camera: ColmapCamera, name: str, size: tuple[int, int], orientation: int) -> Lens:
+    """Of the upright photo, whose stored pixels may be a larger or smaller copy of what COLMAP saw."""
     width, height = size
     if not _same_shape(size, (camera.width, camera.height)):
         raise JobError(
@@ -182,17 +181,19 @@ def _intrinsics(camera: ColmapCamera, name: str, size: tuple[int, int]) -> np.nd
             "Use the photos that COLMAP saw, not cropped.",
         )
     check_numbers(np.array(camera.parameters), name)
-    lens = pycolmap.Camera(model=camera.model, width=camera.width, height=camera.height, params=list(camera.parameters))
-    if lens.is_perspective():
-        check_intrinsics(np.asarray(lens.calibration_matrix(), np.float64), name)
-    if _distortion(lens) > DISTORTION_TOLERANCE:
+    seen = pycolmap_camera(camera)
+    lens = None
+    if seen.is_perspective():
+        check_intrinsics(np.asarray(seen.calibration_matrix(), np.float64), name)
+        lens = upright_lens(camera, size, orientation)
+    if lens is None:
         raise JobError(
             "bad-cameras",
             f"The lens of {name} distorts in the COLMAP model ({camera.model}).",
             "Run 'colmap image_undistorter', and use the photos and the model that it writes.",
         )
-    scale = np.diag((width / camera.width, height / camera.height, 1.0))
-    return scale @ np.asarray(lens.calibration_matrix(), np.float64)
+    check_lens(lens, name)
+    return lens
 
 
 def _same_shape(photo: tuple[int, int], image: tuple[int, int]) -> bool:
@@ -201,15 +202,3 @@ def _same_shape(photo: tuple[int, int], image: tuple[int, int]) -> bool:
     if min(*small, *large) < 1:
         return False
     return abs(large[1] * small[0] / large[0] - small[1]) <= 1 or abs(large[0] * small[1] / large[1] - small[0]) <= 1
-
-
-def _distortion(camera: pycolmap.Camera) -> float:
-    """How far the lens moves a pixel at most, as a share of the longest side; infinite where it sees no plane."""
-    if not camera.is_perspective():
-        return np.inf
-    across, down = np.meshgrid(np.linspace(0, camera.width, GRID), np.linspace(0, camera.height, GRID))
-    seen = np.stack([across.ravel(), down.ravel()], axis=1)
-    plane = np.array([point if (point := camera.cam_from_img(pixel)) is not None else (np.inf,) * 2 for pixel in seen])
-    pinhole = np.asarray(camera.calibration_matrix(), np.float64)
-    straight = plane * pinhole.diagonal()[:2] + pinhole[:2, 2]
-    return float(np.abs(straight - seen).max() / max(camera.width, camera.height))

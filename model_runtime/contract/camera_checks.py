@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from model_runtime.contract.lens import COEFFICIENTS, Lens, bends, share_lost, straight_camera
 from model_runtime.contract.messages import JobError
 
 ROTATION_TOLERANCE = 1e-3
@@ -15,6 +16,10 @@ LARGEST_NUMBER = 1e9
 
 SMALLEST_FOCAL = 1.0
 """Pixels. Intrinsics of pixels that are counted from 0 to 1 have less."""
+
+MOST_LOST, LEAST_LEFT = 0.9, 0.2
+"""Of a photo's area, what its straight picture may not show; of its sides, what the picture's must have. A fisheye of
+220 degrees loses 0.65."""
 
 
 def check_pose(pose: np.ndarray, name: str) -> None:
@@ -42,6 +47,22 @@ def check_intrinsics(k: np.ndarray, name: str) -> None:
         )
 
 
+def check_lens(lens: Lens, name: str) -> None:
+    """Raises JobError where hardly anything can be seen of a photo of this name once this lens is straightened.
+
+    lens: its intrinsics are checked.
+    """
+    check_numbers(lens.coefficients, name)
+    known = len(COEFFICIENTS.get(lens.model, ()))
+    if not known or lens.coefficients.ndim != 1 or len(lens.coefficients) > known:
+        raise _bad_lens(f"The lens of {name} has coefficients of no known model.")
+    if bends(lens):
+        straight = straight_camera(lens)
+        left = min(side / photo for side, photo in zip(straight.size, lens.size, strict=True))
+        if left < LEAST_LEFT or share_lost(lens, straight) > MOST_LOST:
+            raise _bad_lens(f"The lens of {name} bends the photo beyond recognition.")
+
+
 def check_numbers(matrix: np.ndarray, name: str) -> None:
     """Raises JobError where a number of the camera of a photo of this name is too large or not finite."""
     if not (np.abs(matrix) <= LARGEST_NUMBER).all():  # NaN is not either
@@ -50,3 +71,7 @@ def check_numbers(matrix: np.ndarray, name: str) -> None:
 
 def _bad(sentence: str) -> JobError:
     return JobError("bad-cameras", sentence, "Cameras are world-to-camera, x right, y down, z forward, in pixels.")
+
+
+def _bad_lens(sentence: str) -> JobError:
+    return JobError("bad-cameras", sentence, "Check the numbers of the lens, and which kind they are of.")

@@ -26,6 +26,9 @@ smaller."""
 BORDER = 64
 """Points of each side of a photo that are looked at to find out how far its straight picture reaches."""
 
+LEAST_SHIFT = 0.1
+"""Pixels of the photo: a lens that moves none by more is as good as a pinhole."""
+
 STEPS = 50
 CONVERGED = 1e-12
 RADII = np.linspace(0.0, 20.0, 4001)[1:]
@@ -105,6 +108,17 @@ def largest_shift(lens: Lens) -> float:
     return float(np.inf if np.isnan(shift).any() else shift.max())
 
 
+def bends(lens: Lens) -> bool:
+    """Whether the lens moves pixels so far that its photo is to be straightened."""
+    return largest_shift(lens) > LEAST_SHIFT
+
+
+def scaled(lens: Lens, size: tuple[int, int]) -> Lens:
+    """The lens of a copy of the photo that has this size."""
+    ratio = np.diag((size[0] / lens.size[0], size[1] / lens.size[1], 1.0))
+    return Lens(lens.model, size, ratio @ lens.intrinsics, lens.coefficients)
+
+
 def straight_camera(lens: Lens) -> Pinhole:
     """The pinhole whose picture shows everything that the photo does, at the photo's own scale in its middle.
 
@@ -124,7 +138,7 @@ def straight_camera(lens: Lens) -> Pinhole:
 
 
 def _reach(lens: Lens, pixels: np.ndarray, widest: float) -> tuple[np.ndarray, np.ndarray]:
-    """[2], [2]: how far on the plane these pixels of the photo reach to both sides, no further than `widest` degrees."""
+    """[2], [2]: how far on the plane these pixels of the photo reach to both sides, at most `widest` degrees."""
     limit = np.tan(np.radians(widest))
     plane = undistort(lens, pixels)
     away = np.sign(pixels - lens.intrinsics[:2, 2]) * limit

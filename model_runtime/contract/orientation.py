@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from model_runtime.contract.lens import BROWN, COEFFICIENTS, Lens
+
 QUARTER_TURNS = {1: 0, 6: 1, 3: 2, 8: 3}
 """EXIF orientation (Exif 2.32, tag 0x0112): quarter turns clockwise that bring the stored picture upright. The other
 orientations are mirrored, which no camera sees."""
@@ -25,6 +27,17 @@ def turn_upright(
         intrinsics = np.array([[fy, 0, height - cy], [0, fx, cx], [0, 0, 1]])
         width, height = height, width
     return extrinsics, intrinsics
+
+
+def turn_lens(lens: Lens, orientation: int) -> Lens:
+    """The lens of the stored picture as that of the upright one; tangential distortion turns with the axes."""
+    coefficients, (width, height) = np.array(lens.coefficients, np.float64), lens.size
+    turns = QUARTER_TURNS[orientation]
+    p1, p2 = (COEFFICIENTS[BROWN].index(name) for name in ("p1", "p2"))
+    for _ in range(turns if lens.model == BROWN and len(coefficients) > p2 else 0):
+        coefficients[[p1, p2]] = coefficients[p2], -coefficients[p1]
+    _, intrinsics = turn_upright(np.eye(4), lens.intrinsics, lens.size, orientation)
+    return Lens(lens.model, (height, width) if turns % 2 else lens.size, intrinsics, coefficients)
 
 
 def turn_pixels(pixels: np.ndarray, size: tuple[int, int], orientation: int) -> np.ndarray:

@@ -163,34 +163,6 @@ def test_points_that_cannot_be_read_are_done_without(tmp_path):
     assert colmap_cameras(model, [photo("a.jpg")]).notes == []
 
 
-@pytest.mark.parametrize(
-    ("name", "extra", "good"),
-    [
-        ("SIMPLE_RADIAL", [0.0], True),
-        ("SIMPLE_RADIAL", [1e-3], True),
-        ("SIMPLE_RADIAL", [0.05], False),
-        ("OPENCV", [0, 0, 0.02, 0], False),
-        ("OPENCV_FISHEYE", [0, 0, 0, 0], False),
-        ("SIMPLE_FISHEYE", [], False),
-    ],
-)
-def test_only_lenses_that_hardly_distort_are_taken(tmp_path, name, extra, good):
-    focal = [150.0, 150.0] if name.startswith("OPENCV") else [150.0]
-    camera = pycolmap.Camera(model=name, width=160, height=120, params=[*focal, 80.0, 60.0, *extra])
-    model = written(tmp_path, ".bin", ("a.jpg",), camera)
-    if good:
-        intrinsics = colmap_cameras(model, [photo("a.jpg")]).cameras.intrinsics[0]
-        np.testing.assert_allclose(intrinsics, [[150, 0, 80], [0, 150, 60], [0, 0, 1]])
-    else:
-        error = refused(model, photo("a.jpg"))
-        assert "distorts" in str(error) and "image_undistorter" in error.failure.advice
-
-
-def test_a_panorama_is_refused(tmp_path):
-    camera = pycolmap.Camera(model="EQUIRECTANGULAR", width=160, height=120, params=[160.0, 120.0])
-    assert "distorts" in str(refused(written(tmp_path, ".bin", ("a.jpg",), camera), photo("a.jpg")))
-
-
 def test_photos_of_another_shape_are_refused(tmp_path):
     model = written(tmp_path, ".bin")
     assert "a.jpg has 160 x 100 pixels, but COLMAP saw it with 160 x 120" in str(

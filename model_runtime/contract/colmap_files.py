@@ -1,4 +1,4 @@
-"""The files of a COLMAP model, binary or text. Nothing is believed that the bytes cannot hold.
+"""The files of a COLMAP model, binary or text. Nothing is believed that the bytes cannot hold. Numpy only.
 
 The format: https://colmap.github.io/format.html. pycolmap reads it as well, but believes what files claim: a damaged
 number of points keeps it busy for ever.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeVar
 
 import numpy as np
-import pycolmap
 
 from model_runtime.contract.photo_names import shortened
 
@@ -24,6 +22,9 @@ LEAST_CAMERA, LEAST_IMAGE, LEAST_POINT = 24, 73, 51
 image sees."""
 
 Entry = TypeVar("Entry")
+CameraModels = Mapping[int, tuple[str, int]]
+"""Number of a camera model -> COLMAP's name of it and how many parameters it has."""
+
 FAULTS = (struct.error, ValueError, IndexError, OverflowError)
 
 
@@ -70,17 +71,9 @@ class ColmapImage:
             raise ColmapFileError(f"images.txt is damaged at the points of {shortened(self.name)}") from error
 
 
-@cache
-def camera_models() -> dict[int, tuple[str, int]]:
-    """Number of a camera model -> its name and how many parameters it has."""
-    known = {int(model): model for model in pycolmap.CameraModelId.__members__.values() if int(model) >= 0}
-    cameras = {number: pycolmap.Camera.create_from_model_id(1, model, 1.0, 1, 1) for number, model in known.items()}
-    return {number: (camera.model_name, len(camera.params)) for number, camera in cameras.items()}
-
-
-def read_cameras(data: bytes, ending: str) -> dict[int, ColmapCamera]:
+def read_cameras(data: bytes, ending: str, models: CameraModels) -> dict[int, ColmapCamera]:
     """Cameras by number. ending: .bin or .txt. Raises ColmapFileError."""
-    entries = _binary_cameras(data) if ending == ".bin" else _text_cameras(data)
+    entries = _binary_cameras(data, models) if ending == ".bin" else _text_cameras(data, models)
     return _numbered(entries, f"cameras{ending}")
 
 
@@ -129,13 +122,13 @@ def _start(data: bytes, file: str, least: int) -> int:
     return count
 
 
-def _binary_cameras(data: bytes) -> Iterator[tuple[int, ColmapCamera]]:
+def _binary_cameras(data: bytes, models: CameraModels) -> Iterator[tuple[int, ColmapCamera]]:
     at = 8
     for _ in range(_start(data, "cameras.bin", LEAST_CAMERA)):
         number, model, width, height = struct.unpack_from("<IiQQ", data, at)
-        if model not in camera_models():
+        if model not in models:
             raise ColmapFileError(f"cameras.bin has a camera of an unknown model ({model})")
-        name, parameters = camera_models()[model]
+        name, parameters = models[model]
         yield number, ColmapCamera(name, width, height, struct.unpack_from(f"<{parameters}d", data, at + 24))
         at += 24 + 8 * parameters
 
@@ -181,8 +174,8 @@ def _is_entry(line: bytes) -> bool:
     return bool(line) and not line.startswith(b"#")
 
 
-def _text_cameras(data: bytes) -> Iterator[tuple[int, ColmapCamera]]:
-    known = dict(camera_models().values())
+def _text_cameras(data: bytes, models: CameraModels) -> Iterator[tuple[int, ColmapCamera]]:
+    known = dict(models.values())
     for line in filter(_is_entry, _lines(data)):
         number, model, width, height, *rest = line.split()
         parameters = tuple(float(word) for word in rest)
