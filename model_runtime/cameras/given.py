@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.contract.camera_checks import check_intrinsics, check_pose
+from model_runtime.contract.lens import seen_by_straight, straight_camera
 from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.photos.canvas import Placement
@@ -31,7 +32,11 @@ class KnownCameras:
 
     def of(self, photos: Sequence[int]) -> KnownCameras:
         """Those of some of the photos, by their places."""
-        chosen = Cameras(self.cameras.extrinsics[list(photos)], self.cameras.intrinsics[list(photos)])
+        chosen = Cameras(
+            self.cameras.extrinsics[list(photos)],
+            self.cameras.intrinsics[list(photos)],
+            tuple(self.cameras.lenses[i] for i in photos if self.cameras.lenses),
+        )
         return KnownCameras(chosen, None if self.sparse is None else self.sparse.of(photos), self.notes)
 
 
@@ -49,6 +54,9 @@ def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
         shapes = f"{list(extrinsics.shape)} and {list(intrinsics.shape)}"
         sentence = f"{count} photos need extrinsics [{count}, 4, 4] and intrinsics [{count}, 3, 3], not {shapes}."
         raise JobError("bad-cameras", sentence, "Choose cameras of these photos.")
+    if len(cameras.lenses) not in (0, count):
+        sentence = f"{count} photos have {len(cameras.lenses)} lenses."
+        raise JobError("bad-cameras", sentence, "Give one for each photo, or none.")
     unknown = np.isnan(extrinsics).all((1, 2)) & np.isnan(intrinsics).all((1, 2))
     if unknown.all():
         raise JobError("cameras-missing", "None of the photos has a known camera.", "Choose cameras of these photos.")
@@ -56,7 +64,25 @@ def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
         if not unknown[i]:
             check_pose(extrinsics[i], name)
             check_intrinsics(intrinsics[i], name)
-    return Cameras(extrinsics, intrinsics)
+    return Cameras(extrinsics, intrinsics, cameras.lenses)
+
+
+def straightened(known: KnownCameras) -> KnownCameras:
+    """The cameras, and where points are seen, of the photos as `photos.straighten` makes them."""
+    cameras, sparse = known.cameras, known.sparse
+    intrinsics, pixel = cameras.intrinsics.copy(), None if sparse is None else sparse.pixel.copy()
+    for i, lens in enumerate(cameras.lenses):
+        if lens is None:
+            continue
+        straight = straight_camera(lens)
+        intrinsics[i] = straight.intrinsics
+        if sparse is not None and pixel is not None:
+            mine = sparse.view == i
+            pixel[mine] = seen_by_straight(lens, straight, pixel[mine])
+    if sparse is not None and pixel is not None:
+        seen = np.isfinite(pixel).all(1)
+        sparse = SparsePoints(sparse.points, sparse.view[seen], sparse.point[seen], pixel[seen])
+    return replace(known, cameras=replace(cameras, intrinsics=intrinsics), sparse=sparse)
 
 
 def network_cameras(cameras: Cameras, placements: Sequence[Placement]) -> tuple[np.ndarray, np.ndarray, float]:

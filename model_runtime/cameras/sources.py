@@ -16,6 +16,7 @@ from model_runtime.cameras.depth_scales import depth_scales
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.given import KnownCameras
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
+from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras, Request
 from model_runtime.contract.progress import Span
 from model_runtime.photos.prepare import PreparedPhoto
@@ -56,6 +57,9 @@ class FoundCameras:
     photo where its camera comes from. sparse: points that features found, to scale depths by. match_error: median
     reprojection error of the features, pixels of the photos, after and, where cameras were refined, before.
     unplaced: photos, by their places, that have no camera at all; theirs in `known` is NaN.
+    lenses: what photos are to be straightened from; `known` and `sparse` are then of the straightened photos. None for
+    the others, none at all where no photo is to be. view_errors: like match_error, of each photo; none where not known.
+    lens_settings: what Prediction.settings tells of the lenses.
     """
 
     source: str
@@ -66,18 +70,28 @@ class FoundCameras:
     error_before: float | None = None
     notes: list[str] = field(default_factory=list[str])
     unplaced: tuple[int, ...] = ()
+    lenses: tuple[Lens | None, ...] = ()
+    view_errors: tuple[float | None, ...] = ()
+    lens_settings: dict[str, object] = field(default_factory=dict[str, object])
 
     def of(self, photos: Sequence[int]) -> FoundCameras:
         """What is known of some of the photos, by their places, all of them placed."""
         assert self.known is not None
         known = KnownCameras(self.known, self.sparse).of(photos)
-        sources = tuple(self.view_sources[i] for i in photos)
-        return replace(self, known=known.cameras, sparse=known.sparse, view_sources=sources, unplaced=())
+        return replace(
+            self,
+            known=known.cameras,
+            sparse=known.sparse,
+            view_sources=tuple(self.view_sources[i] for i in photos),
+            view_errors=tuple(self.view_errors[i] for i in photos if self.view_errors),
+            unplaced=(),
+        )
 
     @property
     def settings(self) -> dict[str, object]:
         """What Prediction.settings tells of it."""
-        return {} if self.error_before is None else {"match_error_before": self.error_before}
+        before = {} if self.error_before is None else {"match_error_before": self.error_before}
+        return before | self.lens_settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +132,12 @@ def find_cameras(
     progress: Span,
     given: KnownCameras | None = None,
     memory: FeatureMemory | None = None,
+    lens: str = "auto",
 ) -> FoundCameras | Unfinished:
     """What is known of the cameras before the network's last pass.
 
     source: from `resolve_source`. photos: with their features where `needs_features` says so. given: the cameras,
-    where they are given. memory: of earlier jobs.
+    where they are given. memory: of earlier jobs. lens: as in `Request`.
     """
     features = [photo.feature for photo in photos if photo.feature is not None]
     if source == FEATURES_OR_NETWORK and len(features) < FEWEST_PLACED:
@@ -137,13 +152,13 @@ def find_cameras(
         return _given(given, matches)
     notes: list[str] = []
     if source in ("features", FEATURES_OR_NETWORK):
-        found = _from_features(source, matches, progress)
+        found = _from_features(source, matches, lens, progress)
         if not isinstance(found, str):
             return found
         notes.append(found)
         source = "network"
     if refine:
-        return Unfinished(lambda own: _refined(source, matches, own, progress.part(0.7, 1.0), notes))
+        return Unfinished(lambda own: _refined(source, matches, own, lens, progress.part(0.7, 1.0), notes))
     return FoundCameras(source, None, (source,) * len(photos), notes=notes)
 
 
@@ -203,42 +218,63 @@ def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
     return replace(found, match_error=error, sparse=sparse)
 
 
-def _from_features(source: str, matches: Matches, progress: Span) -> FoundCameras | Unfinished | str:
+def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> FoundCameras | Unfinished | str:
     """Cameras from features, those of photos that they leave out still to come from the network; or why none are."""
-    from model_runtime.cameras.features.lens_check import check_lenses
+    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lenses import KINDS, as_pinholes, solve_lenses
     from model_runtime.cameras.features.mapping import exif_notes, map_photos
     from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
     from model_runtime.cameras.features.repeats import check_repeats
 
-    mapped = map_photos(matches, progress.part(0.7, 0.95))
+    mapped = map_photos(matches, progress.part(0.7, 0.9))
     turned = instead_of(mapped, matches)
     mapped = mapped if turned is None else turned.cameras
-    placed, count = int(mapped.registered.sum()), len(matches.photos)
+    few = _too_few(source, mapped)
+    if few:
+        return few
+    if turned is None:
+        solved = solve_lenses(mapped, matches, progress.part(0.9, 1.0), KINDS[lens])
+        notes = [*lens_notes(solved), *exif_notes(solved.pinholes, solved.matches)]
+        notes += check_repeats(solved.pinholes.extrinsics, solved.pinholes.intrinsics, solved.matches)
+        if placed_share(solved.pinholes, solved.matches) < LITTLE_PARALLAX:
+            notes.append(HARDLY_MOVED)
+    else:
+        solved = as_pinholes(mapped, matches)
+        notes = [*turned.notes, *exif_notes(mapped, matches)]
+    cameras = solved.cameras
+    found = FoundCameras(
+        "features",
+        Cameras(cameras.extrinsics, cameras.intrinsics),
+        ("features",) * len(matches.photos),
+        cameras.sparse if turned is None else None,
+        cameras.match_error,
+        notes=notes,
+        lenses=solved.lenses,
+        view_errors=solved.view_errors,
+        lens_settings=lens_settings(solved),
+    )
+    if cameras.registered.all():
+        return found
+    return Unfinished(lambda own: _completed(found, cameras, matches, own.cameras))
+
+
+def _too_few(source: str, mapped: FeatureCameras) -> str:
+    """Why cameras that features found are not taken; empty where they are."""
+    placed, count = int(mapped.registered.sum()), len(mapped.registered)
     if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
         return (
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
             "Photos that overlap more, show more texture and are taken from different places help."
         )
-    notes = exif_notes(mapped, matches)
-    if turned is None:
-        progress(0.95, "Checking what kind of lens the photos show.")
-        notes += check_lenses(mapped.extrinsics, mapped.intrinsics, mapped.sparse, matches)
-        notes += check_repeats(mapped.extrinsics, mapped.intrinsics, matches)
-        if placed_share(mapped, matches) < LITTLE_PARALLAX:
-            notes.append(HARDLY_MOVED)
-    else:
-        notes += turned.notes
-    known = Cameras(mapped.extrinsics, mapped.intrinsics)
-    sparse = mapped.sparse if turned is None else None
-    found = FoundCameras("features", known, ("features",) * count, sparse, mapped.match_error, notes=notes)
-    return found if placed == count else Unfinished(lambda own: _completed(found, mapped, matches, own.cameras))
+    return ""
 
 
 def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, network: Cameras) -> FoundCameras:
     """With the network's cameras for photos that features leave out."""
     from model_runtime.cameras.features.mapping import with_left_out
 
-    known = Cameras(*with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics))
+    extrinsics, intrinsics = with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics)
+    known = Cameras(extrinsics, np.where(np.isfinite(mapped.intrinsics), mapped.intrinsics, intrinsics))
     names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
     note = (
         f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
@@ -248,12 +284,15 @@ def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, ne
     return replace(found, known=known, view_sources=view_sources, notes=[*found.notes, note])
 
 
-def _refined(source: str, matches: Matches, own: OwnScene, progress: Span, notes: list[str]) -> FoundCameras:
+def _refined(source: str, matches: Matches, own: OwnScene, lens: str, progress: Span, notes: list[str]) -> FoundCameras:
     """The network's cameras adjusted to features, at the scale of the network's depths."""
+    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lenses import KINDS, solve_lenses
     from model_runtime.cameras.features.refine import refine_cameras
+    from model_runtime.cameras.features.result import FeatureCameras
 
     network = own.cameras
-    refined = refine_cameras(network.extrinsics, network.intrinsics, matches, progress)
+    refined = refine_cameras(network.extrinsics, network.intrinsics, matches, progress.part(0.0, 0.7))
     if not refined.kept:
         view_sources = (source,) * len(matches.photos)
         note = "The photos' features did not make the cameras better; they are as the network found them."
@@ -263,11 +302,21 @@ def _refined(source: str, matches: Matches, own: OwnScene, progress: Span, notes
     extrinsics = refined.extrinsics.copy()
     extrinsics[:, :3, 3] /= unit
     sparse = replace(refined.sparse, points=refined.sparse.points / unit)
-    view_sources = tuple("refined" if adjusted else source for adjusted in refined.adjusted)
-    from model_runtime.cameras.features.lens_check import check_lenses
-
-    notes = [*notes, *check_lenses(refined.extrinsics, refined.intrinsics, refined.sparse, matches)]
+    poses = np.where(refined.adjusted[:, None, None], extrinsics, np.nan)
+    placed = FeatureCameras(refined.adjusted, poses, refined.intrinsics, sparse, refined.match_error)
+    solved = solve_lenses(placed, matches, progress.part(0.7, 1.0), KINDS[lens])
+    known, sparse = solved.cameras.laid_on(Cameras(extrinsics, refined.intrinsics), refined.adjusted)
     if refined.mapped:
         notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
-    known = Cameras(extrinsics, refined.intrinsics)
-    return FoundCameras("refined", known, view_sources, sparse, refined.match_error, refined.start_error, notes)
+    return FoundCameras(
+        "refined",
+        known,
+        tuple("refined" if adjusted else source for adjusted in refined.adjusted),
+        sparse,
+        solved.cameras.match_error,
+        refined.start_error,
+        [*notes, *lens_notes(solved)],
+        lenses=solved.lenses,
+        view_errors=solved.view_errors,
+        lens_settings=lens_settings(solved),
+    )

@@ -19,6 +19,7 @@ from model_runtime.commands.standard_streams import claim_streams
 from model_runtime.contract.memory import OUT_OF_MEMORY, is_out_of_memory
 from model_runtime.contract.messages import (
     CAMERA_SOURCES,
+    LENSES,
     PRECISIONS,
     REFERENCE_VIEWS,
     REFINE_DEPTH,
@@ -60,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--resolution", type=int, help="longest side the network sees")
     predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
     predict.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
+    predict.add_argument(
+        "--lens", choices=LENSES, default=Request.lens, help="what lenses may be where features solve them"
+    )
     predict.add_argument(
         "--refine-depth",
         choices=REFINE_DEPTH,

@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> None:
         precision=options.precision,
         refine=options.refine,
         refine_depth=options.refine_depth,
+        lens=options.lens,
     )
     prediction = Predictor().predict(request, _print_progress)
     _write(options.output, arrays(prediction))

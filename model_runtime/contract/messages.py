@@ -47,12 +47,12 @@ class Photo:
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
-    """Known cameras, one per photo and in the order of the photos: NaN extrinsics where a photo's pose is not known, NaN
-    intrinsics where its lens is not. A known pose comes with its lens.
+    """Known cameras, one per photo and in the order of the photos: NaN extrinsics where a photo's pose is not known,
+    NaN intrinsics where its lens is not. A known pose comes with its lens.
 
     extrinsics: [N,4,4] float64, world-to-camera (OpenCV), any similarity frame.
     intrinsics: [N,3,3] float64, pixels of the upright original photos.
-    lenses: those that bend lines, None for a photo without; empty where none does. A lens's own intrinsics are the same.
+    lenses: those that bend lines, None for a photo without; empty where none does. Their own intrinsics are the same.
     """
 
     extrinsics: np.ndarray
@@ -147,9 +147,10 @@ class View:
         all of it is opaque.
     repeated: [h,w] bool, True where another view shows the same point better: without them the views together are one
         surface. None where nothing is known of that.
-    lens: the lens that the photo was taken with, where it bends lines; None for a pinhole. `plate` then shows the photo
-        straightened, as a pinhole sees it, and `photo_size`, `intrinsics` and all maps are of that straight picture
-        (`contract.lens.straight_camera`), which is larger than the photo; what lies outside of the photo is not `opaque`.
+    lens: the lens that the photo was taken with, where it bends lines; None for a pinhole. `plate` then shows the
+        photo straightened, as a pinhole sees it, and `photo_size`, `intrinsics` and all maps are of that straight
+        picture (`contract.lens.straight_camera`), which is larger than the photo; what lies outside of the photo is
+        not `opaque`.
     match_error: median distance in pixels of the original photo between its features and the projections of their
         points; None where there are none.
     """

@@ -120,7 +120,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
         unchanged = image.mode in SHOWN_MODES and exif.orientation == 1
         image, alpha, repainted = _to_srgb(image)
         unchanged = unchanged and not repainted and opened.shown is ShownByBlender.UNCHANGED
-        plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else _plate(image)
+        plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else jpeg_plate(image)
         return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
 
 
@@ -263,7 +263,8 @@ def _in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = 
     return pixels
 
 
-def _plate(image: Image.Image) -> bytes:
+def jpeg_plate(image: Image.Image) -> bytes:
+    """A file that Blender shows, of a picture in RGB or grey."""
     file = io.BytesIO()
     image.save(file, "JPEG", quality=PLATE_QUALITY, subsampling=0)
     return file.getvalue()

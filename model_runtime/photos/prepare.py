@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
 from model_runtime.photos.canvas import Placement, fit, place
 from model_runtime.photos.decode import DecodedPhoto, decode_photo
 from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture
+from model_runtime.photos.straighten import straighten
 
 ERRORS_TOLD = 5
 
@@ -25,6 +27,7 @@ class PreparedPhoto:
     """A photo as the network saw it. color: [h,w,3] uint8, fitted. focal_35mm: from its EXIF data, or None.
     feature: the photo as feature matching takes it, where that was asked for. opaque: see `messages.View`.
     grey: [h,w] uint8, the whole photo as it is compared to refine depth, where that was asked for.
+    lens: which bent the photo; everything here is of the photo as it was straightened. None where it was not.
     """
 
     name: str
@@ -35,40 +38,72 @@ class PreparedPhoto:
     feature: FeaturePhoto | None = None
     opaque: np.ndarray | None = None
     grey: np.ndarray | None = None
+    lens: Lens | None = None
 
 
 def prepare_photos(
-    photos: Sequence[Photo], resolution: int, progress: Span, with_features: bool = False, with_grey: bool = False
+    photos: Sequence[Photo],
+    resolution: int,
+    progress: Span,
+    with_features: bool = False,
+    with_grey: bool = False,
+    lenses: Sequence[Lens | None] = (),
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
     """Decode and fit every photo, one at a time, so that only one is in memory at full size; and those that cannot be.
 
-    resolution: longest side in pixels. progress: told before each photo.
+    resolution: longest side in pixels. progress: told before each photo. lenses: what photos are straightened from,
+    None for those that are as they should be; none at all where all are.
     Raises one JobError that names all photos where none can be used.
     """
-    fitted: list[tuple[DecodedPhoto, np.ndarray, np.ndarray | None]] = []
-    features: list[FeaturePhoto | None] = []
-    greys: list[np.ndarray | None] = []
+    fitted: list[_Fitted] = []
     left_out: list[LeftOut] = []
-    for i, photo in enumerate(photos):
-        progress(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
+    for i, (photo, lens) in enumerate(zip(photos, lenses or [None] * len(photos), strict=True)):
+        doing = "Reading" if lens is None else "Straightening"
+        progress(i / len(photos), f"{doing} {photo.name} ({i + 1} of {len(photos)}).")
         try:
-            decoded, pixels = decode_photo(photo)
-            fitted.append((decoded, fit(pixels, resolution), _opaque(decoded, resolution)))
-            wanted = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
-            features.append(wanted)
-            greys.append(grey_picture(pixels, COMPARED_SIDE) if with_grey else None)
+            fitted.append(_fitted(photo, lens, resolution, with_features, with_grey))
         except JobError as error:
             left_out.append(LeftOut(photo.name, error.failure))
     if not fitted:
         raise none_left(left_out)
-    placements = place(
-        [decoded.size for decoded, _, _ in fitted], [(color.shape[1], color.shape[0]) for _, color, _ in fitted]
-    )
-    prepared = [
-        PreparedPhoto(decoded.name, placement, color, decoded.plate, decoded.focal_35mm, feature, opaque, grey)
-        for (decoded, color, opaque), placement, feature, grey in zip(fitted, placements, features, greys, strict=True)
-    ]
-    return prepared, left_out
+    sizes = [(each.color.shape[1], each.color.shape[0]) for each in fitted]
+    placements = place([each.photo.size for each in fitted], sizes)
+    return [each.placed(placement) for each, placement in zip(fitted, placements, strict=True)], left_out
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A photo before the canvas of all is known; see PreparedPhoto."""
+
+    photo: DecodedPhoto
+    lens: Lens | None
+    color: np.ndarray
+    opaque: np.ndarray | None
+    feature: FeaturePhoto | None
+    grey: np.ndarray | None
+
+    def placed(self, placement: Placement) -> PreparedPhoto:
+        photo = self.photo
+        return PreparedPhoto(
+            name=photo.name,
+            placement=placement,
+            color=self.color,
+            plate=photo.plate,
+            focal_35mm=photo.focal_35mm,
+            feature=self.feature,
+            opaque=self.opaque,
+            grey=self.grey,
+            lens=self.lens,
+        )
+
+
+def _fitted(photo: Photo, lens: Lens | None, resolution: int, with_features: bool, with_grey: bool) -> _Fitted:
+    decoded, pixels = decode_photo(photo)
+    if lens is not None:
+        decoded, pixels = straighten(decoded, pixels, lens)
+    feature = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
+    grey = grey_picture(pixels, COMPARED_SIDE) if with_grey else None
+    return _Fitted(decoded, lens, fit(pixels, resolution), _opaque(decoded, resolution), feature, grey)
 
 
 def _opaque(photo: DecodedPhoto, resolution: int) -> np.ndarray | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model_runtime.checkpoints.locate import CheckpointFile
 from model_runtime.contract.memory import available_memory
-from model_runtime.contract.messages import CAMERA_SOURCES, REFERENCE_VIEWS, REFINE_DEPTH, JobError, Request
+from model_runtime.contract.messages import CAMERA_SOURCES, LENSES, REFERENCE_VIEWS, REFINE_DEPTH, JobError, Request
 from model_runtime.depth.mesh import check_mesh_settings
 from model_runtime.network.config import PRESETS, MonocularConfig
 
@@ -44,6 +44,8 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> None:
             f"Refining depth cannot be '{request.refine_depth}'.",
             f"Choose one of {', '.join(REFINE_DEPTH)}.",
         )
+    if request.lens not in LENSES:
+        raise JobError("bad-request", f"There is no lens '{request.lens}'.", f"Choose one of {', '.join(LENSES)}.")
     lowest, highest = RESOLUTIONS
     if request.resolution is not None and not lowest <= request.resolution <= highest:
         raise JobError(

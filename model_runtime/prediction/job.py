@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from model_runtime.cameras.given import KnownCameras, given_cameras
+from model_runtime.cameras.given import KnownCameras, given_cameras, straightened
 from model_runtime.cameras.sources import is_bundled, needs_features
-from model_runtime.contract.messages import Cameras, Failure, LeftOut, Photo, Request
+from model_runtime.contract.lens import Lens
+from model_runtime.contract.messages import Failure, LeftOut, Photo, Request
 from model_runtime.contract.progress import Span
 from model_runtime.photos.decode import check_photos
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
@@ -21,10 +22,11 @@ FEWEST_COMPARED = 2
 
 @dataclass(frozen=True, eq=False)
 class JobInput:
-    """photos: those that can be used. with_features: whether theirs are to be matched. given: their known cameras,
-    where the request says so. left_out: the other photos."""
+    """photos: those that can be used, and files: what they are made of. with_features: whether their features are to be
+    matched. given: their known cameras, where the request says so. left_out: the other photos."""
 
     photos: list[PreparedPhoto]
+    files: list[Photo]
     with_features: bool
     given: KnownCameras | None
     left_out: list[LeftOut]
@@ -44,9 +46,24 @@ class Job:
 
     def without(self, unplaced: Sequence[int]) -> Job:
         """The job without photos that got no camera, by their places."""
-        photos = [photo for i, photo in enumerate(self.photos) if i not in unplaced]
+        placed = [i for i in range(len(self.photos)) if i not in unplaced]
         left_out = [LeftOut(name, _no_camera(name)) for name in (self.photos[i].name for i in unplaced)]
-        return replace(self, input=replace(self.input, photos=photos, left_out=self.input.left_out + left_out))
+        rest = replace(
+            self.input,
+            photos=[self.photos[i] for i in placed],
+            files=[self.input.files[i] for i in placed],
+            left_out=self.input.left_out + left_out,
+        )
+        return replace(self, input=rest)
+
+    def straightened(self, lenses: Sequence[Lens | None], progress: Span) -> Job:
+        """The job with the photos as pinholes see them, where they have one of these lenses."""
+        with_grey = any(photo.grey is not None for photo in self.photos)
+        files, resolution = self.input.files, self.plan.resolution
+        photos, damaged = prepare_photos(files, resolution, progress, with_grey=with_grey, lenses=lenses)
+        if damaged:  # though they could be read before
+            raise none_left(damaged)
+        return replace(self, input=replace(self.input, photos=photos))
 
 
 def _no_camera(name: str) -> Failure:
@@ -75,11 +92,13 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
         given = replace(given, sparse=None)
     with_features = needs_features(plan.source, len(photos), request.refine, scale_depths, given)
     with_grey = request.refine_depth != "off" and len(photos) >= FEWEST_COMPARED
-    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features, with_grey)
+    lenses = () if given is None else given.cameras.lenses
+    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features, with_grey, lenses)
+    readable = {photo.name for photo in prepared}
+    files = [photo for photo in photos if photo.name in readable]
     if given is not None:
-        readable = {photo.name for photo in prepared}
         given = given.of([i for i, photo in enumerate(photos) if photo.name in readable])
-    return JobInput(prepared, with_features, given, left_out + unreadable)
+    return JobInput(prepared, files, with_features, given, left_out + unreadable)
 
 
 def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo]) -> KnownCameras:
@@ -88,7 +107,6 @@ def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo
         from model_runtime.cameras.colmap import colmap_cameras  # COLMAP takes long to load and is not always wanted
 
         known = colmap_cameras(request.colmap, photos)
-        return replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos]))
+        return straightened(replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos])))
     cameras = given_cameras(request.cameras, [photo.name for photo in request.photos])
-    chosen = Cameras(cameras.extrinsics[list(used)], cameras.intrinsics[list(used)])
-    return KnownCameras(chosen)
+    return straightened(KnownCameras(cameras).of(used))

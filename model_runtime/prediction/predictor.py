@@ -105,6 +105,10 @@ class Predictor:
         if found.unplaced:
             placed = [i for i in range(len(job.photos)) if i not in found.unplaced]
             job, found = job.without(found.unplaced), found.of(placed)
+        if any(found.lenses):
+            straightening = progress.part(FEATURES_DONE, FEATURES_DONE, "photos")
+            job, network_pass = job.straightened(found.lenses, straightening), None
+            watch.done("photos")
         network_pass = network_pass or _final_pass(job, found, remaining)
         watch.done("network")
 
@@ -151,7 +155,8 @@ def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[Fo
     remaining = progress.part(begin, NETWORK_DONE, "network")
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
     refine = job.plan.request.refine
-    found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features)
+    lens = job.plan.request.lens
+    found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features, lens)
     if isinstance(found, FoundCameras):
         return found, None, remaining
     alone = pass_alone(job, remaining.part(0.0, FIRST_PASS))
@@ -176,7 +181,11 @@ def _settle_and_fit(job: Job, network_pass: NetworkPass, found: FoundCameras) ->
 def _make_views(job: Job, network_pass: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
     scale = network_pass.output.scale_factor
     views = make_views(network_pass.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
-    views = tuple(replace(view, camera_source=s) for view, s in zip(views, found.view_sources, strict=True))
+    errors = found.view_errors or (None,) * len(views)
+    views = tuple(
+        replace(view, camera_source=source, match_error=error)
+        for view, source, error in zip(views, found.view_sources, errors, strict=True)
+    )
     if cameras.agreement is None:
         return views
     repeated = repeated_pixels(views, job.plan.device)

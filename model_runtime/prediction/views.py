@@ -57,6 +57,7 @@ def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras,
         ray_confidence=ray_confidence,
         plate=photo.plate,
         opaque=photo.opaque,
+        lens=photo.lens,
     )
 
 

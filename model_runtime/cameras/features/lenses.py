@@ -15,9 +15,11 @@ from model_runtime.cameras.features.lens_choice import choose_kind, fewer
 from model_runtime.cameras.features.lens_kinds import PINHOLE, Groups, Kind, as_bundle, groups_of, with_kind
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
-from model_runtime.cameras.features.result import FeatureCameras, SparsePoints
+from model_runtime.cameras.features.result import FeatureCameras, SparsePoints, in_first_frame, reprojection_errors
 from model_runtime.cameras.features.tracks import build_tracks, has_depth, select, triangulate
 from model_runtime.contract.lens import (
+    BROWN,
+    FISHEYE,
     Lens,
     largest_shift,
     seen_by_straight,
@@ -36,21 +38,31 @@ LEAST_BENT = 0.25 / 1200
 """Longest sides by which a lens must move a pixel somewhere; what moves none by more is a pinhole."""
 
 
+KINDS = {
+    "auto": None,
+    "pinhole": PINHOLE,
+    "k1": Kind(BROWN, 1),
+    "k1 k2": Kind(BROWN, 2),
+    "brown": Kind(BROWN, 5),
+    "fisheye": Kind(FISHEYE, 4),
+}
+"""`Request.lens` -> the kind it asks for; None for what the matches bear out."""
+
+
 @dataclass(frozen=True, eq=False)
 class LensCameras:
-    """kind: of the lenses. extrinsics: [N,4,4]; NaN of photos without camera. intrinsics: [N,3,3] of the pinholes that
-    the straightened photos show, and of the photos where lenses bend nothing. lenses: None for those. sparse: points,
-    and where the straightened photos see them. match_error, view_errors: median distances in pixels of the original
-    photos, of all and of each.
+    """kind: of the lenses. lenses: [N], None where a photo is as a pinhole sees it. cameras: with the pinholes that
+    straightened photos show, and the points where these see them. view_errors: like `cameras.match_error` median
+    distances in pixels of the original photos, of each photo.
+    pinholes, matches: cameras with their middle in the middle, and where they would have seen the matches.
     """
 
     kind: Kind
-    extrinsics: np.ndarray
-    intrinsics: np.ndarray
     lenses: tuple[Lens | None, ...]
-    sparse: SparsePoints
-    match_error: float | None
+    cameras: FeatureCameras
     view_errors: tuple[float | None, ...]
+    pinholes: FeatureCameras
+    matches: Matches
 
 
 def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind: Kind | None = None) -> LensCameras:
@@ -58,10 +70,12 @@ def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind:
 
     kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out.
     """
-    groups, placed = groups_of(matches), mapped.registered
+    groups, placed, straight = groups_of(matches), mapped.registered, matches
     start = as_bundle(PINHOLE, _poses(mapped.extrinsics), mapped.sparse.points, _focals(mapped, matches), groups)
     seen = _seen(mapped.sparse, matches)
     found, bundle = _solved(start, seen, groups, kind, progress.part(0.0, 0.5))
+    if found == PINHOLE and groups.lens == groups.sensor:
+        return as_pinholes(mapped, matches)
     if found != PINHOLE:
         straight = _straightened(matches, bundle)
         if not placed.all():
@@ -74,7 +88,16 @@ def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind:
         known = found if kind is not None or not much else None
         bundle = replace(bundle, points=tracks.points)
         found, bundle = _solved(bundle, seen, groups, known, progress.part(0.6, 1.0), found)
-    return _as_cameras(found, bundle, seen, placed, matches)
+        straight = _straightened(matches, bundle)
+    return _as_cameras(found, bundle, seen, placed, matches, straight)
+
+
+def as_pinholes(mapped: FeatureCameras, matches: Matches) -> LensCameras:
+    """Cameras that are taken as they are."""
+    count = len(matches.photos)
+    errors = reprojection_errors(mapped.extrinsics, mapped.intrinsics, mapped.sparse)
+    by_view = _medians(errors, mapped.sparse.view, count)
+    return LensCameras(PINHOLE, (None,) * count, mapped, by_view, mapped, matches)
 
 
 def _solved(
@@ -121,29 +144,40 @@ def _tracks(matches: Matches, straight: Matches, bundle: Bundle, placed: np.ndar
     return select(tracks, (errors < MAX_ERROR) & has_depth(bundle.poses, tracks))
 
 
-def _as_cameras(kind: Kind, bundle: Bundle, seen: Seen, placed: np.ndarray, matches: Matches) -> LensCameras:
-    sides, middles = _sides(matches), _middles(matches)
+def _as_cameras(
+    kind: Kind, bundle: Bundle, seen: Seen, placed: np.ndarray, matches: Matches, straight: Matches
+) -> LensCameras:
+    every, sides, middles = _lenses(bundle, matches), _sides(matches), _middles(matches)
+    lens_numbers = np.array(groups_of(matches).lens)
+    solved = np.isin(lens_numbers, lens_numbers[placed])
     lenses = tuple(
-        lens if kind.bends and largest_shift(lens) > LEAST_BENT * max(lens.size) else None
-        for lens in _lenses(bundle, matches)
+        lens if solved[i] and kind.bends and largest_shift(lens) > LEAST_BENT * max(lens.size) else None
+        for i, lens in enumerate(every)
     )
     intrinsics = np.full((len(placed), 3, 3), np.nan)
     pixel = seen.pixel * sides[seen.view, None] + middles[seen.view]
-    for i in np.flatnonzero(placed):
-        whole, mine = _lens(bundle.model, bundle.lenses[i], matches.photos[i].size), seen.view == i
-        straight = None if lenses[i] is None else straight_camera(whole)
-        intrinsics[i] = whole.intrinsics if straight is None else straight.intrinsics
-        if straight is not None:
-            pixel[mine] = seen_by_straight(whole, straight, pixel[mine])
+    for i in np.flatnonzero(solved):
+        mine = seen.view == i
+        intrinsics[i] = every[i].intrinsics
+        if lenses[i] is not None:
+            straight_picture = straight_camera(every[i])
+            intrinsics[i] = straight_picture.intrinsics
+            pixel[mine] = seen_by_straight(every[i], straight_picture, pixel[mine])
     errors = bundle.errors(seen) * sides[seen.view]
     sparse = SparsePoints(bundle.points, seen.view, seen.point, pixel)
     sparse = select(sparse, np.isfinite(pixel).all(1) & np.isfinite(errors))
     extrinsics = np.where(placed[:, None, None], bundle.poses, np.nan)
-    by_view = tuple(
-        float(np.median(errors[seen.view == i])) if (seen.view == i).any() else None for i in range(len(placed))
-    )
     error = float(np.median(errors)) if len(errors) else None
-    return LensCameras(kind, extrinsics, intrinsics, lenses, sparse, error, by_view)
+    extrinsics, sparse = in_first_frame(extrinsics, sparse, placed)
+    cameras = FeatureCameras(placed, extrinsics, intrinsics, sparse, error)
+    pinholes = replace(cameras, intrinsics=np.stack([_middled(lens) for lens in every]))
+    return LensCameras(kind, lenses, cameras, _medians(errors, seen.view, len(placed)), pinholes, straight)
+
+
+def _medians(errors: np.ndarray, view: np.ndarray, count: int) -> tuple[float | None, ...]:
+    """Of each view, None where it has none."""
+    mine = [errors[view == i] for i in range(count)]
+    return tuple(float(np.median(each)) if len(each) else None for each in mine)
 
 
 def _lenses(bundle: Bundle, matches: Matches) -> list[Lens]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+
+from model_runtime.contract.messages import Cameras
+from model_runtime.geometry.similarity import align_cameras
 
 if TYPE_CHECKING:  # COLMAP takes long to load, and these arrays are used without it, too
     import pycolmap
@@ -48,6 +52,17 @@ class FeatureCameras:
     sparse: SparsePoints
     match_error: float | None
 
+    def laid_on(self, others: Cameras, compared: np.ndarray) -> tuple[Cameras, SparsePoints]:
+        """Cameras and points moved, all as one, to lie on other cameras of the photos `compared` [N] bool; photos that
+        are not registered, or whose lens is not known, have the others'."""
+        now = torch.from_numpy(self.extrinsics)
+        similarity = align_cameras(now[compared], torch.from_numpy(others.extrinsics[compared]))
+        moved = similarity.extrinsics(now).numpy()
+        extrinsics = np.where(self.registered[:, None, None], moved, others.extrinsics)
+        intrinsics = np.where(np.isfinite(self.intrinsics), self.intrinsics, others.intrinsics)
+        points = similarity.points(torch.from_numpy(self.sparse.points)).numpy()
+        return Cameras(extrinsics, intrinsics), replace(self.sparse, points=points)
+
 
 def nothing_found(count: int) -> FeatureCameras:
     """Of `count` photos that features do not place."""
@@ -71,8 +86,7 @@ def from_reconstruction(model: pycolmap.Reconstruction, matches: Matches) -> Fea
         to_photo = np.diag([matches.photos[i].pixel, matches.photos[i].pixel, 1.0])
         intrinsics[i] = to_photo @ model.camera(image.camera_id).calibration_matrix()
     sparse = _sparse_points(model, matches)
-    extrinsics, points = _first_camera_frame(extrinsics, registered, sparse)
-    sparse = SparsePoints(points, sparse.view, sparse.point, sparse.pixel)
+    extrinsics, sparse = in_first_frame(extrinsics, sparse, registered)
     errors = reprojection_errors(extrinsics, intrinsics, sparse)
     error = float(np.median(errors)) if len(errors) else None
     return FeatureCameras(registered, extrinsics, intrinsics, sparse, error)
@@ -96,17 +110,17 @@ def _sparse_points(model: pycolmap.Reconstruction, matches: Matches) -> SparsePo
     )
 
 
-def _first_camera_frame(
-    extrinsics: np.ndarray, registered: np.ndarray, sparse: SparsePoints
-) -> tuple[np.ndarray, np.ndarray]:
-    """Extrinsics and points in the frame that FeatureCameras promises."""
+def in_first_frame(
+    extrinsics: np.ndarray, sparse: SparsePoints, registered: np.ndarray
+) -> tuple[np.ndarray, SparsePoints]:
+    """The same in the frame and the unit that FeatureCameras promises."""
     depths = seen_points(extrinsics, sparse)[:, 2]
     unit = float(np.median(depths)) if len(depths) else 1.0
     first = extrinsics[np.flatnonzero(registered)[0]]
     moved = extrinsics @ np.linalg.inv(first)
     moved[:, :3, 3] /= unit
     points = (sparse.points @ first[:3, :3].T + first[:3, 3]) / unit
-    return moved, points
+    return moved, replace(sparse, points=points)
 
 
 def seen_points(extrinsics: np.ndarray, sparse: SparsePoints) -> np.ndarray:

@@ -1,0 +1,73 @@
+"""A photo whose lens bends lines, as a pinhole would have taken it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from model_runtime.contract.lens import Lens, Pinhole, seen_from_straight, straight_camera
+from model_runtime.contract.messages import JobError
+from model_runtime.photos.decode import DecodedPhoto, jpeg_plate
+from model_runtime.photos.feature_photo import DIAGONAL_35MM
+
+STEP = 8
+"""Pixels between the places at which the lens is asked; between them it is so smooth that cubic interpolation misses
+by less than a hundredth of a pixel."""
+
+BAND = 32
+"""Rows of such places that are worked on at once."""
+
+NOWHERE = -4.0
+"""In pictures: far outside of the photo."""
+
+
+def straighten(photo: DecodedPhoto, pixels: np.ndarray, lens: Lens) -> tuple[DecodedPhoto, np.ndarray]:
+    """The photo and its pixels [h,w,3] uint8 as the pinhole `straight_camera(lens)` sees it.
+
+    Outside of what the photo shows the plate is black, the pixels repeat the photo's rim, and `alpha` is 0. The focal
+    length is that of the straight picture. Raises JobError where the lens is that of a photo of another size.
+    """
+    if lens.size != photo.size:
+        sentence = (
+            f"{photo.name} has {photo.size[0]} x {photo.size[1]} pixels, its lens {lens.size[0]} x {lens.size[1]}."
+        )
+        raise JobError("bad-cameras", sentence, "Give the lens for the photo's size.")
+    straight = straight_camera(lens)
+    layers = [pixels] if photo.alpha is None else [pixels, photo.alpha[..., None]]
+    source = torch.from_numpy(np.concatenate(layers, axis=2)).permute(2, 0, 1)[None].float()
+    width, height = straight.size
+    picture = np.empty((height, width, source.shape[1]), np.uint8)
+    inside = np.empty((height, width), bool)
+    for top in range(0, height, BAND * STEP):
+        rows = slice(top, min(top + BAND * STEP, height))
+        grid = _grid(lens, straight, rows)
+        sampled = torch.nn.functional.grid_sample(source, grid, "bicubic", "border", align_corners=False)
+        picture[rows] = sampled[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).numpy()
+        inside[rows] = (grid[0].abs() <= 1).all(-1).numpy()
+    alpha = np.where(inside, 255 if photo.alpha is None else picture[..., 3], 0).astype(np.uint8)
+    color = np.ascontiguousarray(picture[..., :3])
+    plate = jpeg_plate(Image.fromarray(color * inside[..., None]))
+    focal_35mm = straight.intrinsics[0, 0] / np.hypot(*straight.size) * DIAGONAL_35MM
+    return replace(photo, size=straight.size, plate=plate, alpha=alpha, focal_35mm=float(focal_35mm)), color
+
+
+def _grid(lens: Lens, straight: Pinhole, rows: slice) -> Tensor:
+    """[1,h,w,2] float32: where these rows of the straight picture lie in the photo, in -1..1 from rim to rim."""
+    width = straight.size[0]
+    across, down = _places(0, width), _places(rows.start, rows.stop)
+    coarse = np.stack(np.meshgrid(across, down), axis=-1)
+    seen = seen_from_straight(lens, straight, coarse) / lens.size * 2 - 1
+    known = torch.from_numpy(np.nan_to_num(seen, nan=NOWHERE)).permute(2, 0, 1)[None].float()
+    size = (len(down) * STEP, len(across) * STEP)
+    fine = torch.nn.functional.interpolate(known, size, mode="bicubic", align_corners=False)
+    # The places are the middles of squares of STEP pixels, of which one is left over on every side.
+    return fine[:, :, STEP : STEP + rows.stop - rows.start, STEP : STEP + width].permute(0, 2, 3, 1)
+
+
+def _places(start: int, stop: int) -> np.ndarray:
+    """Middles of squares of STEP pixels, from one before `start` to one after `stop`."""
+    return start + (np.arange(-1, -(-(stop - start) // STEP) + 1) + 0.5) * STEP
