@@ -3,7 +3,7 @@ surfaces that the viewport shows, everything where it stands now in Blender's wo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,13 @@ from .find import objects_of, parts_of
 from .lenses import read_lens
 from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, PIXEL_ASPECT, RESOLUTION, VIEW
 from .materials import POINT_COLOR
+from .meshes import input_value
 from .placement import frame_to_world, written
+from .repeated import REPEATED, keeps_all
 from .surfaces import photo_behind
 
 SURFACES = ("mesh", "sheet")
+RANK = "confidence_rank"
 WHITE = 255
 
 
@@ -46,7 +49,8 @@ def seen_scene(
     shown = [item for item in objects_of(collection, "camera") if not item.get(HIDDEN)]
     return ExportScene(
         cameras=tuple(_camera(item, scene, graph, originals or {}) for item in shown),
-        points=_points(collection, graph, shown),
+        points=_points(collection, graph, shown, _shown_cloud),
+        repeated=_points(collection, graph, shown, _repeated_cloud),
         mesh=_mesh(collection, graph),
         metric=bool(collection.get(METRIC)),
         frame_rate=scene.render.fps / scene.render.fps_base,
@@ -137,26 +141,62 @@ def _picture(item: bpy.types.Object) -> tuple[Path | None, bytes]:
 
 
 def _points(
-    collection: bpy.types.Collection, graph: bpy.types.Depsgraph, cameras: list[bpy.types.Object]
+    collection: bpy.types.Collection,
+    graph: bpy.types.Depsgraph,
+    cameras: list[bpy.types.Object],
+    read: Callable[[Any], ExportPoints],
 ) -> ExportPoints:
+    """What `read` finds in the point clouds that are shown, in the world; views are places among `cameras`."""
     places = {camera.get(INDEX, 0): place for place, camera in enumerate(cameras)}
     clouds = []
     for item, matrix in shown_instances(collection, graph, ("points",)):
-        attributes = item.data.attributes
-        position = read_attribute(attributes, "position", "vector", 3)
-        if not len(position):
-            continue
-        view = read_attribute(attributes, "view", "value", 1, NO_VIEW, np.int32, len(position)).ravel()
-        known, index = np.unique(view, return_inverse=True)
-        clouds.append(
-            (
-                _moved(position, matrix),
-                _colors(attributes, len(position)),
-                read_attribute(attributes, "confidence", "value", 1, 1.0, count=len(position)).ravel(),
-                np.array([places.get(int(each), NO_VIEW) for each in known], np.int32)[index.ravel()],
-            )
-        )
+        cloud = read(item)
+        known, index = np.unique(cloud.view, return_inverse=True)
+        view = np.array([places.get(int(each), NO_VIEW) for each in known], np.int32)[index.ravel()]
+        clouds.append((_moved(cloud.position, matrix), cloud.color, cloud.confidence, view))
     return ExportPoints(*map(np.concatenate, zip(*clouds, strict=True))) if clouds else no_points()
+
+
+def _shown_cloud(item: Any) -> ExportPoints:
+    """The points of an evaluated object, in its own frame; views as its attribute has them."""
+    attributes = item.data.attributes
+    position = read_attribute(attributes, "position", "vector", 3)
+    count = len(position)
+    return ExportPoints(
+        position,
+        _colors(attributes, count),
+        read_attribute(attributes, "confidence", "value", 1, 1.0, count=count).ravel(),
+        read_attribute(attributes, "view", "value", 1, NO_VIEW, np.int32, count).ravel(),
+    )
+
+
+def _repeated_cloud(item: Any) -> ExportPoints:
+    """The points that are hidden only because another photo shows them better, likewise."""
+    original = item.original
+    attributes = original.data.attributes
+    if isinstance(
+        item.data, bpy.types.Mesh
+    ):  # what is left of it beside the points, which are an instance of their own
+        return no_points()
+    if keeps_all(original) or REPEATED not in attributes or RANK not in attributes:
+        return no_points()
+    every = _shown_cloud(original)
+    repeated = read_attribute(attributes, REPEATED, "value", 1, kind=np.bool_).ravel()
+    rank = read_attribute(attributes, RANK, "value", 1).ravel()
+    hidden = read_attribute(attributes, HIDDEN, "value", 1, False, np.bool_, len(rank)).ravel()
+    least = max(_inputs(original, "Confidence"), default=0.0)
+    kept = repeated & ~hidden & (rank > least)
+    return ExportPoints(*(array[kept] for array in vars(every).values()))
+
+
+def _inputs(item: bpy.types.Object, name: str) -> Iterator[float]:
+    """The values that the item's node groups have for an input of this name."""
+    for modifier in item.modifiers:
+        if isinstance(modifier, bpy.types.NodesModifier):
+            try:
+                yield float(input_value(modifier, name))
+            except KeyError:  # a group of the artist's own
+                continue
 
 
 def _mesh(collection: bpy.types.Collection, graph: bpy.types.Depsgraph) -> ExportMesh | None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,14 +108,14 @@ def _of_prediction(
     """The scene of `predict`'s arrays, with z up: given cameras keep their frame, others the reference photo's."""
     back = np.eye(4) if meta["camera_source"] == "given" else Z_UP.T
     cameras = tuple(_camera(named, i, told, back) for i, told in enumerate(meta["views"]))
-    clouds = [_points(named, i, camera, edge_angle, keep_all) for i, camera in enumerate(cameras)]
-    joined = [np.concatenate(arrays) for arrays in zip(*(vars(each).values() for each in clouds), strict=True)]
-    points = ExportPoints(*joined) if clouds else no_points()
-    sure = _rank(points.confidence) > hide_unsure
+    every, repeated = _points(named, cameras, edge_angle)
+    shown = ~repeated | keep_all
+    sure = _rank(every.confidence, every.confidence[shown]) > hide_unsure
     checkpoint = {f"checkpoint_{key}": value for key, value in meta["checkpoint"].items()}
     return ExportScene(
         cameras=cameras,
-        points=ExportPoints(*(array[sure] for array in vars(points).values())),
+        points=_chosen(every, shown & sure),
+        repeated=_chosen(every, ~shown & sure),
         metric=bool(meta["metric"]),
         provenance={**checkpoint, "camera_source": meta["camera_source"], "match_error": meta["match_error"]},
     )
@@ -138,31 +138,49 @@ def _camera(named: Mapping[str, np.ndarray], i: int, told: Mapping[str, Any], ba
 
 
 def _points(
-    named: Mapping[str, np.ndarray], i: int, camera: ExportCamera, edge_angle: float, keep_all: bool
-) -> ExportPoints:
-    """A point for each pixel of a view that lies on a surface, and is not repeated unless all are kept."""
+    named: Mapping[str, np.ndarray], cameras: Sequence[ExportCamera], edge_angle: float
+) -> tuple[ExportPoints, np.ndarray]:
+    """A point for each pixel of all views that lies on a surface, and which of them are repeated, [P] bool."""
+    clouds, repeated = [], []
+    for i, camera in enumerate(cameras):
+        shown = _surface(named, i, camera, edge_angle)
+        row, column = np.nonzero(shown)
+        cloud = ExportPoints(
+            _unproject(camera, row, column, named[f"view{i}_depth"][shown]),
+            named[f"view{i}_color"][shown],
+            named[f"view{i}_confidence"][shown].astype(np.float32),
+            np.full(len(row), i, np.int32),
+        )
+        clouds.append(tuple(vars(cloud).values()))
+        repeated.append(named.get(f"view{i}_repeated", np.zeros_like(shown))[shown])
+    if not clouds:
+        return no_points(), np.empty(0, bool)
+    return ExportPoints(*map(np.concatenate, zip(*clouds, strict=True))), np.concatenate(repeated)
+
+
+def _surface(named: Mapping[str, np.ndarray], i: int, camera: ExportCamera, edge_angle: float) -> np.ndarray:
+    """[h,w] bool: pixels of a view that lie on a surface, neither sky, transparent nor flying."""
     depth = named[f"view{i}_depth"]
-    shares = np.array(camera.map_size) / camera.size
-    focal = camera.intrinsics.diagonal()[:2] * shares
     with np.errstate(invalid="ignore"):
         shown = np.isfinite(depth) & (depth > 0) & ~named[f"view{i}_sky"]
-    shown &= named.get(f"view{i}_opaque", shown)
-    if not keep_all and f"view{i}_repeated" in named:
-        shown &= ~named[f"view{i}_repeated"]
-    shown &= ~flying_pixels(depth, (float(focal[0]), float(focal[1])), edge_angle)
-    row, column = np.nonzero(shown)
-    pixel = np.stack((column + 0.5, row + 0.5), axis=-1) / shares
+    if f"view{i}_opaque" in named:
+        shown &= named[f"view{i}_opaque"]
+    focal = camera.intrinsics.diagonal()[:2] * camera.map_size / camera.size
+    return shown & ~flying_pixels(depth, (float(focal[0]), float(focal[1])), edge_angle)
+
+
+def _unproject(camera: ExportCamera, row: np.ndarray, column: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """[P,3] float32 points in the world of these pixels of the depth map [P]."""
+    pixel = np.stack((column + 0.5, row + 0.5), axis=-1) * camera.size / camera.map_size
     plane = (pixel - camera.intrinsics[:2, 2]) / camera.intrinsics.diagonal()[:2]
-    seen = np.concatenate((plane, np.ones((len(plane), 1))), axis=1) * depth[shown][:, None].astype(np.float64)
-    position = (seen - camera.extrinsics[:3, 3]) @ camera.extrinsics[:3, :3]
-    return ExportPoints(
-        position.astype(np.float32),
-        named[f"view{i}_color"][shown],
-        named[f"view{i}_confidence"][shown].astype(np.float32),
-        np.full(len(row), i, np.int32),
-    )
+    seen = np.concatenate((plane, np.ones((len(plane), 1))), axis=1) * depth[:, None].astype(np.float64)
+    return ((seen - camera.extrinsics[:3, 3]) @ camera.extrinsics[:3, :3]).astype(np.float32)
 
 
-def _rank(confidence: np.ndarray) -> np.ndarray:
-    """[P] in 0..1, the share of the points that are no surer than each."""
-    return np.searchsorted(np.sort(confidence), confidence, side="right") / max(len(confidence), 1)
+def _chosen(points: ExportPoints, which: np.ndarray) -> ExportPoints:
+    return ExportPoints(*(array[which] for array in vars(points).values()))
+
+
+def _rank(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """[P] in 0..1: the share of `among` that is no larger than each of `values`."""
+    return np.searchsorted(np.sort(among), values, side="right") / max(len(among), 1)

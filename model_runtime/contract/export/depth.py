@@ -1,8 +1,8 @@
-"""An EXR per photo, of the size of its depth map, with what the points that are shown tell of its pixels.
+"""An EXR per photo, of the size of its depth map, with what its points tell of its pixels.
 
-depth/: `Z` along the camera's axis, in the scene's unit. position/: `P.X`, `P.Y`, `P.Z` in Blender's world. Both have
-`A`, 1 where a pixel has a value and 0 where it shows sky or what is hidden: there the others are 0, as compositing
-programs expect, for NaN spreads in their filters.
+depth/: `Z`, the same in `R`, `G` and `B`, along the camera's axis in the scene's unit. position/: x, y and z of
+Blender's world in `R`, `G` and `B`, which every program reads. Both have `A`, 1 where a pixel has a value and 0 where
+it shows sky or what is hidden: there the others are 0, as compositing programs expect, for NaN spreads in filters.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from .settings import ExportSettings
 
 def write_depth(scene: ExportScene, folder: Path, settings: ExportSettings) -> None:
     for path, camera, position in _photos(scene, folder / "depth", settings):
-        depth = project(camera, position)[1]
-        write_exr(path, {"Z": _map(camera, position, depth), "A": _map(camera, position, np.ones(len(position)))})
+        depth = _map(camera, position, project(camera, position)[1])
+        write_exr(path, {**dict.fromkeys("RGBZ", depth), "A": _map(camera, position, np.ones(len(position)))})
 
 
 def write_position(scene: ExportScene, folder: Path, settings: ExportSettings) -> None:
     for path, camera, position in _photos(scene, folder / "position", settings):
-        channels = {f"P.{axis}": _map(camera, position, position[:, i]) for i, axis in enumerate("XYZ")}
+        channels = {name: _map(camera, position, position[:, i]) for i, name in enumerate("RGB")}
         write_exr(path, {**channels, "A": _map(camera, position, np.ones(len(position)))})
 
 
 def _photos(scene: ExportScene, folder: Path, settings: ExportSettings) -> list[tuple[Path, ExportCamera, np.ndarray]]:
     """For each photo its file, its camera and the points [M,3] that came from it. Raises JobError for none at all."""
-    if not len(scene.points.position):
+    points = [scene.points, scene.repeated]
+    position, view = (np.concatenate([getattr(each, name) for each in points]) for name in ("position", "view"))
+    if not len(position):
         raise JobError("export-nothing", "No points are shown, so there is no depth to export.", "Show the points.")
     result = []
     names = with_ending(picture_names(scene, settings), ".exr")
@@ -43,7 +45,7 @@ def _photos(scene: ExportScene, folder: Path, settings: ExportSettings) -> list[
             raise JobError("export-nothing", sentence, "Update the scene; older versions did not keep it.")
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        result.append((path, camera, scene.points.position[scene.points.view == index]))
+        result.append((path, camera, position[view == index]))
     return result
 
 

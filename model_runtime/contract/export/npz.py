@@ -18,10 +18,8 @@ from .settings import ExportSettings
 
 FILE = "scene.npz"
 VERSION = 1
-POINTS, MESH = (
-    tuple(f"points_{f.name}" for f in fields(ExportPoints)),
-    tuple(f"mesh_{f.name}" for f in fields(ExportMesh)),
-)
+POINTS = tuple(field.name for field in fields(ExportPoints))
+MESH = tuple(f"mesh_{field.name}" for field in fields(ExportMesh))
 
 
 def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
@@ -33,13 +31,15 @@ def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
 
 
 def arrays(scene: ExportScene) -> dict[str, np.ndarray]:
-    """`camera0_extrinsics`, ..., `points_position`, ..., `mesh_vertices`, ..., and the rest as JSON in `meta`."""
+    """`camera0_extrinsics`, ..., `points_position`, ..., `repeated_position`, ..., `mesh_vertices`, ..., and the
+    rest as JSON in `meta`."""
     named: dict[str, np.ndarray] = {}
     for i, camera in enumerate(scene.cameras):
         named |= {f"camera{i}_extrinsics": camera.extrinsics, f"camera{i}_intrinsics": camera.intrinsics}
         if camera.plate:
             named[f"camera{i}_plate"] = np.frombuffer(camera.plate, np.uint8)
-    named |= {f"points_{name}": array for name, array in vars(scene.points).items()}
+    for kind in ("points", "repeated"):
+        named |= {f"{kind}_{name}": array for name, array in vars(getattr(scene, kind)).items()}
     if scene.mesh is not None:
         named |= {f"mesh_{name}": array for name, array in vars(scene.mesh).items()}
     meta = {
@@ -57,7 +57,8 @@ def scene_of(named: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Export
     """The scene of `arrays`. Raises LookupError, TypeError or ValueError where they are not like that."""
     return ExportScene(
         cameras=tuple(_camera(named, i, told) for i, told in enumerate(meta["cameras"])),
-        points=ExportPoints(*(named[name] for name in POINTS)),
+        points=ExportPoints(*(named[f"points_{name}"] for name in POINTS)),
+        repeated=ExportPoints(*(named[f"repeated_{name}"] for name in POINTS)),
         mesh=ExportMesh(*(named[name] for name in MESH)) if MESH[0] in named else None,
         metric=bool(meta["metric"]),
         frame_rate=float(meta["frame_rate"]),

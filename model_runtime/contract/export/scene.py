@@ -88,8 +88,9 @@ def no_points() -> ExportPoints:
 
 @dataclass(frozen=True, eq=False)
 class ExportScene:
-    """metric: whether the world's unit is the metre. frame_rate: of photos that are frames of a film. provenance:
-    what made the scene, JSON-able."""
+    """metric: whether the world's unit is the metre. frame_rate: of photos that are frames of a film. provenance: what
+    made the scene, JSON-able. repeated: further points, which another photo shows better: only the depth maps of their
+    photos need them."""
 
     cameras: tuple[ExportCamera, ...]
     points: ExportPoints = field(default_factory=no_points)
@@ -97,6 +98,7 @@ class ExportScene:
     metric: bool = False
     frame_rate: float = 24.0
     provenance: dict[str, object] = field(default_factory=dict[str, object])
+    repeated: ExportPoints = field(default_factory=no_points)
 
 
 def in_camera(camera: ExportCamera, points: np.ndarray) -> np.ndarray:

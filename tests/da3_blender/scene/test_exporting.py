@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,31 @@ def test_a_camera_that_is_no_pinhole_is_told(made) -> None:
     made.cameras[2].data.type = "ORTHO"
     with pytest.raises(JobError, match="no perspective camera"):
         seen(made)
+
+
+@pytest.fixture
+def layered(room, empty_scene):
+    """One photo, of which the lower half of the depth map, the surer one, is repeated."""
+    view = room.view(name="a.png")
+    repeated = np.zeros(view.depth.shape, bool)
+    repeated[24:] = True
+    plan = plan_scene(room.prediction(replace(view, repeated=repeated)), "room")
+    return write_scene(plan, empty_scene)
+
+
+def test_what_another_photo_shows_better_is_apart(layered) -> None:
+    """It belongs to the photo's depth map alone, unless all is kept."""
+    scene = seen(layered)
+    rows = {}
+    for name, points in (("points", scene.points), ("repeated", scene.repeated)):
+        pixels, _ = project(scene.cameras[0], points.position)
+        rows[name] = np.floor(pixels[:, 1] / 10).astype(int)
+        assert set(points.view) == {0}
+    assert rows["points"].max() == 23 and rows["repeated"].min() == 24
+    modifier = layered.points.modifiers[0]
+    everything = len(rows["points"]) + len(rows["repeated"])
+    set_input(modifier, "Keep All", True)
+    assert (len(seen(layered).points.position), len(seen(layered).repeated.position)) == (everything, 0)
+    set_input(modifier, "Keep All", False)
+    set_input(modifier, "Confidence", 1.0)
+    assert not len(seen(layered).repeated.position)

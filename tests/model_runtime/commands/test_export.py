@@ -83,6 +83,9 @@ def test_the_world_has_z_up_and_points_are_chosen(result: Path) -> None:
     depth = 2.09
     x, y = ((9.5 * 4 - 38) / 70 * depth, (7.5 * 4 - 31) / 66 * depth)
     assert np.abs(scene.points.position[index] - (x - 0.5, depth - 1, -(y + 0.25))).max() < 1e-5
+    once = read_scene(result, hide_unsure=0)
+    assert (len(once.points.position), len(once.repeated.position)) == (2 * 13 * 20, 2 * 20)
+    assert set(once.repeated.color[:, 0]) == {14} and not len(scene.repeated.position)
     half = read_scene(result, hide_unsure=0.5, keep_all=True)
     assert len(half.points.position) == 14 * 20
     assert half.points.confidence.min() > np.median(scene.points.confidence) - 1e-6

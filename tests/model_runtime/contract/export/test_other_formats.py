@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import OpenEXR
 import pytest
 import trimesh
-from pxr import Gf, Usd, UsdGeom
 from scipy.spatial.transform import Rotation
 
 from model_runtime.contract.export import depth, glb, npz, nuke, point_cloud, transforms, usd
 from model_runtime.contract.export.formats import export
-from model_runtime.contract.export.scene import project
+from model_runtime.contract.export.scene import ExportPoints, project
 from model_runtime.contract.export.settings import ORIGINAL, ExportSettings
 from model_runtime.contract.lens import distort
 from model_runtime.contract.messages import JobError
@@ -60,24 +62,40 @@ def test_transforms_json_has_one_kind_of_lens(bent, tmp_path: Path) -> None:
     assert [content["frames"][0][key] for key in ("k1", "k2", "k3", "k4")] == [0.02, -0.01, 0.002, 0.0]
 
 
+READ_USD = """
+import json, sys
+from pxr import Usd, UsdGeom
+stage = Usd.Stage.Open(sys.argv[1])
+cameras = [UsdGeom.Camera(prim).GetCamera(0).frustum for prim in stage.Traverse() if prim.IsA(UsdGeom.Camera)]
+points = UsdGeom.Points(stage.GetPrimAtPath("/DA3/Points"))
+mesh = UsdGeom.Mesh(stage.GetPrimAtPath("/DA3/Mesh"))
+print(json.dumps({
+    "up": str(UsdGeom.GetStageUpAxis(stage)),
+    "unit": UsdGeom.GetStageMetersPerUnit(stage),
+    "cameras": [[list(row) for row in c.ComputeViewMatrix() * c.ComputeProjectionMatrix()] for c in cameras],
+    "points": [list(each) for each in points.GetPointsAttr().Get()],
+    "colors": [list(each) for each in points.GetDisplayColorAttr().Get()],
+    "corners": list(mesh.GetFaceVertexIndicesAttr().Get()),
+    "vertices": [list(each) for each in mesh.GetPointsAttr().Get()],
+}))
+"""
+"""Away from Blender, which has another OpenUSD: the two do not get along in one process."""
+
+
 def test_usd_cameras_see_each_point_at_its_pixel(seen, tmp_path: Path) -> None:
     (path,) = export(seen.scene, [usd.write], tmp_path)
-    stage = Usd.Stage.Open(str(path))
-    assert UsdGeom.GetStageUpAxis(stage) == "Z" and UsdGeom.GetStageMetersPerUnit(stage) == 1
-    cameras = [UsdGeom.Camera(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.Camera)]
-    for index, camera in enumerate(cameras):
-        frustum = camera.GetCamera(0).frustum
-        matrix = frustum.ComputeViewMatrix() * frustum.ComputeProjectionMatrix()
+    told = json.loads(subprocess.check_output([sys.executable, "-c", READ_USD, str(path)]))
+    assert (told["up"], told["unit"]) == ("Z", 1)
+    for index, matrix in enumerate(told["cameras"]):
         position, pixels = of(seen, index)
-        shares = np.array([matrix.Transform(Gf.Vec3d(*map(float, point)))[:2] for point in position])
-        found = (shares * (1, -1) + 1) / 2 * seen.scene.cameras[index].size
+        clip = np.c_[position, np.ones(len(position))] @ matrix  # USD's vectors are rows
+        found = (clip[:, :2] / clip[:, 3:] * (1, -1) + 1) / 2 * seen.scene.cameras[index].size
         assert np.abs(found - pixels).max() < 1e-3
-    points = UsdGeom.Points(stage.GetPrimAtPath("/DA3/Points"))
-    assert np.abs(np.array(points.GetPointsAttr().Get()) - seen.scene.points.position).max() < 1e-6
-    white = np.array(points.GetDisplayColorAttr().Get())
-    assert np.abs(white - ((seen.scene.points.color / 255 + 0.055) / 1.055) ** 2.4).max() < 0.01
-    mesh = UsdGeom.Mesh(stage.GetPrimAtPath("/DA3/Mesh"))
-    assert mesh.GetFaceVertexIndicesAttr().Get() == seen.scene.mesh.triangles.ravel().tolist()
+    assert len(told["cameras"]) == 4
+    assert np.abs(np.array(told["points"]) - seen.scene.points.position).max() < 1e-6
+    assert np.abs(np.array(told["colors"]) - ((seen.scene.points.color / 255 + 0.055) / 1.055) ** 2.4).max() < 0.01
+    assert told["corners"] == seen.scene.mesh.triangles.ravel().tolist()
+    assert np.array_equal(told["vertices"], seen.scene.mesh.vertices)
 
 
 def test_glb_as_trimesh_reads_it(seen, tmp_path: Path) -> None:
@@ -123,8 +141,18 @@ def test_depth_and_position_lie_at_the_pixels_of_the_map(seen, tmp_path: Path) -
         column, row = np.floor(pixels * camera.map_size / camera.size).astype(int).T
         axis = camera.extrinsics[2]
         assert np.abs(found["Z"][row, column] - (position @ axis[:3] + axis[3])).max() < 1e-5
-        for i, letter in enumerate("XYZ"):
-            assert np.array_equal(where[f"P.{letter}"][row, column], position[:, i].astype(np.float32))
+        assert all(np.array_equal(found[letter], found["Z"]) for letter in "RGB")
+        for i, letter in enumerate("RGB"):
+            assert np.array_equal(where[letter][row, column], position[:, i].astype(np.float32))
+
+
+def test_depth_is_whole_where_another_photo_shows_the_place_better(seen, tmp_path: Path) -> None:
+    points = tuple(vars(seen.scene.points).values())
+    first, others = (ExportPoints(*(each[half] for each in points)) for half in (slice(50), slice(50, None)))
+    for name, scene in (("whole", seen.scene), ("parts", replace(seen.scene, points=first, repeated=others))):
+        export(scene, [depth.write_depth], tmp_path / name)
+    for path in (tmp_path / "whole").rglob("*.exr"):
+        assert path.read_bytes() == (tmp_path / "parts" / path.relative_to(tmp_path / "whole")).read_bytes()
 
 
 def test_exr_of_any_size_is_what_was_written(tmp_path: Path) -> None:
