@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from model_runtime.contract.lens import COEFFICIENTS, Lens, bends, share_lost, straight_camera
@@ -56,11 +58,20 @@ def check_lens(lens: Lens, name: str) -> None:
     known = len(COEFFICIENTS.get(lens.model, ()))
     if not known or lens.coefficients.ndim != 1 or len(lens.coefficients) > known:
         raise _bad_lens(f"The lens of {name} has coefficients of no known model.")
-    if bends(lens):
-        straight = straight_camera(lens)
-        left = min(side / photo for side, photo in zip(straight.size, lens.size, strict=True))
-        if left < LEAST_LEFT or share_lost(lens, straight) > MOST_LOST:
-            raise _bad_lens(f"The lens of {name} bends the photo beyond recognition.")
+    if not _straightens(lens.model, lens.size, tuple(lens.intrinsics.ravel()), tuple(lens.coefficients)):
+        raise _bad_lens(f"The lens of {name} bends the photo beyond recognition.")
+
+
+@lru_cache(maxsize=256)  # most photos share their lens
+def _straightens(
+    model: str, size: tuple[int, int], intrinsics: tuple[float, ...], coefficients: tuple[float, ...]
+) -> bool:
+    lens = Lens(model, size, np.reshape(intrinsics, (3, 3)), np.array(coefficients))
+    if not bends(lens):
+        return True
+    straight = straight_camera(lens)
+    left = min(side / photo for side, photo in zip(straight.size, size, strict=True))
+    return left >= LEAST_LEFT and share_lost(lens, straight) <= MOST_LOST
 
 
 def check_numbers(matrix: np.ndarray, name: str) -> None:

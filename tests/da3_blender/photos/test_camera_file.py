@@ -168,6 +168,18 @@ def placed(matrix: object) -> dict[str, object]:
         ({"cameras": [own() | {"photo": "b.jpg"}]}, r"no camera for 0\.jpg"),
         ({"cameras": [own() | {"extrinsics": [[1, 2], [3]]}]}, r"'extrinsics' of 0\.jpg is not 4 x 4 numbers"),
         ({"cameras": [own() | {"intrinsics": "abc"}]}, r"'intrinsics' of 0\.jpg is not 3 x 3 numbers"),
+        *(
+            ({"cameras": [own() | {"lens": lens}]}, r"'lens' of 0\.jpg is no `model` with a list `coefficients`: brown")
+            for lens in (
+                "brown",
+                {"model": "brown"},
+                {"model": ["brown"], "coefficients": [0.1]},
+                {"model": "radial", "coefficients": [0.1]},
+                {"model": "fisheye", "coefficients": [0.1] * 5},
+                {"model": "brown", "coefficients": [0.1, True]},
+                {"model": "brown", "coefficients": [1e10]},
+            )
+        ),
         ({"cameras": [{"photo": "0.jpg"}]}, r"'extrinsics' of 0\.jpg is missing"),
         ({"frames": [frame(0)]}, r"'camera_angle_x' of 0\.jpg is missing"),
         (of_all(frames=[{"file_path": "0.jpg"}]), r"'transform_matrix' of 0\.jpg is missing"),
@@ -191,10 +203,12 @@ def placed(matrix: object) -> dict[str, object]:
         (of_angle(np.pi), r"The intrinsics of 0\.jpg are not those of a pinhole"),
         (placed(np.zeros((4, 4)).tolist()), r"The camera of 0\.jpg is not placed by a rotation"),
         (placed(np.full((4, 4), 1e300).tolist()), r"The camera of 0\.jpg holds numbers that are too large"),
-        (of_all(k1=-0.1), r"The lens of 0\.jpg distorts"),
-        (of_all(p2=0.01), r"The lens of 0\.jpg distorts"),
-        (of_all(camera_model="OPENCV_FISHEYE"), r"distorts .*\(OPENCV_FISHEYE\)"),
-        (of_all(is_fisheye=True), r"The lens of 0\.jpg distorts .*\(is_fisheye\)"),
+        (of_all(camera_model="FISHEYE624"), r"The lens of 0\.jpg distorts in the camera file \(FISHEYE624\)"),
+        (of_all(camera_model="OPENCV_FISHEYE", p1=0.1), r"The lens of 0\.jpg distorts .*\(OPENCV_FISHEYE\)"),
+        (of_all(k1=-1e9, k4=1), r"The lens of 0\.jpg distorts .*\(OPENCV\)"),
+        (of_all(k1=-200), r"The lens of 0\.jpg bends the photo beyond recognition"),
+        (of_all(k1=1e8), r"The lens of 0\.jpg bends the photo beyond recognition"),
+        (of_all(is_fisheye=True, latlong=1), r"The lens of 0\.jpg distorts .*\(latlong\)"),
         (of_all(frames=[frame(0, equirectangular=True)]), r"The lens of 0\.jpg distorts .*\(equirectangular\)"),
     ],
 )
