@@ -93,7 +93,9 @@ def test_what_cannot_be_exported_is_told(seen, bent, tmp_path: Path) -> None:
 
 def test_every_format_does_without_points_and_surface_but_depth(seen, tmp_path: Path) -> None:
     bare = ExportScene(seen.scene.cameras)
-    export(bare, [write for name, write in FORMATS.items() if name not in ("depth", "position")], tmp_path / "out")
+    export(
+        bare, [write for name, write in FORMATS.items() if name not in ("depth", "position", "stmap")], tmp_path / "out"
+    )
     assert not (tmp_path / "out" / "depth").exists()
 
 
