@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene
+from model_runtime.contract.export.formats import FORMATS, export
 from model_runtime.contract.export.scene import project
 from model_runtime.contract.messages import JobError
 
@@ -159,3 +160,18 @@ def test_what_another_photo_shows_better_is_apart(layered) -> None:
     set_input(modifier, "Keep All", False)
     set_input(modifier, "Confidence", 1.0)
     assert not len(seen(layered).repeated.position)
+
+
+def test_blender_reads_the_depth_that_was_written(made, tmp_path: Path) -> None:
+    """Every pixel of the map, exactly; position in the world likewise."""
+    scene = seen(made)
+    export(scene, [FORMATS["depth"], FORMATS["position"]], tmp_path)
+    mine = scene.points.position[scene.points.view == 2].astype(float)
+    pixels, depth = project(scene.cameras[2], mine)
+    column, row = np.floor(pixels / 10).astype(int).T
+    for folder, truth in (("depth", np.tile(depth[:, None], 3)), ("position", mine)):
+        image = bpy.data.images.load(str(tmp_path / folder / "photo 2.exr"))
+        image.colorspace_settings.name = "Non-Color"
+        found = np.array(image.pixels[:]).reshape(45, 80, 4)[::-1]
+        assert np.abs(found[row, column, :3] - truth).max() < 1e-5
+        assert found[..., 3].sum() == len(mine) and not found[found[..., 3] == 0].any()
