@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from .pictures import identifiers
-from .scene import ExportCamera, ExportMesh, ExportPoints, ExportScene, linear
+from .scene import ExportCamera, ExportMesh, ExportPoints, ExportScene, in_camera, linear
 from .settings import ExportSettings
 
 FILE = "scene.usda"
 FILM_WIDTH = 0.36
 """36 millimetres in tenths of a metre."""
+
+POINT_SIZE, FALLBACK_WIDTH = 1.5, 0.01
+"""Distances to the next pixel, as the add-on shows points at first; and where nothing tells that distance."""
 
 HEAD = """#usda 1.0
 (
@@ -37,7 +40,7 @@ def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
         lines += _camera(camera, word)
     lines.append("    }")
     if len(scene.points.position):
-        lines += _points(scene.points)
+        lines += _points(scene.points, _widths(scene))
     if scene.mesh is not None:
         lines += _mesh(scene.mesh)
     (folder / FILE).write_text("\n".join([*lines, "}", ""]), encoding="utf-8")
@@ -66,11 +69,24 @@ def _camera(camera: ExportCamera, word: str) -> list[str]:
     ]
 
 
-def _points(points: ExportPoints) -> list[str]:
+def _widths(scene: ExportScene) -> np.ndarray:
+    """[P] of points: as far as the next pixel's ray is, and a little more; those of no photo are like the others."""
+    widths = np.full(len(scene.points.position), np.nan)
+    for index, camera in enumerate(scene.cameras):
+        mine = scene.points.view == index
+        depth = np.abs(in_camera(camera, scene.points.position[mine])[:, 2])
+        columns = camera.map_size[0] or camera.size[0]
+        widths[mine] = POINT_SIZE * depth * camera.size[0] / columns / camera.intrinsics[0, 0]
+    known = np.isfinite(widths)
+    return np.where(known, widths, np.median(widths[known]) if known.any() else FALLBACK_WIDTH)
+
+
+def _points(points: ExportPoints, widths: np.ndarray) -> list[str]:
     return [
         '    def Points "Points"',
         "    {",
         f"        point3f[] points = [{_vectors(points.position)}]",
+        f"        float[] widths = [{_numbers(widths)}]",
         f"        color3f[] primvars:displayColor = [{_vectors(linear(points.color))}] (",
         '            interpolation = "vertex"',
         "        )",

@@ -74,6 +74,7 @@ print(json.dumps({
     "unit": UsdGeom.GetStageMetersPerUnit(stage),
     "cameras": [[list(row) for row in c.ComputeViewMatrix() * c.ComputeProjectionMatrix()] for c in cameras],
     "points": [list(each) for each in points.GetPointsAttr().Get()],
+    "widths": list(points.GetWidthsAttr().Get()),
     "colors": [list(each) for each in points.GetDisplayColorAttr().Get()],
     "corners": list(mesh.GetFaceVertexIndicesAttr().Get()),
     "vertices": [list(each) for each in mesh.GetPointsAttr().Get()],
@@ -94,6 +95,9 @@ def test_usd_cameras_see_each_point_at_its_pixel(seen, tmp_path: Path) -> None:
     assert len(told["cameras"]) == 4
     assert np.abs(np.array(told["points"]) - seen.scene.points.position).max() < 1e-6
     assert np.abs(np.array(told["colors"]) - ((seen.scene.points.color / 255 + 0.055) / 1.055) ** 2.4).max() < 0.01
+    position, camera = of(seen, 0)[0], seen.scene.cameras[0]
+    depth = position @ camera.extrinsics[2, :3] + camera.extrinsics[2, 3]
+    assert told["widths"][:25] == pytest.approx(1.5 * depth * 4 / 100, rel=1e-5)
     assert told["corners"] == seen.scene.mesh.triangles.ravel().tolist()
     assert np.array_equal(told["vertices"], seen.scene.mesh.vertices)
 
