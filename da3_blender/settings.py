@@ -29,7 +29,7 @@ CAMERA_SOURCES = (
 )
 KNOWN_CAMERAS = (
     ("blender", "Blender Cameras", "Cameras of this scene; what is made stands where they stand"),
-    ("colmap", "COLMAP Folder", "Cameras of a COLMAP model, such as its folder sparse/0"),
+    ("colmap", "COLMAP Folder", "Cameras of a COLMAP project, or of one of its models"),
 )
 REFINE_DEPTH = (
     ("auto", "Automatic", "Where cameras are known, from features or refined; not where they are the network's own"),
@@ -150,7 +150,7 @@ class Settings:
         ),
         "colmap_folder": StringProperty(
             name="COLMAP Folder",
-            description="Folder with the cameras and images of a COLMAP model of these photos, undistorted",
+            description="Folder of a COLMAP project of these photos, or of one of its models, such as sparse/0",
             subtype="DIR_PATH",
         ),
         "refine": BoolProperty(

@@ -42,7 +42,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         "--colmap",
         type=Path,
         metavar="FOLDER",
-        help="known cameras of the photos: a COLMAP model, such as the folder sparse/0",
+        help="known cameras of the photos: a COLMAP project's folder, or a model in it, such as sparse/0",
     )
     parser.add_argument(
         "--blend-cameras",

@@ -85,7 +85,7 @@ def make_request(options: argparse.Namespace) -> Request:
         checkpoint=options.checkpoint,
         resolution=options.resolution,
         cameras=cameras,
-        colmap=read_colmap(options.colmap) if options.colmap else None,
+        colmap=read_colmap(options.colmap, distinct_names(options.photos)) if options.colmap else None,
         camera_source="rays" if options.rays else "auto",
         refine_depth=options.refine_depth,
         gaussians=not options.no_splats,

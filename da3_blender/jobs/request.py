@@ -80,9 +80,10 @@ def make_job(
     """
     settings = scene.da3
     sources = updating_sources(scene, collection_id) if collection_id else photo_sources(settings)
+    names = [source.name for source in sources]
     plan = plan_settings(settings)
     if cameras is None:
-        cameras = cameras_in_blender(scene, [source.name for source in sources], collection_id)
+        cameras = cameras_in_blender(scene, names, collection_id)
         plan = replace(plan, in_world=has_poses(cameras))
     request = base_request(settings, cameras)
     colmap = None
@@ -91,18 +92,18 @@ def make_job(
 
     def read() -> Request:
         photos = tuple(source.read() for source in sources)
-        return replace(request, photos=photos, colmap=None if colmap is None else read_colmap(colmap))
+        return replace(request, photos=photos, colmap=None if colmap is None else read_colmap(colmap, names))
 
     target = JobTarget(
         name=settings.scene_name.strip() or default_name(sources),
         scene_uid=scene.session_uid,
         scene_name=scene.name,
-        photo_names=tuple(source.name for source in sources),
+        photo_names=tuple(names),
         photo_paths=tuple(source.path for source in sources),
         photo_images=tuple(source.image_uid for source in sources),
         plan_settings=plan,
         collection_id=collection_id,
-        request_text=describe(settings, [source.name for source in sources]),
+        request_text=describe(settings, names),
     )
     return read, target
 

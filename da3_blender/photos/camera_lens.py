@@ -62,7 +62,7 @@ def own_lens(entry: Entry, size: tuple[int, int], k: np.ndarray) -> Lens:
     known = len(COEFFICIENTS.get(model, ()))
     if isinstance(coefficients, list) and known >= len(coefficients) > 0 and all(map(_is_number, coefficients)):
         return Lens(model, size, k, np.array(coefficients, np.float64))
-    models = " or ".join(f"{model} with {', '.join(names)}" for model, names in COEFFICIENTS.items())
+    models = ", ".join(f"{model} ({', '.join(names)})" for model, names in COEFFICIENTS.items())
     raise UnusableError(f"'lens' of {entry.photo} is no `model` with a list `coefficients`: {models}")
 
 

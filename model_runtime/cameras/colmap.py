@@ -51,6 +51,10 @@ def colmap_cameras(model: ColmapModel, photos: Sequence[Photo]) -> KnownCameras:
     if not any(names):
         sentence = f"The COLMAP model has no camera for {listed([photo.name for photo in photos])}."
         raise JobError("cameras-missing", sentence, "Choose the model that these photos belong to.")
+    if model.chosen:
+        found, place = sum(name is not None for name in names), shortened(model.chosen)
+        taken = f"Of several COLMAP models the one in {place} was taken; it has {found} of {len(photos)} photos."
+        notes = [taken, *notes]
     extrinsics, intrinsics = np.full((len(photos), 4, 4), np.nan), np.full((len(photos), 3, 3), np.nan)
     lenses: list[Lens | None] = [None] * len(photos)
     seen = [_Seen(np.zeros(0, np.int64), np.zeros((0, 2)))] * len(photos)

@@ -71,9 +71,13 @@ class ColmapFile:
 @dataclass(frozen=True, eq=False)
 class ColmapModel:
     """A COLMAP model that knows the photos' cameras: its list of cameras, its list of images, and where it has one its
-    list of points, all .bin or all .txt. The worker finds each photo among the images by name."""
+    list of points, all .bin or all .txt. The worker finds each photo among the images by name.
+
+    chosen: what its folder is called, where it was one of several.
+    """
 
     files: tuple[ColmapFile, ...]
+    chosen: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,51 @@ def test_a_model_of_many_gigabytes_is_refused_unread(tmp_path: Path, monkeypatch
 def test_a_folder_that_cannot_be_looked_into_holds_no_model(tmp_path: Path) -> None:
     assert refused(tmp_path / ("x" * 5000)).failure.code == "cameras-missing"
     assert refused(tmp_path / "nul\0").failure.code == "cameras-missing"
+
+
+def numbered(folder: Path, names: tuple[str, ...], ending: str = ".txt") -> None:
+    """A model whose images have these names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if ending == ".txt":
+        images = "".join(f"{i + 1} 1 0 0 0 0 0 0 1 {name}\n\n" for i, name in enumerate(names)).encode()
+    else:
+        pose = struct.pack("<7dI", 1, 0, 0, 0, 0, 0, 0, 1)
+        entries = (
+            struct.pack("<I", i) + pose + name.encode() + b"\0" + struct.pack("<Q", 0) for i, name in enumerate(names)
+        )
+        images = struct.pack("<Q", len(names)) + b"".join(entries)
+    (folder / f"images{ending}").write_bytes(images)
+    (folder / f"cameras{ending}").write_bytes(b"cameras of " + folder.name.encode())
+
+
+def cameras_in(folder: Path, *photos: str) -> tuple[bytes, str]:
+    """What says which model was taken, and what it is called where there were several."""
+    found = read_colmap(folder, photos)
+    return found.files[0].data, found.chosen
+
+
+@pytest.mark.parametrize("place", ["sparse/0", "sparse", "colmap/sparse/0", "0", "."])
+def test_a_model_is_found_in_the_folder_of_its_project(tmp_path: Path, place: str) -> None:
+    numbered(tmp_path / place, ("a.jpg",))
+    (tmp_path / "images").mkdir()
+    data, chosen = cameras_in(tmp_path, "a.jpg")
+    assert data == b"cameras of " + (tmp_path / place).name.encode() and chosen == ""
+
+
+@pytest.mark.parametrize("ending", [".bin", ".txt"])
+def test_of_several_models_that_with_most_of_the_photos_is_taken(tmp_path: Path, ending: str) -> None:
+    project = tmp_path / "project"
+    numbered(project / "sparse/0", tuple(f"left/{i}.jpg" for i in range(9)), ending)
+    numbered(project / "sparse/2", ("right/c.jpg",), ending)
+    numbered(project / "sparse/10", ("right/a.jpg", "right/b.jpg"), ending)
+    assert cameras_in(project, "a.jpg", "b.jpg", "c.jpg") == (b"cameras of 10", str(Path("project/sparse/10")))
+    assert cameras_in(project / "sparse", "c.jpg") == (b"cameras of 2", str(Path("sparse/2")))
+    assert cameras_in(project, "x.jpg") == (b"cameras of 0", str(Path("project/sparse/0")))
+    assert cameras_in(project / "sparse/2", "a.jpg") == (b"cameras of 2", "")  # what somebody chose
+
+
+def test_a_damaged_model_beside_another_is_not_taken(tmp_path: Path) -> None:
+    numbered(tmp_path / "sparse/0", ("a.jpg", "b.jpg"), ".bin")
+    (tmp_path / "sparse/0/images.bin").write_bytes(b"\xff" * 200)
+    numbered(tmp_path / "sparse/1", ("a.jpg",))
+    assert cameras_in(tmp_path, "a.jpg", "b.jpg")[0] == b"cameras of 1"

@@ -27,7 +27,7 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 
 NOT_SHOWN = {
     # only on a terminal
-    *("headless", "camera_file.py"),
+    *("headless", "camera_file.py", "camera_lens.py", "camera_entry.py"),
     *(f"commands/{name}.py" for name in ("command_line", "bench", "export", "models", "predict", "train")),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it

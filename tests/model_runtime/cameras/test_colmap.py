@@ -144,6 +144,12 @@ def test_a_photo_that_the_model_lacks_has_no_camera(tmp_path):
     np.testing.assert_allclose(known.cameras.extrinsics[0], poses(3)[1], atol=1e-12)
 
 
+def test_which_of_several_models_was_taken_is_told(tmp_path):
+    model = replace(written(tmp_path, ".bin"), chosen="room/sparse/1")
+    told = "Of several COLMAP models the one in room/sparse/1 was taken; it has 1 of 2 photos."
+    assert colmap_cameras(model, [photo("b.jpg"), photo("x.jpg")]).notes == [told]
+
+
 def test_points_come_with_where_photos_see_them(tmp_path):
     model = written(tmp_path, ".txt", points=True)
     sparse = colmap_cameras(model, [photo("c.jpg", (320, 240)), photo("a.jpg")]).sparse
