@@ -38,6 +38,18 @@ def photo_material(image: bpy.types.Image) -> bpy.types.Material:
     return make_material(f"{image.name} DA3 Photo v1", build)
 
 
+def lit_material(image: bpy.types.Image | None) -> bpy.types.Material:
+    """A new material that light falls on, of the colours of `image`: for software that knows no other."""
+
+    def build(nodes: Builder) -> None:
+        color = {}
+        if image is not None:
+            color["Base Color"] = nodes.node("ShaderNodeTexImage", image=image, extension="EXTEND").outputs["Color"]
+        output(nodes, nodes.node("ShaderNodeBsdfPrincipled", color).outputs[0])
+
+    return make_material(f"{image.name if image else 'DA3'} lit", build)
+
+
 def splats_material() -> bpy.types.Material:
     """A Gaussian seen along each ray: opacity * exp(-distance^2 / 2), colour decoded from sRGB and given off.
 

@@ -27,7 +27,7 @@ from model_runtime.contract.messages import JobError
 from ..plan.conventions import SENSOR_WIDTH, to_blender_camera
 from ..plan.plain_names import free_name
 from .exporting import SURFACES, shown_instances
-from .materials import POINT_COLOR
+from .materials import POINT_COLOR, lit_material
 from .meshes import Attribute, cloud_mesh
 
 NEAR, FAR = 0.01, 10_000.0
@@ -168,20 +168,13 @@ def _lit(collection: bpy.types.Collection) -> Iterator[None]:
             slots: Any = getattr(item.data, "materials", ())
             for slot, material in enumerate(slots):
                 if material is not None:
-                    slots[slot] = made.get(material) or made.setdefault(material, _lit_material(material))
+                    slots[slot] = made.get(material) or made.setdefault(material, lit_material(_image_of(material)))
         yield
     finally:
         bpy.data.batch_remove(list(made.values()))
 
 
-def _lit_material(shown: bpy.types.Material) -> bpy.types.Material:
-    """A material of Blender's usual kind with the photo of `shown`, where it has one."""
-    material: Any = bpy.data.materials.new(shown.name)
-    material.use_nodes = True
-    images = [node.image for node in getattr(shown.node_tree, "nodes", ()) if node.type == "TEX_IMAGE"]
-    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    for image in filter(None, images[:1]):
-        texture = material.node_tree.nodes.new("ShaderNodeTexImage")
-        texture.image = image
-        material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
-    return material
+def _image_of(material: bpy.types.Material) -> bpy.types.Image | None:
+    """The photo that a surface's material shows, where it shows one."""
+    nodes: Any = getattr(material.node_tree, "nodes", ())
+    return next((node.image for node in nodes if node.type == "TEX_IMAGE"), None)
