@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from da3_blender.plan.conventions import OPENCV_TO_Z_UP
+from da3_blender.plan.scene_plan import plan_scene
 from da3_blender.plan.upright import camera_up, upright_motion
 
 EYES = [(0.0, 0.0, 1.6), (1.5, 0.5, 1.4), (-1.5, 1.0, 1.8)]
@@ -35,6 +36,16 @@ def test_recovers_a_tilt(room, degrees):
     np.testing.assert_allclose(motion[:3, :3] @ motion[:3, :3].T, np.eye(3), atol=1e-12)
     floor = motion @ world @ (0.5, 2, 0, 1)
     assert floor[2] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("axis", [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (1.0, 0.3, 0.2)])
+@pytest.mark.parametrize("degrees", [90.0, 180.0])
+def test_a_world_of_given_cameras_on_its_side_comes_out_upright(room, axis, degrees):
+    """As COLMAP's worlds are; the axes are of a room with y down."""
+    views, world = tilted_views(room, degrees, axis)
+    motion = plan_scene(room.prediction(*views, source="given"), "room").motion
+    assert up_error(motion, world) < 0.1
+    assert (motion @ world @ (0.5, 2, 0, 1))[2] == pytest.approx(0, abs=1e-3)
 
 
 def test_recovers_a_tilt_from_noisy_depth(room):
