@@ -24,6 +24,11 @@ FORMATS = (
         "Nuke Camera File",
         "A .chan file of the cameras, a frame a photo: place, rotation and angle of view alone",
     ),
+    (
+        "stmap",
+        "STMaps",
+        "For each lens that bends lines maps to straighten photos and to bend renders; its coefficients",
+    ),
     ("usd", "USD", "Cameras, points and surfaces with their colors"),
     ("alembic", "Alembic", "Cameras, points and surfaces"),
     ("fbx", "FBX", "Cameras, points and textured surfaces"),

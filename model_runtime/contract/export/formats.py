@@ -10,7 +10,7 @@ from pathlib import Path
 from model_runtime.contract.disk import put_in_place
 from model_runtime.contract.messages import JobError
 
-from . import colmap, depth, glb, npz, nuke, point_cloud, transforms, usd
+from . import colmap, depth, glb, npz, nuke, point_cloud, stmap, transforms, usd
 from .scene import ExportScene
 from .settings import ExportSettings
 
@@ -22,6 +22,7 @@ FORMATS: Mapping[str, Writer] = {
     "transforms": transforms.write,
     "nuke": nuke.write_script,
     "chan": nuke.write_chan,
+    "stmap": stmap.write,
     "usd": usd.write,
     "glb": glb.write,
     "ply": point_cloud.write,

@@ -9,29 +9,25 @@ the film for both axes, and `win_scale` gives the height a focal length of its o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from model_runtime.contract.lens import Lens, pixel_centres, seen_by_straight, seen_from_straight
+from model_runtime.contract.lens import Lens
 
-from .exr import write_exr
 from .pictures import FOLDER, identifiers, picture_names, write_pictures
 from .scene import Y_UP, ExportCamera, ExportScene
 from .settings import ORIGINAL, STRAIGHT, ExportSettings
+from .stmap import FOLDER as MAPS
+from .stmap import distort_map, undistort_map, write_map
 
 FILM_WIDTH = 36.0
 """Millimetres."""
 
-MAPS = "stmaps"
 COLUMN, ROW = 260, 120
 """Between nodes in the graph."""
-
-ROWS_AT_ONCE = 256
-NOWHERE = -1.0
-"""In an STMap: beside the picture, so black."""
 
 HERE = r"\[file dirname \[value root.name]]"
 """The script's folder, as an expression of Nuke's that a script keeps."""
@@ -160,27 +156,9 @@ def _lens_nodes(word: str, photo: str, camera: ExportCamera, lens: Lens, column:
 
 
 def _write_maps(camera: ExportCamera, lens: Lens, folder: Path, word: str) -> None:
-    """STMaps: for each pixel where to look in the other picture, in shares of its sides from the lower left."""
     folder.mkdir(parents=True, exist_ok=True)
-
-    def straighten(pixels: np.ndarray) -> np.ndarray:
-        return seen_from_straight(lens, camera.pinhole, pixels)
-
-    def bend(pixels: np.ndarray) -> np.ndarray:
-        return seen_by_straight(lens, camera.pinhole, pixels)
-
-    _write_map(folder / f"{word}_straighten.exr", straighten, camera.size, lens.size)
-    _write_map(folder / f"{word}_bend.exr", bend, lens.size, camera.size)
-
-
-def _write_map(
-    path: Path, look: Callable[[np.ndarray], np.ndarray], size: tuple[int, int], other: tuple[int, int]
-) -> None:
-    rows = [slice(start, start + ROWS_AT_ONCE) for start in range(0, size[1], ROWS_AT_ONCE)]
-    seen = np.concatenate([(look(pixel_centres(size, each)) / other).astype(np.float32) for each in rows])
-    known = np.isfinite(seen).all(-1)
-    across, up = np.where(known, seen[..., 0], NOWHERE), np.where(known, 1 - seen[..., 1], NOWHERE)
-    write_exr(path, {"R": across, "G": up, "B": np.zeros(known.shape), "A": known})
+    write_map(folder / f"{word}_straighten.exr", undistort_map(lens, camera.pinhole))
+    write_map(folder / f"{word}_bend.exr", distort_map(lens, camera.pinhole))
 
 
 def _node(kind: str, **knobs: object) -> str:

@@ -73,7 +73,7 @@ def test_every_format_at_once_leaves_the_file_as_it_was(made, tmp_path: Path) ->
     made.cameras[1].select_set(True)
     bpy.context.view_layer.objects.active = made.cameras[2]
     names, before = sorted(item.name for item in bpy.data.objects), counts()
-    assert press(made, tmp_path / "out", {name for name, _, _ in FORMATS}) == {"FINISHED"}
+    assert press(made, tmp_path / "out", {name for name, _, _ in FORMATS} - {"stmap"}) == {"FINISHED"}
     assert counts() == before and sorted(item.name for item in bpy.data.objects) == names
     assert bpy.context.selected_objects == [made.cameras[1]]
     assert bpy.context.view_layer.objects.active == made.cameras[2]
