@@ -143,10 +143,10 @@ class _Step:
         self.free = free
         self.camera_slope = _gathered(number, np.einsum("mrc,mr->mc", by_camera, self.miss), size + 1)[:-1]
         pairs = number[:, :, None] * (size + 1) + number[:, None]
-        curvature = _gathered(pairs, np.einsum("mrc,mrd->mcd", by_camera, by_camera), (size + 1) ** 2)
+        curvature = _gathered(pairs, by_camera.transpose(0, 2, 1) @ by_camera, (size + 1) ** 2)
         self.camera_curvature = curvature.reshape(size + 1, -1)[:-1, :-1]
         across = number[:, :, None] * (3 * self.count) + 3 * seen.point[:, None, None] + np.arange(3)
-        coupling = _gathered(across, np.einsum("mrc,mrp->mcp", by_camera, self.by_point), (size + 1) * 3 * self.count)
+        coupling = _gathered(across, by_camera.transpose(0, 2, 1) @ self.by_point, (size + 1) * 3 * self.count)
         self.coupling = coupling.reshape(size + 1, self.count, 3)[:-1]
 
     def taken(self, damping: float) -> Bundle:

@@ -13,12 +13,15 @@ import numpy as np
 
 from model_runtime.cameras.features.bundle import Bundle, Seen, adjust_bundle
 from model_runtime.cameras.features.lens_kinds import DISTORTIONS, PINHOLE, SIMPLER, Groups, Kind, with_kind
+from model_runtime.contract.lens import BROWN, FISHEYE
 from model_runtime.photos.feature_photo import WORKING_SIDE
 
 FEWEST_PHOTOS, FEWEST_POINTS = 3, 100
 """Two photos, or few points, agree with nearly any lens."""
 
-MOST_COMPARED = 800
+ROUGH = (PINHOLE, Kind(BROWN, 2), Kind(FISHEYE, 2))
+
+MOST_COMPARED = 600
 """Tracks by which kinds are compared: more take longer and tell the same."""
 
 SURE = 3.0
@@ -33,11 +36,10 @@ LEAST_GAIN = 0.002 / WORKING_SIDE
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """bundles: fitted to each half of the tracks. errors: [M], of the observations of the other half. point: [M]."""
+class _Half:
+    """bundle: fitted to half of the tracks. errors: [M], of the observations of the other half; point: [M], theirs."""
 
-    kind: Kind
-    bundles: tuple[Bundle, ...]
+    bundle: Bundle
     errors: np.ndarray
     point: np.ndarray
 
@@ -45,45 +47,85 @@ class Judged:
     def typical(self) -> float:
         return float(np.median(self.errors))
 
+    def costs(self, scale: float) -> np.ndarray:
+        """Of each track, with little heed to observations that do not fit; 0 of those of the other half."""
+        return np.bincount(self.point, np.log1p(np.square(np.minimum(self.errors, 1.0) / scale)))
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A kind of lens as either half of the tracks judges what the other made of it."""
+
+    kind: Kind
+    halves: tuple[_Half, _Half]
+
+    @property
+    def typical(self) -> float:
+        return float(np.median(np.concatenate([half.errors for half in self.halves])))
+
     def is_worth(self, simpler: Judged) -> bool:
         """Whether tracks fit so much better than with the simpler kind that its freedom is theirs."""
-        share = OF_OTHERS if self.kind.distortion == simpler.kind.distortion else OF_DISTORTION
-        gain = simpler._costs(simpler.typical) - self._costs(simpler.typical)
-        sure = gain.mean() > SURE * gain.std() / np.sqrt(len(gain))
-        return sure and simpler.typical - self.typical > max(share * simpler.typical, LEAST_GAIN)
+        fallen = simpler.typical - self.typical
+        if fallen <= max(_share(self.kind, simpler.kind) * simpler.typical, LEAST_GAIN):
+            return False
+        gains = [
+            before.costs(simpler.typical)[points] - after.costs(simpler.typical)[points]
+            for before, after in zip(simpler.halves, self.halves, strict=True)
+            for points in [np.unique(before.point)]
+        ]
+        gain = np.concatenate(gains)
+        return bool(gain.mean() > SURE * gain.std() / np.sqrt(len(gain)))
 
-    def _costs(self, scale: float) -> np.ndarray:
-        """[P], of each track, with little heed to observations that do not fit."""
-        return np.bincount(self.point, np.log1p(np.square(np.minimum(self.errors, 1.0) / scale)))
+
+def _share(kind: Kind, simpler: Kind) -> float:
+    return OF_OTHERS if kind.distortion == simpler.distortion else OF_DISTORTION
 
 
 def choose_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], None], first: Kind = PINHOLE) -> Kind:
     """The kind of lens that the matches bear out. first: where the search begins. go_on: called often; may raise."""
-    views = len(np.unique(seen.view))
-    if views < FEWEST_PHOTOS or len(start.points) < FEWEST_POINTS:
+    if not can_tell(start, seen):
         return PINHOLE
-    halves = _Halves(*fewer(start, seen, MOST_COMPARED), groups, go_on)
-    best = halves.judged(first, None)
+    jury = _Jury(*fewer(start, seen, MOST_COMPARED), groups, go_on)
+    best = jury.judged(first, None)
     for more in (_distortions, _others):
-        while (freer := _freer(best, halves, more(best.kind))) is not None:
+        while (freer := _freer(best, jury, more(best.kind))) is not None:
             best = freer
-    while (simpler := _simpler(best, halves)) is not None:
+    while (simpler := _simpler(best, jury)) is not None:
         best = simpler
     return best.kind
 
 
-def _freer(best: Judged, halves: _Halves, kinds: Iterable[Kind]) -> Judged | None:
+def can_tell(start: Bundle, seen: Seen) -> bool:
+    """Whether there is enough to tell one lens from another by."""
+    return len(np.unique(seen.view)) >= FEWEST_PHOTOS and len(start.points) >= FEWEST_POINTS
+
+
+def rough_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], None]) -> tuple[Kind, Bundle]:
+    """Which of a few kinds fits best, and everything adjusted with it: a start to look closer from."""
+    few, kept = fewer(start, seen, MOST_COMPARED)
+    best, least = (PINHOLE, with_kind(start, PINHOLE, groups)), np.inf
+    for kind in ROUGH:
+        go_on()
+        bundle = with_kind(few, kind, groups)
+        bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))))
+        typical = float(np.median(bundle.errors(kept)))
+        if typical < (1 - OF_DISTORTION) * least:
+            best, least = (kind, replace(bundle, points=start.points)), typical
+    return best
+
+
+def _freer(best: Judged, jury: _Jury, kinds: Iterable[Kind]) -> Judged | None:
     """The first of these kinds, which have ever more freedom, that is worth it and than which none is better."""
-    worth = [other for kind in kinds if (other := halves.judged(kind, best)).is_worth(best)]
-    # What a freer kind found may lie open to the simpler one as well, from there.
-    worth = [other for other in worth if other.is_worth(halves.judged(best.kind, other))]
+    worth = [other for kind in kinds if (other := jury.worth(kind, best)) is not None]
     if not worth:
         return None
     top = min(worth, key=lambda other: other.typical)
-    return next(other for other in worth if other is top or not top.is_worth(other))
+    found = next(other for other in worth if other is top or not top.is_worth(other))
+    # What the freer kind found may lie open to the simpler one as well, from there.
+    return found if found.is_worth(jury.judged(best.kind, found)) else None
 
 
-def _simpler(best: Judged, halves: _Halves) -> Judged | None:
+def _simpler(best: Judged, jury: _Jury) -> Judged | None:
     """A kind with less freedom than which the best is not worth more."""
     kind = best.kind
     less = []
@@ -92,7 +134,7 @@ def _simpler(best: Judged, halves: _Halves) -> Judged | None:
         less.append(replace(kind, model=model, free=free))
     if kind.middle or kind.own:
         less.append(replace(kind, middle=False, own=kind.own_middle, own_middle=False))
-    for other in (halves.judged(kind, best) for kind in less):
+    for other in (jury.judged(kind, best) for kind in less):
         if not best.is_worth(other):
             return other
     return None
@@ -113,26 +155,33 @@ def _others(kind: Kind) -> list[Kind]:
     return more
 
 
-class _Halves:
+class _Jury:
     """Tracks in two halves: each is fitted to, and then judges what the other made."""
 
     def __init__(self, start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], None]) -> None:
-        self.start, self.seen, self.groups, self.go_on = start, seen, groups, go_on
-        self.half = np.random.default_rng(0).permutation(len(start.points)) % 2
+        self.start, self.groups, self.go_on = start, groups, go_on
+        half = (np.random.default_rng(0).permutation(len(start.points)) % 2)[seen.point]
+        self.halves = (seen.chosen(half == 0), seen.chosen(half == 1))
 
     def judged(self, kind: Kind, before: Judged | None) -> Judged:
         """before: another kind, whose bundles are the start."""
-        errors, bundles = np.empty(len(self.seen.view)), []
-        for half in (0, 1):
-            self.go_on()
-            mine = self.half[self.seen.point] == half
-            fit, kept = self.seen.chosen(~mine), self.seen.chosen(mine)
-            bundle = with_kind(self.start if before is None else before.bundles[half], kind, self.groups)
-            bundle = adjust_bundle(bundle, fit, 2 * float(np.median(bundle.errors(fit))))
-            bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))), points_only=True)
-            errors[mine] = bundle.errors(kept)
-            bundles.append(bundle)
-        return Judged(kind, tuple(bundles), errors, self.seen.point)
+        return Judged(kind, (self._half(0, kind, before), self._half(1, kind, before)))
+
+    def worth(self, kind: Kind, best: Judged) -> Judged | None:
+        """The kind where it is worth its freedom. Where the first half sees little of that, the other is not asked."""
+        first = self._half(0, kind, best)
+        if first.typical > (1 - _share(kind, best.kind) / 2) * best.halves[0].typical:
+            return None
+        judged = Judged(kind, (first, self._half(1, kind, best)))
+        return judged if judged.is_worth(best) else None
+
+    def _half(self, number: int, kind: Kind, before: Judged | None) -> _Half:
+        self.go_on()
+        fit, kept = self.halves[1 - number], self.halves[number]
+        bundle = with_kind(self.start if before is None else before.halves[number].bundle, kind, self.groups)
+        bundle = adjust_bundle(bundle, fit, 2 * float(np.median(bundle.errors(fit))))
+        bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))), points_only=True)
+        return _Half(bundle, bundle.errors(kept), kept.point)
 
 
 def fewer(bundle: Bundle, seen: Seen, most: int) -> tuple[Bundle, Seen]:

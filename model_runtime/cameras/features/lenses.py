@@ -6,13 +6,14 @@ a lens is known, all matches are verified anew where a pinhole would have seen t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model_runtime.cameras.features.bundle import COEFFICIENT, FOCAL, MIDDLE, Bundle, Seen, adjust_bundle
-from model_runtime.cameras.features.lens_choice import choose_kind, fewer
-from model_runtime.cameras.features.lens_kinds import PINHOLE, Groups, Kind, as_bundle, groups_of, with_kind
+from model_runtime.cameras.features.lens_choice import MOST_COMPARED, can_tell, choose_kind, fewer, rough_kind
+from model_runtime.cameras.features.lens_kinds import PINHOLE, Kind, as_bundle, groups_of, with_kind
 from model_runtime.cameras.features.mapping import map_photos
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
 from model_runtime.cameras.features.result import FeatureCameras, SparsePoints, in_first_frame, reprojection_errors
@@ -27,14 +28,15 @@ from model_runtime.contract.lens import (
     undistort,
 )
 from model_runtime.contract.progress import Span
+from model_runtime.photos.feature_photo import WORKING_SIDE
 
-MOST_FITTED = 3000
+MOST_FITTED = 2000
 """Tracks to which the lens is fitted: more take longer and tell the same."""
 
 MUCH_BENT = 0.01
 """Longest sides by which a lens moves pixels, from which on its kind is chosen again, by the matches verified anew."""
 
-LEAST_BENT = 0.25 / 1200
+LEAST_BENT = 0.25 / WORKING_SIDE
 """Longest sides by which a lens must move a pixel somewhere; what moves none by more is a pinhole."""
 
 
@@ -71,25 +73,37 @@ def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind:
     kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out.
     """
     groups, placed, straight = groups_of(matches), mapped.registered, matches
-    start = as_bundle(PINHOLE, _poses(mapped.extrinsics), mapped.sparse.points, _focals(mapped, matches), groups)
     seen = _seen(mapped.sparse, matches)
-    found, bundle = _solved(start, seen, groups, kind, progress.part(0.0, 0.5))
-    if found == PINHOLE and groups.lens == groups.sensor:
-        return as_pinholes(mapped, matches)
-    if found != PINHOLE:
+    bundle = as_bundle(PINHOLE, _poses(mapped.extrinsics), mapped.sparse.points, _focals(mapped, matches), groups)
+    first = PINHOLE
+
+    def go_on() -> None:
+        progress(0.0, "Working out the lens.")
+
+    if kind is None and can_tell(bundle, seen):
+        first, bundle = rough_kind(bundle, seen, groups, go_on)
+    elif kind is not None and kind.bends:
+        bundle = fitted(with_kind(bundle, kind, groups), seen, MOST_COMPARED, go_on)
+    if max(map(_shift, _lenses(bundle, matches))) > MUCH_BENT:
         straight = _straightened(matches, bundle)
         if not placed.all():
-            again = map_photos(straight, progress.part(0.5, 0.6))
+            again = map_photos(straight, progress.part(0.3, 0.6))
             if again.registered.sum() > placed.sum():
                 placed, bundle = again.registered, replace(bundle, poses=_poses(again.extrinsics))
         tracks = _tracks(matches, straight, bundle, placed)
-        seen = _seen(tracks, matches)
-        much = max(largest_shift(lens) / max(lens.size) for lens in _lenses(bundle, matches)) > MUCH_BENT
-        known = found if kind is not None or not much else None
-        bundle = replace(bundle, points=tracks.points)
-        found, bundle = _solved(bundle, seen, groups, known, progress.part(0.6, 1.0), found)
+        bundle, seen = replace(bundle, points=tracks.points), _seen(tracks, matches)
+    if kind is None:
+        kind = choose_kind(bundle, seen, groups, go_on, first)
+    if kind == PINHOLE and groups.lens == groups.sensor:
+        return as_pinholes(mapped, matches)
+    bundle = fitted(with_kind(bundle, kind, groups), seen, MOST_COMPARED, go_on)
+    if kind != PINHOLE:
         straight = _straightened(matches, bundle)
-    return _as_cameras(found, bundle, seen, placed, matches, straight)
+        tracks = _tracks(matches, straight, bundle, placed)
+        seen = _seen(tracks, matches)
+        bundle = replace(bundle, points=tracks.points)
+    bundle = fitted(bundle, seen, MOST_FITTED, go_on)
+    return _as_cameras(kind, bundle, seen, placed, matches, straight)
 
 
 def as_pinholes(mapped: FeatureCameras, matches: Matches) -> LensCameras:
@@ -100,23 +114,14 @@ def as_pinholes(mapped: FeatureCameras, matches: Matches) -> LensCameras:
     return LensCameras(PINHOLE, (None,) * count, mapped, by_view, mapped, matches)
 
 
-def _solved(
-    start: Bundle, seen: Seen, groups: Groups, kind: Kind | None, progress: Span, first: Kind = PINHOLE
-) -> tuple[Kind, Bundle]:
-    """The kind of the lenses, and everything adjusted with it. first: where the search for the kind begins."""
-
-    def go_on() -> None:
-        progress(0.0, "Working out the lens.")
-
-    go_on()
-    kind = choose_kind(start, seen, groups, go_on, first) if kind is None else kind
-    start = with_kind(start, kind, groups)
-    bundle, kept = fewer(start, seen, MOST_FITTED)
+def fitted(start: Bundle, seen: Seen, most: int, go_on: Callable[[], None]) -> Bundle:
+    """Everything adjusted to what is seen: cameras to the `most` points that most photos see, then all points."""
+    bundle, kept = fewer(start, seen, most)
     for _ in range(2):
         go_on()
         bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))))
     loss = 2 * float(np.median(bundle.errors(kept)))
-    return kind, adjust_bundle(replace(bundle, points=start.points), seen, loss, points_only=True)
+    return adjust_bundle(replace(bundle, points=start.points), seen, loss, points_only=True)
 
 
 def _straightened(matches: Matches, bundle: Bundle) -> Matches:
@@ -151,8 +156,7 @@ def _as_cameras(
     lens_numbers = np.array(groups_of(matches).lens)
     solved = np.isin(lens_numbers, lens_numbers[placed])
     lenses = tuple(
-        lens if solved[i] and kind.bends and largest_shift(lens) > LEAST_BENT * max(lens.size) else None
-        for i, lens in enumerate(every)
+        lens if solved[i] and kind.bends and _shift(lens) > LEAST_BENT else None for i, lens in enumerate(every)
     )
     intrinsics = np.full((len(placed), 3, 3), np.nan)
     pixel = seen.pixel * sides[seen.view, None] + middles[seen.view]
@@ -184,6 +188,11 @@ def _lenses(bundle: Bundle, matches: Matches) -> list[Lens]:
     return [
         _lens(bundle.model, numbers, photo.size) for numbers, photo in zip(bundle.lenses, matches.photos, strict=True)
     ]
+
+
+def _shift(lens: Lens) -> float:
+    """How far it moves pixels at most, in longest sides."""
+    return largest_shift(lens) / max(lens.size)
 
 
 def _lens(model: str, numbers: np.ndarray, size: tuple[int, int]) -> Lens:
