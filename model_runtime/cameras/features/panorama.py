@@ -16,7 +16,6 @@ from scipy.sparse import coo_matrix, csr_matrix, lil_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial.transform import Rotation
 
-from model_runtime.cameras.features.lens_check import BENT, LEAST_GAIN, MUCH_BETTER
 from model_runtime.cameras.features.mapping import TYPICAL_FOCAL
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.result import FeatureCameras, no_points
@@ -48,6 +47,12 @@ PANORAMIC = (
     int(pycolmap.TwoViewGeometryConfiguration.PLANAR_OR_PANORAMIC),
 )
 
+
+MUCH_BETTER, LEAST_GAIN = 0.88, 0.004
+"""Of the plain median error, and working pixels below it: where a fit with bent lines stays below both, the lens bends
+them."""
+
+BENT = "The lens seems to bend straight lines: undistort the photos first, in a photo editor or with its lens profile."
 
 CLEAR_ERROR = 0.25
 """Working pixels below which the median match leaves no room for parallax, whatever a reconstruction makes of it: with
