@@ -30,8 +30,9 @@ SLOW = 5.0
 
 POSE = np.diag([1.0, -1, -1, 1]).tolist()
 CAMERAS = (
-    {"cameras": [{"photo": "a.jpg", "extrinsics": POSE, "intrinsics": [[9, 0, 4], [0, 9, 3], [0, 0, 1]]}]},
-    {"fl_x": 9.0, "w": 8, "h": 6, "k1": 0, "camera_model": "OPENCV", "frames": [
+    {"cameras": [{"photo": "a.jpg", "extrinsics": POSE, "intrinsics": [[9, 0, 4], [0, 9, 3], [0, 0, 1]]}],
+     "lens": {"model": "brown", "coefficients": [-0.2, 0.05]}},
+    {"fl_x": 9.0, "w": 8, "h": 6, "k1": -0.2, "k4": 0.01, "camera_model": "OPENCV", "frames": [
         {"file_path": "./a", "transform_matrix": POSE, "is_fisheye": False},
         {"file_path": "b/a.png", "transform_matrix": POSE},
     ]},
