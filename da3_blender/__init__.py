@@ -26,6 +26,7 @@ MODULES = (
     "operators.transform",
     "operators.picking",
     "operators.projection",
+    "operators.lens_groups",
     "operators.runtime",
     "operators.models",
     "operators.failures",

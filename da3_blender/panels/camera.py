@@ -8,6 +8,7 @@ from model_runtime.contract.lens import BROWN, FISHEYE
 
 from ..plan.conventions import film_equivalent
 from ..scene import find, locks
+from ..scene.lens_groups import DISTORT, UNDISTORT
 from ..scene.lenses import named_coefficients, read_lens
 from ..scene.marks import CAMERA_SOURCE, MATCH_ERROR, RESOLUTION, VIEW
 from ..scene.surfaces import photo_behind
@@ -69,6 +70,18 @@ def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context, camera: 
     row = body.row(align=True)
     row.operator("da3.project_photo", icon="MOD_UVPROJECT").camera = camera.name
     row.operator("da3.take_projection_off", text="", icon="X")
+    if read_lens(camera.data) is not None:
+        draw_lens(body, camera)
+
+
+def draw_lens(layout: bpy.types.UILayout, camera: bpy.types.Object) -> None:
+    """The ways between the straightened photo and the one that its lens bent."""
+    column = layout.column(align=True)
+    for way, text in ((DISTORT, "Distort in Compositor"), (UNDISTORT, "Undistort in Compositor")):
+        button = column.operator("da3.lens_group", text=text, icon="NODE_COMPOSITING")
+        button.camera, button.way = camera.name, way
+    button = column.operator("da3.export", text="Write STMaps", icon="EXPORT")
+    button.result, button.formats = find.identity(camera), {"stmap"}
 
 
 def short_facts(camera: bpy.types.Object, source: str) -> str:

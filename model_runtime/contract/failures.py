@@ -56,6 +56,7 @@ FAILURES = {
     "out-of-memory": Help.LOWER_DETAIL,
     # a scene that was made before: its sentence tells what is in the way
     "bad-transform": Help.NONE,
+    "no-lens": Help.NONE,
     "no-projection": Help.NONE,
     "no-request": Help.NONE,
     "other-photos": Help.NONE,

@@ -66,7 +66,7 @@ UNTRANSLATED = {
 }
 """Texts that stay English, and why."""
 
-SAME = {"Brown-Conrady", "Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details"}
+SAME = {"Brown-Conrady", "Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details", "STMaps"}
 """Words that are the same in a translation."""
 
 
