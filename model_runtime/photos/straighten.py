@@ -18,6 +18,9 @@ STEP = 8
 """Pixels between the places at which the lens is asked; between them it is so smooth that cubic interpolation misses
 by less than a hundredth of a pixel."""
 
+MARGIN = 2
+"""Such places beyond the picture's edge, as many as the cubic needs on either side."""
+
 BAND = 32
 """Rows of such places that are worked on at once."""
 
@@ -63,11 +66,13 @@ def _grid(lens: Lens, straight: Pinhole, rows: slice) -> Tensor:
     seen = seen_from_straight(lens, straight, coarse) / lens.size * 2 - 1
     known = torch.from_numpy(np.nan_to_num(seen, nan=NOWHERE)).permute(2, 0, 1)[None].float()
     size = (len(down) * STEP, len(across) * STEP)
-    fine = torch.nn.functional.interpolate(known, size, mode="bicubic", align_corners=False)
-    # The places are the middles of squares of STEP pixels, of which one is left over on every side.
-    return fine[:, :, STEP : STEP + rows.stop - rows.start, STEP : STEP + width].permute(0, 2, 3, 1)
+    # torch's plain cubic makes waves of straight lines; with `antialias` it is that of Catmull and Rom, which does not.
+    fine = torch.nn.functional.interpolate(known, size, mode="bicubic", antialias=True)
+    # The places are the middles of squares of STEP pixels, of which some are left over on every side.
+    begin = MARGIN * STEP
+    return fine[:, :, begin : begin + rows.stop - rows.start, begin : begin + width].permute(0, 2, 3, 1)
 
 
 def _places(start: int, stop: int) -> np.ndarray:
-    """Middles of squares of STEP pixels, from one before `start` to one after `stop`."""
-    return start + (np.arange(-1, -(-(stop - start) // STEP) + 1) + 0.5) * STEP
+    """Middles of squares of STEP pixels, from MARGIN before `start` to as many after `stop`."""
+    return start + (np.arange(-MARGIN, -(-(stop - start) // STEP) + MARGIN) + 0.5) * STEP
