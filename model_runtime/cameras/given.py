@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from model_runtime.cameras.features.result import SparsePoints
-from model_runtime.contract.camera_checks import check_intrinsics, check_pose
+from model_runtime.contract.camera_checks import check_intrinsics, check_lens, check_pose
 from model_runtime.contract.lens import seen_by_straight, straight_camera
 from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
@@ -44,7 +44,7 @@ def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
     """The given cameras of the photos with these names, in float64.
 
     Raises JobError `no-cameras` where there are none, and `bad-cameras` for anything but as many pinhole cameras in
-    the contract's conventions, or rows of NaN for those that are not known.
+    the contract's conventions, or rows of NaN for those that are not known; lenses may be known without a place.
     """
     count = len(names)
     if cameras is None:
@@ -57,13 +57,16 @@ def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
     if len(cameras.lenses) not in (0, count):
         sentence = f"{count} photos have {len(cameras.lenses)} lenses."
         raise JobError("bad-cameras", sentence, "Give one for each photo, or none.")
-    unknown = np.isnan(extrinsics).all((1, 2)) & np.isnan(intrinsics).all((1, 2))
-    if unknown.all():
+    without_pose, without_lens = np.isnan(extrinsics).all((1, 2)), np.isnan(intrinsics).all((1, 2))
+    if without_lens.all():
         raise JobError("cameras-missing", "None of the photos has a known camera.", "Choose cameras of these photos.")
     for i, name in enumerate(names):
-        if not unknown[i]:
+        if not without_pose[i]:
             check_pose(extrinsics[i], name)
+        if not (without_pose[i] and without_lens[i]):
             check_intrinsics(intrinsics[i], name)
+        if cameras.lenses and (lens := cameras.lenses[i]) is not None:
+            check_lens(lens, name)
     return Cameras(extrinsics, intrinsics, cameras.lenses)
 
 

@@ -34,6 +34,10 @@ LEAST_PLACED = 0.5
 LARGEST_TURN = 70.0
 """Degrees between the directions from which features of one thing are still found to be alike."""
 
+MOST_ALONE = 0.5
+"""Share of the photos whose cameras are given up to which the others are solved together with them, and not from the
+points that the given ones place alone."""
+
 LEAST_AGREEING = 0.5
 """Share of the matches that given cameras must explain for depths to be scaled by them."""
 
@@ -105,9 +109,14 @@ def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
     """The request's camera source with `auto` made a choice: one of CAMERA_SOURCES or FEATURES_OR_NETWORK."""
     if request.camera_source != "auto":
         return request.camera_source
-    if request.cameras is not None or request.colmap is not None:
+    if has_poses(request.cameras) or request.colmap is not None:
         return "given"
     return FEATURES_OR_NETWORK if is_bundled(checkpoint) and len(request.photos) >= FEWEST_PLACED else "network"
+
+
+def has_poses(cameras: Cameras | None) -> bool:
+    """Whether any camera's place is known, and not lenses alone."""
+    return cameras is not None and bool(np.isfinite(cameras.extrinsics).all((1, 2)).any())
 
 
 def is_bundled(checkpoint: CheckpointFile) -> bool:
@@ -149,7 +158,7 @@ def find_cameras(
     apart = None if given is None else look_apart(given.cameras, [photo.size for photo in features])
     matches = match_photos(features, progress.part(0.0, 0.7), memory, apart)
     if given is not None:
-        return _given(given, matches)
+        return _given(given, matches, lens, progress.part(0.7, 1.0))
     notes: list[str] = []
     if source in ("features", FEATURES_OR_NETWORK):
         found = _from_features(source, matches, lens, progress)
@@ -188,8 +197,12 @@ def _as_given(given: KnownCameras) -> FoundCameras:
     return FoundCameras("given", cameras, sources, sparse, error, notes=list(given.notes), unplaced=unplaced)
 
 
-def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
+def _given(given: KnownCameras, matches: Matches, lens: str, progress: Span) -> FoundCameras:
     """The given cameras as they are, those of the photos that lack one, and the points that all of them place."""
+    if given.known.sum() <= MOST_ALONE * len(given.known):
+        around = _around(given, matches, lens, progress)
+        if around is not None:
+            return around
     from model_runtime.cameras.features.resection import place_missing
     from model_runtime.cameras.features.result import reprojection_errors
     from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select
@@ -216,6 +229,31 @@ def _given(given: KnownCameras, matches: Matches) -> FoundCameras:
         return replace(found, match_error=error, notes=[*found.notes, note])
     sparse = select(placed, explained & has_depth(extrinsics, placed))
     return replace(found, match_error=error, sparse=sparse)
+
+
+def _around(given: KnownCameras, matches: Matches, lens: str, progress: Span) -> FoundCameras | None:
+    """The given cameras as they are, and the others solved by features together with them, where that places all."""
+    from model_runtime.cameras.features.around_known import solve_around
+    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lenses import KINDS
+
+    solved = solve_around(given.cameras, matches, progress, KINDS[lens])
+    if solved is None or not solved.cameras.registered.all():
+        return None
+    cameras = solved.cameras
+    added = [photo.name for photo, known in zip(matches.photos, given.known, strict=True) if not known]
+    note = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+    return FoundCameras(
+        "given",
+        Cameras(cameras.extrinsics, cameras.intrinsics),
+        tuple("given" if known else "features" for known in given.known),
+        cameras.sparse,
+        cameras.match_error,
+        notes=[*given.notes, note, *lens_notes(solved)],
+        lenses=solved.lenses,
+        view_errors=solved.view_errors,
+        lens_settings=lens_settings(solved),
+    )
 
 
 def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> FoundCameras | Unfinished | str:

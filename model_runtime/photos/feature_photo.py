@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,12 +18,16 @@ WORKING_SIDE = 1200
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of R'G'B' in ITU-R BT.601."""
 
+SAME_LENS = 1e-4
+"""Longest sides, up to which two known lenses are one: so much is lost on the way through Blender."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeaturePhoto:
     """name, size: the photo's name and its upright (width, height). grey: [h,w] uint8, the whole photo, w and h at
     most WORKING_SIDE. focal_35mm: EXIF focal length in millimetres on 35 mm film, or None. camera: what EXIF tells of
-    the camera (make, model, focal length) as one text, empty where it tells nothing.
+    the camera (make, model, focal length) as one text, empty where it tells nothing. lens: [3,3] intrinsics, in pixels
+    of the photo, where they are known for sure and stay.
     """
 
     name: str
@@ -31,6 +35,7 @@ class FeaturePhoto:
     grey: np.ndarray
     focal_35mm: float | None = None
     camera: str = ""
+    lens: np.ndarray | None = None
 
     @property
     def pixel(self) -> float:
@@ -39,15 +44,27 @@ class FeaturePhoto:
 
     @property
     def known_focal(self) -> float | None:
-        """Focal length in pixels of the photo, from EXIF."""
+        """Focal length in pixels of the photo: its lens's, else from EXIF."""
+        if self.lens is not None:
+            return float(self.lens[0, 0] + self.lens[1, 1]) / 2
         return None if self.focal_35mm is None else focal_in_pixels(self.focal_35mm, self.size)
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What tells one camera from another, but for the photo's size."""
+        return self.camera, self.focal_35mm, None if self.lens is None else self.lens.tobytes()
 
     @cached_property
     def digest(self) -> str:
-        """Of all that features and their verification depend on."""
+        """Of all that features depend on."""
         digest = hashlib.sha256(self.grey.tobytes())
-        digest.update(repr((self.grey.shape, self.size, self.known_focal)).encode())
+        digest.update(repr((self.grey.shape, self.size)).encode())
         return digest.hexdigest()
+
+    @property
+    def verified_as(self) -> tuple[str, float | None]:
+        """Of all that the verification of matches depends on."""
+        return self.digest, self.known_focal
 
 
 COMPARED_SIDE = 400
@@ -79,4 +96,19 @@ def camera_groups(photos: Sequence[FeaturePhoto]) -> list[int]:
     Files that tell nothing (renders, frames of a film) count as the same camera, too.
     """
     numbers: dict[tuple[object, ...], int] = {}
-    return [numbers.setdefault((p.size, p.camera, p.focal_35mm), len(numbers)) for p in photos]
+    return [numbers.setdefault((photo.size, *photo.told), len(numbers)) for photo in photos]
+
+
+def with_known_lenses(photos: Sequence[FeaturePhoto], intrinsics: np.ndarray) -> list[FeaturePhoto]:
+    """The photos with their lenses [N,3,3], NaN where one is not known: it is then that of the same camera's photos,
+    where these have one and the same."""
+    numbers = np.array(camera_groups(photos))
+    known = np.isfinite(intrinsics).all((1, 2))
+    told = []
+    for i, photo in enumerate(photos):
+        lenses = intrinsics[known & (numbers == numbers[i])]
+        if len(lenses) and np.allclose(lenses, lenses[0], rtol=0, atol=SAME_LENS * max(photo.size)):
+            told.append(replace(photo, lens=lenses[0]))
+        else:
+            told.append(replace(photo, lens=intrinsics[i]) if known[i] else photo)
+    return told

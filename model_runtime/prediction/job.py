@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from torch import nn
 
 from model_runtime.cameras.given import KnownCameras, given_cameras, straightened
-from model_runtime.cameras.sources import is_bundled, needs_features
+from model_runtime.cameras.sources import has_poses, is_bundled, needs_features
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, LeftOut, Photo, Request
 from model_runtime.contract.progress import Span
 from model_runtime.photos.decode import check_photos
+from model_runtime.photos.feature_photo import with_known_lenses
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
 from model_runtime.prediction.plan import Plan
 
@@ -95,10 +97,23 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
     lenses = () if given is None else given.cameras.lenses
     prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features, with_grey, lenses)
     readable = {photo.name for photo in prepared}
-    files = [photo for photo in photos if photo.name in readable]
-    if given is not None:
-        given = given.of([i for i, photo in enumerate(photos) if photo.name in readable])
-    return JobInput(prepared, files, with_features, given, left_out + unreadable)
+    left = [i for i, photo in enumerate(photos) if photo.name in readable]
+    given = None if given is None else given.of(left)
+    locked = given
+    if given is None and request.cameras is not None and not has_poses(request.cameras):
+        locked = _known_cameras(request, used, photos).of(left)
+    if locked is not None and not locked.known.all():
+        prepared = _with_lenses(prepared, locked.cameras.intrinsics)
+    return JobInput(prepared, [photos[i] for i in left], with_features, given, left_out + unreadable)
+
+
+def _with_lenses(photos: Sequence[PreparedPhoto], intrinsics: np.ndarray) -> list[PreparedPhoto]:
+    """The photos whose features are to be matched, told that their lenses are these, [N,3,3], where they are known."""
+    features = [photo.feature for photo in photos if photo.feature is not None]
+    if len(features) < len(photos):
+        return list(photos)
+    known = with_known_lenses(features, intrinsics)
+    return [replace(photo, feature=feature) for photo, feature in zip(photos, known, strict=True)]
 
 
 def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo]) -> KnownCameras:

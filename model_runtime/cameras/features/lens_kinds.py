@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,16 +60,23 @@ SIMPLER = {
 @dataclass(frozen=True)
 class Groups:
     """For each photo: the number of its lens, the same for photos of one camera held upright or not, and of its sensor
-    as it was held."""
+    as it was held. known: [N,3] focal length and middle in longest sides of lenses that are known and bend nothing; NaN
+    of the others."""
 
     lens: tuple[int, ...]
     sensor: tuple[int, ...]
+    known: np.ndarray
 
 
 def groups_of(matches: Matches) -> Groups:
     numbers: dict[tuple[object, ...], int] = {}
-    keys = [(tuple(sorted(p.size)), p.camera, p.focal_35mm) for p in matches.photos]
-    return Groups(tuple(numbers.setdefault(key, len(numbers)) for key in keys), matches.cameras)
+    keys = [(tuple(sorted(photo.size)), *photo.told) for photo in matches.photos]
+    known = np.full((len(keys), COEFFICIENT), np.nan)
+    for i, photo in enumerate(matches.photos):
+        if photo.lens is not None:
+            middle = photo.lens[:2, 2] - np.array(photo.size) / 2
+            known[i] = np.array((photo.known_focal, *middle)) / max(photo.size)
+    return Groups(tuple(numbers.setdefault(key, len(numbers)) for key in keys), matches.cameras, known)
 
 
 def as_bundle(kind: Kind, poses: np.ndarray, points: np.ndarray, start: np.ndarray, groups: Groups) -> Bundle:
@@ -79,12 +86,17 @@ def as_bundle(kind: Kind, poses: np.ndarray, points: np.ndarray, start: np.ndarr
     held: list[bool] = []
     places = np.zeros((count, width), np.int64)
 
+    is_known = np.isfinite(groups.known).all(1)
+
     def share(keys: Sequence[int], column: int, free: bool) -> None:
         for key in dict.fromkeys(keys):
             members = np.flatnonzero(np.array(keys) == key)
             places[members, column] = len(numbers)
-            numbers.append(float(np.median(start[members, column])) if free and column < start.shape[1] else 0.0)
-            held.append(not free)
+            if known := bool(is_known[members[0]]):  # and so are those that share it
+                numbers.append(float(groups.known[members[0], column]) if column < COEFFICIENT else 0.0)
+            else:
+                numbers.append(float(np.median(start[members, column])) if free and column < start.shape[1] else 0.0)
+            held.append(known or not free)
 
     share(range(count) if kind.own else groups.lens, FOCAL, True)
     for column in range(MIDDLE.start, MIDDLE.stop):
@@ -98,4 +110,4 @@ def as_bundle(kind: Kind, poses: np.ndarray, points: np.ndarray, start: np.ndarr
 def with_kind(bundle: Bundle, kind: Kind, groups: Groups) -> Bundle:
     """The bundle with lenses of this kind, which start from what its own have in common with them."""
     known = bundle.lenses if kind.model == bundle.model else bundle.lenses[:, :COEFFICIENT]
-    return as_bundle(kind, bundle.poses, bundle.points, known, groups)
+    return replace(as_bundle(kind, bundle.poses, bundle.points, known, groups), still=bundle.still)

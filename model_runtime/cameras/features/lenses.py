@@ -67,15 +67,23 @@ class LensCameras:
     matches: Matches
 
 
-def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind: Kind | None = None) -> LensCameras:
+def solve_lenses(
+    mapped: FeatureCameras,
+    matches: Matches,
+    progress: Span,
+    kind: Kind | None = None,
+    still: np.ndarray | None = None,
+) -> LensCameras:
     """The lenses and cameras that the matches bear out, starting from pinholes that features placed.
 
-    kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out.
+    kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out. Lenses of photos
+    that come with them stay. still: [N] bool, cameras that stay where they are.
     """
     groups, placed, straight = groups_of(matches), mapped.registered, matches
     seen = _seen(mapped.sparse, matches)
     bundle = as_bundle(PINHOLE, _poses(mapped.extrinsics), mapped.sparse.points, _focals(mapped, matches), groups)
-    first = PINHOLE
+    bundle = bundle if still is None else replace(bundle, still=still)
+    plain, first = still is None and not np.isfinite(groups.known).any(), PINHOLE
 
     def go_on() -> None:
         progress(0.0, "Working out the lens.")
@@ -86,7 +94,7 @@ def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind:
         bundle = fitted(with_kind(bundle, kind, groups), seen, MOST_COMPARED, go_on)
     if max(map(_shift, _lenses(bundle, matches))) > MUCH_BENT:
         straight = _straightened(matches, bundle)
-        if not placed.all():
+        if not placed.all() and still is None:
             again = map_photos(straight, progress.part(0.3, 0.6))
             if again.registered.sum() > placed.sum():
                 placed, bundle = again.registered, replace(bundle, poses=_poses(again.extrinsics))
@@ -94,10 +102,10 @@ def solve_lenses(mapped: FeatureCameras, matches: Matches, progress: Span, kind:
         bundle, seen = replace(bundle, points=tracks.points), _seen(tracks, matches)
     if kind is None:
         kind = choose_kind(bundle, seen, groups, go_on, first)
-    if kind == PINHOLE and groups.lens == groups.sensor:
+    if kind == PINHOLE and plain and groups.lens == groups.sensor:
         return as_pinholes(mapped, matches)
     bundle = fitted(with_kind(bundle, kind, groups), seen, MOST_COMPARED, go_on)
-    if kind != PINHOLE:
+    if kind != PINHOLE or not plain:
         straight = _straightened(matches, bundle)
         tracks = _tracks(matches, straight, bundle, placed)
         seen = _seen(tracks, matches)
@@ -162,7 +170,8 @@ def _as_cameras(
     pixel = seen.pixel * sides[seen.view, None] + middles[seen.view]
     for i in np.flatnonzero(solved):
         mine = seen.view == i
-        intrinsics[i] = every[i].intrinsics
+        known = matches.photos[i].lens
+        intrinsics[i] = every[i].intrinsics if known is None else known
         if lenses[i] is not None:
             straight_picture = straight_camera(every[i])
             intrinsics[i] = straight_picture.intrinsics

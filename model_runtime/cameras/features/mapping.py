@@ -15,6 +15,7 @@ from model_runtime.cameras.features.result import FeatureCameras, from_reconstru
 from model_runtime.cameras.features.tracks import build_tracks
 from model_runtime.contract.progress import Span
 from model_runtime.geometry.similarity import align_cameras
+from model_runtime.photos.feature_photo import FeaturePhoto
 
 STARTING_FOCALS = (TYPICAL_FOCAL, 0.6, 1.2)
 """Focal lengths in longest sides to start from where EXIF tells none: fields of view of 60, 80 and 45 degrees."""
@@ -153,7 +154,7 @@ def _map_from(matches: Matches, focal: float, trust_exif: bool, tell: _PlacedPho
     manager = pycolmap.ReconstructionManager()
     with pycolmap.Database.open(":memory:") as database:
         cameras = _fill(database, matches, focal, trust_exif)
-        pipeline = pycolmap.IncrementalPipeline(_options(cameras), database, manager)
+        pipeline = pycolmap.IncrementalPipeline(_options(cameras, matches.photos), database, manager)
         for event in (
             pycolmap.IncrementalPipelineCallback.INITIAL_IMAGE_PAIR_REG_CALLBACK,
             pycolmap.IncrementalPipelineCallback.NEXT_IMAGE_REG_CALLBACK,
@@ -198,7 +199,7 @@ def _fill(database: pycolmap.Database, matches: Matches, focal: float, trust_exi
     return cameras
 
 
-def _options(cameras: Sequence[pycolmap.Camera]) -> pycolmap.IncrementalPipelineOptions:
+def _options(cameras: Sequence[pycolmap.Camera], photos: Sequence[FeaturePhoto]) -> pycolmap.IncrementalPipelineOptions:
     """Focal lengths beyond the usual range are possible where a camera starts there."""
     starts = [camera.focal_length / max(camera.width, camera.height) for camera in cameras]
     options = pycolmap.IncrementalPipelineOptions()
@@ -206,6 +207,7 @@ def _options(cameras: Sequence[pycolmap.Camera]) -> pycolmap.IncrementalPipeline
     options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = SEED
     options.extract_colors = False
     options.min_model_size = SMALLEST_MODEL
+    options.ba_refine_focal_length = not all(photo.lens is not None for photo in photos)
     options.min_focal_length_ratio = min(FOCAL_RANGE[0], *(start / NEAR_EXIF for start in starts))
     options.max_focal_length_ratio = max(FOCAL_RANGE[1], *(start * NEAR_EXIF for start in starts))
     options.mapper.init_min_num_inliers = MIN_PAIR_INLIERS

@@ -16,6 +16,9 @@ from model_runtime.photos.feature_photo import FeaturePhoto
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
     import pycolmap
 
+Verified = tuple[str, float | None]
+"""`FeaturePhoto.verified_as`."""
+
 PHOTOS_KEPT = 128
 """Each takes about 0.6 MB."""
 
@@ -42,7 +45,7 @@ class FeatureMemory:
     def __init__(self, photos_kept: int = PHOTOS_KEPT) -> None:
         self.photos_kept = photos_kept
         self._features: OrderedDict[str, PhotoFeatures] = OrderedDict()
-        self._pairs: dict[tuple[str, str], PairMatches] = {}
+        self._pairs: dict[tuple[Verified, Verified], PairMatches] = {}
 
     def features(self, photo: FeaturePhoto) -> PhotoFeatures | None:
         """What was found in this photo before."""
@@ -57,17 +60,17 @@ class FeatureMemory:
 
     def has_pair(self, a: FeaturePhoto, b: FeaturePhoto) -> bool:
         """Whether these photos, in this order, were matched before."""
-        return (a.digest, b.digest) in self._pairs
+        return (a.verified_as, b.verified_as) in self._pairs
 
     def pair(self, a: FeaturePhoto, b: FeaturePhoto) -> PairMatches:
         """What was found then."""
-        return self._pairs[a.digest, b.digest]
+        return self._pairs[a.verified_as, b.verified_as]
 
     def keep_pair(self, a: FeaturePhoto, b: FeaturePhoto, found: PairMatches) -> None:
         """Remember what was found between photos that are remembered themselves."""
         if a.digest in self._features and b.digest in self._features:
-            self._pairs[a.digest, b.digest] = found
+            self._pairs[a.verified_as, b.verified_as] = found
 
     def _forget(self, key: str) -> None:
         del self._features[key]
-        self._pairs = {pair: geometry for pair, geometry in self._pairs.items() if key not in pair}
+        self._pairs = {pair: found for pair, found in self._pairs.items() if key not in (pair[0][0], pair[1][0])}
