@@ -8,13 +8,15 @@ them, so there the group mixes the four pixels around a place by itself; from 5.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 
-from model_runtime.contract.export.stmap import distort_map, lens_key, undistort_map
+from model_runtime.contract.export.stmap import distort_map, lens_key, undistort_map, write_map
 from model_runtime.contract.lens import Lens, Pinhole
 from model_runtime.contract.messages import JobError
 
@@ -74,14 +76,17 @@ def add_to_compositor(scene: bpy.types.Scene, group: bpy.types.NodeTree) -> bool
 
 
 def _map_image(name: str, stmap: np.ndarray) -> bpy.types.Image:
-    """stmap: [h,w,3], rows from the top. Packed, in single precision."""
+    """Packed as the bytes of an EXR file: Blender's own packing of pixels is three times as large."""
     height, width = stmap.shape[:2]
+    with tempfile.TemporaryDirectory(prefix="da3_") as folder:
+        file = Path(folder) / "map.exr"
+        write_map(file, stmap)
+        data = file.read_bytes()
     image: Any = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
     image.colorspace_settings.name = "Non-Color"
-    pixels = np.ones((height, width, 4), np.float32)
-    pixels[..., :3] = stmap[::-1]
-    image.pixels.foreach_set(pixels.ravel())
-    image.pack()
+    image.alpha_mode = "CHANNEL_PACKED"  # red and green are no colours that alpha could have dimmed
     return image
 
 

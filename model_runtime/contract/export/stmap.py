@@ -27,8 +27,18 @@ FOLDER = "stmaps"
 NOWHERE = -1.0
 """Where to look for what the other picture cannot show, however large it were."""
 
+Look = Callable[[np.ndarray], np.ndarray]
+"""Where the other picture shows what is at these pixels [...,2] of one: in its pixels, NaN for nowhere."""
+
 PIXELS_AT_ONCE = 1 << 20
 """Photos have many more, and the way through a lens needs some hundred bytes for each."""
+
+EVERY, TOGETHER = 8, 6
+"""Pixels from one place where the lens is asked to the next, and how many of these tell what lies between."""
+
+SMALL = 1000
+"""Pixels of the longest side of a picture for each of whose pixels the lens is asked: it bends too much from one to the
+next for polynomials, which in larger ones are right to a hundred-thousandth of a pixel."""
 
 CONVENTION = (
     "A point (x, y, z) of the camera's frame (OpenCV: x right, y down, z forward) is seen in the straight picture at "
@@ -102,15 +112,41 @@ def _pixels(pinhole: Pinhole) -> dict[str, float]:
     return {"width": pinhole.size[0], "height": pinhole.size[1], "fx": fx, "fy": fy, "cx": cx, "cy": cy}
 
 
-def _map(look: Callable[[np.ndarray], np.ndarray], size: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
-    """look: where the other picture shows what is at these pixels [...,2], in its pixels."""
+def _map(look: Look, size: tuple[int, int], other: tuple[int, int]) -> np.ndarray:
     width, height = size
     result = np.empty((height, width, 3), np.float32)
     step = max(1, PIXELS_AT_ONCE // width)
     for start in range(0, height, step):
-        rows = slice(start, start + step)
-        share = look(pixel_centres(size, rows)) / other
+        rows = slice(start, min(start + step, height))
+        share = _seen(look, size, rows) / other
         share[..., 1] = 1 - share[..., 1]
         result[rows, :, 2] = ((share >= 0) & (share <= 1)).all(-1)
         result[rows, :, :2] = np.where(np.isfinite(share).all(-1, keepdims=True), share, NOWHERE)
     return result
+
+
+def _seen(look: Look, size: tuple[int, int], rows: slice) -> np.ndarray:
+    """[h,w,2] what `look` finds for the pixels of some rows. Between a few of them by polynomials, a few times faster;
+    one by one where some are seen nowhere."""
+    if max(size) <= SMALL:
+        return look(pixel_centres(size, rows))
+    (across, across_weights), (down, down_weights) = _knots(0, size[0]), _knots(rows.start, rows.stop)
+    seen = look(np.stack(np.meshgrid(across, down), axis=-1))
+    if not np.isfinite(seen).all():
+        return look(pixel_centres(size, rows))
+    return np.stack([down_weights @ seen[..., axis] @ across_weights.T for axis in (0, 1)], axis=-1)
+
+
+def _knots(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    """[K] places from the first to the last edge of pixels in a row, and weights [N,K] of what is there that give what
+    is at the middles of the N pixels: Lagrange's polynomial through the nearest TOGETHER."""
+    count = max(TOGETHER, 1 + -(-(stop - start) // EVERY))
+    places = np.linspace(start, stop, count)
+    along = (np.arange(start, stop) + 0.5 - start) * (count - 1) / (stop - start)
+    first = np.clip(along.astype(int) - TOGETHER // 2 + 1, 0, count - TOGETHER)
+    weights = np.zeros((stop - start, count))
+    for one in range(TOGETHER):
+        others = [other for other in range(TOGETHER) if other != one]
+        factors = [(along - first - other) / (one - other) for other in others]
+        weights[np.arange(stop - start), first + one] = np.prod(factors, axis=0)
+    return places, weights

@@ -77,6 +77,27 @@ def test_there_and_back_is_where_one_was(lens: Lens) -> None:
     assert np.abs(found - centres(lens.size))[inner].max() < 1e-4
 
 
+@pytest.mark.parametrize("name", ["brown, landscape", "fisheye, portrait"])
+def test_large_maps_are_as_true(name: str) -> None:
+    """Where the lens is not asked for each pixel."""
+    model, size, coefficients = LENSES[name]
+    width, height = (6 * side + 1 for side in size)
+    intrinsics = np.array([[1100.0, 0, width * 0.48], [0, 1090.0, height * 0.53], [0, 0, 1]])
+    lens = Lens(model, (width, height), intrinsics, np.array(coefficients))
+    straight = straight_camera(lens)
+    assert max(lens.size) > stmap.SMALL
+    some = slice(5, None, 97), slice(3, None, 89)
+    plane = (centres(straight.size)[some] - straight.intrinsics[:2, 2]) / straight.intrinsics.diagonal()[:2]
+    rays = np.dstack((plane, np.ones(plane.shape[:2])))
+    wanted = np.array(colmaps_camera(lens).img_from_cam(rays.reshape(-1, 3))).reshape(plane.shape)
+    found = stmap.undistort_map(lens, straight)[some]
+    assert np.abs(pixels_of(found, lens.size) - wanted)[found[..., 2] == 1].max() < 3e-4  # of single precision
+    found = stmap.distort_map(lens, straight)[some]
+    wanted = np.array(colmaps_camera(lens).cam_from_img(centres(lens.size)[some].reshape(-1, 2)))
+    wanted = wanted.reshape(*found.shape[:2], 2) * straight.intrinsics.diagonal()[:2] + straight.intrinsics[:2, 2]
+    assert np.abs(pixels_of(found, straight.size) - wanted).max() < 3e-4
+
+
 def test_bands_make_no_difference(lens: Lens, monkeypatch: pytest.MonkeyPatch) -> None:
     straight = straight_camera(lens)
     whole = stmap.undistort_map(lens, straight)
