@@ -46,11 +46,12 @@ def lens_group(camera: bpy.types.Object, way: str) -> bpy.types.NodeTree:
         if tree.get(LENS) == mark and tree.library is None:
             return tree
     name = NAMES[way].format(camera=camera.name)
+    image = _map_image(name, MAPS[way](lens, straight))
     tree: Any = bpy.data.node_groups.new(name, "CompositorNodeTree")
+    _build(Builder(tree), image, straight.size if way == DISTORT else lens.size)
+    arrange(tree)
     tree[LENS] = mark
     tree.use_fake_user = True  # files keep it before it is used
-    _build(Builder(tree), _map_image(name, MAPS[way](lens, straight)), straight.size if way == DISTORT else lens.size)
-    arrange(tree)
     return tree
 
 
