@@ -36,6 +36,14 @@ REFINE_DEPTH = (
     ("on", "On", "Wherever the cameras come from"),
     ("off", "Off", "The depth stays as the network says it, each photo for itself"),
 )
+LENS_CHOICES = (
+    ("auto", "Automatic", "As much distortion, zoom and shift as the photos bear out"),
+    ("pinhole", "No Distortion", "Straight lines are straight in the photos already"),
+    ("k1", "Slight", "Brown-Conrady with one coefficient, k1"),
+    ("k1k2", "Usual", "Brown-Conrady with two coefficients, k1 and k2"),
+    ("brown", "Brown-Conrady", "All of it: k1, k2, k3, p1 and p2"),
+    ("fisheye", "Fisheye", "Very wide lenses and action cameras: k1 to k4 of the angle"),
+)
 MESHES = (
     ("none", "None", "Make no mesh"),
     ("fused", "One Surface", "One clean surface from all photos, with the photos as its texture"),
@@ -108,6 +116,7 @@ class Settings:
     colmap_folder: str
     refine: bool
     refine_depth: str
+    lens: str
     make_points: bool
     make_splats: bool
     make_mesh: str
@@ -161,6 +170,12 @@ class Settings:
             name="Refine Depth",
             description="Make the depth of the photos agree, by looking at what several of them show",
             items=REFINE_DEPTH,
+            default="auto",
+        ),
+        "lens": EnumProperty(
+            name="Lens",
+            description="How the lens bends straight lines, where cameras are found by features of the photos",
+            items=LENS_CHOICES,
             default="auto",
         ),
         "make_points": BoolProperty(name="Points", description="Make a colored point cloud", default=True),

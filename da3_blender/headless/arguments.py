@@ -57,6 +57,12 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         default="auto",
         help="make the photos' depth agree; auto: where cameras are not the network's own",
     )
+    parser.add_argument(
+        "--lens",
+        choices=("auto", "pinhole", "k1", "k1k2", "brown", "fisheye"),
+        default="auto",
+        help="how the lens bends straight lines; auto: as much as the photos bear out",
+    )
     parser.add_argument("--no-splats", action="store_true", help="make no splats")
     parser.add_argument(
         "--mesh",

@@ -88,6 +88,7 @@ def make_request(options: argparse.Namespace) -> Request:
         colmap=read_colmap(options.colmap, distinct_names(options.photos)) if options.colmap else None,
         camera_source="rays" if options.rays else "auto",
         refine_depth=options.refine_depth,
+        lens=options.lens,
         gaussians=not options.no_splats,
         device=options.device,
         mesh=MeshSettings() if options.mesh == "fused" else None,

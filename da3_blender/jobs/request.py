@@ -141,6 +141,7 @@ def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
         gaussians=settings.make_splats,
         refine=settings.refine,
         refine_depth=settings.refine_depth,
+        lens=settings.lens,
         mesh=mesh_settings(settings),
     )
 

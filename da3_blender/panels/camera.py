@@ -23,7 +23,7 @@ SOURCES = {
     "features": "Features",
     "refined": "Refined",
 }
-LENSES = {BROWN: "Brown-Conrady", FISHEYE: "Fisheye"}
+LENS_NAMES = {BROWN: "Brown-Conrady", FISHEYE: "Fisheye"}
 LOCK_ICONS = {"": "UNLOCKED", locks.CAMERA: "LOCKED", locks.LENS: "DECORATE_LOCKED"}
 
 
@@ -118,7 +118,7 @@ def camera_lines(camera: bpy.types.Object) -> list[str]:
             iface(
                 "Straightened from {size} pixels. {model}: {values}",
                 size=size,
-                model=iface(LENSES[lens.model]),
+                model=iface(LENS_NAMES[lens.model]),
                 values=values,
             )
         )

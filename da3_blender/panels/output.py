@@ -23,6 +23,8 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
             draw_known(layout, settings)
         if settings.camera_source in ("auto", "network", "rays"):
             layout.prop(settings, "refine")
+        if settings.camera_source in ("auto", "features") or settings.refine:
+            layout.prop(settings, "lens")
         layout.prop(settings, "refine_depth")
         column = layout.column(heading="Objects")
         column.prop(settings, "make_points")

@@ -24,7 +24,7 @@ CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
 cameras; else, for a bundled checkpoint, `features` where they place at least half of the photos; else `network`."""
 
 REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
-LENSES = ("auto", "pinhole", "k1", "k1 k2", "brown", "fisheye")
+LENSES = ("auto", "pinhole", "k1", "k1k2", "brown", "fisheye")
 """What lenses may be where features solve them: `auto` takes as much freedom as the photos bear out, the others say it:
 none, Brown-Conrady's k1, its k1 and k2, all of it (k1, k2, p1, p2, k3), or a fisheye's (k1 to k4)."""
 

@@ -58,8 +58,10 @@ def prepare_photos(
     fitted: list[_Fitted] = []
     left_out: list[LeftOut] = []
     for i, (photo, lens) in enumerate(zip(photos, lenses or [None] * len(photos), strict=True)):
-        doing = "Reading" if lens is None else "Straightening"
-        progress(i / len(photos), f"{doing} {photo.name} ({i + 1} of {len(photos)}).")
+        if lens is None:
+            progress(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
+        else:
+            progress(i / len(photos), f"Straightening {photo.name} ({i + 1} of {len(photos)}).")
         try:
             fitted.append(_fitted(photo, lens, resolution, with_features, with_grey))
         except JobError as error:

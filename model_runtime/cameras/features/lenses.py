@@ -44,7 +44,7 @@ KINDS = {
     "auto": None,
     "pinhole": PINHOLE,
     "k1": Kind(BROWN, 1),
-    "k1 k2": Kind(BROWN, 2),
+    "k1k2": Kind(BROWN, 2),
     "brown": Kind(BROWN, 5),
     "fisheye": Kind(FISHEYE, 4),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from da3_blender.headless.arguments import parse_arguments
-from model_runtime.contract.messages import REFINE_DEPTH, Request
+from model_runtime.contract.messages import LENSES, REFINE_DEPTH, Request
 from tests.da3_blender.headless.conftest import refusal
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
@@ -62,6 +62,13 @@ def test_depth_is_refined_as_requests_say_it(photo: Path, capsys: pytest.Capture
     for word in REFINE_DEPTH:
         assert parse_arguments([str(photo), "--refine-depth", word]).refine_depth == word
     assert "invalid choice: 'maybe'" in refusal(capsys, photo, "--refine-depth", "maybe")
+
+
+def test_lenses_are_as_requests_say_them(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments([str(photo)]).lens == Request(()).lens
+    for word in LENSES:
+        assert parse_arguments([str(photo), "--lens", word]).lens == word
+    assert "invalid choice: 'wide'" in refusal(capsys, photo, "--lens", "wide")
 
 
 @pytest.mark.parametrize("option", ["--cameras", "--blend-cameras", "--colmap", "--answer", "--python", "--worker"])
