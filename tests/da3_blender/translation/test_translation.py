@@ -61,7 +61,7 @@ UNTRANSLATED = {
     **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
     **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
     **dict.fromkeys(("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB"), "names of formats"),
-    **dict.fromkeys(("da3_notes", "da3_resolution"), "identifiers"),
+    **dict.fromkeys(("da3_notes", "da3_resolution", "pinhole"), "identifiers"),
     **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),
 }
 """Texts that stay English, and why."""
