@@ -116,7 +116,7 @@ def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
 
 def has_poses(cameras: Cameras | None) -> bool:
     """Whether any camera's place is known, and not lenses alone."""
-    return cameras is not None and bool(np.isfinite(cameras.extrinsics).all((1, 2)).any())
+    return cameras is not None and not bool(np.isnan(cameras.extrinsics).all())
 
 
 def is_bundled(checkpoint: CheckpointFile) -> bool:
