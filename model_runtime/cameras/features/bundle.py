@@ -24,6 +24,9 @@ MOST_STEPS, MOST_OF_POINTS = 60, 8
 LEAST_GAIN = 1e-5
 """Of the cost, below which a step ends it."""
 
+MOST_ROUNDS, MUCH_CLOSER = 4, 0.7
+"""Adjustments with ever smaller losses, and what of a loss the next one must be at most."""
+
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-10, 1e8
 NEAREST = 1e-6
 
@@ -101,6 +104,18 @@ def adjust_bundle(bundle: Bundle, seen: Seen, loss: float, points_only: bool = F
         damping = max(damping / 8, LEAST_DAMPING)
         if gain < LEAST_GAIN * cost:
             break
+    return bundle
+
+
+def adjust_closely(bundle: Bundle, seen: Seen, points_only: bool = False) -> Bundle:
+    """The bundle adjusted with a loss of twice the typical error, and again with that of where it came to, as long as
+    that is much less: far from the end the loss lets wrong observations pull, and how far differs with the start."""
+    loss = np.inf
+    for _ in range(MOST_ROUNDS):
+        closer = 2 * float(np.median(bundle.errors(seen)))
+        if closer > MUCH_CLOSER * loss:
+            break
+        bundle, loss = adjust_bundle(bundle, seen, closer, points_only), closer
     return bundle
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model_runtime.cameras.features.bundle import Bundle, Seen, adjust_bundle
+from model_runtime.cameras.features.bundle import Bundle, Seen, adjust_closely
 from model_runtime.cameras.features.lens_kinds import DISTORTIONS, PINHOLE, SIMPLER, Groups, Kind, with_kind
 from model_runtime.contract.lens import BROWN, FISHEYE
 from model_runtime.photos.feature_photo import WORKING_SIDE
@@ -107,7 +107,7 @@ def rough_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], No
     for kind in ROUGH:
         go_on()
         bundle = with_kind(few, kind, groups)
-        bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))))
+        bundle = adjust_closely(bundle, kept)
         typical = float(np.median(bundle.errors(kept)))
         if typical < (1 - OF_DISTORTION) * least:
             best, least = (kind, replace(bundle, points=start.points)), typical
@@ -179,8 +179,7 @@ class _Jury:
         self.go_on()
         fit, kept = self.halves[1 - number], self.halves[number]
         bundle = with_kind(self.start if before is None else before.halves[number].bundle, kind, self.groups)
-        bundle = adjust_bundle(bundle, fit, 2 * float(np.median(bundle.errors(fit))))
-        bundle = adjust_bundle(bundle, kept, 2 * float(np.median(bundle.errors(kept))), points_only=True)
+        bundle = adjust_closely(adjust_closely(bundle, fit), kept, points_only=True)
         return _Half(bundle, bundle.errors(kept), kept.point)
 
 
