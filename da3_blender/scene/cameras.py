@@ -22,6 +22,9 @@ from .lenses import numbers, write_lens
 from .marks import CAMERA_SOURCE, INTRINSICS, MAP_SIZE, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
 from .placement import put
 
+MADE_HERE = "da3_plate"
+"""On images that stand in for a photo's file. Any other may be the photo itself, which is the artist's."""
+
 PLATE_OPACITY, PLATE_DEPTH = 0.5, "FRONT"
 """How cameras show their photos at first."""
 
@@ -87,6 +90,7 @@ def _photo(plan: CameraPlan) -> bpy.types.Image | None:
         image = bpy.data.images.new(plan.name, width, height, float_buffer=plan.plate.startswith(EXR_START))
         image.pack(data=plan.plate, data_len=len(plan.plate))
         image.source = "FILE"
+        image[MADE_HERE] = True
         return image
     if plan.photo_path is None:
         return next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)

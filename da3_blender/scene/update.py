@@ -21,7 +21,7 @@ from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
 from . import find, locks, plates, viewing, visibility
-from .cameras import put_behind
+from .cameras import MADE_HERE, put_behind
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
 from .marks import (
@@ -41,6 +41,7 @@ from .marks import (
 from .materials import POINTS
 from .meshes import input_value, set_input
 from .placement import frame_to_world, own_change, put, stand_like, written
+from .projection import projects_from
 from .remove import check_changeable, purge, remove_objects
 from .surfaces import photo_behind
 from .transform import animated
@@ -210,14 +211,15 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
             kept[key] = value
     if kept.type == "CAMERA":
         put(kept, written(fresh))
-        _take_over_lens(kept.data, fresh)
+        _take_over_lens(kept, fresh)
         return
     if kept.data != fresh.data:  # they are the same where a linked duplicate came first
         _take_over_mesh(kept.data, fresh.data)
     _follow_group(kept, fresh)
 
 
-def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
+def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    data: Any = kept.data
     for name in ("sensor_fit", "sensor_width", "sensor_height", "lens", "shift_x", "shift_y"):
         setattr(data, name, getattr(fresh.data, name))
     for key in [key for key, _ in data.items() if key.startswith("da3_")]:
@@ -233,10 +235,28 @@ def _take_over_lens(data: Any, fresh: bpy.types.Object) -> None:
     elif shown[0].image is None:
         shown[0].image = image
     elif shown[0].image != image:
-        # Everything that shows this photo follows, as the materials of its sheet.
-        old, name = shown[0].image, shown[0].image.name
+        _exchange_photo(kept, shown[0].image, image)
+
+
+def _exchange_photo(camera: bpy.types.Object, old: bpy.types.Image, image: bpy.types.Image) -> None:
+    """Let what shows the photo of a result's camera show another image of it: backgrounds, materials of its surfaces
+    and projections. Of a plate that the add-on made everything else follows, too, unless another result shows it; any
+    other image may be the photo itself, and what the artist shows it with keeps it."""
+    name = old.name
+    for background in camera.data.background_images:
+        if background.image == old:
+            background.image = image
+    mine = [item for item in bpy.data.objects if item.get(ID) == camera.get(ID)]
+    shown = {slot.material for item in mine for slot in item.material_slots if slot.material is not None}
+    for material in shown | {each for each in bpy.data.materials if projects_from(each, camera)}:
+        for node in [] if material.node_tree is None else material.node_tree.nodes:
+            if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image == old:
+                node.image = image
+    elsewhere = (photo_behind(item) for item in bpy.data.objects if item.type == "CAMERA" and item not in mine)
+    if old.get(MADE_HERE) and old not in elsewhere:
         old.user_remap(image)
-        purge([old])
+    purge([old])
+    if name not in bpy.data.images:
         image.name = name
 
 

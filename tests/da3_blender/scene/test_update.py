@@ -18,7 +18,7 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
-from da3_blender.scene import cameras, find, transform, update, visibility, write, write_scene  # noqa: E402
+from da3_blender.scene import cameras, find, projection, transform, update, visibility, write, write_scene  # noqa: E402
 from da3_blender.scene.meshes import input_property, set_input  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
@@ -326,6 +326,38 @@ def test_plates_and_materials_of_sheets(room, empty_scene, tmp_path):
     assert made.surfaces[0].data.materials[0] == gold and made.surfaces[0]["da3_view"] == "a.jpg"
     nodes = made.surfaces[1].data.materials[0].node_tree.nodes
     assert nodes.active.image == background.image and made.surfaces[1].name == "my sheet"
+
+
+def test_the_photo_itself_stays_where_a_plate_takes_its_place(room, empty_scene, tmp_path):
+    """Straightened since: the artist's own image, all that the artist shows it with, and another result keep it."""
+    image(tmp_path / "own.png", 0.2)
+    own = bpy.data.images.load(str(tmp_path / "own.png"))
+    own.pack()
+    (tmp_path / "own.png").unlink()
+    prediction = room.prediction(room.view(name="own.png"))
+    shown = plan_scene(prediction, "kitchen", settings=PlanSettings(sheets=True), photo_images=[own.session_uid])
+    made, other = (write_scene(shown, empty_scene) for _ in range(2))
+    use = bpy.data.materials.new("artist")
+    use.use_nodes = True
+    node = use.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = own
+    (camera,), (sheet,) = made.cameras, made.surfaces
+    wall = bpy.data.objects.new("wall", bpy.data.meshes.new("wall"))
+    projection.project_photo(camera, [wall])
+    plate = replace(shown.cameras[0], plate=image(tmp_path / "plate.png", 0.8), photo_image=0)
+    update_scene(replace(shown, cameras=(plate,)), made.collection, empty_scene)
+
+    def brightness(material) -> float:
+        return material.node_tree.nodes.active.image.pixels[0]
+
+    assert node.image == own and own.pixels[0] == pytest.approx(0.2, abs=0.01)
+    assert other.cameras[0].data.background_images[0].image == own
+    assert brightness(other.surfaces[0].data.materials[0]) == pytest.approx(0.2, abs=0.01)
+    assert camera.data.background_images[0].image.pixels[0] == pytest.approx(0.8, abs=0.01)
+    assert brightness(sheet.data.materials[0]) == pytest.approx(0.8, abs=0.01)
+    assert brightness(wall.material_slots[0].material) == pytest.approx(0.8, abs=0.01)
+    update_scene(shown, made.collection, empty_scene)
+    assert camera.data.background_images[0].image == own and len(bpy.data.images) == 1
 
 
 @pytest.mark.parametrize("broken", ["write_splats", "write_surfaces"])
