@@ -87,10 +87,13 @@ def _photo(plan: CameraPlan) -> bpy.types.Image | None:
     if plan.plate:
         width, height = plan.camera.resolution
         # Blender takes a new image's colors as linear where they are floats, and keeps to that.
-        image = bpy.data.images.new(plan.name, width, height, float_buffer=plan.plate.startswith(EXR_START))
+        linear = plan.plate.startswith(EXR_START)
+        image = bpy.data.images.new(plan.name, width, height, float_buffer=linear)
         image.pack(data=plan.plate, data_len=len(plan.plate))
         image.source = "FILE"
         image[MADE_HERE] = True
+        if linear:
+            image.alpha_mode = "PREMUL"  # as Blender takes it that files of OpenEXR are
         return image
     if plan.photo_path is None:
         return next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)

@@ -154,7 +154,7 @@ class View:
     lens: the lens that the photo was taken with, where it bends lines; None for a pinhole. `plate` then shows the
         photo straightened, as a pinhole sees it, and `photo_size`, `intrinsics` and all maps are of that straight
         picture (`contract.lens.straight_camera`), which is larger than the photo; what lies outside of the photo is
-        not `opaque`.
+        not `opaque`. That of an OpenEXR photo is OpenEXR, scene-linear, with its alpha.
     match_error: median distance in pixels of the original photo between its features and the projections of their
         points; None where there are none.
     """

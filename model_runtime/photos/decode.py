@@ -23,7 +23,7 @@ from model_runtime.contract.photo_kinds import START, kind_by_name, kind_by_star
 from model_runtime.contract.photo_limits import LONGEST_SIDE, MOST_PIXELS, is_hollow, is_too_large
 from model_runtime.contract.tiff_tags import SIDEWAYS, TagsError, is_raw, read_tags
 from model_runtime.photos.exif import image_exif
-from model_runtime.photos.exr_file import open_exr
+from model_runtime.photos.exr_file import LinearPhoto, open_exr, read_linear
 from model_runtime.photos.heif_file import open_avif, open_heic
 from model_runtime.photos.opened import DAMAGED, OpenedPhoto, ShownByBlender, UnreadableError
 from model_runtime.photos.raw_file import open_raw
@@ -122,6 +122,12 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
         unchanged = unchanged and not repainted and opened.shown is ShownByBlender.UNCHANGED
         plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else jpeg_plate(image)
         return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
+
+
+def scene_linear(photo: Photo) -> LinearPhoto | None:
+    """What a photo that `decode_photo` has read holds, if that is scene-linear. Raises as that does."""
+    with _named_failures(photo.name):
+        return read_linear(photo.data) if kind_by_start(photo.data[:START]) == "EXR" else None
 
 
 @contextmanager

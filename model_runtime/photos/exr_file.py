@@ -1,9 +1,14 @@
-"""OpenEXR: scene-linear colors become what a display shows of them, white at 1; what is brighter is cut."""
+"""OpenEXR: scene-linear colors become what a display shows of them, white at 1; what is brighter is cut.
+
+A plate made of such a photo keeps the colors as they are: `read_linear`, `write_linear`.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,6 +23,21 @@ BYTES_PER_PIXEL = 16
 
 ADVICE = "Save what should be seen as an EXR with R, G and B alone, or as a PNG."
 ROWS_AT_ONCE = 256
+
+ABOUT_COLOR = ("chromaticities", "colorInteropID")
+"""Attributes that tell what the numbers of R, G and B are of."""
+
+BRIGHTEST = float(np.finfo(np.float16).max)
+"""That half floats can tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearPhoto:
+    """pixels: [4,h,w] float16, what the file has as R, G, B and A; colors are multiplied by alpha. What is no number is
+    0, what is brighter than BRIGHTEST is that. about: those of ABOUT_COLOR that the file has."""
+
+    pixels: np.ndarray
+    about: Mapping[str, Any]
 
 
 def open_exr(data: bytes) -> OpenedPhoto:
@@ -40,16 +60,46 @@ def open_exr(data: bytes) -> OpenedPhoto:
     return OpenedPhoto(header.size, memory, shown_by_blender, Exif, lambda: _decode(data, header))
 
 
+def read_linear(data: bytes) -> LinearPhoto:
+    """What the display window shows; where there are no pixels all is 0. Raises UnreadableError."""
+    header = read_exr_header(io.BytesIO(data))
+    channels, attributes = _read(data)
+    colors = [channels[name] for name in header.colors]
+    alpha = channels.get("A", np.broadcast_to(np.float16(1), colors[0].shape))
+    width, height = header.size
+    pixels = np.zeros((4, height, width), np.float16)
+    for plane, channel in zip(pixels, [*(colors * 3)[:3], alpha], strict=True):
+        canvas, seen = _overlap(header, plane, channel)
+        numbers = np.nan_to_num(seen.astype(np.float32), copy=False, nan=0.0)
+        canvas[...] = np.clip(numbers, -BRIGHTEST, BRIGHTEST, out=numbers)
+    return LinearPhoto(pixels, {name: attributes[name] for name in ABOUT_COLOR if name in attributes})
+
+
+def write_linear(photo: LinearPhoto) -> bytes:
+    """An OpenEXR file of it."""
+    import OpenEXR
+
+    file = io.BytesIO()
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **photo.about}
+    OpenEXR.File(header, dict(zip("RGBA", photo.pixels, strict=True))).write(file)
+    return file.getvalue()
+
+
 def _decode(data: bytes, header: ExrHeader) -> Image.Image:
     """RGB or grey, with alpha where the file has it or has not all the pixels."""
+    channels, _ = _read(data)
+    pixels = encode([channels[name] for name in header.colors], channels.get("A"))
+    return Image.fromarray((pixels if header.data == header.display else _on_display(pixels, header)).squeeze())
+
+
+def _read(data: bytes) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
+    """The channels' pixels [h,w] of the data window, and the file's attributes."""
     import OpenEXR
 
     parts = OpenEXR.File(io.BytesIO(data), separate_channels=True).parts
     if not parts:  # OpenEXR says why on standard error alone
         raise UnreadableError("cannot be decoded", DAMAGED)
-    channels = {name: channel.pixels for name, channel in parts[0].channels.items()}
-    pixels = encode([channels[name] for name in header.colors], channels.get("A"))
-    return Image.fromarray((pixels if header.data == header.display else _on_display(pixels, header)).squeeze())
+    return {name: channel.pixels for name, channel in parts[0].channels.items()}, parts[0].header
 
 
 def encode(colors: Sequence[np.ndarray], alpha: np.ndarray | None = None) -> np.ndarray:
@@ -79,8 +129,16 @@ def _on_display(pixels: np.ndarray, header: ExrHeader) -> np.ndarray:
     if pixels.shape[2] % 2:
         pixels = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], axis=2)
     width, height = header.size
-    canvas = np.zeros((height, width, pixels.shape[2]), np.uint8)
+    whole = np.zeros((height, width, pixels.shape[2]), np.uint8)
+    canvas, seen = _overlap(header, whole, pixels)
+    canvas[...] = seen
+    return whole
+
+
+def _overlap(header: ExrHeader, shown: np.ndarray, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of both windows in what the display window shows [H,W,...] and in what the data window stores [h,w,...],
+    neither copied."""
+    width, height = header.size
     left, top = header.data[0] - header.display[0], header.data[1] - header.display[1]
-    seen = pixels[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
-    canvas[max(0, top) : max(0, top) + seen.shape[0], max(0, left) : max(0, left) + seen.shape[1]] = seen
-    return canvas
+    seen = stored[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
+    return shown[max(0, top) :, max(0, left) :][: seen.shape[0], : seen.shape[1]], seen

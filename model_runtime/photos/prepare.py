@@ -11,7 +11,7 @@ from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
 from model_runtime.photos.canvas import Placement, fit, place
-from model_runtime.photos.decode import DecodedPhoto, decode_photo
+from model_runtime.photos.decode import DecodedPhoto, decode_photo, scene_linear
 from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture
 from model_runtime.photos.straighten import straighten
 
@@ -102,7 +102,7 @@ class _Fitted:
 def _fitted(photo: Photo, lens: Lens | None, resolution: int, with_features: bool, with_grey: bool) -> _Fitted:
     decoded, pixels = decode_photo(photo)
     if lens is not None:
-        decoded, pixels = straighten(decoded, pixels, lens)
+        decoded, pixels = straighten(decoded, pixels, lens, scene_linear(photo))
     feature = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
     grey = grey_picture(pixels, COMPARED_SIDE) if with_grey else None
     return _Fitted(decoded, lens, fit(pixels, resolution), _opaque(decoded, resolution), feature, grey)

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
+from model_runtime.contract.exr_header import EXR_START
 from model_runtime.contract.messages import JobError
 
 from .scene import ExportCamera, ExportScene
 from .settings import ORIGINAL, ExportSettings
 
 FOLDER = "images"
-ENDINGS = {b"\x89PNG": (".png",), b"\xff\xd8": (".jpg", ".jpeg")}
+ENDINGS = {b"\x89PNG": (".png",), b"\xff\xd8": (".jpg", ".jpeg"), EXR_START: (".exr",)}
 """Of the names of plates, by how their bytes begin."""
 
 UNUSABLE = re.compile(r'[\x00-\x1f<>:"|?*\\]')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Vector  # noqa: E402
 
 from da3_blender.scene import cameras, write_scene  # noqa: E402
+from model_runtime.contract.export.exr import write_exr  # noqa: E402
 from tests.photo_files import exr  # noqa: E402
 
 
@@ -181,6 +184,22 @@ def test_open_exr_behind_a_camera_stays_linear(room, empty_scene, tmp_path, pack
     assert image.colorspace_settings.name == "Linear Rec.709" and (image.packed_file is not None) == packed
     image.reload()
     assert image.is_float and image.pixels[0] == 4.0 and image.colorspace_settings.name == "Linear Rec.709"
+
+
+def test_a_straightened_open_exr_behind_a_camera_has_the_files_own_numbers(room, empty_scene, tmp_path):
+    """Colors are multiplied by alpha, in the file as in Blender, and nothing is outside of the photo."""
+    pixels = np.random.default_rng(0).uniform(-1, 20, (64, 48, 4)).astype(np.float32)
+    pixels[..., 3] = np.linspace(0, 1, 48)
+    pixels[:8] = 0
+    write_exr(tmp_path / "straight.exr", dict(zip("RGBA", np.moveaxis(pixels, 2, 0), strict=True)))
+    view = replace(room.view(photo_size=(48, 64), detail=1), plate=(tmp_path / "straight.exr").read_bytes())
+    made = write_scene(plan_scene(room.prediction(view), "room"), empty_scene)
+    image = made.cameras[0].data.background_images[0].image
+    for _ in range(2):
+        shown = np.zeros(pixels.size, np.float32)
+        image.pixels.foreach_get(shown)
+        assert (shown.reshape(pixels.shape)[::-1] == pixels).all()
+        image.reload()
 
 
 def test_camera_without_photo_has_no_background(room, empty_scene):

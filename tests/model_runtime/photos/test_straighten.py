@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image
 
@@ -18,9 +19,14 @@ from model_runtime.contract.lens import (
     straight_camera,
     undistort,
 )
-from model_runtime.contract.messages import JobError
+from model_runtime.contract.messages import JobError, Photo
+from model_runtime.contract.progress import Span
+from model_runtime.photos import straighten as straighten_module
 from model_runtime.photos.decode import DecodedPhoto
+from model_runtime.photos.exr_file import BRIGHTEST, LinearPhoto, read_linear, write_linear
+from model_runtime.photos.prepare import prepare_photos
 from model_runtime.photos.straighten import _grid, straighten
+from tests.photo_files import exr
 
 SIZE = (300, 225)
 LENSES = {
@@ -131,3 +137,68 @@ def test_a_lens_of_another_size_is_refused() -> None:
         straighten(photo, pixels, lens_of("barrel", (600, 450)))
     assert caught.value.failure.code == "bad-cameras"
     assert "300 x 225" in str(caught.value) and "600 x 450" in str(caught.value)
+
+
+def straight_exr(data: bytes, lens: Lens) -> np.ndarray:
+    """[h,w,4] of the plate of an OpenEXR photo, as OpenEXR reads it."""
+    (photo,), _ = prepare_photos([Photo("a.exr", data)], 56, Span(lambda *_: None), lenses=[lens])
+    channels = OpenEXR.File(io.BytesIO(photo.plate), separate_channels=True).channels()
+    assert channels.keys() == set("RGBA") and {each.pixels.dtype for each in channels.values()} == {np.dtype("float16")}
+    return np.stack([channels[name].pixels for name in "RGBA"], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", LENSES)
+@pytest.mark.parametrize("band", [1, 32])
+def test_a_scene_linear_photo_stays_that(name: str, band: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brighter than white, and below black, and the alpha that the file has."""
+    monkeypatch.setattr(straighten_module, "BAND", band)
+    lens, far = lens_of(name), np.array((0.5, 0.05, -0.02))  # times what `waves` tells, at most 228
+    seen = waves(undistort(lens, pixel_centres(SIZE)))
+    planes = [*np.moveaxis(seen * far, 2, 0), seen[..., 2] / 200]
+    plate = straight_exr(exr({n: each.astype(np.float32) for n, each in zip("RGBA", planes, strict=True)}), lens)
+    straight = straight_camera(lens)
+    plane = (pixel_centres(straight.size) - straight.intrinsics[:2, 2]) / straight.intrinsics[0, 0]
+    places = seen_from_straight(lens, straight, pixel_centres(straight.size))
+    away = np.maximum(-places, places - SIZE).max(-1)
+    inside = away < -0.01
+    expected = waves(plane)
+    missed = np.abs(plate[..., :3] / far - expected)[inside]
+    assert np.median(missed) < 0.2 and np.quantile(missed, 0.995) < 2.5
+    assert np.quantile(np.abs(plate[..., 3] - expected[..., 2] / 200)[inside], 0.995) < 0.01
+    assert (plate[~(away < 0.01)] == 0).all()
+
+
+@pytest.mark.parametrize("light", [1000.0, np.inf])
+def test_lights_have_no_rings(light: float) -> None:
+    lens = lens_of("barrel")
+    grey = np.full(SIZE[::-1], 0.5, np.float32)
+    grey[60:70, 80:95], grey[140, 200] = light, np.nan
+    plate = straight_exr(exr({"Y": grey}), lens)
+    assert (plate[..., 0] == plate[..., 1]).all() and (plate[..., 0] == plate[..., 2]).all()
+    places = seen_from_straight(lens, straight_camera(lens), pixel_centres(plate.shape[1::-1]))
+    inside = np.minimum(places, SIZE - places).min(-1) > 0.01
+    assert (plate[inside, 3] == 1).all()
+    assert plate[..., 0].max() == min(light, BRIGHTEST)
+    dark = inside & (plate[..., 0] < 0.5)
+    assert dark.any() and np.abs(places[dark] - (200.5, 140.5)).max() < 1  # of what was no number alone
+
+
+def test_of_an_open_exr_the_display_window_is_straightened() -> None:
+    green = np.full((20, 30), 0.25, np.float32)
+    for corners, rows, columns in ((((10, 5), (39, 24)), (5, 25), (10, 40)), (((-9, -4), (20, 15)), (0, 16), (0, 21))):
+        windows = {"dataWindow": corners, "displayWindow": ((0, 0), (49, 39))}
+        photo = read_linear(exr({"R": 0 * green, "G": green, "B": 2 * green}, **windows))
+        expected = np.zeros((4, 40, 50))
+        expected[:, slice(*rows), slice(*columns)] = np.array((0, 0.25, 0.5, 1))[:, None, None]
+        assert photo.pixels.shape == (4, 40, 50) and (photo.pixels == expected).all()
+
+
+def test_what_the_numbers_are_of_is_told_on() -> None:
+    about = {"chromaticities": (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.3125, 0.375), "colorInteropID": "lin_ap1"}
+    lens = lens_of("barrel")
+    data = write_linear(LinearPhoto(np.ones((4, *SIZE[::-1]), np.float16), about))
+    linear = read_linear(data)
+    assert (linear.pixels == 1).all()
+    photo, _ = straighten(*photo_of(lens), lens, linear)
+    header = OpenEXR.File(io.BytesIO(photo.plate)).header()
+    assert header["chromaticities"] == pytest.approx(about["chromaticities"]) and header["colorInteropID"] == "lin_ap1"

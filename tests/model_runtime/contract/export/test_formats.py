@@ -100,10 +100,11 @@ def test_every_format_does_without_points_and_surface_but_depth(seen, tmp_path: 
 
 
 def test_pictures_have_names_that_every_system_takes(seen) -> None:
-    camera, jpeg = seen.scene.cameras[0], b"\xff\xd8plate"
-    names = ("a.JPG", "A.jpg", "../../etc/x.jpg", "C:\\shots\\b?.png", "IMG.HEIC", "", "ф.png")
-    plates = (b"", b"", b"", b"", jpeg, jpeg, b"")
+    camera, jpeg, linear = seen.scene.cameras[0], b"\xff\xd8plate", b"v/1\x01plate"
+    names = ("a.JPG", "A.jpg", "../../etc/x.jpg", "C:\\shots\\b?.png", "IMG.HEIC", "", "ф.png", "b.exr", "c")
+    plates = (b"", b"", b"", b"", jpeg, jpeg, b"", linear, linear)
     cameras = [replace(camera, name=n, plate=p, photo=None) for n, p in zip(names, plates, strict=True)]
     found = picture_names(ExportScene(tuple(cameras)), ExportSettings())
-    assert found == ["a.JPG", "A_2.jpg", "etc/x.jpg", "C_/shots/b_.png", "IMG.HEIC.jpg", "photo.jpg", "ф.png"]
-    assert identifiers(found) == ["a", "A_2", "x", "b", "IMG_HEIC", "photo", "photo_2"]
+    assert found[:4] == ["a.JPG", "A_2.jpg", "etc/x.jpg", "C_/shots/b_.png"]
+    assert found[4:] == ["IMG.HEIC.jpg", "photo.jpg", "ф.png", "b.exr", "c.exr"]
+    assert identifiers(found) == ["a", "A_2", "x", "b", "IMG_HEIC", "photo", "photo_2", "b_2", "c"]
