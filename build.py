@@ -360,7 +360,7 @@ def test_in_blenders(arguments: list[str]) -> int:
         raise BuildError(f"--blender wants `all` or one of {', '.join(BLENDERS)}.")
     worker_python = main_environment().ensure(requirements("blender", "extension", "test"))
     built = build_extension(worker_python, ROOT / "dist")
-    shared = ("numpy", "pillow", "scipy", "pytest")
+    shared = ("numpy", "openexr", "pillow", "pycolmap", "pytest", "scipy")
     wanted = [line for line in requirements("test") if line.startswith(shared)]
     results = []
     for name in names:
