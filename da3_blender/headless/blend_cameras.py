@@ -18,8 +18,9 @@ import bpy
 import numpy as np
 
 import model_runtime
-from model_runtime.contract.camera_checks import check_intrinsics, check_pose
+from model_runtime.contract.camera_checks import check_intrinsics, check_lens, check_pose
 from model_runtime.contract.disk import write_file
+from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras, JobError
 
 from ..photos.contents import known_size
@@ -110,12 +111,32 @@ def _checked(answer: Any, path: Path, names: Sequence[str]) -> Cameras:
     try:
         extrinsics, intrinsics = (np.array(answer[key], float) for key in ("extrinsics", "intrinsics"))
         extrinsics, intrinsics = extrinsics.reshape(len(names), 4, 4), intrinsics.reshape(len(names), 3, 3)
+        lenses = tuple(map(_told_lens, answer["lenses"], intrinsics))
+        if len(lenses) not in (0, len(names)):
+            raise ValueError(f"{len(lenses)} lenses")
     except (LookupError, TypeError, ValueError) as error:
         raise JobError("cameras-unreadable", f"{path} cannot be read: its cameras are no numbers.", ADVICE) from error
     for name, pose, k in zip(names, extrinsics, intrinsics, strict=True):
         check_pose(pose, name)
         check_intrinsics(k, name)
-    return Cameras(extrinsics, intrinsics)
+    for name, lens in zip(names, lenses, strict=False):
+        if lens is not None:
+            check_lens(lens, name)
+    return Cameras(extrinsics, intrinsics, lenses)
+
+
+def _told_lens(told: Any, intrinsics: np.ndarray) -> Lens | None:
+    """The lens that `answer` told of a camera."""
+    if told is None:
+        return None
+    width, height = map(int, told["size"])
+    return Lens(str(told["model"]), (width, height), intrinsics, np.array(told["coefficients"], float))
+
+
+def _lens_numbers(lens: Lens | None) -> dict[str, object] | None:
+    if lens is None:
+        return None
+    return {"model": lens.model, "size": lens.size, "coefficients": lens.coefficients.tolist()}
 
 
 def answer(folder: str, path: str) -> None:
@@ -126,7 +147,11 @@ def answer(folder: str, path: str) -> None:
     ]
     try:
         cameras = _opened_cameras(path, rows)
-        content = {"extrinsics": cameras.extrinsics.tolist(), "intrinsics": cameras.intrinsics.tolist()}
+        content = {
+            "extrinsics": cameras.extrinsics.tolist(),
+            "intrinsics": cameras.intrinsics.tolist(),
+            "lenses": list(map(_lens_numbers, cameras.lenses)),
+        }
     except JobError as error:
         content = {"failure": [error.failure.code, error.failure.sentence, error.failure.advice]}
     write_file(Path(folder) / ANSWER, json.dumps(content).encode())

@@ -10,15 +10,20 @@ from typing import Any
 import bpy
 import numpy as np
 
+from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras, JobError
 
 from ..plan.conventions import any_blender_camera, from_blender_camera
 from ..plan.plain_names import plain_name
 from ..scene import locks
+from ..scene.lenses import read_lens, read_pinhole
 from ..scene.marks import PIXEL_ASPECT, RESOLUTION, VIEW
 from ..settings import ListedPhoto
 from .contents import known_size
 from .files import natural_key
+
+SAME_LENS = 1e-4
+"""Of its value: by how much Blender's single precision may change focal lengths and middles."""
 
 
 @dataclass
@@ -77,20 +82,27 @@ def given_cameras(
 ) -> Cameras:
     """The photos' cameras where they stand in `scene` at its current frame, in Blender's world.
 
-    A photo is taken to be what Blender renders with the camera at the photo's size. Raises JobError where photos have
-    no camera or share one, and where a camera is not a perspective one or Blender does not tell where it is.
+    A photo is taken to be what Blender renders with the camera at the photo's size, or, where the camera tells of a
+    lens that bent it, what that lens took. Raises JobError where photos have no camera or share one, and where a camera
+    is not a perspective one, Blender does not tell where it is, or its lens is not that of the photo.
     """
     _check_all_different(photos, cameras)
     view_layer = scene.view_layers[0]
     view_layer.update()
-    extrinsics, intrinsics = [], []
+    extrinsics, intrinsics, lenses = [], [], []
     for photo, camera in zip(photos, cameras, strict=True):
         assert camera is not None  # _check_all_different
         size = known_size((photo.width, photo.height), photo.name)
-        pose, pixels = _given_camera(camera, size, scene, view_layer.depsgraph)
+        lens = read_lens(camera.data)
+        shown = size if lens is None else tuple(camera.data[RESOLUTION])
+        pose, pixels = _given_camera(camera, shown, scene, view_layer.depsgraph)
+        if lens is not None:
+            _check_lens(camera, lens, size, pixels, photo.name)
+            pixels = lens.intrinsics
         extrinsics.append(pose)
         intrinsics.append(pixels)
-    return Cameras(np.array(extrinsics), np.array(intrinsics))
+        lenses.append(lens)
+    return Cameras(np.array(extrinsics), np.array(intrinsics), tuple(lenses) if any(lenses) else ())
 
 
 def locked_cameras(names: Sequence[str], collection: bpy.types.Collection, scene: bpy.types.Scene) -> Cameras | None:
@@ -115,9 +127,11 @@ def locked_cameras(names: Sequence[str], collection: bpy.types.Collection, scene
 
 
 def laid_over(cameras: Cameras, others: Cameras) -> Cameras:
-    """`cameras`, but where `others` of the same photos are known those."""
+    """`cameras`, but where `others` of the same photos, which bend no lines, are known those."""
     pairs = ((cameras.extrinsics, others.extrinsics), (cameras.intrinsics, others.intrinsics))
-    return Cameras(*(np.where(np.isnan(over), under, over) for under, over in pairs))
+    known = ~np.isnan(others.intrinsics).all((1, 2))
+    lenses = tuple(None if over else lens for lens, over in zip(cameras.lenses, known, strict=False))
+    return Cameras(*(np.where(np.isnan(over), under, over) for under, over in pairs), lenses)
 
 
 def _check_all_different(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object | None]) -> None:
@@ -166,6 +180,18 @@ def _given_camera(
         sentence = f"The camera '{camera.name}' cannot be used: {error}."
         raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
     return from_blender_camera(pinhole)
+
+
+def _check_lens(camera: bpy.types.Object, lens: Lens, size: tuple[int, int], pixels: np.ndarray, photo: str) -> None:
+    """Raise JobError where a camera that tells of a lens is not any more the one that was made for it, or the photo of
+    `size` is not one that the lens took. pixels: the camera's intrinsics [3,3]."""
+    straight = read_pinhole(camera.data)
+    if straight is None or not np.allclose(pixels, straight.intrinsics, rtol=SAME_LENS, atol=SAME_LENS):
+        sentence = f"The camera '{camera.name}' was changed since its photo was straightened, so its lens is not known."
+        raise JobError("bad-cameras", sentence, "Set its focal length and shift back, or choose another.")
+    if size != lens.size:
+        sentence = f"{photo} has another size than the photo whose lens the camera '{camera.name}' tells."
+        raise JobError("bad-cameras", sentence, "Choose the photo as it was taken, or another camera.")
 
 
 def _shows(camera: bpy.types.Object, photo: PhotoRow) -> bool:

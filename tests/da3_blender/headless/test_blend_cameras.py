@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from da3_blender.headless.arguments import parse_arguments
+from da3_blender.plan.scene_plan import plan_scene
+from model_runtime.contract.lens import BROWN, Lens, straight_camera
 from model_runtime.contract.messages import JobError
 
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.headless import blend_cameras  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
-from da3_blender.scene import find  # noqa: E402
+from da3_blender.scene import find, write_scene  # noqa: E402
 
 
 def save_photo(path: Path) -> None:
@@ -59,6 +62,24 @@ def test_the_scene_stands_at_the_cameras_of_the_blend(folder: Path, fake_worker:
     assert made["da3_camera_source"] == "given"
 
 
+def test_lenses_of_the_blends_cameras_come_along(folder: Path, room) -> None:
+    """Straightened photos of a scene made before: their cameras are known with what they were taken with."""
+    pixels = np.array([[90.0, 0, 50], [0, 90, 37.5], [0, 0, 1]])
+    lens = Lens(BROWN, (100, 75), pixels, np.array([-0.1, 0.02]))
+    straight = straight_camera(lens)
+    focal, principal = straight.intrinsics[[0, 1], [0, 1]], straight.intrinsics[:2, 2]
+    view = room.view(name="c.png", photo_size=straight.size, focal=tuple(focal), principal=tuple(principal))
+    write_scene(plan_scene(room.prediction(replace(view, lens=lens)), "room"), bpy.context.scene)
+    save_photo(folder / "photos/c.png")
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "bent.blend"))
+    photos = [folder / "photos/a.png", folder / "photos/c.png"]
+    known = blend_cameras.read_blend_cameras(folder / "bent.blend", photos)
+    assert known.lenses[0] is None and known.lenses[1] is not None
+    np.testing.assert_array_equal(known.intrinsics[1], pixels)
+    np.testing.assert_allclose(known.lenses[1].coefficients[:2], [-0.1, 0.02])
+    assert known.lenses[1].size == (100, 75)
+
+
 def test_a_blend_without_the_cameras_gets_a_sentence(folder: Path) -> None:
     other = folder / "photos/c.png"
     save_photo(other)
@@ -97,7 +118,7 @@ def test_a_blend_that_takes_blender_down_gets_a_sentence(
 
 def test_numbers_from_the_other_process_are_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     intrinsics = [[[float("nan"), 0, 1], [0, 5, 1], [0, 0, 1]]]
-    answer = json.dumps({"extrinsics": [np.eye(4).tolist()], "intrinsics": intrinsics})
+    answer = json.dumps({"extrinsics": [np.eye(4).tolist()], "intrinsics": intrinsics, "lenses": []})
     pretend(monkeypatch, f"open(folder + '/cameras.json', 'w').write({answer!r})")
     with pytest.raises(JobError, match=r"camera of a\.png holds numbers that are too large or not finite"):
         blend_cameras.read_blend_cameras(folder / "cameras.blend", [folder / "photos/a.png"])

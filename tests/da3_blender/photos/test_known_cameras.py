@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 
 from da3_blender.photos.known_cameras import CameraPhoto, given_cameras, match_cameras, scene_cameras  # noqa: E402
 from da3_blender.plan.conventions import any_blender_camera, from_blender_camera, to_blender_camera  # noqa: E402
-from da3_blender.plan.scene_plan import CameraPlan  # noqa: E402
+from da3_blender.plan.scene_plan import CameraPlan, plan_scene  # noqa: E402
+from da3_blender.scene import write_scene  # noqa: E402
 from da3_blender.scene.cameras import write_camera  # noqa: E402
 from da3_blender.scene.marks import PIXEL_ASPECT, VIEW  # noqa: E402
+from model_runtime.contract.lens import BROWN, Lens, straight_camera  # noqa: E402
 from model_runtime.contract.messages import Cameras, JobError  # noqa: E402
 
 world_to_camera_view = pytest.importorskip("bpy_extras.object_utils").world_to_camera_view
@@ -236,3 +239,22 @@ def test_a_moved_parent_is_seen_without_an_update(empty_scene):
     parent.matrix_world = Matrix.Translation((0, 0, 5))
     eye = np.linalg.inv(known(empty_scene, item).extrinsics[0])[:3, 3]
     assert eye == pytest.approx((1.5, -3, 7), abs=1e-6)
+
+
+def test_a_camera_of_a_straightened_photo_is_known_with_its_lens(room, empty_scene):
+    lens = Lens(BROWN, (640, 480), np.array([[500.0, 0, 320], [0, 510, 250], [0, 0, 1]]), np.array([-0.2, 0.05]))
+    straight = straight_camera(lens)
+    (width, height), k = straight.size, straight.intrinsics
+    view = room.view(name="a.jpg", photo_size=(width, height), focal=(k[0, 0], k[1, 1]), principal=(k[0, 2], k[1, 2]))
+    plan = plan_scene(room.prediction(replace(view, lens=lens)), "room")
+    (camera,) = write_scene(plan, empty_scene).cameras
+    given = known(empty_scene, camera)
+    np.testing.assert_array_equal(given.intrinsics[0], lens.intrinsics)
+    np.testing.assert_allclose(given.lenses[0].coefficients[:2], [-0.2, 0.05])
+    place = -given.extrinsics[0, :3, :3].T @ given.extrinsics[0, :3, 3]
+    np.testing.assert_allclose(place, camera.matrix_world.translation, atol=1e-6)
+    with pytest.raises(JobError, match=r"a\.jpg has another size than the photo whose lens"):
+        known(empty_scene, camera, (1280, 960))
+    camera.data.lens *= 1.1
+    with pytest.raises(JobError, match="was changed since its photo was straightened"):
+        known(empty_scene, camera)
