@@ -131,7 +131,8 @@ def laid_over(cameras: Cameras, others: Cameras) -> Cameras:
     pairs = ((cameras.extrinsics, others.extrinsics), (cameras.intrinsics, others.intrinsics))
     known = ~np.isnan(others.intrinsics).all((1, 2))
     lenses = tuple(None if over else lens for lens, over in zip(cameras.lenses, known, strict=False))
-    return Cameras(*(np.where(np.isnan(over), under, over) for under, over in pairs), lenses)
+    extrinsics, intrinsics = (np.where(np.isnan(over), under, over) for under, over in pairs)
+    return Cameras(extrinsics, intrinsics, lenses)
 
 
 def _check_all_different(photos: Sequence[PhotoRow], cameras: Sequence[bpy.types.Object | None]) -> None:
