@@ -15,7 +15,8 @@ from model_runtime.contract.messages import JobError
 
 from ..photos import photo_list
 from ..scene import find
-from ..scene.marks import REQUEST, VIEW
+from ..scene.lenses import read_lens
+from ..scene.marks import PHOTO_FILE, REQUEST, VIEW
 from ..scene.surfaces import photo_behind
 from ..settings import ListedPhoto, Settings
 
@@ -180,10 +181,16 @@ def _read(collection: bpy.types.Collection) -> dict[str, Any]:
 
 
 def _photos_behind(collection: bpy.types.Collection) -> Iterator[dict[str, Any]]:
-    """The photos of a scene that was not made from the panel: those behind its cameras."""
+    """The photos of a scene that was not made from the panel: those behind its cameras, or the files of those that are
+    straightened; with neither where that is not known."""
     for camera in find.objects_of(collection, "camera"):
         image = photo_behind(camera) if camera.type == "CAMERA" else None
-        if image is not None:
-            path = bpy.path.abspath(image.filepath, library=image.library)
-            source = {"image": image.name} if image.packed_file else {"path": path}
-            yield {"name": camera.get(VIEW, image.name), **source}
+        if image is None:
+            continue
+        row = {"name": camera.get(VIEW, image.name)}
+        if read_lens(camera.data) is not None:
+            yield {**row, "path": camera.data.get(PHOTO_FILE, "")}
+        elif image.packed_file:
+            yield {**row, "image": image.name}
+        else:
+            yield {**row, "path": bpy.path.abspath(image.filepath, library=image.library)}

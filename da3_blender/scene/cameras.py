@@ -19,7 +19,7 @@ from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
 from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import CameraPlan
 from .lenses import numbers, write_lens
-from .marks import CAMERA_SOURCE, INTRINSICS, MAP_SIZE, MATCH_ERROR, PIXEL_ASPECT, RESOLUTION
+from .marks import CAMERA_SOURCE, INTRINSICS, MAP_SIZE, MATCH_ERROR, PHOTO_FILE, PIXEL_ASPECT, RESOLUTION
 from .placement import put
 
 MADE_HERE = "da3_plate"
@@ -49,6 +49,8 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     data[MAP_SIZE] = plan.map_size
     data[INTRINSICS] = numbers(from_blender_camera(plan.camera)[1])
     write_lens(data, plan.lens)
+    if plan.lens is not None and plan.photo_path is not None:
+        data[PHOTO_FILE] = str(Path(plan.photo_path).resolve())
     if plan.match_error is not None:
         data[MATCH_ERROR] = plan.match_error
     item = bpy.data.objects.new(name, data)

@@ -35,6 +35,10 @@ RESOLUTION = "da3_resolution"
 LOCK = "da3_locked"
 """On cameras: what an update takes as known, `camera` or `lens`; it need not be there."""
 
+PHOTO_FILE = "da3_photo_file"
+"""Custom property of the camera data where a lens bent the photo: the file as it was taken, which nothing else in the
+.blend may tell."""
+
 MAP_SIZE = "da3_map_size"
 """Custom property of the camera data: (width, height) of the photo's depth map."""
 

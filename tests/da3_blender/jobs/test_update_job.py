@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+
+from da3_blender.plan.scene_plan import plan_scene
+from model_runtime.contract.lens import BROWN, Lens
 
 bpy = pytest.importorskip("bpy")
 
@@ -16,7 +21,7 @@ from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import placing, stored_request  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
-from da3_blender.scene import find  # noqa: E402
+from da3_blender.scene import find, write_scene  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
 
@@ -165,6 +170,20 @@ def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, mad
         camera.data.background_images.clear()
     with pytest.raises(RuntimeError, match="does not tell which photos"):
         bpy.ops.da3.load_request(result=made["da3_id"])
+
+
+def test_a_straightened_photo_is_not_taken_for_the_one_that_was_taken(addon_scene, room, two_photos):
+    """As a command line makes scenes: the lens would be solved anew of what has none any more."""
+    lens = Lens(BROWN, (100, 75), np.array([[80.0, 0, 50], [0, 80, 37.5], [0, 0, 1]]), np.array([-0.1]))
+    straight = replace(room.view(name="a.png"), lens=lens, plate=(two_photos / "a.png").read_bytes())
+    plan = plan_scene(room.prediction(straight), "room", [two_photos / "a.png"])
+    collection = write_scene(plan, addon_scene).collection
+    bpy.ops.da3.load_request(result=collection["da3_id"])
+    assert photos_of(collection) == ["a.png"]
+    assert [(photo.path, photo.image) for photo in addon_scene.da3.photos] == [(str(two_photos / "a.png"), None)]
+    del find.objects_of(collection, "camera")[0].data["da3_photo_file"]
+    with pytest.raises(RuntimeError, match="does not tell which photos it was made from"):
+        bpy.ops.da3.load_request(result=collection["da3_id"])
 
 
 def asked_with(made, **changes: object) -> str:
