@@ -17,7 +17,7 @@ import numpy as np
 
 from model_runtime.contract.lens import Lens
 
-from .pictures import FOLDER, identifiers, picture_names, write_pictures
+from .pictures import FOLDER, STRAIGHT_FOLDER, identifiers, picture_names, write_pictures
 from .scene import Y_UP, ExportCamera, ExportScene
 from .settings import ORIGINAL, STRAIGHT, ExportSettings
 from .stmap import FOLDER as MAPS
@@ -56,9 +56,11 @@ def write_chan(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
 
 def write_script(scene: ExportScene, folder: Path, settings: ExportSettings) -> None:
     """`scene.nk`: for each photo a Read and a Camera, and where its lens bends it the STMaps that straighten the photo
-    and bend a render of the camera like it."""
+    and bend a render of the camera like it. Its photos are straightened ones always: apart from original ones, which
+    other formats put beside it under the same names."""
     straight = ExportSettings(STRAIGHT, settings.copy_pictures)
-    write_pictures(scene, folder, straight)
+    pictures_folder = FOLDER if settings.pictures == STRAIGHT else STRAIGHT_FOLDER
+    write_pictures(scene, folder, straight, pictures_folder)
     width, height = scene.cameras[0].size
     nodes = [
         _node(
@@ -74,7 +76,7 @@ def write_script(scene: ExportScene, folder: Path, settings: ExportSettings) -> 
     originals = picture_names(scene, ExportSettings(ORIGINAL, False))
     for column, (camera, word) in enumerate(zip(scene.cameras, words, strict=True)):
         place = COLUMN * column
-        nodes.append(_read(f"{word}_plate", f"{FOLDER}/{pictures[column]}", camera.size, (place, 0)))
+        nodes.append(_read(f"{word}_plate", f"{pictures_folder}/{pictures[column]}", camera.size, (place, 0)))
         nodes.append(f"set {word} [stack 0]")
         nodes.append(_camera_node(f"{word}_camera", camera, (place, ROW)))
         if camera.lens is not None:

@@ -13,7 +13,9 @@ from model_runtime.contract.messages import JobError
 from .scene import ExportCamera, ExportScene
 from .settings import ORIGINAL, ExportSettings
 
-FOLDER = "images"
+FOLDER, STRAIGHT_FOLDER = "images", "straightened"
+"""The second is for straightened photos where the first has original ones."""
+
 ENDINGS = {b"\x89PNG": (".png",), b"\xff\xd8": (".jpg", ".jpeg"), EXR_START: (".exr",)}
 """Of the names of plates, by how their bytes begin."""
 
@@ -47,13 +49,13 @@ def with_ending(names: Iterable[str], ending: str) -> list[str]:
     return result
 
 
-def write_pictures(scene: ExportScene, folder: Path, settings: ExportSettings) -> None:
-    """Copies into `folder`/images, where they are wanted and not there yet. A photo that is nowhere has none."""
+def write_pictures(scene: ExportScene, folder: Path, settings: ExportSettings, into: str = FOLDER) -> None:
+    """Copies into `folder`/`into`, where they are wanted and not there yet. A photo that is nowhere has none."""
     check_originals(scene, settings)
     if not settings.copy_pictures:
         return
     for camera, name in zip(scene.cameras, picture_names(scene, settings), strict=True):
-        path = folder / FOLDER / name
+        path = folder / into / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if camera.plate and not is_original(camera, settings):
             path.write_bytes(camera.plate)

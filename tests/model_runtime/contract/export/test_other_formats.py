@@ -16,7 +16,7 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from model_runtime.contract.export import depth, glb, npz, nuke, point_cloud, transforms, usd
-from model_runtime.contract.export.formats import export
+from model_runtime.contract.export.formats import FORMATS, export
 from model_runtime.contract.export.scene import ExportPoints, project
 from model_runtime.contract.export.settings import ORIGINAL, ExportSettings
 from model_runtime.contract.lens import distort
@@ -195,6 +195,18 @@ def test_nukes_cameras_see_each_point_at_its_pixel(seen, tmp_path: Path) -> None
         assert np.abs(np.stack((found[:, 0], height - found[:, 1]), -1) - pixels).max() < 1e-3
     plates = [node["file"].split("]]/")[1].strip('"') for node in knobs((tmp_path / "scene.nk").read_text(), "Read")]
     assert all((tmp_path / plate).is_file() for plate in plates) and len(plates) == 4
+
+
+def test_nuke_keeps_straightened_photos_beside_original_ones(bent, tmp_path: Path) -> None:
+    """In either order: what has the lens names the photos as they were taken, Nuke's plates fit its cameras."""
+    for number, writers in enumerate(([FORMATS["colmap"], nuke.write_script], [nuke.write_script, FORMATS["colmap"]])):
+        folder = tmp_path / str(number)
+        export(bent.scene, writers, folder, ExportSettings(ORIGINAL))
+        plates = [node for node in knobs((folder / "scene.nk").read_text(), "Read") if "/straightened/" in node["file"]]
+        assert len(plates) == len(bent.scene.cameras)
+        camera, plate = bent.scene.cameras[0], plates[0]["file"].split("]]/")[1].strip('"')
+        assert (folder / plate).read_bytes() == camera.plate
+        assert (folder / "images" / Path(plate).name).read_bytes() == camera.photo.read_bytes()
 
 
 def test_nukes_lens_maps_lead_from_one_picture_to_the_other(bent, tmp_path: Path) -> None:
