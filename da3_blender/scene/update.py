@@ -282,7 +282,8 @@ def _keep_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
     for slot, photo in enumerate(new[PHOTOS].split("\n")):
         material = had.get(photo)
         if material is not None and material.name != POINTS:  # which stands in for a photo that was missing
-            new.materials[slot] = material
+            fresh, new.materials[slot] = new.materials[slot], material
+            purge([fresh])
 
 
 def _follow_group(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
