@@ -21,7 +21,7 @@ from .pictures import FOLDER, STRAIGHT_FOLDER, identifiers, picture_names, write
 from .scene import Y_UP, ExportCamera, ExportScene
 from .settings import ORIGINAL, STRAIGHT, ExportSettings
 from .stmap import FOLDER as MAPS
-from .stmap import distort_map, undistort_map, write_map
+from .stmap import distort_map, lens_key, undistort_map, write_map
 
 FILM_WIDTH = 36.0
 """Millimetres."""
@@ -74,15 +74,18 @@ def write_script(scene: ExportScene, folder: Path, settings: ExportSettings) -> 
     words = identifiers(camera.name for camera in scene.cameras)
     pictures = picture_names(scene, straight)
     originals = picture_names(scene, ExportSettings(ORIGINAL, False))
+    maps: dict[str, str] = {}  # by lens the first camera's word, after which its files are called
     for column, (camera, word) in enumerate(zip(scene.cameras, words, strict=True)):
         place = COLUMN * column
         nodes.append(_read(f"{word}_plate", f"{pictures_folder}/{pictures[column]}", camera.size, (place, 0)))
         nodes.append(f"set {word} [stack 0]")
         nodes.append(_camera_node(f"{word}_camera", camera, (place, ROW)))
         if camera.lens is not None:
-            _write_maps(camera, camera.lens, folder / MAPS, word)
+            first = maps.setdefault(lens_key(camera.lens, camera.pinhole), word)
+            if first == word:
+                _write_maps(camera, camera.lens, folder / MAPS, word)
             photo = str(camera.photo) if camera.photo else f"{FOLDER}/{originals[column]}"
-            nodes += _lens_nodes(word, photo, camera, camera.lens, place)
+            nodes += _lens_nodes(word, first, photo, camera, camera.lens, place)
     (folder / "scene.nk").write_text("\n".join(nodes), encoding="utf-8")
 
 
@@ -144,12 +147,13 @@ def _read(name: str, file: str, size: tuple[int, int], place: tuple[int, int], r
     )
 
 
-def _lens_nodes(word: str, photo: str, camera: ExportCamera, lens: Lens, column: int) -> list[str]:
-    """The photo straightened by one map; and bent by the other the plate, in whose place a render goes."""
+def _lens_nodes(word: str, maps: str, photo: str, camera: ExportCamera, lens: Lens, column: int) -> list[str]:
+    """The photo straightened by one map; and bent by the other the plate, in whose place a render goes. maps: how
+    the files of these begin."""
     original = f"{word}_original"
     nodes = [_read(original, photo, lens.size, (column, 2 * ROW)), f"set {original} [stack 0]"]
     for row, kind, source, size in ((3, "straighten", original, camera.size), (5, "bend", word, lens.size)):
-        file = f"{MAPS}/{word}_{kind}.exr"
+        file = f"{MAPS}/{maps}_{kind}.exr"
         nodes.append(_read(f"{word}_{kind}_map", file, size, (column + COLUMN // 2, row * ROW), raw=True))
         nodes.append(f"push ${source}")  # the last on the stack is the first input, the picture; the map the second
         place = {"xpos": column, "ypos": (row + 1) * ROW}

@@ -209,6 +209,16 @@ def test_nuke_keeps_straightened_photos_beside_original_ones(bent, tmp_path: Pat
         assert (folder / "images" / Path(plate).name).read_bytes() == camera.photo.read_bytes()
 
 
+def test_photos_of_one_lens_share_nukes_maps(bent, tmp_path: Path) -> None:
+    first, other = bent.scene.cameras[:2]
+    second = replace(first, name="second.png", extrinsics=other.extrinsics)
+    export(replace(bent.scene, cameras=(first, second, other)), [nuke.write_script], tmp_path)
+    files = [node["file"].strip('"') for node in knobs((tmp_path / "scene.nk").read_text(), "Read")]
+    maps = [Path(file).name for file in files if "/stmaps/" in file]
+    assert len(maps) == 6 and maps[:2] == maps[2:4] and len({*maps}) == 4
+    assert {file.name for file in (tmp_path / "stmaps").iterdir()} == {*maps}
+
+
 def test_nukes_lens_maps_lead_from_one_picture_to_the_other(bent, tmp_path: Path) -> None:
     export(bent.scene, [nuke.write_script], tmp_path)
     script = (tmp_path / "scene.nk").read_text()
