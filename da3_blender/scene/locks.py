@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 
 from model_runtime.contract.messages import JobError
@@ -35,6 +37,15 @@ def lock(camera: bpy.types.Object, what: str) -> None:
         camera[LOCK] = what
     elif LOCK in camera:
         del camera[LOCK]
+
+
+def drop_of_bent(cameras: Iterable[bpy.types.Object]) -> list[str]:
+    """Take the locks off cameras whose photos have been straightened since, which would come back unasked where they
+    are not any more; the names of these photos."""
+    bent = [camera for camera in cameras if LOCK in camera and read_lens(camera.data) is not None]
+    for camera in bent:
+        del camera[LOCK]
+    return list(dict.fromkeys(str(camera.get(VIEW, camera.name)) for camera in bent))
 
 
 def locked(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:

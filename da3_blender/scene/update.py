@@ -91,6 +91,8 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     visibility.follow(collection, added)
     plates.follow(collection, [*bare, *(item for item in added if item.type == "CAMERA")])
     notes = [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
+    if unlocked := locks.drop_of_bent(find.objects_of(collection, "camera")):
+        notes.append(f"Not locked any more, since their photos are straightened now: {', '.join(unlocked)}.")
     if animated(collection):
         notes.append("Animated objects keep their keyframes, which were made for the scene before.")
     plan = replace(plan, notes=(*plan.notes, *notes))

@@ -146,6 +146,17 @@ def test_bent_cameras_are_not_locked(room, empty_scene):
     assert locks.lock_of(camera) == ""
 
 
+def test_locks_of_cameras_that_become_bent_are_told_and_gone(room, empty_scene):
+    lens = Lens(BROWN, (640, 480), np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]), np.array([-0.1]))
+    straight, bent = room.view(name="a.jpg"), replace(room.view(name="a.jpg"), lens=lens)
+    made = write_scene(plan_scene(room.prediction(straight), "room"), empty_scene)
+    locks.lock(made.cameras[0], locks.LENS)
+    update_scene(plan_scene(room.prediction(bent), "room"), made.collection, empty_scene)
+    assert "their photos are straightened now: a.jpg." in made.collection["da3_notes"]
+    update_scene(plan_scene(room.prediction(straight), "room"), made.collection, empty_scene)
+    assert locks.lock_of(made.cameras[0]) == "" and "straightened" not in made.collection["da3_notes"]
+
+
 def test_one_known_camera_keeps_the_size(room, empty_scene):
     """A single pose tells nothing about size: the scene keeps its own, and the camera its place."""
     views = [room.view(eye=(0.6 * index, 0, 1.5), name=f"{index}.jpg") for index in range(3)]
