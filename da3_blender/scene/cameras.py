@@ -86,7 +86,10 @@ def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) ->
 
 
 def _photo(plan: CameraPlan) -> bpy.types.Image | None:
+    inside = next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)
     if plan.plate:
+        if inside is not None:
+            inside.use_fake_user = True  # the photo itself, which an update needs and nothing else may show
         width, height = plan.camera.resolution
         # Blender takes a new image's colors as linear where they are floats, and keeps to that.
         linear = plan.plate.startswith(EXR_START)
@@ -98,7 +101,7 @@ def _photo(plan: CameraPlan) -> bpy.types.Image | None:
             image.alpha_mode = "PREMUL"  # as Blender takes it that files of OpenEXR are
         return image
     if plan.photo_path is None:
-        return next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)
+        return inside
     return bpy.data.images.load(str(Path(plan.photo_path).resolve()), check_existing=True)
 
 

@@ -344,14 +344,14 @@ def test_the_photo_itself_stays_where_a_plate_takes_its_place(room, empty_scene,
     (camera,), (sheet,) = made.cameras, made.surfaces
     wall = bpy.data.objects.new("wall", bpy.data.meshes.new("wall"))
     projection.project_photo(camera, [wall])
-    plate = replace(shown.cameras[0], plate=image(tmp_path / "plate.png", 0.8), photo_image=0)
+    plate = replace(shown.cameras[0], plate=image(tmp_path / "plate.png", 0.8))
     count = datablocks()
     update_scene(replace(shown, cameras=(plate,)), made.collection, empty_scene)
 
     def brightness(material) -> float:
         return material.node_tree.nodes.active.image.pixels[0]
 
-    assert node.image == own and own.pixels[0] == pytest.approx(0.2, abs=0.01)
+    assert node.image == own and own.pixels[0] == pytest.approx(0.2, abs=0.01) and own.use_fake_user
     assert other.cameras[0].data.background_images[0].image == own
     assert brightness(other.surfaces[0].data.materials[0]) == pytest.approx(0.2, abs=0.01)
     assert camera.data.background_images[0].image.pixels[0] == pytest.approx(0.8, abs=0.01)
