@@ -20,6 +20,7 @@ from pathlib import Path
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names, listed
 
+from ..jobs.stored_request import describe_settings
 from ..photos.camera_file import read_cameras
 from ..photos.colmap_folder import read_colmap
 from ..photos.contents import read_photo
@@ -34,6 +35,7 @@ from ..runtime.chosen_worker import worker_of
 from ..runtime.worker_command import RuntimeSettings
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
+from ..scene.marks import REQUEST
 from . import blend_file
 from .blend_cameras import read_blend_cameras
 from .ending import cleaned, starting, wait_if_ending
@@ -146,7 +148,29 @@ def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObj
     for note in plan.notes:
         print(f"note: {note}")
     plan = replace(plan, notes=(*left_out(options.found), *plan.notes))
-    return write_scene(plan, blend_file.empty_scene())
+    made = write_scene(plan, blend_file.empty_scene())
+    made.collection[REQUEST] = describe_settings(panel_settings(options))
+    return made
+
+
+def panel_settings(options: argparse.Namespace) -> dict[str, str | int | bool]:
+    """What the panel is set to for the scene that the options ask for, as far as they say it."""
+    weights = Path(options.checkpoint)
+    values: dict[str, str | int | bool] = {
+        **({"checkpoint_path": str(weights.resolve())} if weights.exists() else {"model": options.checkpoint}),
+        "lens": options.lens,
+        "refine_depth": options.refine_depth,
+        "make_splats": not options.no_splats,
+        "make_mesh": options.mesh,
+        "standard_view": True,
+    }
+    if options.resolution is not None:
+        values.update(own_resolution=True, resolution=options.resolution)
+    if options.rays:
+        values["camera_source"] = "rays"
+    if options.colmap:
+        values.update(camera_source="given", known_cameras="colmap", colmap_folder=str(options.colmap.resolve()))
+    return values
 
 
 class ProgressLines:

@@ -55,6 +55,11 @@ def describe(settings: Settings, names: Iterable[str]) -> str:
     return json.dumps({"photos": photos, "settings": {key: getattr(settings, key) for key in _stored(settings)}})
 
 
+def describe_settings(values: Mapping[str, str | int | bool]) -> str:
+    """Likewise where there is no list: the settings that are known, and the photos are those behind the cameras."""
+    return json.dumps({"settings": dict(values)})
+
+
 def photo_names(collection: bpy.types.Collection) -> dict[str, str]:
     """The names that photos have in a result, by their `photo_key`."""
     return {row.path or row.image: row.name for row in _photos(collection)[0]}

@@ -18,6 +18,8 @@ from model_runtime.contract.lens import BROWN, Lens
 bpy = pytest.importorskip("bpy")
 
 from da3_blender import live, timer  # noqa: E402
+from da3_blender.headless.arguments import parse_arguments  # noqa: E402
+from da3_blender.headless.scene_command import panel_settings  # noqa: E402
 from da3_blender.jobs import placing, stored_request  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
@@ -170,6 +172,18 @@ def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, mad
         camera.data.background_images.clear()
     with pytest.raises(RuntimeError, match="does not tell which photos"):
         bpy.ops.da3.load_request(result=made["da3_id"])
+
+
+def test_a_scene_of_the_command_line_tells_its_settings(scene, made, tmp_path):
+    words = [str(tmp_path), "--mesh", "fused", "--lens", "fisheye", "--no-splats", "--resolution", "336"]
+    options = parse_arguments([*words, "--colmap", str(tmp_path)])
+    made[stored_request.REQUEST] = stored_request.describe_settings(panel_settings(options))
+    bpy.ops.da3.load_request(result=made["da3_id"])
+    assert [row.name for row in scene.da3.photos] == ["a.png", "b.png"]
+    names = ("model", "make_mesh", "lens", "make_splats", "own_resolution", "resolution", "refine_depth")
+    assert [getattr(scene.da3, name) for name in names] == ["da3-tiny", "fused", "fisheye", False, True, 336, "auto"]
+    assert (scene.da3.camera_source, scene.da3.known_cameras) == ("given", "colmap")
+    assert Path(scene.da3.colmap_folder) == tmp_path
 
 
 def test_a_straightened_photo_is_not_taken_for_the_one_that_was_taken(addon_scene, room, two_photos):
