@@ -10,7 +10,7 @@ import torch
 
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.contract.camera_checks import check_intrinsics, check_lens, check_pose
-from model_runtime.contract.lens import seen_by_straight, straight_camera
+from model_runtime.contract.lens import Lens, seen_by_straight, straight_camera
 from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.photos.canvas import Placement
@@ -68,6 +68,33 @@ def given_cameras(cameras: Cameras | None, names: Sequence[str]) -> Cameras:
         if cameras.lenses and (lens := cameras.lenses[i]) is not None:
             check_lens(lens, name)
     return Cameras(extrinsics, intrinsics, cameras.lenses)
+
+
+def with_lenses_of_others(known: KnownCameras, sizes: Sequence[tuple[int, int] | None]) -> KnownCameras:
+    """With the lens of the others for photos that lack a camera: where every known camera bends lines, and those of
+    photos of this size have one lens, it is taken to be that.
+
+    sizes: (width, height) of the upright photos, None where it is not known.
+    """
+    cameras = known.cameras
+    unknown = np.isnan(cameras.intrinsics).all((1, 2))
+    lenses = [lens for lens, lacks in zip(cameras.lenses, unknown, strict=False) if not lacks]
+    if not lenses or None in lenses:
+        return known
+    by_size: dict[tuple[int, int], list[Lens]] = {}
+    for lens in filter(None, lenses):
+        by_size.setdefault(lens.size, []).append(lens)
+    intrinsics, filled = cameras.intrinsics.copy(), list(cameras.lenses)
+    for i in np.flatnonzero(unknown):
+        same = by_size.get(sizes[i] or (0, 0), [])
+        if same and all(is_same_lens(lens, same[0]) for lens in same):
+            intrinsics[i], filled[i] = same[0].intrinsics, same[0]
+    return replace(known, cameras=Cameras(cameras.extrinsics, intrinsics, tuple(filled)))
+
+
+def is_same_lens(one: Lens, other: Lens) -> bool:
+    numbers = ((one.intrinsics, other.intrinsics), (one.coefficients, other.coefficients))
+    return one.model == other.model and all(np.array_equal(mine, theirs) for mine, theirs in numbers)
 
 
 def straightened(known: KnownCameras) -> KnownCameras:

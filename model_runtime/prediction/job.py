@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from model_runtime.cameras.given import KnownCameras, given_cameras, straightened
+from model_runtime.cameras.given import KnownCameras, given_cameras, straightened, with_lenses_of_others
 from model_runtime.cameras.sources import has_poses, is_bundled, needs_features
 from model_runtime.contract.lens import Lens
-from model_runtime.contract.messages import Failure, LeftOut, Photo, Request
+from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo, Request
 from model_runtime.contract.progress import Span
-from model_runtime.photos.decode import check_photos
+from model_runtime.photos.decode import check_photos, stored_shape, upright_size
 from model_runtime.photos.feature_photo import with_known_lenses
 from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
 from model_runtime.prediction.plan import Plan
@@ -122,6 +122,17 @@ def _known_cameras(request: Request, used: Sequence[int], photos: Sequence[Photo
         from model_runtime.cameras.colmap import colmap_cameras  # COLMAP takes long to load and is not always wanted
 
         known = colmap_cameras(request.colmap, photos)
-        return straightened(replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos])))
-    cameras = given_cameras(request.cameras, [photo.name for photo in request.photos])
-    return straightened(KnownCameras(cameras).of(used))
+        known = replace(known, cameras=given_cameras(known.cameras, [photo.name for photo in photos]))
+    else:
+        known = KnownCameras(given_cameras(request.cameras, [photo.name for photo in request.photos])).of(used)
+    if known.cameras.lenses:
+        known = with_lenses_of_others(known, [_size(photo) for photo in photos])
+    return straightened(known)
+
+
+def _size(photo: Photo) -> tuple[int, int] | None:
+    """(width, height) when it is upright; None of one that cannot be read, which is told elsewhere."""
+    try:
+        return upright_size(*stored_shape(photo))
+    except JobError:
+        return None

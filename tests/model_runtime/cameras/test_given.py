@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_runtime.cameras.given import given_cameras
+from model_runtime.cameras.given import KnownCameras, given_cameras, with_lenses_of_others
+from model_runtime.contract.lens import BROWN, Lens
 from model_runtime.contract.messages import Cameras, JobError
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
@@ -45,3 +46,23 @@ def test_unusual_cameras_are_let_by(of: str, place: tuple[int, int], number: flo
     unusual = cameras()
     getattr(unusual, of)[1][place] = number
     assert getattr(given_cameras(unusual, NAMES), of)[1][place] == number
+
+
+@pytest.mark.parametrize(
+    ("k1", "size", "taken"),
+    [
+        ((-0.1, -0.1), (60, 40), True),
+        ((-0.1, -0.2), (60, 40), False),
+        ((-0.1, None), (60, 40), False),
+        ((-0.1, -0.1), (40, 60), False),
+        ((-0.1, -0.1), None, False),
+    ],
+)
+def test_photos_without_a_camera_have_the_one_lens_of_the_others(k1, size, taken: bool) -> None:
+    known = cameras()
+    lenses = [None if k is None else Lens(BROWN, (60, 40), known.intrinsics[0], np.array([k])) for k in k1]
+    given = KnownCameras(Cameras(known.extrinsics, known.intrinsics, (*lenses, None)))
+    filled = with_lenses_of_others(given, [(60, 40), (60, 40), size]).cameras
+    assert filled.lenses == (*lenses, lenses[0] if taken else None)
+    assert np.array_equal(filled.intrinsics[2], known.intrinsics[0]) == taken
+    assert np.isnan(filled.extrinsics[2]).all()
