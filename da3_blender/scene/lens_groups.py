@@ -57,7 +57,10 @@ def lens_group(camera: bpy.types.Object, way: str) -> bpy.types.NodeTree:
 
 def compositor_of(scene: Any) -> Any:
     """The node tree with which the scene's renders are composited, or None."""
-    if hasattr(scene, "compositing_node_group"):
+    if hasattr(scene, "compositor_effects"):  # from 5.3 on
+        effect = scene.compositor_effects.active
+        return effect and effect.node_group
+    if hasattr(scene, "compositing_node_group"):  # from 5.0 on
         return scene.compositing_node_group
     return scene.node_tree if scene.use_nodes else None
 

@@ -13,6 +13,8 @@ from model_runtime.contract.lens import BROWN, Lens, straight_camera
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene.lens_groups import compositor_of  # noqa: E402
+from tests.da3_blender.compositor import begin_compositor  # noqa: E402
 
 SIZE = (64, 48)
 
@@ -31,12 +33,12 @@ def cameras(room, empty_scene, addon):
 
 
 def nodes() -> list[str]:
-    tree = bpy.context.scene.node_tree
-    return [node.node_tree.name for node in tree.nodes if node.type == "GROUP"]
+    return [node.node_tree.name for node in compositor_of(bpy.context.scene).nodes if node.type == "GROUP"]
 
 
 def groups() -> list[str]:
-    return sorted(tree.name for tree in bpy.data.node_groups if tree.bl_idname == "CompositorNodeTree")
+    made = (tree for tree in bpy.data.node_groups if tree.bl_idname == "CompositorNodeTree")
+    return sorted(tree.name for tree in made if tree != compositor_of(bpy.context.scene))
 
 
 def test_cameras_of_one_lens_share_their_groups(cameras) -> None:
@@ -44,7 +46,7 @@ def test_cameras_of_one_lens_share_their_groups(cameras) -> None:
         for way in ("DISTORT", "UNDISTORT"):
             assert bpy.ops.da3.lens_group(camera=name, way=way) == {"FINISHED"}
     assert groups() == ["DA3 Distort a v1", "DA3 Undistort a v1"]
-    assert bpy.context.scene.node_tree is None and not bpy.context.scene.use_nodes
+    assert compositor_of(bpy.context.scene) is None
     assert tuple(bpy.data.images["DA3 Distort a v1"].size) == SIZE
     assert all(bpy.data.node_groups[name].use_fake_user for name in groups())
 
@@ -57,15 +59,15 @@ def test_another_lens_gets_a_group_of_its_own(cameras) -> None:
 
 
 def test_a_compositor_in_use_gets_one_node_unconnected(cameras) -> None:
-    bpy.context.scene.use_nodes = True
-    links = len(bpy.context.scene.node_tree.links)
+    links = begin_compositor(bpy.context.scene).links
+    assert len(links) == 1
     for _ in range(2):
         bpy.ops.da3.lens_group(camera="a")
-    assert nodes() == ["DA3 Distort a v1"] and len(bpy.context.scene.node_tree.links) == links
+    assert nodes() == ["DA3 Distort a v1"] and len(links) == 1
 
 
 def test_one_undo_step(cameras) -> None:
-    bpy.context.scene.use_nodes = True
+    begin_compositor(bpy.context.scene)
     bpy.ops.ed.undo_push(message="before")
     bpy.ops.da3.lens_group("EXEC_DEFAULT", True, camera="a")
     bpy.ops.ed.undo()

@@ -30,6 +30,7 @@ from mathutils import Matrix  # noqa: E402
 from da3_blender.scene import write_scene  # noqa: E402
 from da3_blender.scene.cameras import apply_camera_resolution  # noqa: E402
 from da3_blender.scene.lens_groups import DISTORT, UNDISTORT, compositor_of, lens_group  # noqa: E402
+from tests.da3_blender.compositor import begin_compositor, write_exrs  # noqa: E402
 
 
 def lens_of(model: str, size: tuple[int, int], *coefficients: float) -> Lens:
@@ -55,18 +56,17 @@ def camera_of(room, scene, lens: Lens) -> Any:
 
 def through(group, scene, kind: str, folder: Path, image: Any = None) -> np.ndarray:
     """[h,w,4] what the group makes of what a node of this kind gives, as the scene renders now."""
-    scene.use_nodes = True
-    tree = compositor_of(scene)
-    tree.nodes.clear()
+    tree = begin_compositor(scene)
+    assert compositor_of(scene) == tree
+    ((layers, result),) = ((link.from_node, link.to_socket) for link in tree.links)
+    tree.nodes.remove(layers)  # nothing is rendered that nothing needs
     source, node = tree.nodes.new(kind), tree.nodes.new("CompositorNodeGroup")
     node.node_tree = group
     if image is not None:
         source.image = image
-    file = tree.nodes.new("CompositorNodeOutputFile")
-    file.base_path, file.format.file_format, file.format.color_depth = str(folder), "OPEN_EXR", "32"
     tree.links.new(source.outputs["Image"], node.inputs["Image"])
-    tree.links.new(node.outputs["Image"], file.inputs[0])
-    tree.links.new(node.outputs["Image"], tree.nodes.new("CompositorNodeComposite").inputs[0])
+    tree.links.new(node.outputs["Image"], result)
+    write_exrs(tree, node.outputs["Image"], folder)
     bpy.ops.render.render()
     with OpenEXR.File(str(next(folder.glob("*.exr")))) as made:
         return made.channels()["RGBA"].pixels.copy()
