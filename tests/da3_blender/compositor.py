@@ -12,14 +12,18 @@ def begin_compositor(scene: Any) -> Any:
     """The tree that composites the scene's renders from now on: the render as it is."""
     if hasattr(scene, "node_tree"):
         scene.use_nodes = True
-        return scene.node_tree
-    tree: Any = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
-    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    tree.links.new(tree.nodes.new("CompositorNodeRLayers").outputs["Image"], tree.nodes.new("NodeGroupOutput").inputs[0])
-    if hasattr(scene, "compositor_effects"):
-        scene.compositor_effects.new("Scene Effect").node_group = tree
+        tree = scene.node_tree
+        tree.nodes.clear()
+        result = tree.nodes.new("CompositorNodeComposite")
     else:
-        scene.compositing_node_group = tree
+        tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        result = tree.nodes.new("NodeGroupOutput")
+        if hasattr(scene, "compositor_effects"):
+            scene.compositor_effects.new("Scene Effect").node_group = tree
+        else:
+            scene.compositing_node_group = tree
+    tree.links.new(tree.nodes.new("CompositorNodeRLayers").outputs["Image"], result.inputs[0])
     return tree
 
 
