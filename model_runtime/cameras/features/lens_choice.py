@@ -78,6 +78,8 @@ class Judged:
 
 
 def _share(kind: Kind, simpler: Kind) -> float:
+    if kind == replace(simpler, model=kind.model):
+        return 0.0  # as much freedom: fisheyes are no stranger than others
     return OF_OTHERS if kind.distortion == simpler.distortion else OF_DISTORTION
 
 

@@ -40,7 +40,7 @@ PINHOLE = Kind()
 DISTORTIONS: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {
     (BROWN, 0): ((BROWN, 1), (BROWN, 2), (FISHEYE, 2)),
     (BROWN, 1): ((BROWN, 2), (FISHEYE, 2)),
-    (BROWN, 2): ((BROWN, 5), (FISHEYE, 2), (FISHEYE, 4)),
+    (BROWN, 2): ((FISHEYE, 2), (BROWN, 5), (FISHEYE, 4)),
     (BROWN, 5): ((FISHEYE, 4),),
     (FISHEYE, 2): ((FISHEYE, 4),),
 }

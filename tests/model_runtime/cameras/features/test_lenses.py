@@ -12,14 +12,13 @@ from model_runtime.cameras.features.lens_choice import (
     _Jury,
     can_tell,
     choose_kind,
-    rough_kind,
 )
 from model_runtime.cameras.features.lens_kinds import PINHOLE, Groups, Kind, as_bundle, with_kind
 from model_runtime.cameras.features.lenses import KINDS
 from model_runtime.contract.lens import BROWN, FISHEYE, Lens
 from model_runtime.contract.messages import LENSES
 
-from .made_tracks import SIDE, SIZE, corner_miss, groups_of_lenses, lens_of, started, tracks
+from .made_tracks import SIDE, SIZE, chosen, corner_miss, go_on, groups_of_lenses, lens_of, started, tracks
 
 UPRIGHT = (900, 1200)
 PHOTOS, POINTS = 5, 260
@@ -48,26 +47,12 @@ CASES: dict[str, tuple[list[Lens], Kind]] = {
 }
 
 
-def go_on() -> None:
-    pass
-
-
 def begun(lenses: list[Lens], seed: int = 0, count: int = POINTS, off: float = 1.04) -> tuple[Bundle, Seen, Groups]:
     """Pinholes whose focal length is off by this factor."""
     cameras, points, seen = tracks(lenses, count, seed)
     groups = groups_of_lenses(lenses)
     focal = off * float(np.median([lens.intrinsics[0, 0] for lens in lenses])) / SIDE
     return started(PINHOLE, cameras, points, focal, groups), seen, groups
-
-
-def chosen(bundle: Bundle, seen: Seen, groups: Groups) -> tuple[Kind, Bundle]:
-    """As `solve_lenses` does it, without new matches: the kind, and the bundle with it."""
-    first, rough = rough_kind(bundle, seen, groups, go_on)
-    kind = choose_kind(rough, seen, groups, go_on, first)
-    found = with_kind(rough, kind, groups)
-    for _ in range(2):
-        found = adjust_bundle(found, seen, 2 * float(np.median(found.errors(seen))))
-    return kind, found
 
 
 @pytest.mark.parametrize("what", CASES)
