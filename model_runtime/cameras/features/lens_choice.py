@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model_runtime.cameras.features.bundle import Bundle, Seen, adjust_closely
+from model_runtime.cameras.features.bundle import COEFFICIENT, Bundle, Seen, adjust_closely
 from model_runtime.cameras.features.lens_kinds import DISTORTIONS, PINHOLE, SIMPLER, Groups, Kind, with_kind
 from model_runtime.contract.lens import BROWN, FISHEYE
 from model_runtime.photos.feature_photo import WORKING_SIDE
@@ -30,6 +30,9 @@ SURE = 3.0
 OF_DISTORTION, OF_OTHERS = 0.05, 0.12
 """Shares by which the typical error must fall, too, for distortion and for other freedom: less is what noise and moving
 things make of any freedom."""
+
+LARGEST_K1 = 1.0
+"""No lens bends as much; cameras that are inside out do, to fit at all."""
 
 LEAST_GAIN = 0.002 / WORKING_SIDE
 """Longest sides by which it must fall: perfect pictures have no noise to hide behind."""
@@ -107,6 +110,8 @@ def rough_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], No
     few, kept = fewer(start, seen, MOST_COMPARED)
     best, least = (PINHOLE, with_kind(start, PINHOLE, groups)), np.inf
     for kind in ROUGH:
+        if kind.model not in groups.models:
+            continue
         go_on()
         bundle = with_kind(few, kind, groups)
         bundle = adjust_closely(bundle, kept)
@@ -118,7 +123,8 @@ def rough_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], No
 
 def _freer(best: Judged, jury: _Jury, kinds: Iterable[Kind]) -> Judged | None:
     """The first of these kinds, which have ever more freedom, that is worth it and than which none is better."""
-    worth = [other for kind in kinds if (other := jury.worth(kind, best)) is not None]
+    possible = [kind for kind in kinds if kind.model in jury.groups.models]
+    worth = [other for kind in possible if (other := jury.worth(kind, best)) is not None]
     if not worth:
         return None
     top = min(worth, key=lambda other: other.typical)
@@ -172,6 +178,8 @@ class _Jury:
     def worth(self, kind: Kind, best: Judged) -> Judged | None:
         """The kind where it is worth its freedom. Where the first half sees little of that, the other is not asked."""
         first = self._half(0, kind, best)
+        if np.abs(first.bundle.lenses[:, COEFFICIENT]).max() > LARGEST_K1:
+            return None
         if first.typical > (1 - _share(kind, best.kind) / 2) * best.halves[0].typical:
             return None
         judged = Judged(kind, (first, self._half(1, kind, best)))

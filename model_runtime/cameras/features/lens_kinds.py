@@ -67,6 +67,11 @@ class Groups:
     sensor: tuple[int, ...]
     known: np.ndarray
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Those that lenses may be of: a known lens bends nothing, which no fisheye does."""
+        return (BROWN,) if np.isfinite(self.known).any() else (BROWN, FISHEYE)
+
 
 def groups_of(matches: Matches) -> Groups:
     numbers: dict[tuple[object, ...], int] = {}

@@ -88,6 +88,8 @@ def solve_lenses(
     def go_on() -> None:
         progress(0.0, "Working out the lens.")
 
+    if kind is not None and kind.model not in groups.models:
+        kind = None
     if kind is None and can_tell(bundle, seen):
         first, bundle = rough_kind(bundle, seen, groups, go_on)
     elif kind is not None and kind.bends:
@@ -164,7 +166,8 @@ def _as_cameras(
     lens_numbers = np.array(groups_of(matches).lens)
     solved = np.isin(lens_numbers, lens_numbers[placed])
     lenses = tuple(
-        lens if solved[i] and kind.bends and _shift(lens) > LEAST_BENT else None for i, lens in enumerate(every)
+        lens if solved[i] and matches.photos[i].lens is None and kind.bends and _shift(lens) > LEAST_BENT else None
+        for i, lens in enumerate(every)
     )
     intrinsics = np.full((len(placed), 3, 3), np.nan)
     pixel = seen.pixel * sides[seen.view, None] + middles[seen.view]

@@ -120,3 +120,16 @@ def test_every_wish_has_its_kind() -> None:
     assert tuple(KINDS) == tuple(LENSES)
     assert [kind.bends for kind in KINDS.values() if kind is not None] == [False, True, True, True, True]
     assert {name: str(kind) for name, kind in KINDS.items()}["brown"] == "brown k1 k2 p1 p2 k3"
+
+
+def test_a_lens_that_is_known_bends_nothing_whatever_the_others_do() -> None:
+    lenses = [lens_of()] + [lens_of(FISHEYE, (0.02, -0.01), 0.45)] * (PHOTOS - 1)
+    bundle, seen, _ = begun(lenses, off=1.0)
+    apart = (1, *(0,) * (PHOTOS - 1))
+    known = np.full((PHOTOS, 3), np.nan)
+    known[0] = (lens_of().intrinsics[0, 0] / SIDE, 0, 0)
+    told = Groups(apart, apart, known)
+    kind = choose_kind(with_kind(bundle, PINHOLE, told), seen, told, go_on)
+    fitted = adjust_bundle(with_kind(bundle, kind, told), seen, 0.002)
+    assert kind.model == BROWN and kind.bends
+    assert fitted.lenses[0].tolist() == [known[0, 0], 0, 0, 0, 0, 0, 0, 0]
