@@ -103,9 +103,9 @@ def chosen(bundle: Bundle, seen: Seen, groups: Groups) -> tuple[Kind, Bundle]:
 def corner_miss(found: np.ndarray, model: str, true: Lens) -> float:
     """Pixels by which a lens, numbers [K] of a bundle's, shows things elsewhere than the true one, at most, along the
     photo's rim. Directions may be turned as a whole: that is a camera's rotation, not its lens."""
-    size = np.array(true.size)
-    middle = found[MIDDLE] * SIDE + size / 2
-    focal = found[0] * SIDE
+    size, side = np.array(true.size), max(true.size)
+    middle = found[MIDDLE] * side + size / 2
+    focal = found[0] * side
     mine = Lens(model, true.size, np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1]]), found[3:])
     grid = np.stack(np.meshgrid(*(np.linspace(0, side, 21) for side in size)), axis=-1).reshape(-1, 2)
     planes = np.stack([undistort(lens, grid) for lens in (true, mine)])

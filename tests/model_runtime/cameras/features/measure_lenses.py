@@ -56,11 +56,11 @@ def main() -> None:
             groups = groups_of_lenses(lenses)
             focal = 1.04 * float(np.median([lens.intrinsics[0, 0] for lens in lenses])) / SIDE
             kind, found = chosen(started(PINHOLE, cameras, points, focal, groups), seen, groups)
-            kinds.append(_named(kind))
+            kinds.append(named(kind))
             for mine, true in zip(found.lenses, lenses, strict=True):
                 focals.append(abs(mine[FOCAL] * SIDE / true.intrinsics[0, 0] - 1))
                 rims.append(corner_miss(mine, kind.model, true))
-            turns += _turns(found.poses, cameras)
+            turns += turns(found.poses, cameras)
         told = ", or ".join(dict.fromkeys(kinds))
         print(
             f"| {name} | {told} | {max(focals):.2%} | {max(rims):.1f} px "
@@ -68,12 +68,12 @@ def main() -> None:
         )
 
 
-def _named(kind: Kind) -> str:
+def named(kind: Kind) -> str:
     freedom = Kind(middle=kind.middle, own=kind.own, own_middle=kind.own_middle)
     return f"{kind}{WHOLE.get(freedom, '')}"
 
 
-def _turns(found: np.ndarray, true: np.ndarray) -> list[float]:
+def turns(found: np.ndarray, true: np.ndarray) -> list[float]:
     """Degrees, of all pairs of cameras [N,4,4]."""
     pairs = list(combinations(range(len(true)), 2))
     mine, wanted = (np.stack([e[i, :3, :3] @ e[j, :3, :3].T for i, j in pairs]) for e in (found, true))

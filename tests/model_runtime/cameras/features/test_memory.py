@@ -44,12 +44,12 @@ def test_only_what_is_new_is_worked_out(matches: Matches, work: list[str]) -> No
             assert np.array_equal(one, other)
 
 
-def test_another_focal_length_is_another_photo(matches: Matches, work: list[str]) -> None:
+def test_another_focal_length_is_another_pair_of_the_same_features(matches: Matches, work: list[str]) -> None:
     photos, memory = matches.photos[:2], FeatureMemory()
     match_photos(photos, SILENT, memory)
     work.clear()
     match_photos([replace(photos[0], focal_35mm=50.0), photos[1]], SILENT, memory)
-    assert work == ["photo", "pair"]
+    assert work == ["pair"]
 
 
 def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,8 @@ def test_cameras_too_far_off_are_placed_by_features_alone(room: Any, matches: Ma
 
 
 def test_two_photos_are_not_enough_for_more_than_a_small_correction(room: Any, matches: Matches) -> None:
-    pair = Matches(matches.photos[:2], matches.keypoints[:2], (0, 0), {(0, 1): matches.geometries[0, 1]})
+    both = matches.photos[:2], matches.keypoints[:2], (0, 0)
+    pair = Matches(*both, {(0, 1): matches.geometries[0, 1]}, {(0, 1): matches.alike[0, 1]})
     start, lenses = disturbed(room, 40.0, 1.0)
     refined = refine_cameras(start[:2], lenses[:2], pair, SILENT)
     assert not refined.kept and not refined.adjusted.any()
@@ -85,7 +87,7 @@ def test_wrong_matches_leave_right_cameras_alone(
         first, second = geometry.inlier_matches.T
         wrong[pair] = copy.deepcopy(geometry)
         wrong[pair].inlier_matches = np.stack((first, rng.permutation(second)), axis=1)
-    mixed_up = Matches(matches.photos, matches.keypoints, matches.cameras, wrong)
+    mixed_up = replace(matches, geometries=wrong)
     refined = refine_cameras(room.extrinsics, room.intrinsics, mixed_up, SILENT)
     assert not refined.kept
     assert (refined.extrinsics == room.extrinsics).all() and (refined.intrinsics == room.intrinsics).all()
@@ -103,11 +105,11 @@ def test_photos_without_matches_stay(room: Any, matches: Matches) -> None:
     """One photo that matches no other: it keeps its camera, the others are adjusted."""
     fewer = {pair: geometry for pair, geometry in matches.geometries.items() if 0 not in pair}
     start, lenses = disturbed(room, 1.0, 1.02)
-    lonely = Matches(matches.photos, matches.keypoints, matches.cameras, fewer)
+    lonely = replace(matches, geometries=fewer)
     refined = refine_cameras(start, lenses, lonely, SILENT)
     assert refined.kept and refined.adjusted.tolist() == [False, True, True, True]
     assert (refined.extrinsics[0] == start[0]).all()
-    nothing = Matches(matches.photos, matches.keypoints, matches.cameras, {})
+    nothing = replace(matches, geometries={})
     assert not refine_cameras(start, lenses, nothing, SILENT).kept
 
 
