@@ -31,6 +31,10 @@ OF_DISTORTION, OF_OTHERS = 0.05, 0.12
 """Shares by which the typical error must fall, too, for distortion and for other freedom: less is what noise and moving
 things make of any freedom."""
 
+OF_ROUGH = 0.01
+"""Share by which it must fall for a search to begin at a freer kind: from pinholes, slight distortion is hard to reach,
+for a focal length that is off stands in for it; the way back is easy."""
+
 LARGEST_K1 = 1.0
 """No lens bends as much; cameras that are inside out do, to fit at all."""
 
@@ -116,7 +120,7 @@ def rough_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], No
         bundle = with_kind(few, kind, groups)
         bundle = adjust_closely(bundle, kept)
         typical = float(np.median(bundle.errors(kept)))
-        if typical < (1 - OF_DISTORTION) * least:
+        if typical < (1 - OF_ROUGH) * least:
             best, least = (kind, replace(bundle, points=start.points)), typical
     return best
 
@@ -176,11 +180,11 @@ class _Jury:
         return Judged(kind, (self._half(0, kind, before), self._half(1, kind, before)))
 
     def worth(self, kind: Kind, best: Judged) -> Judged | None:
-        """The kind where it is worth its freedom. Where the first half sees little of that, the other is not asked."""
+        """The kind where it is worth its freedom. Where the first half sees nothing of that, the other is not asked."""
         first = self._half(0, kind, best)
         if np.abs(first.bundle.lenses[:, COEFFICIENT]).max() > LARGEST_K1:
             return None
-        if first.typical > (1 - _share(kind, best.kind) / 2) * best.halves[0].typical:
+        if first.typical > best.halves[0].typical:
             return None
         judged = Judged(kind, (first, self._half(1, kind, best)))
         return judged if judged.is_worth(best) else None
