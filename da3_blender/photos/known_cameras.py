@@ -13,11 +13,11 @@ import numpy as np
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras, JobError
 
-from ..plan.conventions import any_blender_camera, from_blender_camera
 from ..plan.plain_names import plain_name
 from ..scene import locks
+from ..scene.cameras import seen_by
 from ..scene.lenses import read_lens, read_pinhole
-from ..scene.marks import PIXEL_ASPECT, RESOLUTION, VIEW
+from ..scene.marks import RESOLUTION, VIEW
 from ..settings import ListedPhoto
 from .contents import known_size
 from .files import natural_key
@@ -161,26 +161,7 @@ def _given_camera(
             f"The camera '{camera.name}' is hidden or not in this scene, so Blender does not tell where it is.",
             "Show it, and its collection, in the viewport.",
         )
-    lens = evaluated.data
-    if lens.type != "PERSP":
-        sentence = f"The camera '{camera.name}' is no perspective camera."
-        raise JobError("bad-cameras", sentence, "Set its type to Perspective, or choose another.")
-    render = scene.render
-    pixel_aspect = tuple(camera.data.get(PIXEL_ASPECT, (render.pixel_aspect_x, render.pixel_aspect_y)))
-    try:
-        pinhole = any_blender_camera(
-            np.array(evaluated.matrix_world),
-            lens.lens,
-            (lens.shift_x, lens.shift_y),
-            lens.sensor_fit,
-            (lens.sensor_width, lens.sensor_height),
-            size,
-            pixel_aspect,
-        )
-    except ValueError as error:
-        sentence = f"The camera '{camera.name}' cannot be used: {error}."
-        raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
-    return from_blender_camera(pinhole)
+    return seen_by(camera, np.array(evaluated.matrix_world), evaluated.data, size, scene)
 
 
 def _check_lens(camera: bpy.types.Object, lens: Lens, size: tuple[int, int], pixels: np.ndarray, photo: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_runtime.contract.quaternions import quaternion_from_matrix
+
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""
 
@@ -168,25 +170,6 @@ def camera_to_world(extrinsics: np.ndarray) -> np.ndarray:
     matrix[:3, :3] = rotation.T @ CAMERA_AXES
     matrix[:3, 3] = -rotation.T @ translation
     return matrix
-
-
-def quaternion_from_matrix(rotation: np.ndarray) -> np.ndarray:
-    """[4] wxyz unit quaternion with w >= 0 of a [3,3] rotation.
-
-    The largest eigenvector of Bar-Itzhack's symmetric matrix (2000): no special cases, nearest for a slightly
-    inexact rotation.
-    """
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
-    symmetric = np.array(
-        [
-            [xx + yy + zz, zy - yz, xz - zx, yx - xy],
-            [zy - yz, xx - yy - zz, xy + yx, xz + zx],
-            [xz - zx, xy + yx, yy - xx - zz, yz + zy],
-            [yx - xy, xz + zx, yz + zy, zz - xx - yy],
-        ]
-    )
-    quaternion = np.linalg.eigh(symmetric)[1][:, -1]
-    return quaternion if quaternion[0] >= 0 else -quaternion
 
 
 def rotate_quaternions(rotation: np.ndarray, quaternions: np.ndarray) -> np.ndarray:

@@ -9,13 +9,15 @@ middle of the first one's frame, and what the camera sees still lies on it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 
 from model_runtime.contract.exr_header import EXR_START
+from model_runtime.contract.messages import JobError
 
-from ..plan.conventions import SENSOR_WIDTH, fit_sensor, from_blender_camera
+from ..plan.conventions import SENSOR_WIDTH, any_blender_camera, fit_sensor, from_blender_camera
 from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import CameraPlan
 from .lenses import numbers, write_lens
@@ -61,6 +63,34 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     if image is not None:
         put_behind(data, image, plan.camera.pixel_aspect)
     return item
+
+
+def seen_by(
+    camera: bpy.types.Object, matrix: np.ndarray, lens: Any, size: tuple[int, int], scene: bpy.types.Scene
+) -> tuple[np.ndarray, np.ndarray]:
+    """Extrinsics [4,4] and intrinsics [3,3] of a camera at `matrix` [4,4], in the pixels of a picture of this size.
+
+    lens: its evaluated data. Raises JobError where it is no perspective camera, or is sheared or mirrored.
+    """
+    if lens.type != "PERSP":
+        sentence = f"The camera '{camera.name}' is no perspective camera."
+        raise JobError("bad-cameras", sentence, "Set its type to Perspective, or choose another.")
+    render = scene.render
+    pixel_aspect = tuple(camera.data.get(PIXEL_ASPECT, (render.pixel_aspect_x, render.pixel_aspect_y)))
+    try:
+        pinhole = any_blender_camera(
+            matrix,
+            lens.lens,
+            (lens.shift_x, lens.shift_y),
+            lens.sensor_fit,
+            (lens.sensor_width, lens.sensor_height),
+            size,
+            pixel_aspect,
+        )
+    except ValueError as error:
+        sentence = f"The camera '{camera.name}' cannot be used: {error}."
+        raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
+    return from_blender_camera(pinhole)
 
 
 def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) -> bool:

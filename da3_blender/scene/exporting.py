@@ -18,12 +18,11 @@ from model_runtime.contract.export.scene import (
     ExportScene,
     no_points,
 )
-from model_runtime.contract.messages import JobError
 
-from ..plan.conventions import any_blender_camera, from_blender_camera
+from .cameras import seen_by
 from .find import objects_of, parts_of
 from .lenses import read_lens
-from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, PIXEL_ASPECT, RESOLUTION, VIEW
+from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, RESOLUTION, VIEW
 from .materials import POINT_COLOR
 from .meshes import input_value
 from .placement import frame_to_world, written
@@ -109,25 +108,7 @@ def _pose_and_pixels(
     """
     evaluated: Any = item.evaluated_get(graph)
     matrix = evaluated.matrix_world if item.visible_get() else frame_to_world(item) @ written(item)
-    lens = evaluated.data
-    if lens.type != "PERSP":
-        sentence = f"The camera '{item.name}' is no perspective camera."
-        raise JobError("bad-cameras", sentence, "Set its type to Perspective, or choose another.")
-    aspect = tuple(item.data.get(PIXEL_ASPECT, (scene.render.pixel_aspect_x, scene.render.pixel_aspect_y)))
-    try:
-        pinhole = any_blender_camera(
-            np.array(matrix),
-            lens.lens,
-            (lens.shift_x, lens.shift_y),
-            lens.sensor_fit,
-            (lens.sensor_width, lens.sensor_height),
-            size,
-            aspect,
-        )
-    except ValueError as error:
-        sentence = f"The camera '{item.name}' cannot be used: {error}."
-        raise JobError("bad-cameras", sentence, "Apply its scale and that of its parents.") from error
-    return from_blender_camera(pinhole)
+    return seen_by(item, np.array(matrix), evaluated.data, size, scene)
 
 
 def _picture(item: bpy.types.Object) -> tuple[Path | None, bytes]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from model_runtime.cameras.features.tracks import sum_by_point
 from model_runtime.contract.lens import BROWN, FISHEYE, bend
 
 FOCAL, MIDDLE, COEFFICIENT = 0, slice(1, 3), 3
@@ -137,8 +138,8 @@ class _Step:
         self.points_only = points_only
         self.by_point, self.miss = by_point * weight[:, :, None], miss * weight
         self.point = seen.point
-        self.curvature = _added(np.einsum("mri,mrj->mij", self.by_point, self.by_point), seen.point, self.count)
-        self.slope = _added(np.einsum("mri,mr->mi", self.by_point, self.miss), seen.point, self.count)
+        self.curvature = sum_by_point(np.einsum("mri,mrj->mij", self.by_point, self.by_point), seen.point, self.count)
+        self.slope = sum_by_point(np.einsum("mri,mr->mi", self.by_point, self.miss), seen.point, self.count)
         if not points_only:
             self._couple(seen, at, by_place * weight[:, :, None], by_numbers * weight[:, :, None])
 
@@ -219,13 +220,6 @@ def _moved(poses: np.ndarray, change: np.ndarray) -> np.ndarray:
     moved[:, :3] = turn @ poses[:, :3]
     moved[:, :3, 3] += change[:, 3:]
     return moved
-
-
-def _added(values: np.ndarray, point: np.ndarray, count: int) -> np.ndarray:
-    """[M,...] added up by point into [count,...]."""
-    flat = values.reshape(len(values), -1)
-    summed = np.stack([np.bincount(point, column, count) for column in flat.T], axis=1)
-    return summed.reshape(count, *values.shape[1:])
 
 
 def _gathered(places: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:

@@ -50,7 +50,7 @@ def triangulate(extrinsics: np.ndarray, intrinsics: np.ndarray, tracks: SparsePo
     directions = np.einsum("mij,mj->mi", np.linalg.inv(intrinsics)[tracks.view], _homogeneous(tracks.pixel))
     poses = extrinsics[tracks.view, :3]
     rows = directions[:, :2, None] * poses[:, 2:3] - poses[:, :2]
-    normal = _sum_by_point(np.einsum("mri,mrj->mij", rows, rows), tracks.point, count)
+    normal = sum_by_point(np.einsum("mri,mrj->mij", rows, rows), tracks.point, count)
     vectors = np.linalg.eigh(normal)[1][:, :, 0]
     points = vectors[:, :3] / np.where(np.abs(vectors[:, 3:]) < 1e-12, 1e-12, vectors[:, 3:])
     placed = SparsePoints(points, tracks.view, tracks.point, tracks.pixel)
@@ -69,14 +69,14 @@ def _polished(extrinsics: np.ndarray, intrinsics: np.ndarray, tracks: SparsePoin
     by_seen = (k[:, :2] - (projection[:, :2] / projection[:, 2:])[:, :, None] * k[:, 2:]) / depth
     jacobian = by_seen @ extrinsics[tracks.view, :3, :3]
     residual = projected(extrinsics, intrinsics, tracks) - tracks.pixel
-    normal = _sum_by_point(np.einsum("mri,mrj->mij", jacobian, jacobian), tracks.point, count)
-    slope = _sum_by_point(np.einsum("mri,mr->mi", jacobian, residual), tracks.point, count)
+    normal = sum_by_point(np.einsum("mri,mrj->mij", jacobian, jacobian), tracks.point, count)
+    slope = sum_by_point(np.einsum("mri,mr->mi", jacobian, residual), tracks.point, count)
     damping = 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3) + 1e-300 * np.eye(3)
     moved = tracks.points - np.linalg.solve(normal + damping, slope[..., None])[..., 0]
     after = SparsePoints(moved, tracks.view, tracks.point, tracks.pixel)
-    before_error = _sum_by_point(np.square(residual).sum(1), tracks.point, count)
+    before_error = sum_by_point(np.square(residual).sum(1), tracks.point, count)
     change = projected(extrinsics, intrinsics, after) - tracks.pixel
-    after_error = _sum_by_point(np.square(change).sum(1), tracks.point, count)
+    after_error = sum_by_point(np.square(change).sum(1), tracks.point, count)
     points = np.where((after_error <= before_error)[:, None], moved, tracks.points)
     return SparsePoints(points, tracks.view, tracks.point, tracks.pixel)
 
@@ -97,7 +97,7 @@ def has_depth(extrinsics: np.ndarray, tracks: SparsePoints) -> np.ndarray:
     """[M] bool, observations of points that are seen from directions apart enough to tell their depth."""
     rays = tracks.points[tracks.point] - np.linalg.inv(extrinsics)[tracks.view, :3, 3]
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-    middle = _sum_by_point(rays, tracks.point, len(tracks.points))
+    middle = sum_by_point(rays, tracks.point, len(tracks.points))
     middle /= np.linalg.norm(middle, axis=1, keepdims=True)
     apart = np.zeros(len(tracks.points))
     np.maximum.at(apart, tracks.point, np.linalg.norm(rays - middle[tracks.point], axis=1))
@@ -116,7 +116,7 @@ def _homogeneous(pixel: np.ndarray) -> np.ndarray:
     return np.concatenate((pixel, np.ones((len(pixel), 1))), axis=1)
 
 
-def _sum_by_point(values: np.ndarray, point: np.ndarray, count: int) -> np.ndarray:
+def sum_by_point(values: np.ndarray, point: np.ndarray, count: int) -> np.ndarray:
     """[M,...] added up into [count,...]."""
     flat = values.reshape(len(values), -1)
     summed = np.stack([np.bincount(point, column, count) for column in flat.T], axis=1)

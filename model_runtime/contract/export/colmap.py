@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model_runtime.contract.lens import BROWN, Lens
+from model_runtime.contract.quaternions import quaternion_from_matrix
 
 from .pictures import is_original, picture_names, write_pictures
 from .scene import ExportCamera, ExportScene, named_coefficients, project, project_original
@@ -50,21 +51,6 @@ def write(scene: ExportScene, folder: Path, settings: ExportSettings) -> None:
     (target / "cameras.bin").write_bytes(_cameras(numbers))
     (target / "images.bin").write_bytes(_images(scene, settings, [numbers[camera] for camera in cameras], observed))
     (target / "points3D.bin").write_bytes(_points(scene, observed))
-
-
-def quaternion(rotation: np.ndarray) -> np.ndarray:
-    """[4] wxyz, unit, of a rotation [3,3]: the largest eigenvector of Bar-Itzhack's symmetric matrix (2000)."""
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
-    symmetric = np.array(
-        [
-            [xx + yy + zz, zy - yz, xz - zx, yx - xy],
-            [zy - yz, xx - yy - zz, xy + yx, xz + zx],
-            [xz - zx, xy + yx, yy - xx - zz, yz + zy],
-            [yx - xy, xz + zx, yz + zy, zz - xx - yy],
-        ]
-    )
-    vector = np.linalg.eigh(symmetric)[1][:, -1]
-    return vector if vector[0] >= 0 else -vector
 
 
 def _camera(camera: ExportCamera, settings: ExportSettings) -> _Camera:
@@ -121,7 +107,7 @@ def _images(
     for image, (camera, name, number, (points, pixels)) in enumerate(rows, start=1):
         observations = np.empty(len(points), OBSERVATION)
         observations["pixel"], observations["point"] = pixels, points + 1
-        pose = (*quaternion(camera.extrinsics[:3, :3]), *camera.extrinsics[:3, 3])
+        pose = (*quaternion_from_matrix(camera.extrinsics[:3, :3]), *camera.extrinsics[:3, 3])
         head = struct.pack("<I7dI", image, *pose, number)
         parts += [head, name.encode() + b"\0", struct.pack("<Q", len(points)), observations.tobytes()]
     return b"".join(parts)

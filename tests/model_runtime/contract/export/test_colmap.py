@@ -11,6 +11,7 @@ import pytest
 from model_runtime.contract.export import colmap
 from model_runtime.contract.export.formats import export
 from model_runtime.contract.export.settings import ORIGINAL, ExportSettings
+from model_runtime.contract.quaternions import quaternion_from_matrix
 
 
 def read(folder: Path) -> pycolmap.Reconstruction:
@@ -92,4 +93,4 @@ def test_quaternions_are_those_of_scipy(angle: int) -> None:
 
     rotation = Rotation.from_rotvec(np.radians(angle) * np.array([1.0, -2, 2]) / 3)
     wxyz = np.roll(rotation.as_quat(), 1)
-    assert abs(abs(colmap.quaternion(rotation.as_matrix()) @ wxyz) - 1) < 1e-12
+    assert abs(abs(quaternion_from_matrix(rotation.as_matrix()) @ wxyz) - 1) < 1e-12
