@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
 
 from ..plan.size_and_place import placed_beside
+from ..runtime.manager import LOOK_THREAD
+from ..runtime.models import MODELS_THREAD
 from ..scene import arrival, find, write_scene
 from ..scene.marks import ID, REQUEST
 from ..scene.standing import standing
@@ -51,6 +55,11 @@ def _refuse_while_busy() -> None:
     for window in bpy.context.window_manager.windows:
         if any("UNDO" in operator.bl_options for operator in window.modal_operators):
             raise NotNow("The scene is ready and waits until you have finished what you are doing.")
+    # `_any_window` overrides the context, whose names Blender with Python 3.11 reads without the interpreter's lock:
+    # a crash where another thread runs Python during an undo step. Workers' threads only wait by now.
+    looking = any(thread.name in (LOOK_THREAD, MODELS_THREAD) for thread in threading.enumerate())
+    if looking and sys.version_info < (3, 12):
+        raise NotNow("The scene is ready and waits until the runtime and its models have been looked at.")
 
 
 def _write_with_undo(result: Result, scene: bpy.types.Scene) -> str:

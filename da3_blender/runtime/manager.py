@@ -29,6 +29,9 @@ from .install import Installed, PackageInstall, RuntimeInstall
 from .torch_build import Gpu, find_gpu
 from .worker_command import RuntimeSettings
 
+LOOK_THREAD = "da3-look"
+"""Looks at the runtime's folder."""
+
 
 @dataclass(frozen=True)
 class FolderState:
@@ -184,7 +187,7 @@ class RuntimeManager:
                 sentence = f"The folder of the runtime cannot be used: {error}."
                 self._answers.put(Failure("folder-unusable", sentence, "Check its permissions."))
 
-        self._thread = threading.Thread(target=work, name="da3-look", daemon=True)
+        self._thread = threading.Thread(target=work, name=LOOK_THREAD, daemon=True)
         self._thread.start()
 
 

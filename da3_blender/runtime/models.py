@@ -41,6 +41,9 @@ from .chosen_worker import worker_of
 from .worker_command import RuntimeSettings
 from .worker_process import WorkerProcess
 
+MODELS_THREAD = "da3-models"
+"""Looks at the folder of models."""
+
 
 @dataclass(frozen=True)
 class ModelRow:
@@ -265,7 +268,7 @@ class ModelDownloads:
                 self._answers.put(Failure("folder-unusable", sentence, "Choose another folder for models."))
 
         self._threads += 1
-        threading.Thread(target=run, name="da3-models", daemon=True).start()
+        threading.Thread(target=run, name=MODELS_THREAD, daemon=True).start()
 
 
 def local_folder(chosen: str) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
+import numpy as np
 
 from .. import timer
 from ..translation import iface
@@ -19,6 +20,9 @@ TOLD_SECONDS = 60.0
 
 PATIENCE = 2.0
 """Seconds that Blender may take to lay out a sidebar or a workspace."""
+
+FRAME_MARGIN = 4
+"""Pixels between a camera's frame and the edge of the view, as of Blender's own."""
 
 TAB = "DA3"
 
@@ -93,13 +97,28 @@ def show(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
     if space.shading.type == "SOLID":  # where points are gray
         space.shading.type = "MATERIAL"
     looking.look_through(scene, cameras[0], space)
-    window, region = _window_of(area), next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.view3d.view_center_camera()
+    _fit_frame(area, scene)
     space.show_region_ui = True
     uid = scene.session_uid
     _try_for_a_while(lambda: _open_tab(uid))
     return True
+
+
+def _fit_frame(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
+    """The camera's frame in the middle of the view and as large as it fits, as Blender's *Frame Camera Bounds* does.
+
+    That operator needs an override of the context, and Blender with Python 3.11 reads the override's names without the
+    interpreter's lock: a crash where a thread runs Python just then.
+    """
+    space: Any = area.spaces.active
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    render, fit = scene.render, scene.camera.data.sensor_fit
+    frame = np.array([render.resolution_x * render.pixel_aspect_x, render.resolution_y * render.pixel_aspect_y])
+    view = np.array([region.width, region.height])
+    unzoomed = {"HORIZONTAL": view[0] / frame[0], "VERTICAL": view[1] / frame[1]}.get(fit, view.max() / frame.max())
+    factor = (view / (frame * unzoomed + FRAME_MARGIN)).min()
+    space.region_3d.view_camera_offset = (0, 0)
+    space.region_3d.view_camera_zoom = np.clip(50 * (np.sqrt(4 * factor) - np.sqrt(2)), -30, 600)
 
 
 def find_it(window: bpy.types.Window) -> bool:
@@ -135,11 +154,6 @@ def _has_view(workspace: bpy.types.WorkSpace) -> bool:
 
 def _largest_view(scene: bpy.types.Scene) -> bpy.types.Area | None:
     return max(looking.views(scene), key=lambda area: area.width * area.height, default=None)
-
-
-def _window_of(area: bpy.types.Area) -> bpy.types.Window:
-    windows = bpy.context.window_manager.windows
-    return next(window for window in windows if area in window.screen.areas[:])
 
 
 def _open_tab(scene_uid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,6 +96,26 @@ def test_it_arrives_in_sight(startup, placed):
     told = arrival.notice()
     assert told.sentence == "Scene ready: 2 cameras, 6,144 points, 3 splats" and told.until is not None
     assert bpy.ops.da3.dismiss_notice() == {"FINISHED"} and arrival.notice() is None
+
+
+@pytest.mark.parametrize("fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (640, 480)])
+def test_the_frame_fits_the_view_as_blender_fits_it(startup, placed, size, fit):
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(10)  # the operator's override of the context must not meet one: see `arrival._fit_frame`
+    area = view_of(startup)
+    region_3d, window = area.spaces.active.region_3d, bpy.context.window_manager.windows[0]
+    arrival.arrive(placed, startup, new=True)
+    startup.render.resolution_x, startup.render.resolution_y = size
+    startup.render.pixel_aspect_x, startup.camera.data.sensor_fit = 1.25, fit
+    region_3d.view_camera_offset, region_3d.view_camera_zoom = (0.2, 0.1), 100
+    arrival.show(placed, startup)
+    ours, offset = region_3d.view_camera_zoom, tuple(region_3d.view_camera_offset)
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.view3d.view_center_camera()
+    assert ours == pytest.approx(region_3d.view_camera_zoom, abs=2e-3) and offset == (0, 0)
 
 
 def test_an_update_leaves_the_view_alone(startup, placed):
