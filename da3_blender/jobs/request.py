@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
@@ -84,7 +83,7 @@ def make_job(
     plan = plan_settings(settings)
     if cameras is None:
         cameras = cameras_in_blender(scene, names, collection_id)
-        plan = replace(plan, in_world=has_poses(cameras))
+        plan = replace(plan, in_world=cameras is not None and cameras.has_poses)
     request = base_request(settings, cameras)
     colmap = None
     if cameras is None and request.camera_source == "given":
@@ -127,7 +126,7 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
 
 def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
     """The request without its photos."""
-    source = "given" if has_poses(cameras) else settings.camera_source
+    source = "given" if cameras is not None and cameras.has_poses else settings.camera_source
     if source == "given" and cameras is None and not settings.colmap_folder:
         raise JobError("no-cameras", "No COLMAP folder is chosen.", "Choose it, or another source of cameras.")
     referenced = any(photo.reference and not photo.problem for photo in settings.photos)
@@ -171,11 +170,6 @@ def cameras_in_blender(scene: bpy.types.Scene, names: Sequence[str], collection_
             "Unlock them, or choose another source of cameras.",
         )
     return locked if chosen is None else known_cameras.laid_over(chosen, locked)
-
-
-def has_poses(cameras: Cameras | None) -> bool:
-    """Whether any photo's pose is known, and not lenses alone."""
-    return cameras is not None and not np.isnan(cameras.extrinsics).all()
 
 
 def uses_blender_cameras(settings: Settings) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bpy
 
-from model_runtime.contract.lens import BROWN, FISHEYE
+from model_runtime.contract.lens import BROWN, FISHEYE, named_coefficients
 
 from ..plan.conventions import film_equivalent
 from ..scene import find, locks
 from ..scene.lens_groups import DISTORT, UNDISTORT
-from ..scene.lenses import named_coefficients, read_lens
+from ..scene.lenses import read_lens
 from ..scene.marks import CAMERA_SOURCE, MATCH_ERROR, RESOLUTION, VIEW
 from ..scene.surfaces import photo_behind
 from ..settings import Settings

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_runtime.contract.focal_length import DIAGONAL_35MM
 from model_runtime.contract.quaternions import quaternion_from_matrix
 
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""
-
-FILM = (36.0, 24.0)
-"""Millimetres: width and height of a picture on 35 mm film."""
 
 SAME_SHAPE = 1e-6
 """Relative difference of two shapes that are the same but for rounding."""
@@ -66,7 +64,7 @@ class Sensor:
 def film_equivalent(lens: float, sensor: tuple[float, float]) -> float:
     """The lens in millimetres that shows as much along the diagonal on 35 mm film as `lens` on a `sensor` (width,
     height)."""
-    return lens * float(np.hypot(*FILM) / np.hypot(*sensor))
+    return lens * float(DIAGONAL_35MM / np.hypot(*sensor))
 
 
 def fit_sensor(camera: BlenderCamera, frame: float) -> Sensor:

@@ -24,9 +24,10 @@ from .find import objects_of, parts_of
 from .lenses import read_lens
 from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, RESOLUTION, VIEW
 from .materials import POINT_COLOR
-from .meshes import input_value
+from .meshes import input_value, read_attribute
 from .placement import frame_to_world, written
 from .repeated import REPEATED, keeps_all
+from .shown_points import shown_instances
 from .surfaces import photo_behind
 
 SURFACES = ("mesh", "sheet")
@@ -57,17 +58,12 @@ def seen_scene(
     )
 
 
-def shown_instances(
+def shown_parts(
     collection: bpy.types.Collection, graph: bpy.types.Depsgraph, roles: tuple[str, ...]
 ) -> Iterator[tuple[Any, np.ndarray]]:
     """The evaluated objects of some roles that the viewport shows, and where each stands, [4,4]."""
     parts = parts_of(collection)
-    wanted = {item for role in roles for item in parts[role]}
-    for instance in graph.object_instances:
-        item = instance.object.original
-        own = not instance.is_instance or instance.parent.original == item
-        if item in wanted and own and item.visible_get():
-            yield instance.object, np.array(instance.matrix_world, np.float64)
+    return shown_instances({item for role in roles for item in parts[role]}, graph)
 
 
 def _camera(
@@ -130,7 +126,7 @@ def _points(
     """What `read` finds in the point clouds that are shown, in the world; views are places among `cameras`."""
     places = {camera.get(INDEX, 0): place for place, camera in enumerate(cameras)}
     clouds = []
-    for item, matrix in shown_instances(collection, graph, ("points",)):
+    for item, matrix in shown_parts(collection, graph, ("points",)):
         cloud = read(item)
         known, index = np.unique(cloud.view, return_inverse=True)
         view = np.array([places.get(int(each), NO_VIEW) for each in known], np.int32)[index.ravel()]
@@ -183,7 +179,7 @@ def _inputs(item: bpy.types.Object, name: str) -> Iterator[float]:
 def _mesh(collection: bpy.types.Collection, graph: bpy.types.Depsgraph) -> ExportMesh | None:
     """All surfaces that are shown, as one."""
     vertices, triangles, colors, count = [], [], [], 0
-    for item, matrix in shown_instances(collection, graph, SURFACES):
+    for item, matrix in shown_parts(collection, graph, SURFACES):
         mesh = item.data
         corners = _triangles(mesh)
         if not len(corners):
@@ -218,23 +214,6 @@ def _colors(attributes: Any, count: int) -> np.ndarray:
         return np.full((count, 3), WHITE, np.uint8)
     encoded = read_attribute(attributes, POINT_COLOR, "color_srgb", 4)[:, :3]
     return np.round(np.clip(encoded, 0, 1) * WHITE).astype(np.uint8)
-
-
-def read_attribute(
-    attributes: Any,
-    name: str,
-    member: str,
-    width: int,
-    missing: float = 0.0,
-    kind: type = np.float32,
-    count: int = 0,
-) -> np.ndarray:
-    """[N,width] of `kind`; [count,width] of `missing` where there is no such attribute."""
-    if name not in attributes:
-        return np.full((count, width), missing, kind)
-    values = np.empty((len(attributes[name].data), width), kind)
-    attributes[name].data.foreach_get(member, values.reshape(-1))
-    return values
 
 
 def _provenance(collection: bpy.types.Collection) -> dict[str, object]:

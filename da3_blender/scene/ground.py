@@ -9,6 +9,7 @@ from ..plan.ground import ground_corners
 from ..plan.upright import Floor
 from . import find
 from .marks import DEPTH, GROUND, ID, mark
+from .meshes import read_attribute
 from .placement import frame_to_world, stand_like, written
 from .remove import check_changeable
 from .transform import foremost
@@ -61,11 +62,6 @@ def _points(collection: bpy.types.Collection) -> np.ndarray:
     """[P,3] of what the result shows, in its own frame."""
     parts = find.parts_of(collection)
     items = next((parts[role] for role in SHOWN if parts[role]), [])
-    found = [np.empty((0, 3), np.float32)]
-    for item in items:
-        values = np.empty((len(item.data.vertices), 3), np.float32)
-        if len(values):
-            item.data.attributes["position"].data.foreach_get("vector", values.reshape(-1))
-        found.append(values)
-    points = np.concatenate(found)
+    found = [read_attribute(item.data.attributes, "position", "vector", 3) for item in items]
+    points = np.concatenate([np.empty((0, 3), np.float32), *found])
     return points[:: max(1, len(points) // MOST_POINTS)].astype(np.float64)

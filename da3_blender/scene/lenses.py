@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from model_runtime.contract.lens import COEFFICIENTS, Lens, Pinhole
+from model_runtime.contract.lens import COEFFICIENTS, Lens, Pinhole, named_coefficients
 
 from .marks import INTRINSICS, RESOLUTION
 
@@ -32,12 +32,7 @@ def write_lens(data: bpy.types.Camera, lens: Lens | None) -> None:
     if lens is not None:
         data[MODEL], data[SIZE] = lens.model, list(lens.size)
         data[PIXELS] = numbers(lens.intrinsics)
-        data[COEFFICIENT] = numbers(_padded(lens))
-
-
-def named_coefficients(lens: Lens) -> dict[str, float]:
-    """All that the lens's model has, by their names."""
-    return dict(zip(COEFFICIENTS[lens.model], map(float, _padded(lens)), strict=True))
+        data[COEFFICIENT] = list(named_coefficients(lens).values())
 
 
 def read_lens(data: bpy.types.Camera) -> Lens | None:
@@ -62,13 +57,6 @@ def read_pinhole(data: bpy.types.Camera) -> Pinhole | None:
 def numbers(matrix: np.ndarray) -> list[float]:
     """A matrix as a custom property holds it, in double precision."""
     return [float(value) for value in np.asarray(matrix, dtype=np.float64).ravel()]
-
-
-def _padded(lens: Lens) -> np.ndarray:
-    """[C] float64: missing ones are zero."""
-    coefficients = np.zeros(len(COEFFICIENTS[lens.model]))
-    coefficients[: len(lens.coefficients)] = lens.coefficients
-    return coefficients
 
 
 def _read(data: bpy.types.Camera, key: str) -> np.ndarray:

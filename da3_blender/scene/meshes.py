@@ -30,6 +30,28 @@ def cloud_mesh(name: str, position: np.ndarray, attributes: Mapping[str, Attribu
     return mesh
 
 
+def read_attribute(
+    attributes: Any,
+    name: str,
+    member: str,
+    width: int,
+    missing: float = 0.0,
+    kind: type = np.float32,
+    count: int = 0,
+) -> np.ndarray:
+    """[N,width] of `kind`; [count,width] of `missing` where there is no such attribute."""
+    if name not in attributes:
+        return np.full((count, width), missing, kind)
+    return read_values(attributes[name], member, width, kind)
+
+
+def read_values(attribute: Any, member: str, width: int, kind: type = np.float32) -> np.ndarray:
+    """[N,width] of `kind`, what an attribute has."""
+    values = np.empty((len(attribute.data), width), kind)
+    attribute.data.foreach_get(member, values.reshape(-1))
+    return values
+
+
 def cloud_object(
     name: str, mesh: bpy.types.Mesh, group: bpy.types.NodeTree, collection: bpy.types.Collection
 ) -> tuple[bpy.types.Object, bpy.types.NodesModifier]:

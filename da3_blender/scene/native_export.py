@@ -26,7 +26,7 @@ from model_runtime.contract.messages import JobError
 
 from ..plan.conventions import SENSOR_WIDTH, to_blender_camera
 from ..plan.plain_names import free_name
-from .exporting import SURFACES, shown_instances
+from .exporting import SURFACES, shown_parts
 from .materials import POINT_COLOR, lit_material
 from .meshes import Attribute, cloud_mesh
 
@@ -153,7 +153,7 @@ def _surfaces(
     collection: bpy.types.Collection, graph: bpy.types.Depsgraph
 ) -> Iterator[tuple[bpy.types.Mesh, np.ndarray]]:
     """Copies of the surfaces that are shown, as they are evaluated, and where they stand, [4,4]."""
-    for item, matrix in list(shown_instances(collection, graph, SURFACES)):
+    for item, matrix in list(shown_parts(collection, graph, SURFACES)):
         mesh = bpy.data.meshes.new_from_object(item, preserve_all_data_layers=True, depsgraph=graph)
         mesh.name = free_name(f"{item.original.name}_surface", bpy.data.objects, bpy.data.meshes)
         yield mesh, matrix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import bpy
@@ -10,6 +10,7 @@ import numpy as np
 
 from .find import parts_of
 from .marks import HIDDEN
+from .meshes import read_attribute
 from .repeated import REPEATED, keeps_all
 
 SOLID = 0.5
@@ -25,18 +26,28 @@ def shown_points(
     """
     parts = {item: role for each in collections for role, items in parts_of(each).items() for item in items}
     shown = []
-    for instance in graph.object_instances:
-        item = instance.object.original
-        role = parts.get(item)
-        own = not instance.is_instance or instance.parent.original == item
-        if role in (None, "camera") or not own or not _visible(item, space):
+    for found, matrix in shown_instances(parts, graph, space):
+        item = found.original
+        if parts[item] == "camera":
             continue
         # What shows splats are stand-ins about them; their middles are in the mesh itself.
-        points = _middles(item) if role == "splats" else _positions(instance.object.data)
+        points = _middles(item) if parts[item] == "splats" else _positions(found.data)
         if len(points):
-            matrix = np.array(instance.matrix_world, dtype=np.float32)
-            shown.append((item, points @ matrix[:3, :3].T + matrix[:3, 3]))
+            placed = points @ matrix[:3, :3].T + matrix[:3, 3]
+            shown.append((item, placed.astype(np.float32)))
     return shown
+
+
+def shown_instances(
+    items: Container[bpy.types.Object], graph: bpy.types.Depsgraph, space: Any = None
+) -> Iterator[tuple[Any, np.ndarray]]:
+    """The evaluated objects of those of `items` that are shown, and where each stands, [4,4] float64; `graph`, `space`:
+    as in `shown_points`."""
+    for instance in graph.object_instances:
+        item = instance.object.original
+        own = not instance.is_instance or instance.parent.original == item
+        if own and item in items and _visible(item, space):
+            yield instance.object, np.array(instance.matrix_world, np.float64)
 
 
 def _visible(item: bpy.types.Object, space: Any) -> bool:
@@ -44,24 +55,14 @@ def _visible(item: bpy.types.Object, space: Any) -> bool:
 
 
 def _positions(data: Any) -> np.ndarray:
-    attribute = data.attributes.get("position")
-    return np.empty((0, 3), np.float32) if attribute is None else _read(attribute, "vector", 3)
+    return read_attribute(data.attributes, "position", "vector", 3)
 
 
 def _middles(item: bpy.types.Object) -> np.ndarray:
     mesh: Any = item.data
     attributes = mesh.attributes
-    base = attributes["radiance:base"]
-    kept = _read(base, "vector" if base.data_type == "FLOAT4" else "color", 4)[:, 3] >= SOLID
+    four = "vector" if attributes["radiance:base"].data_type == "FLOAT4" else "color"
+    kept = read_attribute(attributes, "radiance:base", four, 4)[:, 3] >= SOLID
     for name in (HIDDEN,) if keeps_all(item) else (HIDDEN, REPEATED):
-        if name in attributes:
-            hidden = np.empty(len(kept), bool)
-            attributes[name].data.foreach_get("value", hidden)
-            kept &= ~hidden
+        kept &= ~read_attribute(attributes, name, "value", 1, False, np.bool_, len(kept)).ravel()
     return _positions(mesh)[kept]
-
-
-def _read(attribute: Any, member: str, width: int) -> np.ndarray:
-    values = np.empty((len(attribute.data), width), np.float32)
-    attribute.data.foreach_get(member, values.reshape(-1))
-    return values

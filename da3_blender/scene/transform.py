@@ -20,6 +20,7 @@ from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
 from .marks import DEPTH, GROUND, METRIC, SET_DISTANCE
+from .meshes import read_values
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
 from .viewing import is_animated
@@ -189,18 +190,11 @@ def _turn_radiance(attributes: Any, rotation: np.ndarray) -> None:
         bands.append(attributes[name])
     if not bands:
         return
-    turned = turn_harmonics(np.stack([_read(band, "vector", 3) for band in bands]), rotation)
+    turned = turn_harmonics(np.stack([read_values(band, "vector", 3) for band in bands]), rotation)
     for band, values in zip(bands, turned, strict=True):
         band.data.foreach_set("vector", values.ravel())
 
 
 def _rewrite(attribute: Any, member: str, width: int, function: Any) -> None:
-    values = np.ascontiguousarray(function(_read(attribute, member, width)), dtype=np.float32)
+    values = np.ascontiguousarray(function(read_values(attribute, member, width)), dtype=np.float32)
     attribute.data.foreach_set(member, values.ravel())
-
-
-def _read(attribute: Any, member: str, width: int) -> np.ndarray:
-    """[N,width] float32."""
-    values = np.empty((len(attribute.data), width), np.float32)
-    attribute.data.foreach_get(member, values.reshape(-1))
-    return values

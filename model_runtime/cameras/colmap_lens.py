@@ -13,7 +13,7 @@ import pycolmap
 from scipy.optimize import least_squares
 
 from model_runtime.contract.colmap_files import CameraModels, ColmapCamera
-from model_runtime.contract.lens import BROWN, COEFFICIENTS, FISHEYE, WIDEST, Lens, bend, distort, scaled
+from model_runtime.contract.lens import BROWN, COEFFICIENTS, FISHEYE, WIDEST, Lens, bend, distort, scaled, to_pixels
 from model_runtime.contract.orientation import turn_lens
 
 MODELS = {
@@ -107,7 +107,7 @@ def _fit(model: str, camera: pycolmap.Camera, pixels: np.ndarray, plane: np.ndar
     def miss(free: np.ndarray) -> np.ndarray:
         tried = lens(free)
         bent, _ = bend(model, tried.coefficients, plane)
-        return (bent * tried.intrinsics.diagonal()[:2] + tried.intrinsics[:2, 2] - pixels).ravel()
+        return (to_pixels(tried.intrinsics, bent) - pixels).ravel()
 
     with np.errstate(all="ignore"):
         found = least_squares(miss, np.zeros(4 + len(COEFFICIENTS[model])), max_nfev=MOST_STEPS)

@@ -22,6 +22,7 @@ from model_runtime.contract.progress import Span
 from model_runtime.photos.prepare import PreparedPhoto
 
 if TYPE_CHECKING:  # COLMAP takes long to load and is not always wanted
+    from model_runtime.cameras.features.lenses import LensCameras
     from model_runtime.cameras.features.matching import Matches
     from model_runtime.cameras.features.result import FeatureCameras, SparsePoints
 
@@ -109,14 +110,9 @@ def resolve_source(request: Request, checkpoint: CheckpointFile) -> str:
     """The request's camera source with `auto` made a choice: one of CAMERA_SOURCES or FEATURES_OR_NETWORK."""
     if request.camera_source != "auto":
         return request.camera_source
-    if has_poses(request.cameras) or request.colmap is not None:
+    if request.has_poses:
         return "given"
     return FEATURES_OR_NETWORK if is_bundled(checkpoint) and len(request.photos) >= FEWEST_PLACED else "network"
-
-
-def has_poses(cameras: Cameras | None) -> bool:
-    """Whether any camera's place is known, and not lenses alone."""
-    return cameras is not None and not bool(np.isnan(cameras.extrinsics).all())
 
 
 def is_bundled(checkpoint: CheckpointFile) -> bool:
@@ -234,7 +230,7 @@ def _given(given: KnownCameras, matches: Matches, lens: str, progress: Span) -> 
 def _around(given: KnownCameras, matches: Matches, lens: str, progress: Span) -> FoundCameras | None:
     """The given cameras as they are, and the others solved by features together with them, where that places all."""
     from model_runtime.cameras.features.around_known import solve_around
-    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lens_notes import lens_notes
     from model_runtime.cameras.features.lenses import KINDS
 
     solved = solve_around(given.cameras, matches, progress, KINDS[lens])
@@ -243,22 +239,15 @@ def _around(given: KnownCameras, matches: Matches, lens: str, progress: Span) ->
     cameras = solved.cameras
     added = [photo.name for photo, known in zip(matches.photos, given.known, strict=True) if not known]
     note = f"No camera was given for {', '.join(added)}; features of the other photos place it."
-    return FoundCameras(
-        "given",
-        Cameras(cameras.extrinsics, cameras.intrinsics),
-        tuple("given" if known else "features" for known in given.known),
-        cameras.sparse,
-        cameras.match_error,
-        notes=[*given.notes, note, *lens_notes(solved)],
-        lenses=solved.lenses,
-        view_errors=solved.view_errors,
-        lens_settings=lens_settings(solved),
-    )
+    view_sources = tuple("given" if known else "features" for known in given.known)
+    notes = [*given.notes, note, *lens_notes(solved)]
+    known = Cameras(cameras.extrinsics, cameras.intrinsics)
+    return _with_lenses(FoundCameras("given", known, view_sources, cameras.sparse, notes=notes), solved)
 
 
 def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> FoundCameras | Unfinished | str:
     """Cameras from features, those of photos that they leave out still to come from the network; or why none are."""
-    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lens_notes import lens_notes
     from model_runtime.cameras.features.lenses import KINDS, as_pinholes, solve_lenses
     from model_runtime.cameras.features.mapping import exif_notes, map_photos
     from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
@@ -280,17 +269,9 @@ def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> 
         solved = as_pinholes(mapped, matches)
         notes = [*turned.notes, *exif_notes(mapped, matches)]
     cameras = solved.cameras
-    found = FoundCameras(
-        "features",
-        Cameras(cameras.extrinsics, cameras.intrinsics),
-        ("features",) * len(matches.photos),
-        cameras.sparse if turned is None else None,
-        cameras.match_error,
-        notes=notes,
-        lenses=solved.lenses,
-        view_errors=solved.view_errors,
-        lens_settings=lens_settings(solved),
-    )
+    known, view_sources = Cameras(cameras.extrinsics, cameras.intrinsics), ("features",) * len(matches.photos)
+    sparse = cameras.sparse if turned is None else None
+    found = _with_lenses(FoundCameras("features", known, view_sources, sparse, notes=notes), solved)
     if cameras.registered.all():
         return found
     return Unfinished(lambda own: _completed(found, cameras, matches, own.cameras))
@@ -324,7 +305,7 @@ def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, ne
 
 def _refined(source: str, matches: Matches, own: OwnScene, lens: str, progress: Span, notes: list[str]) -> FoundCameras:
     """The network's cameras adjusted to features, at the scale of the network's depths."""
-    from model_runtime.cameras.features.lens_notes import lens_notes, lens_settings
+    from model_runtime.cameras.features.lens_notes import lens_notes
     from model_runtime.cameras.features.lenses import KINDS, solve_lenses
     from model_runtime.cameras.features.refine import refine_cameras
     from model_runtime.cameras.features.result import FeatureCameras
@@ -346,14 +327,19 @@ def _refined(source: str, matches: Matches, own: OwnScene, lens: str, progress: 
     known, sparse = solved.cameras.laid_on(Cameras(extrinsics, refined.intrinsics), refined.adjusted)
     if refined.mapped:
         notes = [*notes, "The network's cameras were too far off to start from; features alone placed the photos."]
-    return FoundCameras(
-        "refined",
-        known,
-        tuple("refined" if adjusted else source for adjusted in refined.adjusted),
-        sparse,
-        solved.cameras.match_error,
-        refined.start_error,
-        [*notes, *lens_notes(solved)],
+    view_sources = tuple("refined" if adjusted else source for adjusted in refined.adjusted)
+    notes = [*notes, *lens_notes(solved)]
+    found = FoundCameras("refined", known, view_sources, sparse, error_before=refined.start_error, notes=notes)
+    return _with_lenses(found, solved)
+
+
+def _with_lenses(found: FoundCameras, solved: LensCameras) -> FoundCameras:
+    """With what solving the lenses told besides cameras and points."""
+    from model_runtime.cameras.features.lens_notes import lens_settings
+
+    return replace(
+        found,
+        match_error=solved.cameras.match_error,
         lenses=solved.lenses,
         view_errors=solved.view_errors,
         lens_settings=lens_settings(solved),

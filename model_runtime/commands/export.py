@@ -18,6 +18,7 @@ from model_runtime.contract.export import npz
 from model_runtime.contract.export.formats import FORMATS, export
 from model_runtime.contract.export.scene import ExportCamera, ExportPoints, ExportScene, no_points
 from model_runtime.contract.export.settings import PICTURES, STRAIGHT, ExportSettings
+from model_runtime.contract.lens import to_plane
 from model_runtime.contract.messages import JobError, Photo
 from model_runtime.contract.photo_names import match_names
 
@@ -172,7 +173,7 @@ def _surface(named: Mapping[str, np.ndarray], i: int, camera: ExportCamera, edge
 def _unproject(camera: ExportCamera, row: np.ndarray, column: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """[P,3] float32 points in the world of these pixels of the depth map [P]."""
     pixel = np.stack((column + 0.5, row + 0.5), axis=-1) * camera.size / camera.map_size
-    plane = (pixel - camera.intrinsics[:2, 2]) / camera.intrinsics.diagonal()[:2]
+    plane = to_plane(camera.intrinsics, pixel)
     seen = np.concatenate((plane, np.ones((len(plane), 1))), axis=1) * depth[:, None].astype(np.float64)
     return ((seen - camera.extrinsics[:3, 3]) @ camera.extrinsics[:3, :3]).astype(np.float32)
 

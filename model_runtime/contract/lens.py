@@ -56,18 +56,32 @@ class Pinhole(NamedTuple):
     intrinsics: np.ndarray
 
 
+def named_coefficients(lens: Lens) -> dict[str, float]:
+    """All that the lens's model has, by their names; missing ones are zero."""
+    return {name: float(value) for name, value in _named(lens.model, lens.coefficients).items()}
+
+
+def to_pixels(intrinsics: np.ndarray, plane: np.ndarray) -> np.ndarray:
+    """[...,2] pixels at which a pinhole of intrinsics [3,3], without skew, sees points of the plane [...,2]."""
+    return plane * intrinsics.diagonal()[:2] + intrinsics[:2, 2]
+
+
+def to_plane(intrinsics: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """[...,2] the plane's points that it sees at these pixels [...,2]."""
+    return (pixels - intrinsics[:2, 2]) / intrinsics.diagonal()[:2]
+
+
 def distort(lens: Lens, plane: np.ndarray) -> np.ndarray:
     """[...,2] pixels of the photo at which points of the plane [...,2] are seen; NaN beyond where the model folds."""
     bent, _ = bend(lens.model, lens.coefficients, plane)
     inside = np.square(plane).sum(-1) <= fold_radius(lens) ** 2
-    pixels = bent * lens.intrinsics.diagonal()[:2] + lens.intrinsics[:2, 2]
-    return np.where(inside[..., None], pixels, np.nan)
+    return np.where(inside[..., None], to_pixels(lens.intrinsics, bent), np.nan)
 
 
 def undistort(lens: Lens, pixels: np.ndarray) -> np.ndarray:
     """[...,2] the plane's points that the photo shows at these pixels [...,2], by Newton's method; NaN where none is:
     90 degrees and more off the axis, and beyond where the model folds."""
-    seen = (pixels - lens.intrinsics[:2, 2]) / lens.intrinsics.diagonal()[:2]
+    seen = to_plane(lens.intrinsics, pixels)
     plane = _near(lens, seen)
     limit = fold_radius(lens)
     with np.errstate(all="ignore"):
@@ -102,9 +116,7 @@ def fold_radius(lens: Lens) -> float:
 def largest_shift(lens: Lens) -> float:
     """How far the lens moves a pixel at most from where a pinhole of the same focal length sees it, in pixels."""
     border = _border(lens.size)
-    plane = undistort(lens, border)
-    straight = plane * lens.intrinsics.diagonal()[:2] + lens.intrinsics[:2, 2]
-    shift = np.linalg.norm(straight - border, axis=-1)
+    shift = np.linalg.norm(to_pixels(lens.intrinsics, undistort(lens, border)) - border, axis=-1)
     return float(np.inf if np.isnan(shift).any() else shift.max())
 
 
@@ -157,13 +169,12 @@ def share_lost(lens: Lens, straight: Pinhole) -> float:
 
 def seen_from_straight(lens: Lens, straight: Pinhole, pixels: np.ndarray) -> np.ndarray:
     """[...,2] pixels of the photo that show what the straight picture shows at its pixels [...,2]; NaN for nothing."""
-    plane = (pixels - straight.intrinsics[:2, 2]) / straight.intrinsics.diagonal()[:2]
-    return distort(lens, plane)
+    return distort(lens, to_plane(straight.intrinsics, pixels))
 
 
 def seen_by_straight(lens: Lens, straight: Pinhole, pixels: np.ndarray) -> np.ndarray:
     """[...,2] pixels of the straight picture that show what the photo shows at its pixels [...,2]; NaN for nothing."""
-    return undistort(lens, pixels) * straight.intrinsics.diagonal()[:2] + straight.intrinsics[:2, 2]
+    return to_pixels(straight.intrinsics, undistort(lens, pixels))
 
 
 def pixel_centres(size: tuple[int, int], rows: slice = slice(None)) -> np.ndarray:

@@ -59,6 +59,11 @@ class Cameras:
     intrinsics: np.ndarray
     lenses: tuple[Lens | None, ...] = ()
 
+    @property
+    def has_poses(self) -> bool:
+        """Whether any photo's pose is known, and not lenses alone."""
+        return not bool(np.isnan(self.extrinsics).all())
+
 
 @dataclass(frozen=True, eq=False)
 class ColmapFile:
@@ -125,6 +130,11 @@ class Request:
     colmap: ColmapModel | None = None
     refine_depth: str = "auto"
     lens: str = "auto"
+
+    @property
+    def has_poses(self) -> bool:
+        """Whether it says of any photo where it was taken."""
+        return self.colmap is not None or (self.cameras is not None and self.cameras.has_poses)
 
 
 @dataclass(frozen=True, eq=False)

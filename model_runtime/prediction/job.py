@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from model_runtime.cameras.given import KnownCameras, given_cameras, straightened, with_lenses_of_others
-from model_runtime.cameras.sources import has_poses, is_bundled, needs_features
+from model_runtime.cameras.sources import is_bundled, needs_features
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo, Request
 from model_runtime.contract.progress import Span
@@ -100,7 +100,7 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
     left = [i for i, photo in enumerate(photos) if photo.name in readable]
     given = None if given is None else given.of(left)
     locked = given
-    if given is None and request.cameras is not None and not has_poses(request.cameras):
+    if given is None and request.cameras is not None and not request.cameras.has_poses:
         locked = _known_cameras(request, used, photos).of(left)
     if locked is not None and not locked.known.all():
         prepared = _with_lenses(prepared, locked.cameras.intrinsics)

@@ -10,7 +10,7 @@ from torch import nn
 
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.settle import SettledCameras, settle_cameras
-from model_runtime.cameras.sources import FoundCameras, find_cameras, has_poses
+from model_runtime.cameras.sources import FoundCameras, find_cameras
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile
 from model_runtime.contract.memory import is_out_of_memory
@@ -217,8 +217,7 @@ def _settings(job: Job, network_pass: NetworkPass, seconds: dict[str, float]) ->
 
 
 def _request_notes(plan: Plan) -> list[str]:
-    known = has_poses(plan.request.cameras) or plan.request.colmap is not None
-    if known and plan.source != "given":
+    if plan.request.has_poses and plan.source != "given":
         return ["The given cameras were not used; the camera source asked for others."]
     return []
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model_runtime.contract.lens import BROWN, Lens
+from model_runtime.contract.lens import BROWN, Lens, named_coefficients
 from model_runtime.contract.quaternions import quaternion_from_matrix
 
 from .pictures import is_original, picture_names, write_pictures
-from .scene import ExportCamera, ExportScene, named_coefficients, project, project_original
+from .scene import ExportCamera, ExportScene, project, project_original
 from .settings import ExportSettings
 
 FOLDER = Path("sparse", "0")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_runtime.contract.lens import COEFFICIENTS, Lens, Pinhole, distort
+from model_runtime.contract.lens import Lens, Pinhole, distort, to_pixels
 
 NO_VIEW = -1
 
@@ -110,8 +110,7 @@ def project(camera: ExportCamera, points: np.ndarray) -> tuple[np.ndarray, np.nd
     """[P,2] pixels of the camera's picture that show the world's points [P,3], and their depth [P] along the camera's
     axis; NaN for what is not before the camera."""
     seen = in_camera(camera, points)
-    pixels = plane_of(seen) * camera.intrinsics.diagonal()[:2] + camera.intrinsics[:2, 2]
-    return pixels, seen[:, 2]
+    return to_pixels(camera.intrinsics, plane_of(seen)), seen[:, 2]
 
 
 def project_original(camera: ExportCamera, points: np.ndarray) -> np.ndarray:
@@ -125,13 +124,6 @@ def plane_of(seen: np.ndarray) -> np.ndarray:
     """[P,2] (x / z, y / z) of points [P,3] in a camera's axes; NaN for what is not before it."""
     depth = np.where(seen[:, 2] > 0, seen[:, 2], np.nan)
     return seen[:, :2] / depth[:, None]
-
-
-def named_coefficients(lens: Lens) -> dict[str, float]:
-    """All that the lens's model has, by their names; missing ones are zero."""
-    names = COEFFICIENTS[lens.model]
-    values = [*map(float, lens.coefficients), *[0.0] * len(names)]
-    return dict(zip(names, values, strict=False))
 
 
 def linear(colors: np.ndarray) -> np.ndarray:

@@ -15,12 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-from model_runtime.contract.lens import FISHEYE, Lens, Pinhole, pixel_centres, seen_by_straight, seen_from_straight
+from model_runtime.contract.lens import (
+    FISHEYE,
+    Lens,
+    Pinhole,
+    named_coefficients,
+    pixel_centres,
+    seen_by_straight,
+    seen_from_straight,
+)
 from model_runtime.contract.messages import JobError
 
 from .exr import write_exr
 from .pictures import identifiers
-from .scene import ExportCamera, ExportScene, named_coefficients
+from .scene import ExportCamera, ExportScene
 from .settings import ExportSettings
 
 FOLDER = "stmaps"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from model_runtime.contract.lens import BROWN, Lens
+from model_runtime.contract.lens import BROWN, Lens, named_coefficients
 from model_runtime.contract.messages import JobError
 
 from . import point_cloud
 from .pictures import FOLDER, STRAIGHTENED, is_original, picture_names, write_pictures
-from .scene import ExportCamera, ExportScene, named_coefficients
+from .scene import ExportCamera, ExportScene
 from .settings import ExportSettings
 
 BROWN_MODEL, FISHEYE_MODEL = "OPENCV", "OPENCV_FISHEYE"

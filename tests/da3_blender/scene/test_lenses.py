@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from da3_blender.plan.scene_plan import plan_scene
-from model_runtime.contract.lens import BROWN, FISHEYE, Lens, straight_camera
+from model_runtime.contract.lens import BROWN, FISHEYE, Lens, named_coefficients, straight_camera
 
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.scene import find, write_scene  # noqa: E402
-from da3_blender.scene.lenses import named_coefficients, read_lens, read_pinhole, write_lens  # noqa: E402
+from da3_blender.scene.lenses import read_lens, read_pinhole, write_lens  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
 
 FOCAL = np.array([[1501.25, 0, 803.1], [0, 1499.5, 597.7], [0, 0, 1]])

@@ -11,8 +11,10 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.features.matching import Matches, match_photos
+from model_runtime.contract.messages import Prediction, Request
 from model_runtime.contract.progress import SILENT
 from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
+from model_runtime.prediction.predictor import Predictor
 
 VIEWS, HEIGHT, WIDTH, FOCAL = 4, 216, 288, 240.0
 HALF_SIZES = np.array([2.0, 1.3, 2.5])
@@ -112,3 +114,14 @@ def relative_errors(found: np.ndarray, true: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="session")
 def errors_of() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     return relative_errors
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor()
+
+
+@pytest.fixture(scope="module")
+def prediction(predictor: Predictor, request_: Request) -> Prediction:
+    """Of the request that a module has."""
+    return predictor.predict(request_, lambda *_: None)

@@ -31,16 +31,6 @@ def request_(room: Any, shoot: Callable[..., np.ndarray], tiny_checkpoint: Path)
     return Request(photos, checkpoint=str(tiny_checkpoint), camera_source="features", lens="k1", gaussians=False)
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor()
-
-
-@pytest.fixture(scope="module")
-def prediction(predictor: Predictor, request_: Request) -> Prediction:
-    return predictor.predict(request_, silent)
-
-
 def test_the_lens_is_told(room: Any, prediction: Prediction, errors_of: Callable[..., np.ndarray]) -> None:
     settings = prediction.settings
     told = {key: settings[key] for key in ("lens", "principal_point", "focal_length")}

@@ -64,16 +64,6 @@ def request_(room: Any, tiny_checkpoint: Path) -> Request:
     return Request(photos, checkpoint=str(tiny_checkpoint), camera_source="features", gaussians=False)
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor()
-
-
-@pytest.fixture(scope="module")
-def prediction(predictor: Predictor, request_: Request) -> Prediction:
-    return predictor.predict(request_, silent)
-
-
 def poses(views: tuple[View, ...]) -> np.ndarray:
     return np.stack([view.extrinsics for view in views])
 
