@@ -13,7 +13,7 @@ from ..scene import find, locks, looking, viewing, visibility
 from ..scene.copies import settle_copies
 from ..scene.marks import GROUND, ROLES, VIEW
 from ..scene.remove import check_changeable
-from ..scene.splats import let_cycles_see_through
+from ..scene.splats.bounces import let_cycles_see_through
 from ..translation import rpt
 from . import UNDOABLE, tell
 

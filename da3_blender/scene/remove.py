@@ -8,8 +8,9 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
-from . import find, splats, viewing
+from . import find, viewing
 from .marks import PART
+from .splats.bounces import give_back_bounces
 
 OWN_NAME = "DA3 "
 """In the names of all materials and node groups that the add-on makes; others are the artist's and stay."""
@@ -75,7 +76,7 @@ def remove_objects(items: Sequence[bpy.types.Object]) -> None:
 def _forget_splats() -> None:
     for scene in bpy.data.scenes:
         if not find.results(scene):
-            splats.give_back_bounces(scene)
+            give_back_bounces(scene)
 
 
 def purge(blocks: Iterable[bpy.types.ID]) -> None:

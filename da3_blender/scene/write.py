@@ -16,7 +16,8 @@ from .edits import remember_geometry
 from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark
 from .points import write_points
 from .remove import remove_objects
-from .splats import let_cycles_see_through, write_splats
+from .splats.bounces import let_cycles_see_through
+from .splats.write import write_splats
 from .surfaces import photo_materials, write_surface
 from .viewing import bind, frame_shape, is_free
 from .visibility import show_part

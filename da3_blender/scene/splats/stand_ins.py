@@ -1,4 +1,4 @@
-"""The Gaussian-splat object: vertices that carry every splat, shown by stand-in meshes under a Gaussian material."""
+"""What shows splats in renders: a stand-in mesh around each of them, under a Gaussian material."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import Any
 
 import bpy
 
-from ..plan.harmonics import BASE, degree_of, higher_basis
-from ..plan.splat_cloud import SplatPlan
-from .marks import BEFORE_SPLATS, HIDDEN, SPLAT_SOURCE
-from .materials import splats_material
-from .meshes import Attribute, cloud_mesh, cloud_object
-from .node_tools import Builder, Number, group, socket
-from .repeated import KEEP_ALL, keep_all_socket, kept, repeated_attribute
+from ...plan.harmonics import BASE, higher_basis
+from ..marks import HIDDEN
+from ..materials import splats_material
+from ..node_tools import Builder, Number, group, socket
+from ..repeated import KEEP_ALL, keep_all_socket, kept
 
 GROUP = "DA3 Splats degree {degree} v3"
 
@@ -21,61 +19,6 @@ REACH = 3.0
 
 THINNEST = 0.02
 """Of its longest axis: how thin a splat is drawn at least; flatter ones lose digits in single precision."""
-
-BOUNCES = {"transparent_max_bounces": 256, "min_transparent_bounces": 64}
-"""How many splats deep Cycles looks, and how deep before it may leave the rest to chance: an eighth of the noise, half
-as long again."""
-
-
-def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
-    """The splats' object, linked into `collection`.
-
-    Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
-    rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
-    higher coefficient); and confidence, view; repeated where any is.
-    """
-    # Vectors of four came with Blender 5.2; before that, a float colour holds the same four numbers untouched.
-    four = "FLOAT4" if "FLOAT4" in bpy.types.Attribute.bl_rna.properties["data_type"].enum_items else "FLOAT_COLOR"
-    attributes = {
-        "scale": Attribute("FLOAT_VECTOR", "vector", plan.scale),
-        "rotation": Attribute("QUATERNION", "value", plan.rotation),
-        "radiance:base": Attribute(four, "vector" if four == "FLOAT4" else "color", plan.base),
-        "confidence": Attribute("FLOAT", "value", plan.confidence),
-        "view": Attribute("INT", "value", plan.view),
-        **repeated_attribute(plan.repeated),
-    }
-    for index, coefficients in enumerate(plan.harmonics):
-        attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
-    mesh = cloud_mesh(f"{name} splats", plan.position, attributes)
-    degree = degree_of(len(plan.harmonics) + 1)
-    assert degree is not None  # the plan was checked
-    item, _ = cloud_object(f"{name} splats", mesh, splats_group(degree), collection)
-    item[SPLAT_SOURCE] = plan.source
-    return item
-
-
-def let_cycles_see_through(scene: bpy.types.Scene) -> None:
-    """Allow Cycles enough transparent bounces for splats, until `give_back_bounces`."""
-    if not hasattr(scene, "cycles"):  # the Cycles add-on may be switched off
-        return
-    before = {name: getattr(scene.cycles, name) for name in BOUNCES}
-    raised = {name: max(before[name], needed) for name, needed in BOUNCES.items()}
-    if raised == before:
-        return
-    if BEFORE_SPLATS not in scene:
-        scene[BEFORE_SPLATS] = before
-    for name, value in raised.items():
-        setattr(scene.cycles, name, value)
-
-
-def give_back_bounces(scene: bpy.types.Scene) -> None:
-    """Undo `let_cycles_see_through`; what the artist has set since stays."""
-    if BEFORE_SPLATS not in scene:
-        return
-    for name, value in scene[BEFORE_SPLATS].items() if hasattr(scene, "cycles") else ():
-        if getattr(scene.cycles, name) == BOUNCES[name]:
-            setattr(scene.cycles, name, value)
-    del scene[BEFORE_SPLATS]
 
 
 def splats_group(degree: int) -> bpy.types.NodeTree:
