@@ -50,6 +50,10 @@ BLENDERS = {
 }
 """Blender releases the add-on is tested in: the bpy package and its Python."""
 
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+"""pytest's processes: one for each core, not more than memory has room for; a file's tests, which share what is costly
+to make, in one of them. `-n 0` after it has all in one."""
+
 ENDINGS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 BY_SIGNAL = 128
 """Exit status of a program that one of them ended, less its number, as shells tell it."""
@@ -343,7 +347,7 @@ def test(arguments: list[str]) -> int:
         ("ruff check", ["-m", "ruff", "check"]),
         ("ruff format", ["-m", "ruff", "format", "--check"]),
         ("pyright", ["-m", "pyright", "--pythonpath", python]),
-        ("pytest", ["-m", "pytest", *arguments]),
+        ("pytest", ["-m", "pytest", *SIDE_BY_SIDE, *arguments]),
     ):
         say(name)
         if call([python, *command], cwd=ROOT, env=variables):
