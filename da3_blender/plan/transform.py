@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import harmonics
-from .conventions import rotate_quaternions
+from . import splat_affine
 from .point_cloud import PointPlan
 from .scene_plan import CameraPlan, ScenePlan
 from .similarity import Similarity
@@ -51,17 +50,5 @@ def transform_points(plan: PointPlan, similarity: Similarity) -> PointPlan:
 
 def transform_splats(plan: SplatPlan, similarity: Similarity) -> SplatPlan:
     """The splats moved, turned and scaled, and their view-dependent colours turned along."""
-    return replace(
-        plan,
-        position=similarity.points(plan.position),
-        scale=plan.scale * np.float32(similarity.scale),
-        rotation=rotate_quaternions(similarity.rotation, plan.rotation),
-        harmonics=turn_harmonics(plan.harmonics, similarity.rotation),
-    )
-
-
-def turn_harmonics(higher: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """Coefficients [K-1,G,3] of degree 1 and up, laid out as in `SplatPlan`, after a turn by `rotation` [3,3]."""
-    constant = np.zeros((1, *higher.shape[1:]), higher.dtype)
-    turned = harmonics.rotate(np.moveaxis(np.concatenate([constant, higher]), 0, 2), rotation)
-    return np.ascontiguousarray(np.moveaxis(turned[:, :, 1:], 2, 0))
+    arrays = splat_affine.transform_splats(plan.position, plan.scale, plan.rotation, plan.harmonics, similarity.matrix)
+    return replace(plan, **dict(zip(("position", "scale", "rotation", "harmonics"), arrays, strict=True)))

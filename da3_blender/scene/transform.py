@@ -15,7 +15,7 @@ from mathutils import Matrix
 from ..plan.conventions import rotate_quaternions
 from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_axes, stand_on_floor, within
 from ..plan.similarity import Similarity
-from ..plan.transform import turn_harmonics
+from ..plan.splat_affine import turn_harmonics
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
