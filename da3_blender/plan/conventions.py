@@ -170,14 +170,6 @@ def camera_to_world(extrinsics: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def rotate_quaternions(rotation: np.ndarray, quaternions: np.ndarray) -> np.ndarray:
-    """Turn orientations, `quaternions` [N,4] wxyz, by a [3,3] rotation: [N,4] unit quaternions."""
-    w, x, y, z = quaternion_from_matrix(rotation)
-    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
-    turned = quaternions.astype(np.float64) @ left.T
-    return (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
-
-
 def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
     """Scene-linear values of sRGB-encoded ones in 0..1 (IEC 61966-2-1), any shape."""
     encoded = np.asarray(encoded, dtype=np.float64)

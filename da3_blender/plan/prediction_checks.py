@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from model_runtime.contract import harmonics
 from model_runtime.contract.messages import Gaussians, JobError, Mesh, Prediction, View
-
-from . import harmonics
 
 
 class PlanError(JobError, ValueError):

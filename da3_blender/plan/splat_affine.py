@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import harmonics as functions
+from model_runtime.contract import harmonics as functions
 
 EVEN = 1e-6
 """Relative difference of two lengths that are the same but for rounding."""

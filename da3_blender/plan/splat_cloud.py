@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_runtime.contract import harmonics
 from model_runtime.contract.messages import Gaussians, View
+from model_runtime.contract.quaternions import rotate_quaternions
 
-from . import harmonics
 from .budget import within_budget
-from .conventions import rotate_quaternions
 
 
 @dataclass(frozen=True, eq=False)

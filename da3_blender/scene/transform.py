@@ -12,7 +12,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..plan.conventions import rotate_quaternions
+from model_runtime.contract.quaternions import rotate_quaternions
+
 from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_axes, stand_on_floor, within
 from ..plan.similarity import Similarity
 from ..plan.splat_affine import turn_harmonics

@@ -22,3 +22,11 @@ def quaternion_from_matrix(rotation: np.ndarray) -> np.ndarray:
     )
     quaternion = np.linalg.eigh(symmetric)[1][:, -1]
     return quaternion if quaternion[0] >= 0 else -quaternion
+
+
+def rotate_quaternions(rotation: np.ndarray, quaternions: np.ndarray) -> np.ndarray:
+    """Turn orientations, `quaternions` [N,4] wxyz, by a [3,3] rotation: [N,4] unit quaternions."""
+    w, x, y, z = quaternion_from_matrix(rotation)
+    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    turned = quaternions.astype(np.float64) @ left.T
+    return (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from model_runtime.contract.harmonics import BASE, higher_basis
 
-from ...plan.harmonics import BASE, higher_basis
 from ..marks import HIDDEN
 from ..materials import splats_material
 from ..node_tools import Builder, Number, group, socket

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import bpy
+from model_runtime.contract.harmonics import degree_of
 
-from ...plan.harmonics import degree_of
 from ...plan.splat_cloud import SplatPlan
 from ..marks import SPLAT_SOURCE
 from ..meshes import Attribute, cloud_mesh, cloud_object

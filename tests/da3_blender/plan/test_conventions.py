@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from da3_blender.plan import conventions
+from model_runtime.contract.quaternions import rotate_quaternions
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_quaternion_of_a_known_rotation(room, degrees):
 
 def test_rotated_quaternions_turn_as_matrices_do(room):
     first, second = room.rotation_about((0, 1, 1), 50), room.rotation_about((3, -1, 0.5), 100)
-    turned = conventions.rotate_quaternions(second, conventions.quaternion_from_matrix(first)[None])[0]
+    turned = rotate_quaternions(second, conventions.quaternion_from_matrix(first)[None])[0]
     expected = conventions.quaternion_from_matrix(second @ first)
     assert abs(turned @ expected) == pytest.approx(1, abs=1e-6)
 

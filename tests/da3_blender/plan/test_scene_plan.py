@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from da3_blender.plan import harmonics
 from da3_blender.plan.point_cloud import rank
 from da3_blender.plan.prediction_checks import PlanError
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene
+from model_runtime.contract import harmonics
 from model_runtime.contract.messages import JobError
 
 AS_IS = PlanSettings(upright=False, centre=False)

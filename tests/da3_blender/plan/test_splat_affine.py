@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from da3_blender.plan import harmonics
 from da3_blender.plan.splat_affine import quaternions_from_matrices, transform_shapes, transform_splats
+from model_runtime.contract import harmonics
 
 TURN = Rotation.from_euler("xyz", (20, -50, 130), degrees=True).as_matrix()
 MIRROR = np.diag([-1.0, 1.0, 1.0])

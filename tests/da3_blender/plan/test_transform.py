@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from da3_blender.plan import harmonics
 from da3_blender.plan.conventions import from_blender_camera
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 from da3_blender.plan.similarity import Similarity
 from da3_blender.plan.transform import transform_plan
+from model_runtime.contract import harmonics
 
 TURN = Rotation.from_euler("xyz", (20, -50, 130), degrees=True).as_matrix()
 MOVE = Similarity(2.5, TURN, np.array([4.0, -3.0, 2.0]))

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from da3_blender.plan import harmonics
 from da3_blender.plan.conventions import srgb_to_linear
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene
+from model_runtime.contract import harmonics
 
 bpy = pytest.importorskip("bpy")
 

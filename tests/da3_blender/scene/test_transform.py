@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from da3_blender.plan import harmonics
 from da3_blender.plan.scene_plan import plan_scene
 from da3_blender.plan.similarity import Similarity
+from model_runtime.contract import harmonics
 from model_runtime.contract.messages import JobError
 
 bpy = pytest.importorskip("bpy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from da3_blender.plan import harmonics
+from model_runtime.contract import harmonics
 
 
 def sphere_quadrature(order: int) -> tuple[np.ndarray, np.ndarray]:
