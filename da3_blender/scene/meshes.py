@@ -58,10 +58,15 @@ def cloud_object(
     """An object of `mesh` in `collection` that shows through the geometry node group `group`."""
     item = bpy.data.objects.new(name, mesh)
     collection.objects.link(item)
+    return item, add_nodes(item, group)
+
+
+def add_nodes(item: bpy.types.Object, group: bpy.types.NodeTree) -> bpy.types.NodesModifier:
+    """A modifier of the geometry node group `group`, after those that `item` has."""
     modifier = item.modifiers.new(group.name, "NODES")
     assert isinstance(modifier, bpy.types.NodesModifier)
     modifier.node_group = group
-    return item, modifier
+    return modifier
 
 
 def input_property(modifier: bpy.types.NodesModifier, name: str) -> tuple[Any, str]:

@@ -9,9 +9,7 @@ import bpy
 import numpy as np
 
 from .find import parts_of
-from .marks import HIDDEN
-from .meshes import read_attribute
-from .repeated import REPEATED, keeps_all
+from .meshes import read_attribute, read_values
 
 SOLID = 0.5
 """Least opacity of a splat that one can point at."""
@@ -20,7 +18,7 @@ SOLID = 0.5
 def shown_points(
     collections: Iterable[bpy.types.Collection], graph: bpy.types.Depsgraph, space: Any = None
 ) -> list[tuple[bpy.types.Object, np.ndarray]]:
-    """The parts that are shown, each with its shown points [P,3] float32; of points and surfaces after modifiers.
+    """The parts that are shown, each with its shown points [P,3] float32, after modifiers.
 
     graph: as evaluated now. space: the 3D View, where its local view and hidden types of objects count too.
     """
@@ -30,8 +28,7 @@ def shown_points(
         item = found.original
         if parts[item] == "camera":
             continue
-        # What shows splats are stand-ins about them; their middles are in the mesh itself.
-        points = _middles(item) if parts[item] == "splats" else _positions(found.data)
+        points = _middles(found.data) if parts[item] == "splats" else _positions(found.data)
         if len(points):
             placed = points @ matrix[:3, :3].T + matrix[:3, 3]
             shown.append((item, placed.astype(np.float32)))
@@ -58,11 +55,10 @@ def _positions(data: Any) -> np.ndarray:
     return read_attribute(data.attributes, "position", "vector", 3)
 
 
-def _middles(item: bpy.types.Object) -> np.ndarray:
-    mesh: Any = item.data
-    attributes = mesh.attributes
-    four = "vector" if attributes["radiance:base"].data_type == "FLOAT4" else "color"
-    kept = read_attribute(attributes, "radiance:base", four, 4)[:, 3] >= SOLID
-    for name in (HIDDEN,) if keeps_all(item) else (HIDDEN, REPEATED):
-        kept &= ~read_attribute(attributes, name, "value", 1, False, np.bool_, len(kept)).ravel()
-    return _positions(mesh)[kept]
+def _middles(data: Any) -> np.ndarray:
+    """Of the splats that are not too clear; of all where a modifier made something else of them."""
+    base = data.attributes.get("radiance:base")
+    if base is None:
+        return _positions(data)
+    opacity = read_values(base, "vector" if base.data_type == "FLOAT4" else "color", 4)[:, 3]
+    return _positions(data)[opacity >= SOLID]

@@ -5,7 +5,6 @@ Names, transforms, parents, materials, modifiers and their values, collections a
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -39,7 +38,7 @@ from .marks import (
     WRITTEN,
 )
 from .materials import POINTS
-from .meshes import input_value, set_input
+from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
 from .projection import projects_from
 from .remove import check_changeable, purge, remove_objects
@@ -52,9 +51,6 @@ STILL = 1e-6
 
 NOT_ALWAYS = (MATCH_ERROR, "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
 """What only some models and cameras tell about a scene; a later one may not."""
-
-OWN_GROUP = re.compile(r"DA3 (Points|Splats) (?:degree \d+ )?v\d+")
-"""Names of the node groups that show points and splats, of all versions of the add-on."""
 
 Photo = tuple[str, int]
 """A photo's name and, because several may be called the same, which of those it is."""
@@ -217,7 +213,7 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         return
     if kept.data != fresh.data:  # they are the same where a linked duplicate came first
         _take_over_mesh(kept.data, fresh.data)
-    _follow_group(kept, fresh)
+    follow_groups(kept, fresh)
 
 
 def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
@@ -286,36 +282,6 @@ def _keep_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
         if material is not None and material.name != POINTS:  # which stands in for a photo that was missing
             fresh, new.materials[slot] = new.materials[slot], material
             purge([fresh])
-
-
-def _follow_group(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
-    """Splats of another degree, and what an older version of the add-on made, need another node group, which takes over
-    the values of the one before. A group of the artist's own stays."""
-    wanted = next((group for _, group in _groups(fresh) if _shows(group)), None)
-    for modifier, group in _groups(kept):
-        if wanted is not None and group != wanted and _shows(group) == _shows(wanted):
-            names = _inputs(group) & _inputs(wanted)
-            values = {name: input_value(modifier, name) for name in sorted(names)}
-            modifier.node_group = wanted
-            for name, value in values.items():
-                set_input(modifier, name, value)
-            purge([group])
-
-
-def _shows(group: bpy.types.NodeTree) -> str | None:
-    """`Points` or `Splats` for a node group of the add-on."""
-    found = OWN_GROUP.fullmatch(group.name)
-    return None if found is None else found[1]
-
-
-def _inputs(group: bpy.types.NodeTree) -> set[str]:
-    sockets = [item for item in group.interface.items_tree if item.item_type == "SOCKET" and item.in_out == "INPUT"]
-    return {item.name for item in sockets if item.socket_type != "NodeSocketGeometry"}
-
-
-def _groups(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree]]:
-    modifiers = [modifier for modifier in item.modifiers if isinstance(modifier, bpy.types.NodesModifier)]
-    return [(modifier, modifier.node_group) for modifier in modifiers if modifier.node_group is not None]
 
 
 def _join(item: bpy.types.Object, collection: bpy.types.Collection, sibling: bpy.types.Object | None) -> None:

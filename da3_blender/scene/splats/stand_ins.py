@@ -7,12 +7,11 @@ from typing import Any
 import bpy
 from model_runtime.contract.harmonics import BASE, higher_basis
 
-from ..marks import HIDDEN
 from ..materials import splats_material
 from ..node_tools import Builder, Number, group, socket
-from ..repeated import KEEP_ALL, keep_all_socket, kept
+from .filters import named, store
 
-GROUP = "DA3 Splats degree {degree} v3"
+GROUP = "DA3 Splats degree {degree} v4"
 
 REACH = 3.0
 """Standard deviations a splat is drawn out to, as in 3D Gaussian Splatting."""
@@ -32,45 +31,21 @@ def _build(nodes: Builder, degree: int) -> None:
     socket(tree, "Geometry", "Geometry", "OUTPUT")
     socket(
         tree,
-        "Shown",
-        "Float",
-        subtype="FACTOR",
-        default_value=1.0,
-        min_value=0.0,
-        max_value=1.0,
-        description="Share of the splats to show, an even choice; fewer are faster",
-    )
-    socket(
-        tree, "Splat Size", "Float", default_value=1.0, min_value=0.0, description="Makes every splat larger or smaller"
-    )
-    socket(
-        tree,
         "Face Camera",
         "Bool",
         default_value=True,
         description="Renders draw flat pieces turned to the active camera: fast, exact through it. Switch off where "
         "splats are seen from other sides too, as in mirrors",
     )
-    keep_all_socket(tree, "splats")
     inputs = nodes.node("NodeGroupInput").outputs
     camera = nodes.node("GeometryNodeInputActiveCamera").outputs[0]
     eye = nodes.node("GeometryNodeObjectInfo", {"Object": camera}, transform_space="RELATIVE").outputs["Location"]
-    points = _sorted_points(nodes, inputs, eye)
+    points = _sorted_points(nodes, inputs["Geometry"], eye)
     points = _store_color(nodes, points, eye, degree)
-    points = _store_axes(nodes, points, inputs["Splat Size"])
+    points = _store_axes(nodes, points)
     meshes = _stand_ins(nodes, points, eye, inputs["Face Camera"])
     shown = nodes.node("GeometryNodeSetMaterial", {"Geometry": meshes, "Material": splats_material()}).outputs[0]
     nodes.node("NodeGroupOutput", {"Geometry": shown})
-
-
-def _named(nodes: Builder, name: str, kind: str = "FLOAT_VECTOR") -> Any:
-    return nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=kind).outputs["Attribute"]
-
-
-def _store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FLOAT_VECTOR") -> Any:
-    return nodes.node(
-        "GeometryNodeStoreNamedAttribute", {"Geometry": geometry, "Name": name, "Value": value}, data_type=kind
-    ).outputs[0]
 
 
 def _remove(nodes: Builder, geometry: Any, name: str) -> Any:
@@ -84,13 +59,9 @@ def _remove(nodes: Builder, geometry: Any, name: str) -> Any:
     return node.outputs[0]
 
 
-def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
-    """The splats to show, farthest first: blended materials draw in the order of the mesh."""
-    chance = nodes.node("FunctionNodeRandomValue", {"Min": 0.0, "Max": 1.0}, data_type="FLOAT").outputs["Value"]
-    shown = nodes.math("LESS_THAN", chance, inputs["Shown"])
-    shown = nodes.math("MULTIPLY", shown, nodes.math("SUBTRACT", 1.0, _named(nodes, HIDDEN, "BOOLEAN")))
-    shown = nodes.math("MULTIPLY", shown, kept(nodes, inputs[KEEP_ALL]))
-    points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": inputs["Geometry"], "Selection": shown}).outputs[0]
+def _sorted_points(nodes: Builder, splats: Any, eye: Any) -> Any:
+    """The splats, farthest first: blended materials draw in the order of the mesh."""
+    points = nodes.node("GeometryNodeMeshToPoints", {"Mesh": splats}).outputs[0]
     position = nodes.node("GeometryNodeInputPosition").outputs[0]
     nearness = nodes.math("MULTIPLY", nodes.scalar("DISTANCE", position, eye), -1.0)
     return nodes.node(
@@ -100,7 +71,7 @@ def _sorted_points(nodes: Builder, inputs: Any, eye: Any) -> Any:
 
 def _store_color(nodes: Builder, points: Any, eye: Any, degree: int) -> Any:
     """Store, per splat, its colour (sRGB) as seen from the active camera, and its opacity."""
-    base = _named(nodes, "radiance:base", "FLOAT_COLOR")
+    base = named(nodes, "radiance:base", "FLOAT_COLOR")
     *channels, opacity = nodes.node("FunctionNodeSeparateColor", {0: base}).outputs
     color = nodes.vector("ADD", nodes.vector("SCALE", nodes.combine(*channels), BASE), (0.5, 0.5, 0.5))
     if degree:
@@ -109,27 +80,27 @@ def _store_color(nodes: Builder, points: Any, eye: Any, degree: int) -> Any:
         )
         x, y, z = (Number(nodes, part) for part in nodes.separate(sight))
         for index, function in enumerate(higher_basis(x, y, z)[: (degree + 1) ** 2 - 1]):
-            term = nodes.vector("SCALE", _named(nodes, f"radiance:sh_{index}"), function.value)
+            term = nodes.vector("SCALE", named(nodes, f"radiance:sh_{index}"), function.value)
             color = nodes.vector("ADD", color, term)
     red, green, blue = nodes.separate(color)
     rgba = nodes.node("FunctionNodeCombineColor", {0: red, 1: green, 2: blue, 3: opacity}).outputs[0]
-    return _store(nodes, points, "splat_color", rgba, "FLOAT_COLOR")
+    return store(nodes, points, "splat_color", rgba, "FLOAT_COLOR")
 
 
-def _store_axes(nodes: Builder, points: Any, size: Any) -> Any:
+def _store_axes(nodes: Builder, points: Any) -> Any:
     """Store, per splat, its middle and the rows that lead into its own frame."""
-    scale = nodes.vector("SCALE", _named(nodes, "scale"), size)
+    scale = named(nodes, "scale")
     x, y, z = nodes.separate(scale)
     longest = nodes.math("MAXIMUM", nodes.math("MAXIMUM", x, y), z)
     least = nodes.math("MAXIMUM", nodes.math("MULTIPLY", longest, THINNEST), 1e-9)
     drawn = nodes.vector("MAXIMUM", scale, nodes.combine(least, least, least))
-    rotation = _named(nodes, "rotation", "QUATERNION")
+    rotation = named(nodes, "rotation", "QUATERNION")
     for axis, unit, length in zip("xyz", ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)), nodes.separate(drawn), strict=True):
         along = nodes.node("FunctionNodeRotateVector", {"Vector": unit, "Rotation": rotation}).outputs[0]
-        points = _store(
+        points = store(
             nodes, points, f"splat_axis_{axis}", nodes.vector("SCALE", along, nodes.math("DIVIDE", 1.0, length))
         )
-    return _store(nodes, points, "splat_center", nodes.node("GeometryNodeInputPosition").outputs[0])
+    return store(nodes, points, "splat_center", nodes.node("GeometryNodeInputPosition").outputs[0])
 
 
 def _stand_ins(nodes: Builder, points: Any, eye: Any, face_camera: Any) -> Any:
@@ -150,26 +121,26 @@ def _stand_ins(nodes: Builder, points: Any, eye: Any, face_camera: Any) -> Any:
     shape = nodes.node(
         "GeometryNodeSwitch", {"Switch": solid, "False": square, "True": sphere}, input_type="GEOMETRY"
     ).outputs[0]
-    corners = _store(nodes, shape, "splat_corner", nodes.node("GeometryNodeInputPosition").outputs[0])
+    corners = store(nodes, shape, "splat_corner", nodes.node("GeometryNodeInputPosition").outputs[0])
     instances = nodes.node("GeometryNodeInstanceOnPoints", {"Points": points, "Instance": corners}).outputs[0]
     meshes = nodes.node("GeometryNodeRealizeInstances", {"Geometry": instances}).outputs[0]
 
-    corner = _named(nodes, "splat_corner")
+    corner = named(nodes, "splat_corner")
     right, up, _ = nodes.separate(corner)
     facing = nodes.vector(
         "ADD",
-        nodes.vector("SCALE", _named(nodes, "splat_right"), right),
-        nodes.vector("SCALE", _named(nodes, "splat_up"), up),
+        nodes.vector("SCALE", named(nodes, "splat_right"), right),
+        nodes.vector("SCALE", named(nodes, "splat_up"), up),
     )
     local = nodes.node(
         "GeometryNodeSwitch",
         {"Switch": solid, "False": facing, "True": nodes.vector("SCALE", corner, REACH)},
         input_type="VECTOR",
     ).outputs[0]
-    meshes = _store(nodes, meshes, "splat_local", local)
-    place = _named(nodes, "splat_center")
-    for axis, step in zip("xyz", nodes.separate(_named(nodes, "splat_local")), strict=True):
-        row = _named(nodes, f"splat_axis_{axis}")
+    meshes = store(nodes, meshes, "splat_local", local)
+    place = named(nodes, "splat_center")
+    for axis, step in zip("xyz", nodes.separate(named(nodes, "splat_local")), strict=True):
+        row = named(nodes, f"splat_axis_{axis}")
         # The row is the axis over its length, so row / |row|^2 is the axis times its length.
         along = nodes.math("DIVIDE", step, nodes.scalar("DOT_PRODUCT", row, row))
         place = nodes.vector("ADD", place, nodes.vector("SCALE", row, along))
@@ -186,7 +157,7 @@ def _store_screen_axes(nodes: Builder, points: Any, eye: Any) -> Any:
     radius REACH * d / sqrt(d^2 - REACH^2). From inside, or nearly, there is no outline and the rectangle stays finite.
     """
     to_eye = nodes.vector("SUBTRACT", eye, nodes.node("GeometryNodeInputPosition").outputs[0])
-    local_eye = nodes.combine(*(nodes.scalar("DOT_PRODUCT", _named(nodes, f"splat_axis_{a}"), to_eye) for a in "xyz"))
+    local_eye = nodes.combine(*(nodes.scalar("DOT_PRODUCT", named(nodes, f"splat_axis_{a}"), to_eye) for a in "xyz"))
     squared = nodes.scalar("DOT_PRODUCT", local_eye, local_eye)
     outline = nodes.math(
         "SQRT", nodes.math("DIVIDE", squared, nodes.math("MAXIMUM", nodes.math("SUBTRACT", squared, REACH**2), 1.0))
@@ -201,5 +172,5 @@ def _store_screen_axes(nodes: Builder, points: Any, eye: Any) -> Any:
     ).outputs[0]
     right = nodes.vector("NORMALIZE", side)
     up = nodes.vector("CROSS_PRODUCT", facing, right)
-    points = _store(nodes, points, "splat_right", nodes.vector("SCALE", right, reach))
-    return _store(nodes, points, "splat_up", nodes.vector("SCALE", up, reach))
+    points = store(nodes, points, "splat_right", nodes.vector("SCALE", right, reach))
+    return store(nodes, points, "splat_up", nodes.vector("SCALE", up, reach))

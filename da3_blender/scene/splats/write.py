@@ -7,8 +7,9 @@ from model_runtime.contract.harmonics import degree_of
 
 from ...plan.splat_cloud import SplatPlan
 from ..marks import SPLAT_SOURCE
-from ..meshes import Attribute, cloud_mesh, cloud_object
+from ..meshes import Attribute, add_nodes, cloud_mesh, cloud_object
 from ..repeated import repeated_attribute
+from .filters import filter_group
 from .stand_ins import splats_group
 
 
@@ -34,6 +35,7 @@ def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -
     mesh = cloud_mesh(f"{name} splats", plan.position, attributes)
     degree = degree_of(len(plan.harmonics) + 1)
     assert degree is not None  # the plan was checked
-    item, _ = cloud_object(f"{name} splats", mesh, splats_group(degree), collection)
+    item, _ = cloud_object(f"{name} splats", mesh, filter_group(), collection)
+    add_nodes(item, splats_group(degree)).show_viewport = False
     item[SPLAT_SOURCE] = plan.source
     return item

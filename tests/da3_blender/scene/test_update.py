@@ -19,7 +19,7 @@ from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
 from da3_blender.scene import cameras, find, projection, transform, update, visibility, write, write_scene  # noqa: E402
-from da3_blender.scene.meshes import input_property, set_input  # noqa: E402
+from da3_blender.scene.meshes import add_nodes, input_property, input_value, set_input  # noqa: E402
 from da3_blender.scene.update import update_scene  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
@@ -263,9 +263,9 @@ def test_splats_of_another_degree(room, empty_scene, kitchen):
     empty_scene.collection.objects.link(twin)
     for degree in (2, 0, 1):
         update_scene(plan(room, "abc", degree=degree), kitchen.collection, empty_scene)
-        (modifier,) = kitchen.splats.modifiers
-        assert twin.modifiers[0].node_group == modifier.node_group
-        assert modifier.node_group.name == f"DA3 Splats degree {degree} v3"
+        names = [modifier.node_group.name for modifier in kitchen.splats.modifiers]
+        assert names == ["DA3 Splat Filter v1", f"DA3 Splats degree {degree} v4"]
+        assert [modifier.node_group.name for modifier in twin.modifiers] == names
         assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7)
     assert sum("Splats degree" in group.name for group in bpy.data.node_groups) == 1
 
@@ -274,20 +274,45 @@ def as_by_an_older_version(item) -> None:
     """Let `item` show through a group without the last input, under the name that it had then."""
     group = item.modifiers[0].node_group.copy()
     group.interface.remove(group.interface.items_tree["Keep All"])
-    group.name = group.name.replace("v3", "v2").removesuffix(".001")
+    group.name = "DA3 Points v2"
     item.modifiers[0].node_group = group
+
+
+def with_one_group(splats) -> None:
+    """Let `splats` have the one modifier that filtered and showed them before version 4, with values and animation."""
+    splats.modifiers.clear()
+    group = bpy.data.node_groups.new("DA3 Splats degree 0 v3", "GeometryNodeTree")
+    kinds = {"Shown": "Float", "Splat Size": "Float", "Face Camera": "Bool", "Keep All": "Bool"}
+    for name, kind in {"Geometry": "Geometry", **kinds}.items():
+        group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}")
+        if name == "Geometry":
+            group.interface.new_socket(name, in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    modifier = add_nodes(splats, group)
+    for name, value in (("Shown", 1.0), ("Splat Size", 0.7), ("Face Camera", False), ("Keep All", True)):
+        set_input(modifier, name, value)
+    owner, place = input_property(modifier, "Shown")
+    for frame, value in ((1, 1.0), (11, 0.5)):
+        set_input(modifier, "Shown", value)
+        owner.keyframe_insert(place, frame=frame)
 
 
 def test_what_an_older_version_made_gets_todays_groups(room, empty_scene, kitchen):
     set_input(kitchen.points.modifiers[0], "Only Photo", 2)
-    for item in (kitchen.points, kitchen.splats):
-        as_by_an_older_version(item)
+    as_by_an_older_version(kitchen.points)
+    with_one_group(kitchen.splats)
+    kitchen.splats.modifiers.new("mine", "SMOOTH")
     update_scene(plan(room, "abc"), kitchen.collection, empty_scene)
-    names = [item.modifiers[0].node_group.name for item in (kitchen.points, kitchen.splats)]
-    assert names == ["DA3 Points v3", "DA3 Splats degree 0 v3"]
+    filters, shows, mine = kitchen.splats.modifiers
+    names = [each.node_group.name for each in (kitchen.points.modifiers[0], filters, shows)]
+    assert names == ["DA3 Points v3", "DA3 Splat Filter v1", "DA3 Splats degree 0 v4"] and mine.name == "mine"
+    assert filters.show_viewport and filters.show_render and shows.show_render and not shows.show_viewport
     assert setting(kitchen.points, "Confidence") == pytest.approx(0.42) and setting(kitchen.points, "Only Photo") == 2
-    assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7) and not setting(kitchen.splats, "Keep All")
-    assert not any("v2" in group.name for group in bpy.data.node_groups)
+    assert setting(kitchen.splats, "Splat Size") == pytest.approx(0.7) and setting(kitchen.splats, "Keep All")
+    assert not input_value(shows, "Face Camera")
+    kitchen.splats.hide_viewport = False  # what is hidden is not animated
+    empty_scene.frame_set(6)
+    assert setting(kitchen.splats, "Shown") == pytest.approx(0.75)
+    assert not any(old in group.name for group in bpy.data.node_groups for old in ("Points v2", "degree 0 v3"))
 
 
 def test_keep_all_and_own_groups_stay(room, empty_scene, kitchen):
