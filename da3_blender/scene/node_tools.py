@@ -71,6 +71,30 @@ class Number:
         return Number(self.nodes, self.nodes.math(operation, self.value, second))
 
 
+def named(nodes: Builder, name: str, kind: str = "FLOAT_VECTOR") -> Any:
+    """The values of a named attribute; zeros where there is none."""
+    return nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=kind).outputs["Attribute"]
+
+
+def named_or(nodes: Builder, name: str, missing: Operand) -> Any:
+    """The values of a named attribute of numbers; `missing` where there is none."""
+    outputs = nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type="FLOAT").outputs
+    return switch(nodes, "FLOAT", outputs["Exists"], missing, outputs["Attribute"])
+
+
+def store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FLOAT_VECTOR") -> Any:
+    """`geometry` with `value` as a named attribute of its points."""
+    return nodes.node(
+        "GeometryNodeStoreNamedAttribute", {"Geometry": geometry, "Name": name, "Value": value}, data_type=kind
+    ).outputs[0]
+
+
+def switch(nodes: Builder, kind: str, choice: Operand, no: Operand, yes: Operand) -> Any:
+    """`yes` where `choice` is true, else `no`; what a choice for all leaves out is not reckoned."""
+    inputs = {"Switch": choice, "False": no, "True": yes}
+    return nodes.node("GeometryNodeSwitch", inputs, input_type=kind).outputs[0]
+
+
 def group(name: str, kind: str, build: Callable[[Builder], None]) -> bpy.types.NodeTree:
     """The node group `name` of type `kind`, built by `build` unless this file already has it.
 

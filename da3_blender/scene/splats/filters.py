@@ -5,12 +5,10 @@ What draws, renders, exports or counts splats reads the evaluated object, so tha
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from ..marks import HIDDEN
-from ..node_tools import Builder, group, socket
+from ..node_tools import Builder, group, named, socket, store
 from ..repeated import KEEP_ALL, keep_all_socket, kept
 
 GROUP = "DA3 Splat Filter v1"
@@ -51,15 +49,3 @@ def _build(nodes: Builder) -> None:
     ).outputs[0]
     scale = nodes.vector("SCALE", named(nodes, "scale"), inputs["Splat Size"])
     nodes.node("NodeGroupOutput", {"Geometry": store(nodes, splats, "scale", scale)})
-
-
-def named(nodes: Builder, name: str, kind: str = "FLOAT_VECTOR") -> Any:
-    """The values of a named attribute; zeros where there is none."""
-    return nodes.node("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=kind).outputs["Attribute"]
-
-
-def store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FLOAT_VECTOR") -> Any:
-    """`geometry` with `value` as a named attribute of its points."""
-    return nodes.node(
-        "GeometryNodeStoreNamedAttribute", {"Geometry": geometry, "Name": name, "Value": value}, data_type=kind
-    ).outputs[0]
