@@ -67,6 +67,9 @@ FAILURES = {
     # export: the sentence tells what to show, or to choose instead
     "export-lens": Help.NONE,
     "export-nothing": Help.NONE,
+    # files of splats: the sentence tells what is wrong with one
+    "splats-format": Help.NONE,
+    "splats-unreadable": Help.NONE,
     # a checkpoint of one's own, and models: the list of models has their buttons
     "checkpoint-damaged": Help.NONE,
     "checkpoint-mismatch": Help.NONE,

@@ -72,9 +72,11 @@ def rotate(harmonics: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     directions = np.random.default_rng(0).normal(size=(8 * harmonics.shape[2], 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     turn, *_ = np.linalg.lstsq(basis(directions, degree), basis(directions @ rotation, degree), rcond=None)
-    # One degree at a time: the others' blocks are zero but for rounding, and large coefficients would show it.
-    turned = harmonics.copy()
-    for band in range(1, degree + 1):
+    # Degrees do not mix: what rounding leaves outside of their blocks would show where coefficients are large.
+    exact = np.zeros_like(turn)
+    for band in range(degree + 1):
         block = slice(band**2, (band + 1) ** 2)
-        turned[:, :, block] = harmonics[:, :, block] @ turn[block, block].T.astype(harmonics.dtype)
-    return turned
+        exact[block, block] = turn[block, block]
+    exact[0, 0] = 1
+    turned = harmonics.reshape(-1, len(exact)) @ exact.T.astype(harmonics.dtype)
+    return turned.reshape(harmonics.shape)

@@ -13,7 +13,7 @@ CARRIERS = {"JobError", "Failure", "FrameError", "__init__"}
 FOR_PROGRAMMERS = ("model_runtime/training", "model_runtime/benchmark", "model_runtime/commands")
 """What no artist calls, but for the worker."""
 
-BOTH_SIDES = "model_runtime/contract/export/"
+BOTH_SIDES = ("model_runtime/contract/export/", "model_runtime/contract/splat_files/")
 """What Blender and a command line call, but no worker."""
 
 WORKER = "model_runtime/commands/worker.py"

@@ -1,0 +1,135 @@
+"""Reading and writing files of splats, whatever their format, which their suffix tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from model_runtime.contract.disk import INCOMPLETE_SUFFIX, put_in_place
+from model_runtime.contract.json_files import shown
+from model_runtime.contract.messages import JobError
+from model_runtime.contract.plain_files import open_own, open_plain
+
+from . import antimatter, glb, ply, sog, spz
+from .axes import OPENCV, Y_UP
+from .cloud import SplatCloud, usable
+from .refusals import THINNER, SplatFileError
+
+AXES: Mapping[str, str] = {
+    ".ply": OPENCV,
+    ".splat": OPENCV,
+    ".sog": OPENCV,
+    sog.META: OPENCV,
+    ".spz": Y_UP,
+    ".glb": Y_UP,
+}
+"""Format -> the axes that its files have by convention, of `axes.TO_Z_UP`."""
+
+READ = (".ply", ".spz", ".sog", sog.META, ".splat")
+"""Suffixes, and the name of SOG's list of pictures, that are read."""
+
+WRITTEN = (".ply", ".spz", ".glb")
+SPZ_VERSIONS = (3, 4)
+
+
+@dataclass(frozen=True)
+class SplatFile:
+    """splats: in the axes of the file. axes: those that files of the kind have by convention."""
+
+    splats: SplatCloud
+    axes: str
+
+
+def _nobody(_: float) -> None: ...
+
+
+def format_of(path: Path) -> str:
+    """Its suffix, in small letters; for SOG's list of pictures its whole name."""
+    return sog.META if path.name.lower() == sog.META else path.suffix.lower()
+
+
+def read_splats(
+    path: Path, decode_webp: sog.DecodeWebp | None = None, report: Callable[[float], None] = _nobody
+) -> SplatFile:
+    """All splats of a file that are usable (see `cloud.usable`).
+
+    decode_webp: SOG needs it. report: is told the share that is done. Raises JobError.
+    """
+    kind = format_of(path)
+    if kind not in READ:
+        sentence = f"{shown(path.name)} is no known file of splats."
+        raise JobError("splats-format", sentence, f"Choose a file that ends in {_or(READ)}.")
+    try:
+        if kind == sog.META:
+            return SplatFile(usable(sog.read_folder(path, decode_webp, report)), AXES[kind])
+        with open_plain(path) as file:
+            return SplatFile(usable(_read(kind, file, decode_webp, report)), AXES[kind])
+    except SplatFileError as error:
+        sentence = f"{shown(path.name)} cannot be read: {error}."
+        raise JobError("splats-unreadable", sentence, error.advice) from error
+    except MemoryError as error:
+        raise JobError("out-of-memory", f"There is not enough memory to read {shown(path.name)}.", THINNER) from error
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise JobError(
+            "splats-unreadable", f"{shown(path.name)} cannot be read: {reason}.", "Choose another."
+        ) from error
+
+
+def write_splats(
+    path: Path,
+    cloud: SplatCloud,
+    spz_version: int = 3,
+    report: Callable[[float], None] = _nobody,
+) -> None:
+    """Writes all of the file, or nothing. cloud: in the axes that the file shall have. GLB has degree 3 at most, so
+    coefficients above it are left out there. Raises JobError."""
+    kind = format_of(path)
+    if kind not in WRITTEN:
+        sentence = f"Splats cannot be written as {shown(path.name)}."
+        raise JobError("splats-format", sentence, f"Choose a file that ends in {_or(WRITTEN)}.")
+    if not len(cloud):
+        raise JobError("export-nothing", "No splats are shown.", "Show some, or choose other ones.")
+    beside = path.with_name(path.name + INCOMPLETE_SUFFIX)
+    try:
+        _write_beside(beside, _writer(kind, spz_version), cloud, report)
+        put_in_place(beside, path)
+    except SplatFileError as error:
+        raise JobError("output-unwritten", f"{shown(path.name)} cannot be written: {error}.", error.advice) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        sentence = f"{shown(path.name)} cannot be written: {reason}."
+        raise JobError("output-unwritten", sentence, "Free some space, or choose another folder.") from error
+
+
+def _read(kind: str, file: BinaryIO, decode_webp: sog.DecodeWebp | None, report: Callable[[float], None]) -> SplatCloud:
+    if kind == ".sog":
+        return sog.read_zip(file, decode_webp, report)
+    return {".ply": ply.read, ".spz": spz.read, ".splat": antimatter.read}[kind](file, report)
+
+
+Writer = Callable[[BinaryIO, SplatCloud, Callable[[float], None]], None]
+
+
+def _writer(kind: str, spz_version: int) -> Writer:
+    if kind == ".spz":
+        return spz.write_gzip if spz_version == 3 else spz.write_zstd
+    return {".ply": ply.write, ".glb": glb.write}[kind]
+
+
+def _write_beside(beside: Path, write: Writer, cloud: SplatCloud, report: Callable[[float], None]) -> None:
+    try:
+        with open_own(beside) as file:
+            file.truncate(0)
+            write(file, cloud, report)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
