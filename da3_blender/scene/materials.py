@@ -1,4 +1,4 @@
-"""Materials that show colours as they are: light given off, none received; sRGB in the data, linear in the render."""
+"""Materials that show colours as they are: light given off, none received; linear in the render."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import Any
 
 import bpy
 
-from .node_tools import Builder, arrange, group, socket
+from .node_tools import Builder, arrange
 
 POINTS = "DA3 Points v1"
-SPLATS = "DA3 Splats v1"
+SPLATS, SPLAT_CARDS = "DA3 Splats v2", "DA3 Splat Cards v1"
 POINT_COLOR = "Color"
 """Not `color`: Cycles finds no attribute of that name on a point cloud."""
 
-SRGB_TO_LINEAR = "DA3 sRGB to Linear v1"
+SPLAT_COLOR, CARD_PLACE = "splat_color", "splat_place"
+"""Point attributes of splats' stand-ins: linear colour and opacity; the place on a flat one, in standard deviations."""
+
+LARGEST_ALPHA = 0.99
+"""As in 3D Gaussian Splatting: no splat hides all that is behind it."""
 
 
 def points_material() -> bpy.types.Material:
@@ -51,7 +55,7 @@ def lit_material(image: bpy.types.Image | None) -> bpy.types.Material:
 
 
 def splats_material() -> bpy.types.Material:
-    """A Gaussian seen along each ray: opacity * exp(-distance^2 / 2), colour decoded from sRGB and given off.
+    """A Gaussian seen along each ray: opacity * exp(-distance^2 / 2), its colour given off.
 
     Works in the splat's own frame, where it is a unit Gaussian: `splat_local` is the shaded point there,
     `splat_axis_x/y/z` are the rows of the matrix that takes directions there. What counts is the ray's distance from
@@ -60,9 +64,6 @@ def splats_material() -> bpy.types.Material:
     """
 
     def build(nodes: Builder) -> None:
-        def attribute(name: str) -> Any:
-            return nodes.node("ShaderNodeAttribute", attribute_name=name).outputs
-
         shaded = nodes.node("ShaderNodeNewGeometry").outputs
         incoming, back = shaded["Incoming"], shaded["Backfacing"]
         ray = nodes.node(
@@ -72,49 +73,46 @@ def splats_material() -> bpy.types.Material:
             convert_from="WORLD",
             convert_to="OBJECT",
         ).outputs["Vector"]
-        axes = [attribute(f"splat_axis_{axis}")["Vector"] for axis in "xyz"]
+        axes = [_attribute(nodes, f"splat_axis_{axis}")["Vector"] for axis in "xyz"]
         direction = nodes.vector("NORMALIZE", nodes.combine(*(nodes.scalar("DOT_PRODUCT", row, ray) for row in axes)))
-        off = nodes.vector("CROSS_PRODUCT", attribute("splat_local")["Vector"], direction)
-        density = nodes.math("EXPONENT", nodes.math("MULTIPLY", nodes.scalar("DOT_PRODUCT", off, off), -0.5))
-        color = attribute("splat_color")
-        front = nodes.math("SUBTRACT", 1.0, back)
-        alpha = nodes.math("MULTIPLY", nodes.math("MULTIPLY", density, color["Alpha"]), front)
-        linear = nodes.node("ShaderNodeGroup", node_tree=srgb_to_linear_group())
-        nodes.feed(linear.inputs[0], color["Color"])
-        mixed = nodes.node(
-            "ShaderNodeMixShader",
-            {
-                0: alpha,
-                1: nodes.node("ShaderNodeBsdfTransparent").outputs[0],
-                2: nodes.node("ShaderNodeEmission", {"Color": linear.outputs[0]}).outputs[0],
-            },
-        )
-        output(nodes, mixed.outputs[0])
+        off = nodes.vector("CROSS_PRODUCT", _attribute(nodes, "splat_local")["Vector"], direction)
+        _splat_output(nodes, nodes.scalar("DOT_PRODUCT", off, off), nodes.math("SUBTRACT", 1.0, back))
 
-    made = material(SPLATS, build)
-    made.surface_render_method = "BLENDED"
-    return made
+    return _blended(material(SPLATS, build))
 
 
-def srgb_to_linear_group() -> bpy.types.NodeTree:
-    """Shader group: decodes a colour, channel by channel (IEC 61966-2-1)."""
+def splat_cards_material() -> bpy.types.Material:
+    """A Gaussian painted on a flat piece: opacity * exp(-distance^2 / 2) out to 3, its colour given off.
+
+    CARD_PLACE is the shaded point in standard deviations from the splat's middle.
+    """
 
     def build(nodes: Builder) -> None:
-        socket(nodes.tree, "Color", "Color")
-        socket(nodes.tree, "Color", "Color", "OUTPUT")
+        place = _attribute(nodes, CARD_PLACE)["Vector"]
+        squared = nodes.scalar("DOT_PRODUCT", place, place)
+        _splat_output(nodes, squared, nodes.math("LESS_THAN", squared, 9.0))
 
-        def decode(encoded: Any) -> Any:
-            encoded = nodes.math("MAXIMUM", encoded, 0.0)
-            low = nodes.math("DIVIDE", encoded, 12.92)
-            high = nodes.math("POWER", nodes.math("DIVIDE", nodes.math("ADD", encoded, 0.055), 1.055), 2.4)
-            return nodes.node(
-                "ShaderNodeMix", {0: nodes.math("GREATER_THAN", encoded, 0.04045), 2: low, 3: high}
-            ).outputs[0]
+    return _blended(material(SPLAT_CARDS, build))
 
-        color = nodes.separate(nodes.node("NodeGroupInput").outputs[0])
-        nodes.node("NodeGroupOutput", {0: nodes.combine(*(decode(channel) for channel in color))})
 
-    return group(SRGB_TO_LINEAR, "ShaderNodeTree", build)
+def _attribute(nodes: Builder, name: str) -> Any:
+    return nodes.node("ShaderNodeAttribute", attribute_name=name).outputs
+
+
+def _splat_output(nodes: Builder, squared: Any, there: Any) -> None:
+    """Output of SPLAT_COLOR, as opaque as it is at `squared` standard deviations, where `there` is 1."""
+    color = _attribute(nodes, SPLAT_COLOR)
+    density = nodes.math("EXPONENT", nodes.math("MULTIPLY", squared, -0.5))
+    alpha = nodes.math("MINIMUM", nodes.math("MULTIPLY", density, color["Alpha"]), LARGEST_ALPHA)
+    clear = nodes.node("ShaderNodeBsdfTransparent").outputs[0]
+    light = nodes.node("ShaderNodeEmission", {"Color": color["Color"]}).outputs[0]
+    mixed = nodes.node("ShaderNodeMixShader", {0: nodes.math("MULTIPLY", alpha, there), 1: clear, 2: light})
+    output(nodes, mixed.outputs[0])
+
+
+def _blended(made: bpy.types.Material) -> bpy.types.Material:
+    made.surface_render_method = "BLENDED"
+    return made
 
 
 def material(name: str, build: Callable[[Builder], None]) -> bpy.types.Material:

@@ -9,6 +9,7 @@ import bpy
 
 from .meshes import add_nodes, input_value, set_input
 from .remove import purge
+from .splats.lens import follow_camera
 
 OWN_GROUP = re.compile(r"DA3 (Points|Splats|Splat Filter) (?:degree \d+ )?v\d+")
 """Names of the node groups that show points and splats, of all versions of the add-on."""
@@ -33,6 +34,9 @@ def follow_groups(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         else:
             continue
         purge([group])
+    for modifier, _, kind in _own(kept):
+        if kind == STAND_INS:
+            follow_camera(modifier)
 
 
 def _own(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree, str]]:
@@ -47,8 +51,9 @@ def _own(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.type
 
 
 def _inputs(group: bpy.types.NodeTree) -> set[str]:
+    """The inputs that artists set; what drivers set is hidden."""
     sockets = [item for item in group.interface.items_tree if item.item_type == "SOCKET" and item.in_out == "INPUT"]
-    return {item.name for item in sockets if item.socket_type != "NodeSocketGeometry"}
+    return {item.name for item in sockets if item.socket_type != "NodeSocketGeometry" and not item.hide_in_modifier}
 
 
 def _put(modifier: bpy.types.NodesModifier, group: bpy.types.NodeTree, values: dict[str, Any]) -> None:

@@ -47,9 +47,12 @@ def is_free(scene: bpy.types.Scene) -> bool:
 
 
 def is_animated(block: Any) -> bool:
-    """Whether keyframes or drivers move it."""
+    """Whether keyframes or drivers of the artist's move it."""
     data = block.animation_data if hasattr(block, "animation_data") else None
-    return data is not None and (data.action is not None or len(data.drivers) > 0 or len(data.nla_tracks) > 0)
+    if data is None:
+        return False
+    drivers = [driver for driver in data.drivers if not driver.data_path.startswith('modifiers["DA3 ')]
+    return data.action is not None or bool(drivers) or len(data.nla_tracks) > 0
 
 
 def frame_shape(scene: bpy.types.Scene) -> float:
