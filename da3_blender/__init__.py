@@ -17,6 +17,7 @@ MODULES = (
     "timer",
     "live",
     "scene.looking",
+    "drawing.viewport",
     "operators.photos",
     "operators.cameras",
     "operators.run",

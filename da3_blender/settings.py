@@ -127,6 +127,7 @@ class Settings:
     upright: bool
     centre: bool
     standard_view: bool
+    draw_splats: bool
     bl_rna: Any
     """What Blender tells of the properties themselves."""
 
@@ -221,6 +222,11 @@ class Settings:
         "standard_view": BoolProperty(
             name="Colors as in the Photos",
             description="Set the scene's view transform to Standard, so that photo colors render as they are",
+        ),
+        "draw_splats": BoolProperty(
+            name="Draw in Viewport",
+            description="Draw splats in 3D Views, in every shading. A Blender with splats of its own draws those itself",
+            default=True,
         ),
     }
 

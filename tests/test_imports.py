@@ -154,7 +154,7 @@ ROOMS = {
     "da3_blender": (
         ("plan", "remedies", "runtime", "settings", "timer", "translation"),
         ("preferences", "scene"),
-        ("photos", "result_settings"),
+        ("drawing", "photos", "result_settings"),
         ("jobs",),
         ("live",),
         ("panels",),
