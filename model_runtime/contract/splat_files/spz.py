@@ -128,14 +128,14 @@ def _zstd(file: BinaryIO) -> tuple[Packed, bytes]:
     _, *numbers, streams, table = ZSTD_HEAD.unpack(start)
     head = _checked(_Head(*numbers))
     sizes = _sizes(head)
-    if streams != len(sizes) or not 0 <= table - ZSTD_HEAD.size <= MOST_EXTENSION_BYTES:
+    if streams < len(sizes) or not 0 <= table - ZSTD_HEAD.size <= MOST_EXTENSION_BYTES:
         raise SplatFileError("its table of contents is damaged")
     extensions = file.read(table - ZSTD_HEAD.size)
     entries = file.read(16 * streams)
     if len(entries) < 16 * streams:
         raise SplatFileError("it ends too early")
     contents: list[bytes] = []
-    for (length, told), size in zip(struct.iter_unpack("<QQ", entries), sizes, strict=True):
+    for (length, told), size in zip(struct.iter_unpack("<QQ", entries), sizes, strict=False):
         if told != size or length > _left(file):
             raise SplatFileError("its table of contents is damaged, or it ends too early")
         content = zstandard_frames.decompress(file.read(length), size)
