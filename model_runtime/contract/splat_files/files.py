@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from model_runtime.contract.disk import INCOMPLETE_SUFFIX, put_in_place
 from model_runtime.contract.json_files import shown
 from model_runtime.contract.messages import JobError
@@ -63,10 +65,8 @@ def read_splats(
         sentence = f"{shown(path.name)} is no known file of splats."
         raise JobError("splats-format", sentence, f"Choose a file that ends in {_or(READ)}.")
     try:
-        if kind == sog.META:
-            return SplatFile(usable(sog.read_folder(path, decode_webp, report)), AXES[kind])
-        with open_plain(path) as file:
-            return SplatFile(usable(_read(kind, file, decode_webp, report)), AXES[kind])
+        with np.errstate(over="ignore", invalid="ignore"):  # such splats are left out
+            return SplatFile(usable(_read(kind, path, decode_webp, report)), AXES[kind])
     except SplatFileError as error:
         sentence = f"{shown(path.name)} cannot be read: {error}."
         raise JobError("splats-unreadable", sentence, error.advice) from error
@@ -105,10 +105,13 @@ def write_splats(
         raise JobError("output-unwritten", sentence, "Free some space, or choose another folder.") from error
 
 
-def _read(kind: str, file: BinaryIO, decode_webp: sog.DecodeWebp | None, report: Callable[[float], None]) -> SplatCloud:
-    if kind == ".sog":
-        return sog.read_zip(file, decode_webp, report)
-    return {".ply": ply.read, ".spz": spz.read, ".splat": antimatter.read}[kind](file, report)
+def _read(kind: str, path: Path, decode_webp: sog.DecodeWebp | None, report: Callable[[float], None]) -> SplatCloud:
+    if kind == sog.META:
+        return sog.read_folder(path, decode_webp, report)
+    with open_plain(path) as file:
+        if kind == ".sog":
+            return sog.read_zip(file, decode_webp, report)
+        return {".ply": ply.read, ".spz": spz.read, ".splat": antimatter.read}[kind](file, report)
 
 
 Writer = Callable[[BinaryIO, SplatCloud, Callable[[float], None]], None]
