@@ -15,6 +15,7 @@ from model_runtime.contract.messages import JobError
 from ..photos.own_pictures import mark
 from ..scene import SceneObjects
 from ..scene.cameras import apply_camera_resolution
+from ..scene.meshes import point_count
 from .blend_file import quietly, reason
 from .output_files import replacing
 
@@ -75,11 +76,11 @@ def _shots(objects: SceneObjects, splats: bool) -> Iterator[tuple[bpy.types.Obje
     """Camera, what it is to see, and the caption of every rendered panel."""
     first = objects.cameras[0]
     if objects.points is not None:
-        yield first, objects.points, f"{len(objects.points.data.vertices):,} points, camera 1"
+        yield first, objects.points, f"{point_count(objects.points.data):,} points, camera 1"
         yield new_viewpoint(first, objects.points), objects.points, "new viewpoint"
     if splats and objects.splats is not None:
         bpy.context.scene.cycles.samples, bpy.context.scene.cycles.use_denoising = SPLAT_SAMPLES, True
-        yield first, objects.splats, f"{len(objects.splats.data.vertices):,} splats, camera 1"
+        yield first, objects.splats, f"{point_count(objects.splats.data):,} splats, camera 1"
 
 
 def new_viewpoint(first: bpy.types.Object, points: bpy.types.Object) -> bpy.types.Object:

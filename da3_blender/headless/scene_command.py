@@ -36,6 +36,7 @@ from ..runtime.worker_command import RuntimeSettings
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
 from ..scene.marks import REQUEST
+from ..scene.meshes import point_count
 from . import blend_file
 from .blend_cameras import read_blend_cameras
 from .ending import cleaned, starting, wait_if_ending
@@ -191,7 +192,7 @@ def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
     checkpoint = prediction.checkpoint
     use = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
     points, splats = (
-        "no" if cloud is None else f"{len(cloud.data.vertices):,}" for cloud in (objects.points, objects.splats)
+        "no" if cloud is None else f"{point_count(cloud.data):,}" for cloud in (objects.points, objects.splats)
     )
     unit = "metres" if prediction.metric else "units of its own"
     lines = [

@@ -12,6 +12,9 @@ from model_runtime.contract.quaternions import rotate_quaternions
 
 from .budget import within_budget
 
+NO_VIEW = -1
+"""The view of splats that come from no photo of a DA3 scene."""
+
 
 @dataclass(frozen=True, eq=False)
 class SplatPlan:
@@ -20,8 +23,8 @@ class SplatPlan:
     position, scale: [G,3] float32, scale the standard deviations. rotation: [G,4] float32 wxyz, unit length.
     base: [G,4] float32, the degree-0 coefficients of red, green, blue, then the opacity 0..1.
     harmonics: [K-1,G,3] float32, the coefficients of degree 1 and up, one [G,3] per basis function.
-    confidence: [G] float32. view: [G] int32. repeated: [G] bool, another view shows the same place better.
-    source: `network` or `surface`. left_out: splats above the budget.
+    confidence: [G] float32. view: [G] int32, or NO_VIEW. repeated: [G] bool, another view shows the same place better.
+    source: `network`, `surface` or `file`. left_out: splats above the budget.
     """
 
     position: np.ndarray
@@ -34,6 +37,25 @@ class SplatPlan:
     repeated: np.ndarray
     source: str
     left_out: int
+
+
+def lone_splats(
+    position: np.ndarray, scale: np.ndarray, rotation: np.ndarray, base: np.ndarray, harmonics: np.ndarray
+) -> SplatPlan:
+    """Splats that belong to no DA3 scene, as from a file: arrays as of `SplatPlan`."""
+    count = len(position)
+    return SplatPlan(
+        position=position.astype(np.float32),
+        scale=scale.astype(np.float32),
+        rotation=rotation.astype(np.float32),
+        base=base.astype(np.float32),
+        harmonics=harmonics.astype(np.float32),
+        confidence=np.ones(count, np.float32),
+        view=np.full(count, NO_VIEW, np.int32),
+        repeated=np.zeros(count, bool),
+        source="file",
+        left_out=0,
+    )
 
 
 def plan_splats(

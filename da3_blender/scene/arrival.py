@@ -14,6 +14,7 @@ import numpy as np
 from .. import timer
 from ..translation import iface
 from . import find, looking
+from .meshes import point_count
 
 TOLD_SECONDS = 60.0
 """How long the status bar tells of a scene that is in sight; of others until the artist says so."""
@@ -78,9 +79,9 @@ def ready_sentence(collection: bpy.types.Collection, new: bool = True) -> str:
     parts = find.parts_of(collection)
     counts = [iface("{count} cameras", count=f"{len(parts['camera']):,}")]
     if parts["points"]:
-        counts.append(iface("{count} points", count=f"{len(parts['points'][0].data.vertices):,}"))
+        counts.append(iface("{count} points", count=f"{point_count(parts['points'][0].data):,}"))
     if parts["splats"]:
-        counts.append(iface("{count} splats", count=f"{len(parts['splats'][0].data.vertices):,}"))
+        counts.append(iface("{count} splats", count=f"{point_count(parts['splats'][0].data):,}"))
     if parts["mesh"]:
         counts.append(iface("{count} triangles", count=f"{len(parts['mesh'][0].data.polygons):,}"))
     text = ", ".join(counts)

@@ -9,19 +9,20 @@ import bpy
 import numpy as np
 
 from . import find
-from .marks import HIDDEN, ID, INDEX, ROLE, VIEW, WRITTEN_GEOMETRY
+from .marks import HIDDEN, HOME, ID, INDEX, ROLE, VIEW, WRITTEN_GEOMETRY
 from .materials import POINT_COLOR
+from .meshes import point_count
 from .surfaces import UV
 
 GEOMETRY = ("points", "splats", "mesh", "sheet")
 """Roles of objects whose geometry is written."""
 
-SHADING = ("sharp_face", "sharp_edge", HIDDEN)
+SHADING = ("sharp_face", "sharp_edge", HIDDEN, HOME)
 """Attributes that come and go without an edit of the geometry."""
 
 
 def remember_geometry(data: Any) -> None:
-    """Write on a mesh what its geometry is now."""
+    """Write on a mesh or point cloud what its geometry is now."""
     data[WRITTEN_GEOMETRY] = _fingerprint(data)
 
 
@@ -30,7 +31,7 @@ def is_edited(item: bpy.types.Object) -> bool:
     data: Any = item.data
     if data is None or WRITTEN_GEOMETRY not in data:
         return False
-    return bool(data.shape_keys or item.vertex_groups) or data[WRITTEN_GEOMETRY] != _fingerprint(data)
+    return bool(getattr(data, "shape_keys", None) or item.vertex_groups) or data[WRITTEN_GEOMETRY] != _fingerprint(data)
 
 
 def edited_parts(collection: bpy.types.Collection) -> list[bpy.types.Object]:
@@ -58,16 +59,17 @@ def set_free(item: bpy.types.Object) -> None:
             del item[key]
 
 
-def _fingerprint(mesh: Any) -> str:
+def _fingerprint(data: Any) -> str:
     """Counts, names of attributes, positions, and of surfaces also colours and texture coordinates.
 
     Millions of points are not told apart by their colours: reading those takes as long as writing them.
     """
-    names = sorted(each.name for each in mesh.attributes if not each.name.startswith(".") and each.name not in SHADING)
-    parts = [len(mesh.vertices), len(mesh.polygons), *names, _checksum(mesh.attributes.get("position"), "vector", 3)]
-    if len(mesh.polygons):
-        parts.append(_checksum(mesh.attributes.get(POINT_COLOR), "color", 4))
-        parts.append(_checksum(mesh.attributes.get(UV), "vector", 2))
+    names = sorted(each.name for each in data.attributes if not each.name.startswith(".") and each.name not in SHADING)
+    faces = len(getattr(data, "polygons", ()))
+    parts = [point_count(data), faces, *names, _checksum(data.attributes.get("position"), "vector", 3)]
+    if faces:
+        parts.append(_checksum(data.attributes.get(POINT_COLOR), "color", 4))
+        parts.append(_checksum(data.attributes.get(UV), "vector", 2))
     return " ".join(map(str, parts))
 
 

@@ -29,6 +29,9 @@ HIDDEN = "da3_hidden"
 """True on the cameras of photos that are switched off, and, as a point attribute, on those photos' points and splats;
 it need not be there."""
 
+HOME = "da3_home"
+"""Point attribute of splats: the position at which their scale, rotation and harmonics were last right."""
+
 RESOLUTION = "da3_resolution"
 """Custom property of the camera data: (width, height) of the original photo in pixels."""
 
@@ -85,7 +88,7 @@ SETTING = "da3_setting_"
 """Beginnings of those that tell what the job ran with."""
 
 SPLAT_SOURCE = "da3_source"
-"""On splats: `network` or `surface`."""
+"""On splats: `network`, `surface` or `file`."""
 
 ROLES = ("camera", "points", "splats", "mesh", "sheet")
 GROUND = "ground"

@@ -21,13 +21,31 @@ def cloud_mesh(name: str, position: np.ndarray, attributes: Mapping[str, Attribu
     """A mesh of vertices alone at `position` [P,3] float32 with the named point attributes."""
     mesh = bpy.data.meshes.new(name)
     mesh.vertices.add(len(position))
-    if len(position):  # no vertices have no positions either
-        mesh.attributes["position"].data.foreach_set("vector", position.ravel())
-    for key, (kind, member, values) in attributes.items():
-        attribute = mesh.attributes.new(key, kind, "POINT")
-        attribute.data.foreach_set(member, np.ascontiguousarray(values).ravel())
-    mesh.update()
+    fill(mesh, position, attributes)
     return mesh
+
+
+def fill(data: Any, position: np.ndarray, attributes: Mapping[str, Attribute]) -> None:
+    """Put [P,3] float32 positions and the named point attributes into a mesh or point cloud of P points."""
+    if len(position):  # no vertices have no positions either
+        data.attributes["position"].data.foreach_set("vector", np.ascontiguousarray(position).ravel())
+    for key, (kind, member, values) in attributes.items():
+        attribute = data.attributes.new(key, kind, "POINT")
+        attribute.data.foreach_set(member, np.ascontiguousarray(values).ravel())
+    refresh(data)
+
+
+def refresh(data: Any) -> None:
+    """Let Blender know that the attributes of a mesh or point cloud have changed."""
+    if isinstance(data, bpy.types.Mesh):
+        data.update()
+    data.update_tag()
+
+
+def point_count(data: Any) -> int:
+    """How many vertices or points a mesh or point cloud has."""
+    position = data.attributes.get("position")
+    return 0 if position is None else len(position.data)
 
 
 def read_attribute(
@@ -53,7 +71,7 @@ def read_values(attribute: Any, member: str, width: int, kind: type = np.float32
 
 
 def cloud_object(
-    name: str, mesh: bpy.types.Mesh, group: bpy.types.NodeTree, collection: bpy.types.Collection
+    name: str, mesh: bpy.types.ID, group: bpy.types.NodeTree, collection: bpy.types.Collection
 ) -> tuple[bpy.types.Object, bpy.types.NodesModifier]:
     """An object of `mesh` in `collection` that shows through the geometry node group `group`."""
     item = bpy.data.objects.new(name, mesh)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..plan.size_and_place import USUAL
 from . import find
+from .meshes import point_count, read_values
 
 SOLID = ("MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GREASEPENCIL", "GPENCIL")
 """Types of objects that hide what is behind them, or are hidden by it."""
@@ -44,10 +45,9 @@ def _boxes(item: bpy.types.Object) -> Iterator[np.ndarray]:
 
 def _corners(item: bpy.types.Object) -> np.ndarray:
     """[8,3] of the object's box in its own space; of clouds, where a few points lie far off, without those."""
-    if find.identity(item) and item.type == "MESH" and len(item.data.vertices):
-        position = np.empty(3 * len(item.data.vertices), np.float32)
-        item.data.attributes["position"].data.foreach_get("vector", position)
-        low, high = np.percentile(position.reshape(-1, 3), USUAL, axis=0)
+    if find.identity(item) and item.type in ("MESH", "POINTCLOUD") and point_count(item.data):
+        position = read_values(item.data.attributes["position"], "vector", 3)
+        low, high = np.percentile(position, USUAL, axis=0)
         return np.array(list(product(*zip(low, high, strict=True))))
     return np.array([tuple(corner) for corner in item.bound_box])
 

@@ -12,18 +12,19 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from model_runtime.contract.quaternions import rotate_quaternions
-
 from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_axes, stand_on_floor, within
 from ..plan.similarity import Similarity
-from ..plan.splat_affine import turn_harmonics
+from ..plan.transform import transform_splats
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
 from .marks import DEPTH, GROUND, METRIC, SET_DISTANCE
-from .meshes import read_values
+from .meshes import read_values, refresh
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
+from .splats.follow import come_home, settle
+from .splats.native import is_splats
+from .splats.read import read_splats, write_splats_into
 from .viewing import is_animated
 
 FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera", GROUND)
@@ -121,6 +122,7 @@ def transform_result(
     parts = {role: items for role, items in parts_of(collection).items() if role in FRAME_GIVERS}
     check_changeable(collection, (item for items in parts.values() for item in items))
     make_single_user(item for items in parts.values() for item in items)
+    settle(parts["splats"])
     frame = frame_of(collection, picked)
     placed = [
         (
@@ -139,7 +141,7 @@ def transform_result(
             _scale_camera(data, similarity.scale)
         else:
             _move_geometry(data, similarity)
-            if data not in by_hand and isinstance(data, bpy.types.Mesh):
+            if data not in by_hand and isinstance(data, bpy.types.Mesh | bpy.types.PointCloud):
                 remember_geometry(data)
     if DEPTH in collection:
         collection[DEPTH] *= similarity.scale
@@ -176,24 +178,10 @@ def _move_geometry(data: Any, similarity: Similarity) -> None:
     for name in LENGTHS:
         if name in attributes and attributes[name].data_type == "FLOAT":
             _rewrite(attributes[name], "value", 1, lambda values: values * similarity.scale)
-    if "radiance:base" in attributes:
-        _rewrite(attributes["scale"], "vector", 3, lambda values: values * similarity.scale)
-        _rewrite(attributes["rotation"], "value", 4, lambda values: rotate_quaternions(similarity.rotation, values))
-        _turn_radiance(attributes, similarity.rotation)
-    if hasattr(data, "update"):
-        data.update()
-    data.update_tag()
-
-
-def _turn_radiance(attributes: Any, rotation: np.ndarray) -> None:
-    bands = []
-    while (name := f"radiance:sh_{len(bands)}") in attributes:
-        bands.append(attributes[name])
-    if not bands:
-        return
-    turned = turn_harmonics(np.stack([read_values(band, "vector", 3) for band in bands]), rotation)
-    for band, values in zip(bands, turned, strict=True):
-        band.data.foreach_set("vector", values.ravel())
+    if is_splats(data):
+        write_splats_into(data, transform_splats(read_splats(data), similarity))
+        come_home(data)
+    refresh(data)
 
 
 def _rewrite(attribute: Any, member: str, width: int, function: Any) -> None:

@@ -212,7 +212,7 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         _take_over_lens(kept, fresh)
         return
     if kept.data != fresh.data:  # they are the same where a linked duplicate came first
-        _take_over_mesh(kept.data, fresh.data)
+        _take_over_geometry(kept.data, fresh.data)
     follow_groups(kept, fresh)
 
 
@@ -258,7 +258,7 @@ def _exchange_photo(camera: bpy.types.Object, old: bpy.types.Image, image: bpy.t
         image.name = name
 
 
-def _take_over_mesh(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+def _take_over_geometry(old: Any, new: Any) -> None:
     """Put `new` in the place of `old`, for all its users, with its name, materials and the artist's properties."""
     _keep_materials(old, new)
     for key, value in old.items():
@@ -266,11 +266,11 @@ def _take_over_mesh(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
             new[key] = value
     name = old.name
     old.user_remap(new)
-    bpy.data.meshes.remove(old)
+    bpy.data.batch_remove([old])
     new.name = name
 
 
-def _keep_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+def _keep_materials(old: Any, new: Any) -> None:
     """Where meshes have a material per photo, the one that the photo had; else all, in their order."""
     if PHOTOS not in new:
         for material in old.materials:

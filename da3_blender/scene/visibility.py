@@ -10,7 +10,7 @@ import numpy as np
 from .copies import make_single_user
 from .find import objects_of, parts_of
 from .marks import HIDDEN, HIDDEN_PARTS, INDEX, ROLE, VIEW
-from .meshes import read_attribute
+from .meshes import read_attribute, refresh
 
 OF_PHOTOS = ("camera", "sheet")
 """Roles that have an object for every photo."""
@@ -73,4 +73,4 @@ def apply_to_clouds(collection: bpy.types.Collection) -> None:
             views = read_attribute(attributes, "view", "value", 1, kind=np.int32).ravel()
             attribute = attributes.get(HIDDEN) or attributes.new(HIDDEN, "BOOLEAN", "POINT")
             attribute.data.foreach_set("value", np.isin(views, hidden))
-        item.data.update()
+        refresh(item.data)

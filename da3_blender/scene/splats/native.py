@@ -1,0 +1,64 @@
+"""What splats are kept in: a point cloud of Blender's own splats where it has such, else a mesh of vertices."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import bpy
+
+from ...plan.splat_cloud import SplatPlan
+from ..marks import HOME
+from ..meshes import Attribute, cloud_mesh, fill
+from ..repeated import repeated_attribute
+
+SPLATS = "GAUSSIAN_SPLAT"
+"""`PointCloud.type` of Blender's own splats, from 5.3 on."""
+
+NEEDED = {"position", "scale", "rotation", "radiance:base"}
+"""Attributes that every splat has."""
+
+
+@cache
+def has_native() -> bool:
+    """Whether this Blender has splats of its own, and point clouds that scripts can fill."""
+    kinds, functions = bpy.types.PointCloud.bl_rna.properties, bpy.types.PointCloud.bl_rna.functions
+    return "type" in kinds and SPLATS in kinds["type"].enum_items and "resize" in functions
+
+
+def is_native(data: Any) -> bool:
+    """Whether Blender itself shows `data` as splats."""
+    return getattr(data, "type", "") == SPLATS
+
+
+def is_splats(data: Any) -> bool:
+    """Whether this is a mesh or point cloud with splats: an object's own data, or evaluated."""
+    return isinstance(data, bpy.types.Mesh | bpy.types.PointCloud) and set(data.attributes.keys()) >= NEEDED
+
+
+def splat_data(plan: SplatPlan, name: str) -> Any:
+    """The data of a splat object: a point cloud or a mesh called `name`.
+
+    Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
+    rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
+    higher coefficient); and confidence, view; repeated where any is; and HOME, which `follow` goes by.
+    """
+    attributes = {
+        "scale": Attribute("FLOAT_VECTOR", "vector", plan.scale),
+        "rotation": Attribute("QUATERNION", "value", plan.rotation),
+        # Blender's own is a FLOAT4, which older versions cannot read; this holds the same and does the same.
+        "radiance:base": Attribute("FLOAT_COLOR", "color", plan.base),
+        "confidence": Attribute("FLOAT", "value", plan.confidence),
+        "view": Attribute("INT", "value", plan.view),
+        **repeated_attribute(plan.repeated),
+        HOME: Attribute("FLOAT_VECTOR", "vector", plan.position),
+    }
+    for index, coefficients in enumerate(plan.harmonics):
+        attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
+    if not has_native():
+        return cloud_mesh(name, plan.position, attributes)
+    cloud: Any = bpy.data.pointclouds.new(name)
+    cloud.type = SPLATS
+    cloud.resize(len(plan.position))
+    fill(cloud, plan.position, attributes)
+    return cloud
