@@ -10,6 +10,7 @@ MODULES = (
     "translation",
     "scene.viewing",
     "scene.copies",
+    "scene.splats.follow",
     "headless.blender_command",
     "settings",
     "result_settings",
