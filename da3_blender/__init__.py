@@ -25,6 +25,7 @@ MODULES = (
     "operators.views",
     "operators.results",
     "operators.export",
+    "operators.splat_files",
     "operators.transform",
     "operators.picking",
     "operators.projection",

@@ -45,7 +45,8 @@ class SplatFile:
     axes: str
 
 
-def _nobody(_: float) -> None: ...
+def nobody(_: float) -> None:
+    """Takes a report of progress that nobody asked for."""
 
 
 def format_of(path: Path) -> str:
@@ -53,8 +54,13 @@ def format_of(path: Path) -> str:
     return sog.META if path.name.lower() == sog.META else path.suffix.lower()
 
 
+def axes_of(path: Path) -> str:
+    """The axes that such a file has by convention."""
+    return AXES.get(format_of(path), OPENCV)
+
+
 def read_splats(
-    path: Path, decode_webp: sog.DecodeWebp | None = None, report: Callable[[float], None] = _nobody
+    path: Path, decode_webp: sog.DecodeWebp | None = None, report: Callable[[float], None] = nobody
 ) -> SplatFile:
     """All splats of a file that are usable (see `cloud.usable`).
 
@@ -83,7 +89,7 @@ def write_splats(
     path: Path,
     cloud: SplatCloud,
     spz_version: int = 3,
-    report: Callable[[float], None] = _nobody,
+    report: Callable[[float], None] = nobody,
 ) -> None:
     """Writes all of the file, or nothing. cloud: in the axes that the file shall have. GLB has degree 3 at most, so
     coefficients above it are left out there. Raises JobError."""
