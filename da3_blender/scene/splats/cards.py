@@ -56,7 +56,7 @@ def cards(nodes: Builder, points: Any, camera: Any, lens: Any) -> Any:
     unseen = _outside(nodes, projected, lens)
     points = nodes.node("GeometryNodeDeleteGeometry", {0: points, "Selection": unseen}, domain="POINT").outputs[0]
     points = store(nodes, points, "splat_matrix", _matrix(nodes, projected, camera), "FLOAT4X4")
-    for name in ("scale", "rotation", "radiance:*", "confidence", "view"):
+    for name in ("scale", "rotation", "radiance:*", "confidence", "view", "da3_*"):
         points = remove(nodes, points, name)
     square = nodes.node(
         "GeometryNodeMeshGrid", {"Size X": 2 * REACH, "Size Y": 2 * REACH, "Vertices X": 2, "Vertices Y": 2}

@@ -15,7 +15,7 @@ THINNEST = 0.02
 def solids(nodes: Builder, points: Any) -> Any:
     """The mesh of all octahedra around `points`, in their order."""
     points = _store_axes(nodes, points)
-    for name in ("scale", "rotation", "radiance:*", "confidence", "view"):
+    for name in ("scale", "rotation", "radiance:*", "confidence", "view", "da3_*"):
         points = remove(nodes, points, name)
     shape = nodes.node("GeometryNodeMeshUVSphere", {"Segments": 4, "Rings": 2, "Radius": REACH * 3**0.5})
     corners = store(nodes, shape.outputs["Mesh"], "splat_local", nodes.node("GeometryNodeInputPosition").outputs[0])

@@ -24,5 +24,7 @@ def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -
         stand_ins = add_nodes(item, splats_group(degree))
         stand_ins.show_viewport = False
         follow_camera(stand_ins)
+    # Photos are lit already: splats cast no shadow and give other things no light. Mirrors and glass show them.
+    item.visible_shadow = item.visible_diffuse = item.visible_volume_scatter = False
     item[SPLAT_SOURCE] = plan.source
     return item

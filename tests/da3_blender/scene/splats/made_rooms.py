@@ -15,17 +15,19 @@ def made_room(count: int, degree: int = 2, seed: int = 0) -> Splats:
     loose = count // 10
     position, normal = _surfaces(count - loose, rng)
     spacing = np.sqrt(70 / (count - loose))  # 70 m^2 of surface
-    scales = np.concatenate([rng.uniform(0.5, 1.1, (count - loose, 2)) * spacing, np.full((count - loose, 1), 1e-3)], 1)
+    scales = np.concatenate([rng.uniform(0.6, 1.2, (count - loose, 2)) * spacing, np.full((count - loose, 1), 1e-3)], 1)
     opacities = rng.beta(5, 1.2, count)
     colours = _texture(position)
-    air = rng.uniform((-2.6, 1.5, 0.2), (2.6, 5.4, 2.8), (loose, 3))
+    air = (
+        position[rng.choice(len(position), loose)] * (0.96, 0.96, 0.9) + rng.normal(0, 0.1, (loose, 3)) + (0, 0.1, 0.1)
+    )
     means = np.concatenate([position + normal * rng.normal(0, 0.004, (len(position), 1)), air])
-    scales = np.concatenate([scales, np.exp(rng.uniform(np.log(0.2), np.log(2.0), (loose, 3))) * spacing])
+    scales = np.concatenate([scales, np.exp(rng.uniform(np.log(0.1), np.log(1.5), (loose, 3))) * spacing])
     opacities[count - loose :] = rng.uniform(0.03, 0.6, loose)
     turns = rng.normal(size=(count, 4))
     turns[: len(position)] = _facing(normal, rng.uniform(0, np.pi, len(position)))
     harmonics = rng.normal(0, 0.02, (count, 3, (degree + 1) ** 2))
-    harmonics[:, :, 0] = (np.concatenate([colours, rng.uniform(0, 1, (loose, 3))]) - 0.5) / BASE
+    harmonics[:, :, 0] = (np.concatenate([colours, _texture(air)]) - 0.5) / BASE
     order = rng.permutation(count)
     parts = means, scales, turns / np.linalg.norm(turns, axis=1, keepdims=True), harmonics, opacities
     return Splats(*(part[order].astype(np.float32).astype(np.float64) for part in parts))
@@ -54,9 +56,9 @@ def _texture(position: np.ndarray) -> np.ndarray:
     """[G,3] displayed colours 0.02..0.98: chequers, waves and grain, with hard edges between bright and dark."""
     x, y, z = position.T
     chequers = (np.floor(x * 2) + np.floor(y * 2) + np.floor(z * 2)) % 2
-    waves = np.stack([np.sin(3 * x + z), np.sin(2 * y - 2 * x + 1), np.sin(4 * z + y + 2)], 1) * 0.25
+    waves = np.stack([np.sin(3 * x + z), np.sin(2 * y - 2 * x + 1), np.sin(4 * z + y + 2)], 1) * 0.12
     grain = np.sin(position * (41, 37, 29)).prod(axis=1) * 0.08
-    return np.clip(0.25 + 0.5 * chequers[:, None] + waves + grain[:, None], 0.02, 0.98)
+    return np.clip(0.25 + 0.45 * chequers[:, None] + waves + grain[:, None], 0.02, 0.98)
 
 
 def _facing(normal: np.ndarray, spin: np.ndarray) -> np.ndarray:
