@@ -11,6 +11,7 @@ from model_runtime.contract.messages import Gaussians, View
 from model_runtime.contract.quaternions import rotate_quaternions
 
 from .budget import within_budget
+from .floaters import floating
 
 NO_VIEW = -1
 """The view of splats that come from no photo of a DA3 scene."""
@@ -25,6 +26,7 @@ class SplatPlan:
     harmonics: [K-1,G,3] float32, the coefficients of degree 1 and up, one [G,3] per basis function.
     confidence: [G] float32. view: [G] int32, or NO_VIEW. repeated: [G] bool, another view shows the same place better.
     source: `network`, `surface` or `file`. left_out: splats above the budget.
+    floater: [G] float32, see `floating`; None where that was not told from photos.
     """
 
     position: np.ndarray
@@ -37,6 +39,7 @@ class SplatPlan:
     repeated: np.ndarray
     source: str
     left_out: int
+    floater: np.ndarray | None = None
 
 
 def lone_splats(
@@ -84,6 +87,7 @@ def plan_splats(
         repeated=repeated[chosen],
         source=gaussians.source,
         left_out=left_out,
+        floater=floating(gaussians.means[chosen], gaussians.scales[chosen], gaussians.view_index[chosen], views),
     )
 
 

@@ -11,6 +11,7 @@ from ...plan.splat_cloud import SplatPlan
 from ..marks import HOME
 from ..meshes import Attribute, cloud_mesh, fill
 from ..repeated import repeated_attribute
+from .ranks import filter_attributes
 
 SPLATS = "GAUSSIAN_SPLAT"
 """`PointCloud.type` of Blender's own splats, from 5.3 on."""
@@ -41,7 +42,8 @@ def splat_data(plan: SplatPlan, name: str) -> Any:
 
     Point attributes are named and laid out as Blender 5.3's own splats: position, scale (standard deviations),
     rotation (quaternion wxyz), radiance:base (degree-0 coefficients, opacity), radiance:sh_0 ... (one vector per
-    higher coefficient); and confidence, view; repeated where any is; and HOME, which `follow` goes by.
+    higher coefficient); and confidence, view; repeated where any is; HOME, which `follow` goes by; and what
+    filters go by.
     """
     attributes = {
         "scale": Attribute("FLOAT_VECTOR", "vector", plan.scale),
@@ -52,6 +54,7 @@ def splat_data(plan: SplatPlan, name: str) -> Any:
         "view": Attribute("INT", "value", plan.view),
         **repeated_attribute(plan.repeated),
         HOME: Attribute("FLOAT_VECTOR", "vector", plan.position),
+        **filter_attributes(plan),
     }
     for index, coefficients in enumerate(plan.harmonics):
         attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)

@@ -9,6 +9,7 @@ import numpy as np
 from ...plan.splat_cloud import NO_VIEW, SplatPlan
 from ..meshes import point_count, read_attribute, read_values
 from ..repeated import REPEATED
+from .filters import FLOATER
 
 
 def read_splats(data: Any, source: str = "file") -> SplatPlan:
@@ -31,6 +32,7 @@ def read_splats(data: Any, source: str = "file") -> SplatPlan:
         repeated=read_attribute(attributes, REPEATED, "value", 1, False, np.bool_, count).ravel(),
         source=source,
         left_out=0,
+        floater=read_attribute(attributes, FLOATER, "value", 1).ravel() if FLOATER in attributes else None,
     )
 
 
