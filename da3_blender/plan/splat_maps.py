@@ -59,20 +59,22 @@ def find_maps(home: np.ndarray, position: np.ndarray) -> list[Moved]:
     if not len(moved):
         return []
     homeless = ~home[moved].any(axis=1)
-    known = moved[~homeless] if homeless.sum() > 1 else moved
-    lost = np.setdiff1d(moved, known)
+    homeless &= homeless.sum() > 1
+    known, lost = moved[~homeless], moved[homeless]
     found = [Moved(lost, None)] if len(lost) else []
     if not len(known):
         return found
     unit = ULP * float(max(np.abs(home[known]).max(), np.abs(position[known]).max()))
     source, target = home[known].astype(np.float64), position[known].astype(np.float64)
-    rest = np.arange(len(known))
+    rest = np.ones(len(known), bool)
     for index, fit in _common_maps(source, target, unit):
-        rest = np.setdiff1d(rest, index, assume_unique=True)
-        whole = not len(rest) and len(index) == len(known) and not len(lost)
+        rest[index] = False
+        whole = len(index) == len(known) and not len(lost)
         members = np.arange(len(home)) if whole and _keeps(fit, home, moved, unit) else known[index]
         found.append(Moved(members, None if np.array_equal(fit.linear, np.eye(3)) else fit.linear))
-    return found + [Moved(known[index], linear) for index, linear in _local_maps(source, target, rest, unit)]
+    return found + [
+        Moved(known[index], linear) for index, linear in _local_maps(source, target, np.flatnonzero(rest), unit)
+    ]
 
 
 class _Map(NamedTuple):

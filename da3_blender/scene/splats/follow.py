@@ -20,7 +20,7 @@ from ...plan.splat_maps import Moved, find_maps
 from ..marks import HOME
 from ..meshes import read_values, refresh
 from .native import is_splats
-from .read import bands_of
+from .read import bands_of, read_harmonics
 
 
 def settle(items: Iterable[bpy.types.Object]) -> None:
@@ -59,8 +59,10 @@ def come_home(data: Any) -> None:
 def _map(data: Any, moved: Moved) -> None:
     scale, rotation = data.attributes["scale"], data.attributes["rotation"]
     scales, rotations = read_values(scale, "vector", 3), read_values(rotation, "value", 4)
-    index, linear = moved.which, moved.linear
+    linear = moved.linear
     assert linear is not None
+    whole = linear.ndim == 2 and len(moved.which) == len(scales)
+    index = slice(None) if whole else moved.which
     scales[index], rotations[index] = transform_shapes(scales[index], rotations[index], linear)
     scale.data.foreach_set("vector", scales.ravel())
     rotation.data.foreach_set("value", rotations.ravel())
@@ -68,7 +70,7 @@ def _map(data: Any, moved: Moved) -> None:
     if bands:
         # Where each splat was mapped in its own way, all colours turn as these turned on the whole.
         turn = turn_of(linear if linear.ndim == 2 else linear.mean(axis=0))
-        values = np.stack([read_values(band, "vector", 3) for band in bands])
+        values = read_harmonics(data)
         values[:, index] = turn_harmonics(values[:, index], turn)
         for band, turned in zip(bands, values, strict=True):
             band.data.foreach_set("vector", turned.ravel())
