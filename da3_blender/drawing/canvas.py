@@ -38,6 +38,8 @@ class Canvas:
         self.size = size
         self.picture = gpu.types.GPUTexture(size, format=f"RGBA{bits}")
         self.selection = gpu.types.GPUTexture(size, format=f"RG{bits}")
+        self.marked = False
+        """Whether something in it is selected."""
         self._colors = [self.picture, self.selection]
 
     def draw(
@@ -54,6 +56,7 @@ class Canvas:
         depth: [height * width] float32, what stands in the scene, in the clip space's depth 0..1; nothing where None.
         """
         shader = splat_shader()
+        self.marked = any(item.selected or item.active for item in placed)
         front = _depth_texture(self.size, depth)
         buffers = gpu.types.GPUFrameBuffer(depth_slot=front, color_slots=self._colors)
         with buffers.bind():

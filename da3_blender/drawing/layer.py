@@ -9,8 +9,8 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from .canvas import Canvas, corners
 from .overlay import overlay_shader
 
-OUTLINE = 1.5
-"""Pixels at a scale of 1."""
+OUTLINE = 2.5
+"""Width in pixels, at a scale of 1."""
 
 
 def lay_over(canvas: Canvas, context: bpy.types.Context) -> None:
@@ -20,7 +20,7 @@ def lay_over(canvas: Canvas, context: bpy.types.Context) -> None:
     frame, inside, outside = _camera_frame(context, canvas.size)
     theme = context.preferences.themes[0].view_3d
     overlay = context.space_data.overlay
-    outlined = overlay.show_overlays and overlay.show_outline_selected
+    outlined = canvas.marked and overlay.show_overlays and overlay.show_outline_selected
     gpu.state.blend_set("ALPHA_PREMULT")
     gpu.state.depth_test_set("NONE")
     shader.bind()
@@ -30,7 +30,7 @@ def lay_over(canvas: Canvas, context: bpy.types.Context) -> None:
     shader.uniform_float("opacities", (inside, outside))
     shader.uniform_float("selected_color", tuple(theme.object_selected))
     shader.uniform_float("active_color", tuple(theme.object_active))
-    shader.uniform_int("reach", max(round(OUTLINE * context.preferences.system.ui_scale), 1) if outlined else 0)
+    shader.uniform_float("reach", OUTLINE * context.preferences.system.ui_scale if outlined else 0.0)
     corners(shader).draw(shader)
     gpu.state.blend_set("NONE")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,10 @@ import gpu
 
 SOLID = 0.5
 """Coverage from which on splats count as a body that has an outline."""
+RING = 16
+"""Places around a pixel, of which an edge has about half on either side; gaps that are narrower do not count."""
+EDGE = 1 / 6
+"""How far from half that may be: lines are as wide as the ring's radius."""
 
 OVERLAY_VERTEX = """
 void main()
@@ -25,22 +30,19 @@ vec3 linear_of(vec3 display)
   return mix(high, low, lessThanEqual(display, vec3(0.04045)));
 }}
 
-vec2 marked(ivec2 pixel)
+vec2 marked(vec2 pixel)
 {{
-  return texelFetch(selection, clamp(pixel, ivec2(0), textureSize(selection, 0) - 1), 0).xy;
+  return step({SOLID}, texelFetch(selection, clamp(ivec2(pixel), ivec2(0), textureSize(selection, 0) - 1), 0).xy);
 }}
 
-float outline(int which, ivec2 pixel)
+vec2 covered_around(vec2 pixel)
 {{
-  float least = 1.0, most = 0.0;
-  for (int i = -1; i <= 1; i++) {{
-    for (int j = -1; j <= 1; j++) {{
-      float covered = marked(pixel + reach * ivec2(i, j))[which];
-      least = min(least, covered);
-      most = max(most, covered);
-    }}
+  vec2 covered = vec2(0.0);
+  for (int i = 0; i < {RING}; i++) {{
+    float angle = {math.tau / RING} * float(i);
+    covered += marked(pixel + reach * vec2(cos(angle), sin(angle)));
   }}
-  return most >= {SOLID} && least < {SOLID} ? 1.0 : 0.0;
+  return covered / {RING}.0;
 }}
 
 void main()
@@ -50,11 +52,10 @@ void main()
   bool inside = all(greaterThanEqual(vec2(pixel), frame.xy)) && all(lessThan(vec2(pixel), frame.zw));
   float opacity = inside ? seen.a * opacities.x : seen.a * opacities.y;
   result = vec4(linear_of(min(seen.rgb / max(seen.a, 1e-6), vec3(1.0))) * opacity, opacity);
-  if (reach > 0 && outline(0, pixel) > 0.0) {{
-    result = vec4(linear_of(selected_color), 1.0);
-  }}
-  if (reach > 0 && outline(1, pixel) > 0.0) {{
-    result = vec4(linear_of(active_color), 1.0);
+  if (reach > 0.0) {{
+    vec2 edge = 1.0 - step(vec2({EDGE}), abs(covered_around(place * vec2(textureSize(picture, 0))) - 0.5));
+    result = mix(result, vec4(linear_of(selected_color), 1.0), edge.x);
+    result = mix(result, vec4(linear_of(active_color), 1.0), edge.y);
   }}
 }}
 """
@@ -80,7 +81,7 @@ def overlay_shader() -> gpu.types.GPUShader:
     info.push_constant("VEC2", "opacities")
     info.push_constant("VEC3", "selected_color")
     info.push_constant("VEC3", "active_color")
-    info.push_constant("INT", "reach")
+    info.push_constant("FLOAT", "reach")
     info.fragment_out(0, "VEC4", "result")
     info.vertex_source(OVERLAY_VERTEX)
     info.fragment_source(OVERLAY_FRAGMENT)

@@ -23,6 +23,10 @@ FEW = 20_000
 """So many splats are ordered at once, which takes a millisecond or two."""
 
 
+CLIPPED = {"SOLID", "WIREFRAME"}
+"""Shadings in which Blender clips what lies outside of a border."""
+
+
 class _Shown:
     """What one region shows."""
 
@@ -87,17 +91,17 @@ def _draw_region(context: bpy.types.Context) -> None:
         _shown.pop(region.as_pointer(), None)
         return
     shown = _shown.setdefault(region.as_pointer(), _Shown())
-    view = view_of(region, context.region_data)
+    view = view_of(region, context.region_data, space)
     _bring_in_order(shown, cloud, view, space, region.as_pointer())
     _draw_picture(shown, cloud, view, space)
     assert shown.canvas is not None
     lay_over(shown.canvas, context)
 
 
-def view_of(region: bpy.types.Region, region3d: bpy.types.RegionView3D) -> View:
+def view_of(region: bpy.types.Region, region3d: bpy.types.RegionView3D, space: bpy.types.SpaceView3D) -> View:
     """How a region of a 3D View looks at the scene."""
     planes = np.zeros((0, 4))
-    if region3d.use_clip_planes:
+    if region3d.use_clip_planes and space.shading.type in CLIPPED:
         planes = np.array([list(plane) for plane in region3d.clip_planes], np.float64)
     to_view, window = (np.array(matrix, np.float64) for matrix in (region3d.view_matrix, region3d.window_matrix))
     return View(to_view, window, (region.width, region.height), planes)
