@@ -26,6 +26,7 @@ MODULES = (
     "operators.results",
     "operators.export",
     "operators.splat_files",
+    "operators.splats",
     "operators.transform",
     "operators.picking",
     "operators.projection",
@@ -40,6 +41,7 @@ MODULES = (
     "panels.output",
     "panels.run",
     "panels.result",
+    "panels.splats",
     "panels.status",
 )
 """Modules with something to register, in this order. They need bpy, which importing the package must not."""

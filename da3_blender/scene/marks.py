@@ -87,6 +87,9 @@ photos, too: the second on cameras, the third on their data where it is known.""
 SETTING = "da3_setting_"
 """Beginnings of those that tell what the job ran with."""
 
+CROP = "da3_crop"
+"""True on boxes that were made to crop splats."""
+
 SPLAT_SOURCE = "da3_source"
 """On splats: `network`, `surface` or `file`."""
 

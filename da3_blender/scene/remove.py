@@ -11,6 +11,7 @@ from model_runtime.contract.messages import JobError
 from . import find, viewing
 from .marks import PART
 from .splats.bounces import give_back_bounces
+from .splats.crop_boxes import own_boxes
 
 OWN_NAME = "DA3 "
 """In the names of all materials and node groups that the add-on makes; others are the artist's and stay."""
@@ -22,9 +23,10 @@ def remove_scene(collection: bpy.types.Collection) -> None:
     The artist's own objects and collections inside it move out to where it was itself. Raises JobError where the
     scene cannot be changed now.
     """
-    items = [item for part in find.parts_of(collection).values() for item in part]
+    parts = find.parts_of(collection)
+    items = [item for part in parts.values() for item in part]
     check_changeable(collection, items)
-    remove_objects(items)
+    remove_objects([*items, *(box for item in parts["splats"] for box in own_boxes(item))])
     _move_out(collection)
     bpy.data.batch_remove([collection, *_own_collections(collection)])
     _forget_splats()

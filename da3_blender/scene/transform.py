@@ -22,6 +22,7 @@ from .marks import DEPTH, GROUND, METRIC, SET_DISTANCE
 from .meshes import read_values, refresh
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
+from .splats.crop_boxes import take_along
 from .splats.follow import come_home, settle
 from .splats.native import is_splats
 from .splats.read import read_splats, write_splats_into
@@ -143,6 +144,8 @@ def transform_result(
             _move_geometry(data, similarity)
             if data not in by_hand and isinstance(data, bpy.types.Mesh | bpy.types.PointCloud):
                 remember_geometry(data)
+    for item in parts["splats"]:
+        take_along(item, similarity.matrix)
     if DEPTH in collection:
         collection[DEPTH] *= similarity.scale
 

@@ -143,3 +143,17 @@ def _thinned(nodes: Builder, splats: Any, shown: Any, most: Any) -> tuple[Any, A
 
 POINTS = ("MESH", "POINTCLOUD")
 """Components that hold splats; one of them is empty."""
+
+
+def filter_of(item: bpy.types.Object) -> bpy.types.NodesModifier | None:
+    """The modifier of `item` that filters its splats."""
+    for modifier in item.modifiers:
+        group = modifier.node_group if isinstance(modifier, bpy.types.NodesModifier) else None
+        if group is not None and group.name == GROUP:
+            return modifier
+    return None
+
+
+def has_filter(item: bpy.types.Object | None) -> bool:
+    """Whether `item` has splats that are filtered."""
+    return item is not None and filter_of(item) is not None
