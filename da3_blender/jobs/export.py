@@ -14,6 +14,7 @@ from model_runtime.contract.messages import JobError
 from ..photos.header import HeaderError, read_header
 from ..scene.exporting import seen_scene
 from ..scene.native_export import native_writers
+from ..scene.splats.files import splat_writers
 from .stored_request import photo_names
 
 
@@ -39,7 +40,7 @@ def export_result(
 
 def writers(collection: bpy.types.Collection) -> dict[str, Writer]:
     """Every format's writer, by its name; those of Blender's own exporters in the place of others."""
-    return {**FORMATS, **native_writers(collection)}
+    return {**FORMATS, **native_writers(collection), **splat_writers(collection)}
 
 
 def original_photos(collection: bpy.types.Collection) -> dict[str, tuple[Path, bool]]:

@@ -26,10 +26,10 @@ AXES = (
     (
         "FILE",
         "Of the Format",
-        "As files of the kind have them: PLY, SOG and .splat y down, z forward; SPZ and GLB y up",
+        "As files of the kind have them: PLY, SOG and .splat Y down, Z forward; SPZ and GLB Y up",
     ),
-    ("OPENCV", "Y Down, Z Forward", "x right, y down, z forward, as cameras of COLMAP look"),
-    ("Y_UP", "Y Up, Z Back", "x right, y up, z back"),
+    ("OPENCV", "Y Down, Z Forward", "X right, Y down, Z forward, as cameras of COLMAP look"),
+    ("Y_UP", "Y Up, Z Back", "X right, Y up, Z back"),
     ("Z_UP", "Z Up, as in Blender", "The numbers as they are, as Blender's own PLY importer takes them"),
 )
 NAMED_AXES = {"FILE": "", "OPENCV": axes.OPENCV, "Y_UP": axes.Y_UP, "Z_UP": axes.Z_UP}
@@ -39,8 +39,8 @@ FORMATS = (
     (".glb", "GLB", "glTF with KHR_gaussian_splatting; other viewers show colored points. Colors up to degree 3"),
 )
 VERSIONS = (
-    ("3", "3", "What most programs read"),
-    ("4", "4", "Since 2026; needs Zstandard, which Blender brings along"),
+    ("3", "SPZ 3", "What most programs read"),
+    ("4", "SPZ 4", "Since 2026; needs Zstandard, which Blender brings along"),
 )
 MIDDLE_OF_IMPORT, WHOLE = 90, 100
 """Percent: where reading ends and making the object begins; the end."""
@@ -107,7 +107,7 @@ hidden objects"""
     bl_idname = "da3.export_splats"
     bl_label = "Export Gaussian Splats"
     __annotations__ = {
-        "filepath": StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"}),
+        "filepath": StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"}),
         "check_existing": BoolProperty(default=True, options={"HIDDEN"}),
         "filter_glob": StringProperty(default="*.ply;*.spz;*.glb", options={"HIDDEN"}),
         "format": EnumProperty(name="Format", description="What kind of file to write", items=FORMATS),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_runtime.contract.focal_length import DIAGONAL_35MM
-from model_runtime.contract.quaternions import quaternion_from_matrix
 
 SENSOR_WIDTH = 36.0
 """Millimetres. Blender's default, and what artists read focal lengths against."""

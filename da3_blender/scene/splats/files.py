@@ -9,6 +9,9 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
+from model_runtime.contract.export.formats import Writer
+from model_runtime.contract.export.scene import ExportScene
+from model_runtime.contract.export.settings import ExportSettings
 from model_runtime.contract.messages import JobError
 from model_runtime.contract.splat_files import files
 from model_runtime.contract.splat_files.axes import from_z_up, to_z_up
@@ -17,6 +20,7 @@ from model_runtime.contract.splat_files.refusals import check_memory
 
 from ...plan.splat_affine import transform_splats
 from ...plan.splat_cloud import lone_splats
+from ..find import objects_of
 from ..meshes import point_count
 from ..shown_points import shown_instances
 from .native import is_splats
@@ -72,13 +76,26 @@ def export_splats(
     return len(cloud)
 
 
+def splat_writers(collection: bpy.types.Collection) -> dict[str, Writer]:
+    """By the format's name what writes the splats of a result, as they are seen when it is called."""
+
+    def writer(suffix: str) -> Writer:
+        def write(_: ExportScene, folder: Path, __: ExportSettings) -> None:
+            items = set(objects_of(collection, "splats"))
+            export_splats(folder / f"splats{suffix}", items, bpy.context.evaluated_depsgraph_get())
+
+        return write
+
+    return {f"splats_{suffix[1:]}": writer(suffix) for suffix in files.WRITTEN}
+
+
 def seen_splats(items: Container[bpy.types.Object], graph: bpy.types.Depsgraph) -> SplatCloud:
     """The splats of `items` that are shown, after their modifiers, in Blender's world. Raises JobError where there are
     none."""
     shown = [(found.data, matrix) for found, matrix in shown_instances(items, graph) if is_splats(found.data)]
     shown = [(data, matrix) for data, matrix in shown if point_count(data)]
     if not shown:
-        raise JobError("export-nothing", "No splats are shown.", "Show some, or choose other ones.")
+        raise JobError("export-nothing", files.NOTHING, files.NOTHING_ADVICE)
     most = max(len(bands_of(data)) for data, _ in shown) + 1
     check_memory(3 * memory_of(sum(point_count(data) for data, _ in shown), most))
     return _joined([_in_world(data, matrix, most) for data, matrix in shown])

@@ -33,7 +33,7 @@ def is_compressed(vertices: Element) -> bool:
 def read(file: BinaryIO, header: PlyHeader, report: Callable[[float], None]) -> SplatCloud:
     """Raises SplatFileError, JobError where there is no memory, OSError."""
     if not header.order:
-        raise SplatFileError("it is packed and yet text")
+        raise SplatFileError("its points are packed, and yet it is text")
     tables = {element.name: _table(file, element) for element in header.elements if element.count}
     vertices, chunks, rest = tables.get("vertex"), tables.get("chunk"), tables.get("sh")
     check_count(0 if vertices is None else len(vertices))
@@ -44,7 +44,7 @@ def read(file: BinaryIO, header: PlyHeader, report: Callable[[float], None]) -> 
     kinds = {} if rest is None else dict(rest.dtype.fields or {})
     names = [f"f_rest_{index}" for index in range(len(kinds)) if kinds.get(f"f_rest_{index}", "?")[0] == np.uint8]
     if len(names) < len(kinds) or len(names) % 3 or degree_of(1 + len(names) // 3) is None:
-        raise SplatFileError(f"its {len(kinds)} coefficients of colour belong to no degree")
+        raise SplatFileError(f"its {len(kinds)} coefficients of color belong to no degree")
     check_memory(2 * memory_of(len(vertices), 1 + len(names) // 3))
     cloud = empty_cloud(len(vertices), 1 + len(names) // 3)
     _unpack(vertices, np.repeat(chunks, CHUNK)[: len(vertices)], cloud)

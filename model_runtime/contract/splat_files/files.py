@@ -34,6 +34,9 @@ READ = (".ply", ".spz", ".sog", sog.META, ".splat")
 """Suffixes, and the name of SOG's list of pictures, that are read."""
 
 WRITTEN = (".ply", ".spz", ".glb")
+READ_ADVICE = "Choose a .ply, .spz, .sog or .splat file, or the meta.json of a SOG."
+WRITTEN_ADVICE = "Choose a name that ends in .ply, .spz or .glb."
+NOTHING, NOTHING_ADVICE = "No splats are shown.", "Show some, or choose other ones."
 SPZ_VERSIONS = (3, 4)
 
 
@@ -69,7 +72,7 @@ def read_splats(
     kind = format_of(path)
     if kind not in READ:
         sentence = f"{shown(path.name)} is no known file of splats."
-        raise JobError("splats-format", sentence, f"Choose a file that ends in {_or(READ)}.")
+        raise JobError("splats-format", sentence, READ_ADVICE)
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # such splats are left out
             return SplatFile(usable(_read(kind, path, decode_webp, report)), AXES[kind])
@@ -96,9 +99,9 @@ def write_splats(
     kind = format_of(path)
     if kind not in WRITTEN:
         sentence = f"Splats cannot be written as {shown(path.name)}."
-        raise JobError("splats-format", sentence, f"Choose a file that ends in {_or(WRITTEN)}.")
+        raise JobError("splats-format", sentence, WRITTEN_ADVICE)
     if not len(cloud):
-        raise JobError("export-nothing", "No splats are shown.", "Show some, or choose other ones.")
+        raise JobError("export-nothing", NOTHING, NOTHING_ADVICE)
     beside = path.with_name(path.name + INCOMPLETE_SUFFIX)
     try:
         _write_beside(beside, _writer(kind, spz_version), cloud, report)
@@ -138,7 +141,3 @@ def _write_beside(beside: Path, write: Writer, cloud: SplatCloud, report: Callab
         with suppress(OSError):
             beside.unlink()
         raise
-
-
-def _or(words: tuple[str, ...]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"

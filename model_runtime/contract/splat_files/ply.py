@@ -99,7 +99,7 @@ def _layout(vertices: Element) -> _Layout:
         raise SplatFileError(f"it has no Gaussian splats (its points have no {missing[0]})", advice)
     rest = tuple(f"f_rest_{index}" for index in range(sum(name.startswith("f_rest_") for name in names)))
     if not names.issuperset(rest) or len(rest) % 3 or degree_of(1 + len(rest) // 3) is None:
-        raise SplatFileError(f"its {len(rest)} coefficients of colour belong to no degree")
+        raise SplatFileError(f"its {len(rest)} coefficients of color belong to no degree")
     return _Layout(SCALE if "scale_2" in names else SCALE[:2], rest)
 
 

@@ -233,7 +233,7 @@ class _Rest:
         picture = pictures.picture("shN", 0, 1, most)
         each = COEFFICIENTS.get(picture.shape[1])
         if each is None:
-            raise SplatFileError("its picture of colours belongs to no degree")
+            raise SplatFileError("its picture of colors belongs to no degree")
         if version == 2:
             table = pictures.numbers("shN", "codebook", 256)
         else:
@@ -243,7 +243,7 @@ class _Rest:
         labels = labels[:, 0] | labels[:, 1] << 8
         centroids = table.astype(np.float32)[picture[:, :, :3].reshape(-1, each, 3)]
         if labels.max() >= len(centroids):
-            raise SplatFileError("its colours are not all there")
+            raise SplatFileError("its colors are not all there")
         return cls(labels, centroids)
 
     @property

@@ -70,7 +70,7 @@ def _checked(head: _Head) -> _Head:
     if head.version not in VERSIONS:
         raise SplatFileError(f"it is version {head.version} of SPZ, and 2 to 4 are known")
     if head.degree > 4:
-        raise SplatFileError(f"its colours have degree {head.degree}, and 4 is the most that is known")
+        raise SplatFileError(f"its colors have degree {head.degree}, and 4 is the most that is known")
     check_count(head.count)
     check_memory(2 * memory_of(head.count, (head.degree + 1) ** 2))
     return head

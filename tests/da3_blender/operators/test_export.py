@@ -16,6 +16,8 @@ from da3_blender.plan.scene_plan import PlanSettings, plan_scene
 from model_runtime.contract.export.scene import ExportCamera, ExportScene, project
 from model_runtime.contract.lens import BROWN, Lens, straight_camera
 from model_runtime.contract.messages import JobError
+from model_runtime.contract.splat_files.axes import to_z_up
+from model_runtime.contract.splat_files.files import read_splats
 
 bpy = pytest.importorskip("bpy")
 
@@ -30,6 +32,9 @@ CASES = (
     ((48, 64), (50.0, 50.0), (23.0, 33.0)),
     ((80, 45), (62.0, 54.0), (42.5, 21.25)),
 )
+SPLATS = ("splats_ply", "splats_spz", "splats_glb")
+"""Formats of what the photos' scene does not have."""
+
 KINDS = ("objects", "meshes", "cameras", "collections", "materials", "images", "node_groups", "scenes")
 
 
@@ -73,7 +78,7 @@ def test_every_format_at_once_leaves_the_file_as_it_was(made, tmp_path: Path) ->
     made.cameras[1].select_set(True)
     bpy.context.view_layer.objects.active = made.cameras[2]
     names, before = sorted(item.name for item in bpy.data.objects), counts()
-    assert press(made, tmp_path / "out", {name for name, _, _ in FORMATS} - {"stmap"}) == {"FINISHED"}
+    assert press(made, tmp_path / "out", {name for name, _, _ in FORMATS} - {"stmap", *SPLATS}) == {"FINISHED"}
     assert counts() == before and sorted(item.name for item in bpy.data.objects) == names
     assert bpy.context.selected_objects == [made.cameras[1]]
     assert bpy.context.view_layer.objects.active == made.cameras[2]
@@ -81,6 +86,24 @@ def test_every_format_at_once_leaves_the_file_as_it_was(made, tmp_path: Path) ->
     assert {"scene.abc", "scene.fbx", "scene.glb", "scene.usda", "scene.npz", "scene.nk", "cameras.chan"} <= files
     assert {"points.ply", "transforms.json", "depth/photo 0.exr", "position/photo 2.exr"} <= files
     assert {"sparse/0/cameras.bin", "sparse/0/images.bin", "sparse/0/points3D.bin", "images/photo 1.png"} <= files
+
+
+def test_splats_are_written_where_they_stand(room, addon_scene, tmp_path: Path) -> None:
+    gaussians = room.gaussians(np.array([[0, 0, 2], [0, 1, 3]]), colors=(0.2, 0.4, 0.9))
+    plan = plan_scene(room.prediction(room.view(), gaussians=gaussians), "room", settings=PlanSettings())
+    made = write_scene(plan, addon_scene)
+    made.splats.location = (5, 0, 1)
+    made.splats.hide_viewport = False
+    bpy.context.view_layer.update()
+    assert press(made, tmp_path, set(SPLATS)) == {"FINISHED"}
+    assert {path.name for path in tmp_path.iterdir()} == {"splats.ply", "splats.spz", "splats.glb"}
+    for name in ("splats.ply", "splats.spz"):
+        found = read_splats(tmp_path / name)
+        places = to_z_up(found.splats, found.axes).means
+        np.testing.assert_allclose(places, plan.splats.position + np.array((5, 0, 1)), atol=1e-4)
+    made.splats.hide_set(True)
+    with pytest.raises(RuntimeError, match="No splats are shown"):
+        press(made, tmp_path / "none", {"splats_ply"})
 
 
 def test_what_is_there_stays_until_replacing_is_asked_for(made, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from da3_blender.plan import conventions
-from model_runtime.contract.quaternions import rotate_quaternions
+from model_runtime.contract.quaternions import quaternion_from_matrix, rotate_quaternions
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_camera_looks_where_opencv_does():
 @pytest.mark.parametrize("degrees", [0.0, 30.0, 120.0, 180.0])
 def test_quaternion_of_a_known_rotation(room, degrees):
     axis = np.array([1, 2, -2]) / 3
-    quaternion = conventions.quaternion_from_matrix(room.rotation_about((1, 2, -2), degrees))
+    quaternion = quaternion_from_matrix(room.rotation_about((1, 2, -2), degrees))
     half = np.radians(degrees) / 2
     expected = np.array([np.cos(half), *(np.sin(half) * axis)])
     assert abs(quaternion @ expected) == pytest.approx(1, abs=1e-12)
@@ -43,8 +43,8 @@ def test_quaternion_of_a_known_rotation(room, degrees):
 
 def test_rotated_quaternions_turn_as_matrices_do(room):
     first, second = room.rotation_about((0, 1, 1), 50), room.rotation_about((3, -1, 0.5), 100)
-    turned = rotate_quaternions(second, conventions.quaternion_from_matrix(first)[None])[0]
-    expected = conventions.quaternion_from_matrix(second @ first)
+    turned = rotate_quaternions(second, quaternion_from_matrix(first)[None])[0]
+    expected = quaternion_from_matrix(second @ first)
     assert abs(turned @ expected) == pytest.approx(1, abs=1e-6)
 
 

@@ -33,7 +33,7 @@ NOT_SHOWN = {
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
     # names in the file, which stay the same whoever opens it
-    *("materials.py", "points.py", "splats.py", "repeated.py", "node_tools.py", "usd.py"),
+    *("materials.py", "points.py", "stand_ins.py", "filters.py", "crops.py", "repeated.py", "node_tools.py", "usd.py"),
     "translation",
 }
 """Modules and folders whose sentences are no artist's to read in a panel."""
@@ -60,7 +60,10 @@ UNTRANSLATED = {
     ),
     **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
     **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
-    **dict.fromkeys(("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB"), "names of formats"),
+    **dict.fromkeys(
+        ("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB", "PLY", "SPZ", "SPZ 3", "SPZ 4", "meta.json"),
+        "names of formats",
+    ),
     **dict.fromkeys(("da3_notes", "da3_resolution", "pinhole"), "identifiers"),
     **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),
 }

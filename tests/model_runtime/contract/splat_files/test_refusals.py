@@ -46,7 +46,7 @@ BROKEN = {
     "type.ply": (ORIGINAL.replace(b"float ny", b"floaty ny"), "its head has an unknown property (floaty ny)"),
     "order.ply": (ORIGINAL.replace(b"binary_little", b"binary_middle"), "its format is unknown"),
     "points.ply": (ORIGINAL.replace(b"scale_0", b"scale_x"), "it has no Gaussian splats (its points have no scale_0)"),
-    "degree.ply": (ORIGINAL.replace(b"f_rest_23", b"g_rest_23"), "its 23 coefficients of colour belong to no degree"),
+    "degree.ply": (ORIGINAL.replace(b"f_rest_23", b"g_rest_23"), "its 23 coefficients of color belong to no degree"),
     "list.ply": (ORIGINAL.replace(b"float nx", b"list uchar int nx"), "its points have lists of numbers"),
     "text.ply": (ORIGINAL.replace(b"binary_little_endian", b"ascii"), "it ends too early"),
     "words.ply": (HEAD.replace(b"binary_little_endian", b"ascii") + b"no " * 1000, "it has words where numbers"),
@@ -58,7 +58,7 @@ BROKEN = {
     "damaged.spz": (SPZ[:40] + bytes(60) + SPZ[100:], "its compressed data are damaged"),
     "version.spz": (gzipped(9, 12, 0, 12, 0), "it is version 9 of SPZ, and 2 to 4 are known"),
     "version_1.spz": (gzipped(1, 12, 0, 12, 0), "it is version 1 of SPZ, and 2 to 4 are known"),
-    "degree.spz": (gzipped(3, 12, 5, 12, 0), "its colours have degree 5"),
+    "degree.spz": (gzipped(3, 12, 5, 12, 0), "its colors have degree 5"),
     "none.spz": (gzipped(3, 0, 0, 12, 0), "it has no splats"),
     "count.spz": (gzipped(3, 1_000_000, 0, 12, 0), "it is shorter than its head says"),
     "most.spz": (gzipped(3, 2**32 - 1, 0, 12, 0), "it claims to have 4294967295 splats"),
@@ -90,7 +90,7 @@ def test_broken_files(tmp_path, decode_webp, name):
 def test_other_suffixes(tmp_path, make_cloud, name):
     with pytest.raises(JobError, match="is no known file of splats") as refused:
         read_splats(tmp_path / name)
-    assert refused.value.failure.advice == "Choose a file that ends in .ply, .spz, .sog, meta.json or .splat."
+    assert refused.value.failure.advice == "Choose a .ply, .spz, .sog or .splat file, or the meta.json of a SOG."
     with pytest.raises(JobError, match="cannot be written as"):
         write_splats(tmp_path / name, make_cloud(1))
     assert not list(tmp_path.iterdir())

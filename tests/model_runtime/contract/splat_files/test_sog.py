@@ -101,7 +101,7 @@ BROKEN = {
     "a list": ({"meta.json": b"[]"}, "its meta.json is damaged"),
     "no number": (changed("means", "mins", ["a", 0, 0]), "its meta.json is damaged"),
     "not finite": (changed("means", "maxs", [None, 1, 1]), "none of its splats"),
-    "a label too far": ({**first_version(), "k.webp": webp([[64, 0, 0, 255]])}, "its colours are not all there"),
+    "a label too far": ({**first_version(), "k.webp": webp([[64, 0, 0, 255]])}, "its colors are not all there"),
 }
 
 
