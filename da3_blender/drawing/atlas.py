@@ -53,7 +53,7 @@ def make_atlas(objects: Sequence[Any]) -> tuple[Atlas, np.ndarray]:
     return Atlas(splats, harmonics, terms, firsts), positions
 
 
-def is_splats(attributes: Any) -> bool:
+def is_readable(attributes: Any) -> bool:
     """Whether a mesh or a point cloud with these attributes holds splats, and all of them can be read."""
     found = [attributes[name] for name in KINDS if name in attributes]
     kinds = all(each.data_type in KINDS[each.name] and each.domain == "POINT" for each in found)

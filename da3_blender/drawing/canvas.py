@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from .atlas import Atlas, order_texture, texture_of
 from .overlay import overlay_shader
 from .shader import splat_shader
+from .solids import solid_shader
 from .view import Placed, View, object_texels
 
 CORNERS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
@@ -50,10 +51,12 @@ class Canvas:
         order: gpu.types.GPUTexture | None,
         count: int,
         depth: np.ndarray | None = None,
+        solids: Callable[[], None] | None = None,
     ) -> None:
         """Draw `count` splats in `order`, or all of them as plain dots where it is None.
 
         depth: [height * width] float32, what stands in the scene, in the clip space's depth 0..1; nothing where None.
+        solids: draws more that does.
         """
         shader = splat_shader()
         self.marked = any(item.selected or item.active for item in placed)
@@ -63,6 +66,9 @@ class Canvas:
             buffers.clear(color=(0.0, 0.0, 0.0, 0.0))
             gpu.state.blend_set("ALPHA_PREMULT")
             gpu.state.depth_test_set("LESS_EQUAL")
+            if solids is not None:
+                gpu.state.depth_mask_set(True)
+                solids()
             gpu.state.depth_mask_set(order is None)
             shader.bind()
             # Blender does not keep textures that a shader is given: they stay until all is drawn.
@@ -102,7 +108,7 @@ def numbers_of(buffer: Any) -> np.ndarray:
 
 def forget() -> None:
     """Let go of everything that the GPU keeps for drawing, before Blender ends."""
-    for kept in (corners, _nothing, splat_shader, overlay_shader):
+    for kept in (corners, _nothing, splat_shader, overlay_shader, solid_shader):
         kept.cache_clear()
 
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import bpy
 import numpy as np
 
-from .atlas import Atlas, is_splats, make_atlas
+from ..scene.splats.native import is_native
+from .atlas import Atlas, is_readable, make_atlas
 from .order_process import OrderProcess, Positions
 from .view import Placed
 
@@ -41,18 +42,13 @@ def found_splats(graph: bpy.types.Depsgraph, natives: bool = False) -> Iterator[
     for instance in graph.object_instances:
         item = instance.object
         data = item.data if item.type in {"MESH", "POINTCLOUD"} else None
-        if data is None or not is_splats(data.attributes) or (draws_itself(data) and not natives):
+        if data is None or not is_readable(data.attributes) or (is_native(data) and not natives):
             continue
         original = item.original
         owner = instance.parent.original if instance.is_instance else original
         key = (original.session_uid, *(instance.persistent_id if instance.is_instance else ()))
         library = owner.library.filepath if owner.library else None
         yield key, Drawn((owner.name, library), np.array(instance.matrix_world, np.float64)), data
-
-
-def draws_itself(data: Any) -> bool:
-    """Whether this is a point cloud that Blender draws as splats."""
-    return getattr(data, "type", "") == "GAUSSIAN_SPLAT"
 
 
 def _clouds() -> Iterator[Any]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import bpy
 
+from ..drawing import viewport
 from ..scene.marks import CROP
 from ..scene.meshes import point_count
 from ..scene.repeated import KEEP_ALL, tells_repeated
 from ..scene.splats.crop_boxes import crops_of
 from ..scene.splats.filters import CONFIDENCE_RANK, FLOATER, filter_of, has_filter
-from ..scene.splats.native import is_splats
+from ..scene.splats.native import is_native, is_splats
 from ..translation import iface
-from . import Sidebar
+from . import Sidebar, paragraph
 from .result import draw_inputs
 
-SHOWN = (("Shown", "Splats Shown"), ("At Most", "At Most"), ("Splat Size", "Splat Size"))
-HIDDEN = (("Least Opacity", "Least Opacity"), ("Smallest Size", "Smallest Size"), ("Largest Size", "Largest Size"))
+HOW_MANY = (("Shown", "Splats Shown"), ("At Most", "At Most"), ("Splat Size", "Splat Size"))
+THRESHOLDS = (("Least Opacity", "Least Opacity"), ("Smallest Size", "Smallest Size"), ("Largest Size", "Largest Size"))
 """Inputs of the filter's node group and what the panel calls them."""
 
 
@@ -32,6 +33,7 @@ class DA3_PT_splats(Sidebar, bpy.types.Panel):
         item = chosen_splats(context)
         if item is not None:
             draw_splats(self.layout, context, item)
+            draw_drawing(self.layout, context, item)
 
 
 def chosen_splats(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -59,7 +61,7 @@ def draw_splats(layout: bpy.types.UILayout, context: bpy.types.Context, item: bp
     known = item.data.attributes.keys()
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, True
-    draw_inputs(column, modifier, SHOWN)
+    draw_inputs(column, modifier, HOW_MANY)
     if tells_repeated(item):
         draw_inputs(column, modifier, ((KEEP_ALL, "Keep All Splats"),))
     hide = layout.column()
@@ -68,7 +70,7 @@ def draw_splats(layout: bpy.types.UILayout, context: bpy.types.Context, item: bp
         draw_inputs(hide, modifier, (("Confidence", "Hide Unsure"),))
     if FLOATER in known:
         draw_inputs(hide, modifier, (("Hide Floaters", "Hide Floaters"),))
-    draw_inputs(hide, modifier, HIDDEN)
+    draw_inputs(hide, modifier, THRESHOLDS)
     draw_crops(layout, item)
 
 
@@ -99,11 +101,20 @@ def draw_crops(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
     add.splats, add.keep = item.name, True
 
 
+def draw_drawing(layout: bpy.types.UILayout, context: bpy.types.Context, item: bpy.types.Object) -> None:
+    """How the viewport shows splats, and their exact pictures."""
+    if not is_native(item.data):
+        layout.prop(context.scene.da3, "draw_splats")
+        if viewport.trouble():
+            paragraph(layout, context, viewport.trouble(), icon="ERROR")
+    layout.operator("da3.splat_pictures", icon="RENDER_ANIMATION")
+
+
 def count_line(item: bpy.types.Object, graph: bpy.types.Depsgraph) -> str:
     """How many of its splats `item` shows."""
     total, data = point_count(item.data), item.evaluated_get(graph).data
     if not item.visible_get() or not is_splats(data):  # hidden, or made something else of
-        return iface("{total} splats", total=f"{total:,}")
+        return iface("{count} splats", count=f"{total:,}")
     return iface("{shown} of {total} splats", shown=f"{point_count(data):,}", total=f"{total:,}")
 
 

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import bpy
 
-from model_runtime.contract.harmonics import degree_of
-
 from ...plan.splat_cloud import SplatPlan
 from ..marks import SPLAT_SOURCE
-from ..meshes import add_nodes, cloud_object
+from ..meshes import add_nodes
 from .filters import filter_group
 from .lens import follow_camera
 from .native import is_native, splat_data
+from .read import degree_in
 from .stand_ins import splats_group
 
 
 def write_splats(plan: SplatPlan, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
     """The splats' object, linked into `collection`; of a DA3 scene, or on its own (`lone_splats`)."""
-    degree = degree_of(len(plan.harmonics) + 1)
-    assert degree is not None  # the plan was checked
-    item, _ = cloud_object(f"{name} splats", splat_data(plan, f"{name} splats"), filter_group(), collection)
-    if not is_native(item.data):
-        stand_ins = add_nodes(item, splats_group(degree))
-        stand_ins.show_viewport = False
-        follow_camera(stand_ins)
+    item = bpy.data.objects.new(f"{name} splats", splat_data(plan, f"{name} splats"))
+    collection.objects.link(item)
+    add_modifiers(item)
+    set_display(item)
     # Photos are lit already: splats cast no shadow and give other things no light. Mirrors and glass show them.
     item.visible_shadow = item.visible_diffuse = item.visible_volume_scatter = False
     item[SPLAT_SOURCE] = plan.source
     return item
+
+
+def add_modifiers(item: bpy.types.Object) -> None:
+    """Add what chooses the splats of `item` and, unless Blender does so itself, what shows them in renders."""
+    add_nodes(item, filter_group())
+    if not is_native(item.data):
+        add_stand_ins(item)
+
+
+def add_stand_ins(item: bpy.types.Object) -> None:
+    stand_ins = add_nodes(item, splats_group(degree_in(item.data)))
+    stand_ins.show_viewport = False
+    follow_camera(stand_ins)
+
+
+def set_display(item: bpy.types.Object) -> None:
+    """Let 3D Views show the splats: of vertices no dots, which would lie among the splats that are drawn."""
+    native, other = ("TEXTURED", "BOUNDS") if is_native(item.data) else ("BOUNDS", "TEXTURED")
+    if item.display_type == other:
+        item.display_type = native
