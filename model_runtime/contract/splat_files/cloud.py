@@ -70,8 +70,8 @@ def memory_of(count: int, coefficients: int) -> int:
 def usable(cloud: SplatCloud) -> SplatCloud:
     """The splats whose numbers are finite, whose scales are not negative and whose rotations have a length, which
     becomes 1; opacities are brought into 0..1. Raises SplatFileError where none are left."""
-    length = np.linalg.norm(cloud.rotations, axis=1)
-    good = np.isfinite(cloud.means).all(1) & np.isfinite(cloud.opacities) & np.isfinite(length) & (length > 0)
+    largest = np.abs(cloud.rotations).max(axis=1)
+    good = np.isfinite(cloud.means).all(1) & np.isfinite(cloud.opacities) & np.isfinite(largest) & (largest > 0)
     good &= (np.isfinite(cloud.scales) & (cloud.scales >= 0)).all(1)
     good &= np.isfinite(cloud.harmonics.reshape(len(good), -1)).all(1)
     count = int(np.count_nonzero(good))
@@ -80,8 +80,9 @@ def usable(cloud: SplatCloud) -> SplatCloud:
     if count < len(good):
         arrays = (cloud.means, cloud.scales, cloud.rotations, cloud.opacities, cloud.harmonics)
         cloud = SplatCloud(*(array[good] for array in arrays), left_out=cloud.left_out + len(good) - count)
-        length = length[good]
-    rotations = (cloud.rotations / length[:, None]).astype(np.float32)
+        largest = largest[good]
+    rotations = cloud.rotations / largest[:, None]  # squares of very small and large ones would lose their digits
+    rotations /= np.linalg.norm(rotations, axis=1, keepdims=True)
     return replace(cloud, rotations=rotations, opacities=np.clip(cloud.opacities, 0, 1))
 
 

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -30,6 +30,9 @@ ReadFile = Callable[[str, int], bytes]
 
 MOST_JSON = 4_000_000
 MOST_PICTURE = 1 << 30
+PIECE = 1 << 18
+"""Bytes."""
+
 CENTROIDS_A_ROW = 64
 COEFFICIENTS = {192: 3, 512: 8, 960: 15}
 """Width of the picture of centroids -> coefficients of degree 1 and up."""
@@ -105,7 +108,7 @@ def read_folder(meta: Path, decode: DecodeWebp | None, report: Callable[[float],
     def read(name: str, most: int) -> bytes:
         try:
             with open_plain(meta.with_name(name)) as file:
-                return _within(file.read(most + 1), name, most)
+                return _all_of(file, name, most)
         except OSError as error:
             raise SplatFileError(f"{shown(name)} beside it cannot be read") from error
 
@@ -127,15 +130,19 @@ def webp_size(data: bytes) -> tuple[int, int]:
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     try:
         with archive.open(name) as file:
-            return _within(file.read(most + 1), name, most)
+            return _all_of(file, name, most)
     except KeyError as error:
         raise SplatFileError(f"{shown(name)} is missing in it") from error
 
 
-def _within(data: bytes, name: str, most: int) -> bytes:
-    if len(data) > most:
-        raise SplatFileError(f"{shown(name)} in it is too large")
-    return data
+def _all_of(file: IO[bytes], name: str, most: int) -> bytes:
+    """In pieces: room for `most` bytes would be taken at once, however few there are."""
+    data = bytearray()
+    while piece := file.read(PIECE):
+        data += piece
+        if len(data) > most:
+            raise SplatFileError(f"{shown(name)} in it is too large")
+    return bytes(data)
 
 
 def _read(read: ReadFile, decode: DecodeWebp | None, report: Callable[[float], None]) -> SplatCloud:

@@ -150,6 +150,13 @@ def test_a_broken_splat_is_left_out_and_counted(tmp_path, make_cloud, name, valu
     np.testing.assert_array_equal(got.means, np.delete(whole.means, 3, axis=0))
 
 
+def test_rotations_become_unit_quaternions_whatever_their_length(tmp_path, make_cloud):
+    cloud, whole = make_cloud(3, 0), make_cloud(3, 0)
+    cloud.rotations[:] *= np.array([[1e-30], [7], [1e30]])
+    write_splats(tmp_path / "a.ply", cloud)
+    np.testing.assert_allclose(read_splats(tmp_path / "a.ply").splats.rotations, whole.rotations, atol=1e-6)
+
+
 def test_negative_scales_are_left_out(tmp_path):
     rows = np.zeros(3, [("means", "<f4", 3), ("scales", "<f4", 3), ("color", "u1", 4), ("rotation", "u1", 4)])
     rows["scales"], rows["rotation"] = [[1, 1, 1], [1, -1, 1], [0, 1, 1]], [255, 128, 128, 128]
