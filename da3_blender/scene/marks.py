@@ -32,6 +32,9 @@ it need not be there."""
 HOME = "da3_home"
 """Point attribute of splats: the position at which their scale, rotation and harmonics were last right."""
 
+NATIVE = "da3_native"
+"""On point clouds: Blender itself showed them as splats when they were written. Older versions forget that."""
+
 RESOLUTION = "da3_resolution"
 """Custom property of the camera data: (width, height) of the original photo in pixels."""
 

@@ -20,8 +20,8 @@ STAND_INS, FILTER = "Splats", "Splat Filter"
 def follow_groups(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
     """Let `kept` show through the node groups that `fresh` has of the same kinds: those of splats of another degree, or
     of this version. Values, animation and the artist's own groups stay; what the artist removed does not come back."""
-    wanted = {kind: (modifier, group) for modifier, group, kind in _own(fresh)}
-    for modifier, group, kind in _own(kept):
+    wanted = {kind: (modifier, group) for modifier, group, kind in own_modifiers(fresh)}
+    for modifier, group, kind in own_modifiers(kept):
         values = {name: input_value(modifier, name) for name in _inputs(group)}
         if kind == STAND_INS and "Shown" in values and FILTER in wanted:
             # One group did both. It becomes the filter, whose first inputs are its own: animation goes on.
@@ -34,12 +34,12 @@ def follow_groups(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         else:
             continue
         purge([group])
-    for modifier, _, kind in _own(kept):
+    for modifier, _, kind in own_modifiers(kept):
         if kind == STAND_INS:
             follow_camera(modifier)
 
 
-def _own(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree, str]]:
+def own_modifiers(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree, str]]:
     """The modifiers of `item` with a node group of the add-on, the groups and their kinds."""
     own = []
     for modifier in item.modifiers:

@@ -42,6 +42,8 @@ from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
 from .projection import projects_from
 from .remove import check_changeable, purge, remove_objects
+from .splats.convert import convert
+from .splats.follow import settle
 from .surfaces import photo_behind
 from .transform import animated
 from .write import SceneObjects, add_child, describe, take_out, write_parts
@@ -66,6 +68,9 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     """
     before = find.parts_of(collection)
     check_changeable(collection, (item for items in before.values() for item in items))
+    convert(before["splats"])
+    before = find.parts_of(collection)
+    settle(before["splats"])
     plan = brought_in_place(plan, collection)
     bound = viewing.is_bound(collection, scene)
     made = write_parts(plan, collection.name, uuid.uuid4().hex, scene, bound)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ...plan.splat_cloud import SplatPlan
-from ..marks import HOME
+from ..marks import HOME, NATIVE
 from ..meshes import Attribute, cloud_mesh, fill
 from ..repeated import repeated_attribute
 from .ranks import filter_attributes
@@ -58,10 +60,15 @@ def splat_data(plan: SplatPlan, name: str) -> Any:
     }
     for index, coefficients in enumerate(plan.harmonics):
         attributes[f"radiance:sh_{index}"] = Attribute("FLOAT_VECTOR", "vector", coefficients)
+    return cloud_of(name, plan.position, attributes)
+
+
+def cloud_of(name: str, position: np.ndarray, attributes: Mapping[str, Attribute]) -> Any:
+    """Data for splats called `name` with positions [G,3] and the named attributes."""
     if not has_native():
-        return cloud_mesh(name, plan.position, attributes)
+        return cloud_mesh(name, position, attributes)
     cloud: Any = bpy.data.pointclouds.new(name)
-    cloud.type = SPLATS
-    cloud.resize(len(plan.position))
-    fill(cloud, plan.position, attributes)
+    cloud[NATIVE], cloud.type = True, SPLATS
+    cloud.resize(len(position))
+    fill(cloud, position, attributes)
     return cloud

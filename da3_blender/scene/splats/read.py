@@ -58,6 +58,11 @@ def bands_of(data: Any) -> list[Any]:
     return bands[: int((len(bands) + 1) ** 0.5) ** 2 - 1]
 
 
+def degree_in(data: Any) -> int:
+    """The degree of the harmonics of `data`."""
+    return int((len(bands_of(data)) + 1) ** 0.5) - 1
+
+
 def write_splats_into(data: Any, plan: SplatPlan) -> None:
     """Change the scale, rotation and harmonics of `data` to those of `plan`, of as many splats."""
     data.attributes["scale"].data.foreach_set("vector", plan.scale.ravel())
