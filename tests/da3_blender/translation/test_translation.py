@@ -28,12 +28,16 @@ ROOTS = [Path(str(package.__file__)).parent for package in (da3_blender, model_r
 NOT_SHOWN = {
     # only on a terminal
     *("headless", "camera_file.py", "camera_lens.py", "camera_entry.py"),
-    *(f"commands/{name}.py" for name in ("command_line", "bench", "export", "models", "predict", "train")),
+    *(
+        f"commands/{name}.py"
+        for name in ("command_line", "bench", "convert_splats", "export", "models", "predict", "train")
+    ),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
     *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
     # names in the file, which stay the same whoever opens it
-    *("materials.py", "points.py", "stand_ins.py", "filters.py", "crops.py", "repeated.py", "node_tools.py", "usd.py"),
+    *("materials.py", "points.py", "repeated.py", "node_tools.py", "usd.py"),
+    *(f"scene/splats/{name}.py" for name in ("cards", "crops", "filters", "lens", "solids", "stand_ins")),
     "translation",
 }
 """Modules and folders whose sentences are no artist's to read in a panel."""
@@ -61,7 +65,21 @@ UNTRANSLATED = {
     **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
     **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
     **dict.fromkeys(
-        ("COLMAP", "Nerfstudio", "USD", "Alembic", "FBX", "GLB", "PLY", "SPZ", "SPZ 3", "SPZ 4", "meta.json"),
+        (
+            "COLMAP",
+            "Nerfstudio",
+            "USD",
+            "Alembic",
+            "FBX",
+            "GLB",
+            "PLY",
+            "SPZ",
+            "SPZ 3",
+            "SPZ 4",
+            "PNG",
+            "OpenEXR",
+            "meta.json",
+        ),
         "names of formats",
     ),
     **dict.fromkeys(("da3_notes", "da3_resolution", "pinhole"), "identifiers"),
