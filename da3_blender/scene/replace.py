@@ -27,25 +27,11 @@ def replaced(old: bpy.types.Object, data: Any) -> bpy.types.Object:
     no node groups, vertex groups and physics."""
     name = old.name
     new = bpy.data.objects.new(name, data)
-    for key in TURNS:
-        setattr(new, key, getattr(old, key))
-    _copy_properties(old, new)
-    if old.parent_type == "BONE":
-        new.parent_bone = old.parent_bone
-    new.matrix_parent_inverse = old.matrix_parent_inverse.copy()
-    for group in GROUPS:
-        if getattr(old, group, None) is not None:
-            _copy_properties(getattr(old, group), getattr(new, group))
-    for key, value in old.items():
-        new[key] = value
-    for slot, before in zip(new.material_slots, old.material_slots, strict=True):
-        slot.link = before.link
-        slot.material = before.material
-    for constraint in old.constraints:
-        new.constraints.copy(constraint)
-    for modifier in old.modifiers:
-        _copy_modifier(modifier, new)
-    _copy_animation(old, new)
+    try:
+        _copy(old, new)
+    except BaseException:
+        bpy.data.objects.remove(new)
+        raise
     hidden = [(layer, old.hide_get(view_layer=layer)) for layer in _layers(old)]
     chosen = [layer for layer in _layers(old) if old.select_get(view_layer=layer)]
     old.user_remap(new)
@@ -58,6 +44,29 @@ def replaced(old: bpy.types.Object, data: Any) -> bpy.types.Object:
     return new
 
 
+def _copy(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    for key in TURNS:
+        setattr(new, key, getattr(old, key))
+    _copy_properties(old, new)
+    if old.parent_type == "BONE":
+        new.parent_bone = old.parent_bone
+    new.matrix_parent_inverse = old.matrix_parent_inverse.copy()
+    for group in GROUPS:
+        if getattr(old, group, None) is not None:
+            _copy_properties(getattr(old, group), getattr(new, group))
+    for key, value in old.items():
+        if key not in GROUPS:  # which older versions keep among them
+            new[key] = value
+    for slot, before in zip(new.material_slots, old.material_slots, strict=True):
+        slot.link = before.link
+        slot.material = before.material
+    for constraint in old.constraints:
+        new.constraints.copy(constraint)
+    for modifier in old.modifiers:
+        _copy_modifier(modifier, new)
+    _copy_animation(old, new)
+
+
 def _layers(item: bpy.types.Object) -> Iterator[bpy.types.ViewLayer]:
     return (layer for scene in bpy.data.scenes for layer in scene.view_layers if item.name in layer.objects)
 
@@ -67,7 +76,9 @@ def _copy_properties(old: Any, new: Any) -> None:
     for each in old.bl_rna.properties:
         if not each.is_readonly and each.identifier not in NOT_COPIED and each.identifier != "rna_type":
             with suppress(AttributeError, TypeError):  # what objects of another kind have not
-                setattr(new, each.identifier, getattr(old, each.identifier))
+                value = getattr(old, each.identifier)
+                if getattr(new, each.identifier) != value:
+                    setattr(new, each.identifier, value)
 
 
 def _copy_modifier(old: bpy.types.Modifier, item: bpy.types.Object) -> None:
@@ -77,7 +88,8 @@ def _copy_modifier(old: bpy.types.Modifier, item: bpy.types.Object) -> None:
     before: Any = old
     if not hasattr(before, "properties"):  # before Blender 5.2
         for key, value in before.items():
-            new[key] = value
+            # Newer versions keep what is true or false as numbers.
+            new[key] = bool(value) if isinstance(new.get(key), bool) else value
         return
     for side in ("inputs", "outputs"):
         inside, into = getattr(before.properties, side), getattr(new.properties, side)
