@@ -2,6 +2,7 @@
 """The front door: makes its own environment, then does what is asked. Standard library only.
 
     python3 build.py scene PHOTOS... [--output X.blend]     photos to a Blender scene; `scene --help` tells the rest
+    python3 build.py splats FILE.blend FOLDER               exact pictures of its splats; `splats --help` tells more
     python3 build.py test [--blender all] [PYTEST OPTIONS]  ruff, pyright and pytest, or the add-on in several bpy
     python3 build.py extension                              dist/da3_blender-<version>.zip, to install in Blender
     python3 build.py lock                                   constraints.txt and locks/ anew, with today's versions
@@ -336,6 +337,17 @@ def scene(arguments: list[str]) -> int:
     return call([str(python), "-m", "da3_blender.headless", *arguments], env=variables, held=True)
 
 
+def splats(arguments: list[str]) -> int:
+    """Exact pictures of the splats of a .blend, in the environment; bad arguments are refused as by `scene`."""
+    sys.path.insert(0, str(ROOT))
+    from da3_blender.headless.splat_pictures import parse_arguments
+
+    parse_arguments(arguments, program="build.py splats")
+    python = main_environment().ensure(requirements("blender"))
+    variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
+    return call([str(python), "-m", "da3_blender.headless.splat_pictures", *arguments], env=variables, held=True)
+
+
 def test(arguments: list[str]) -> int:
     """ruff, pyright and pytest, pytest last; all of them run. `--blender` tests the add-on in other bpy instead."""
     if arguments[:1] == ["--blender"]:
@@ -483,7 +495,7 @@ def lock(arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"scene": scene, "test": test, "extension": extension, "lock": lock}
+COMMANDS = {"scene": scene, "splats": splats, "test": test, "extension": extension, "lock": lock}
 
 
 def main(arguments: list[str]) -> int:

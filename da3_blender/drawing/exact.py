@@ -10,6 +10,7 @@ import numpy as np
 
 from model_runtime.contract.messages import JobError
 
+from ..scene.meshes import read_attribute
 from . import sorting
 from .atlas import Atlas, make_atlas, order_texture
 from .canvas import Canvas
@@ -88,6 +89,20 @@ class Painter:
         hiding = (lambda: draw_solids(graph, view)) if solids else None
         self._canvas.draw(self._atlas, placed, view, order_texture(order), len(order), solids=hiding)
         return self._canvas.read()[::-1]
+
+
+def depth_ahead(graph: bpy.types.Depsgraph, camera: Any) -> float:
+    """How far in front of a camera that stands at `camera` (a matrix into the world) the splats typically are: the
+    median depth of those that are not behind it. Raises JobError where there are none."""
+    to_view = np.linalg.inv(np.array(camera))
+    depths = [np.zeros(0, np.float32)]
+    for _, drawn, data in found_splats(graph, natives=True):
+        row = (to_view @ drawn.matrix)[2]
+        depths.append(-(read_attribute(data.attributes, "position", "vector", 3) @ row[:3] + row[3]))
+    depth = np.concatenate(depths)
+    if not (depth > 0).any():
+        raise JobError("no-splats", "The camera sees no splats.", "Turn it towards them.")
+    return float(np.median(depth[depth > 0]))
 
 
 def camera_view(graph: bpy.types.Depsgraph, camera: bpy.types.Object) -> View:
