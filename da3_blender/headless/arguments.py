@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from model_runtime.contract.splat_files.suffixes import WRITTEN, format_of
+
 from ..photos.files import find_photos
 from ..photos.names import is_text, readable
 from ..photos.own_pictures import is_marked
@@ -65,6 +67,14 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-splats", action="store_true", help="make no splats")
     parser.add_argument(
+        "--splats",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the splats, too: a .ply, .spz or .glb file; may be given several times",
+    )
+    parser.add_argument(
         "--mesh",
         choices=("none", "fused", "sheets"),
         default="none",
@@ -118,7 +128,7 @@ def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blen
     inputs += options.colmap.glob("*") if options.colmap else []
     options.preview = None if options.no_preview else preview_of(options.output)
     try:
-        check_outputs(options.output, options.preview, inputs, options.overwrite)
+        check_outputs(options.output, options.preview, inputs, options.overwrite, options.splats)
     except ValueError as error:
         parser.error(readable(str(error)))
     return options
@@ -145,7 +155,16 @@ def _check_options(options: argparse.Namespace) -> None:
     if len(sources) > 1:
         chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)
         raise ValueError(f"{chosen}: choose one source of cameras")
+    _check_splats(options)
     _check_worker(options)
+
+
+def _check_splats(options: argparse.Namespace) -> None:
+    if options.splats and options.no_splats:
+        raise ValueError("--splats and --no-splats: choose one")
+    for path in options.splats:
+        if format_of(path) not in WRITTEN:
+            raise ValueError(f"--splats {path} does not end in {', '.join(WRITTEN)}")
 
 
 def _check_worker(options: argparse.Namespace) -> None:

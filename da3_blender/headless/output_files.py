@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,16 +22,20 @@ def preview_of(blend: Path) -> Path:
     return blend.with_name(f"{blend.stem}_preview.png")
 
 
-def check_outputs(blend: Path, preview: Path | None, inputs: Iterable[Path], overwrite: bool) -> None:
-    """Raises ValueError with a sentence where one of the two may not be written."""
+def check_outputs(
+    blend: Path, preview: Path | None, inputs: Iterable[Path], overwrite: bool, others: Sequence[Path] = ()
+) -> None:
+    """Raises ValueError with a sentence where one of them may not be written."""
     inputs = list(inputs)
-    for target in filter(None, (blend, preview)):
+    for target in filter(None, (blend, preview, *others)):
         _check_place(target)
         read = next((path for path in inputs if _same(path, target)), None)
         if read is not None:
             raise ValueError(f"{target} would be written over {read}, which is read: choose another --output")
-    if blend.exists() and not overwrite:
-        raise ValueError(f"{blend} is there already: choose another --output, or give --overwrite to replace it")
+    for target in () if overwrite else (blend, *others):
+        if target.exists():
+            option = "--output" if target is blend else "--splats"
+            raise ValueError(f"{target} is there already: choose another {option}, or give --overwrite to replace it")
     if preview is not None and preview.exists() and not is_marked(preview):
         raise ValueError(
             f"{preview} is there already and was not made by this program: "

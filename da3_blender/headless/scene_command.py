@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import bpy
+
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names, listed
 
@@ -37,6 +39,7 @@ from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
 from ..scene.marks import REQUEST
 from ..scene.meshes import point_count
+from ..scene.splats.files import export_splats
 from . import blend_file
 from .blend_cameras import read_blend_cameras
 from .ending import cleaned, starting, wait_if_ending
@@ -254,6 +257,8 @@ def make_scene(options: argparse.Namespace) -> None:
         print(line)
     print(f"photos: {kept}")
     print(f"scene: {output} ({output.stat().st_size / 1e6:.1f} MB)", flush=True)
+    for path in options.splats:
+        print(f"splats: {path} ({_write_splats(objects, path):,})", flush=True)
     times = [f"worker {answered - started:.1f} s", f"scene {saved - answered:.1f} s"]
     if options.preview is not None:
         preview = options.preview if is_marked(options.preview) else unclaimed(options.preview)
@@ -261,6 +266,19 @@ def make_scene(options: argparse.Namespace) -> None:
         print(f"preview: {preview}")
         times.append(f"preview {time.monotonic() - saved:.1f} s")
     print("took: " + ", ".join(times))
+
+
+def _write_splats(objects: SceneObjects, path: Path) -> int:
+    """All that the scene shows of its splats where they are switched on; returns how many. Raises JobError."""
+    _make_folder(path)
+    item = objects.splats
+    if item is None:
+        raise JobError("export-nothing", "The scene has no splats.", "Give a checkpoint or photos that make some.")
+    hidden, item.hide_viewport = item.hide_viewport, False
+    try:
+        return export_splats(path, {item}, bpy.context.evaluated_depsgraph_get())
+    finally:
+        item.hide_viewport = hidden
 
 
 def _make_folder(output: Path) -> None:

@@ -11,7 +11,8 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 
 from model_runtime.contract.messages import JobError
-from model_runtime.contract.splat_files import axes, files
+from model_runtime.contract.splat_files import axes
+from model_runtime.contract.splat_files.suffixes import WRITTEN
 
 from ..scene.splats.files import Report, export_splats, import_splats, splat_objects
 from ..translation import rpt
@@ -134,7 +135,7 @@ hidden objects"""
         path = Path(self.filepath)
         if not path.name or path.suffix.lower() == self.format:
             return False
-        stem = path.stem if path.suffix.lower() in files.WRITTEN else path.name
+        stem = path.stem if path.suffix.lower() in WRITTEN else path.name
         self.filepath = str(path.with_name(stem + self.format))
         return True
 

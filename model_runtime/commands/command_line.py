@@ -12,6 +12,7 @@ from pathlib import Path
 
 import model_runtime
 from model_runtime.commands import bench as bench_command
+from model_runtime.commands import convert_splats as convert_splats_command
 from model_runtime.commands import export as export_command
 from model_runtime.commands import models as models_command
 from model_runtime.commands import train as train_command
@@ -79,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="a result as files for other software")
     export_command.add_arguments(export)
     export.set_defaults(run=export_command.run)
+
+    convert = commands.add_parser("convert-splats", help="a file of Gaussian splats as one of another format")
+    convert_splats_command.add_arguments(convert)
+    convert.set_defaults(run=convert_splats_command.run)
 
     models = commands.add_parser("models", help="released models: size, licence, and what is here")
     models.add_argument("--models", type=Path, help="folder of the downloaded models, instead of DA3_MODELS")

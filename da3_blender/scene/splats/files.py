@@ -17,6 +17,7 @@ from model_runtime.contract.splat_files import files
 from model_runtime.contract.splat_files.axes import from_z_up, to_z_up
 from model_runtime.contract.splat_files.cloud import SplatCloud, memory_of
 from model_runtime.contract.splat_files.refusals import check_memory
+from model_runtime.contract.splat_files.suffixes import WRITTEN
 
 from ...plan.splat_affine import transform_splats
 from ...plan.splat_cloud import lone_splats
@@ -86,7 +87,7 @@ def splat_writers(collection: bpy.types.Collection) -> dict[str, Writer]:
 
         return write
 
-    return {f"splats_{suffix[1:]}": writer(suffix) for suffix in files.WRITTEN}
+    return {f"splats_{suffix[1:]}": writer(suffix) for suffix in WRITTEN}
 
 
 def seen_splats(items: Container[bpy.types.Object], graph: bpy.types.Depsgraph) -> SplatCloud:

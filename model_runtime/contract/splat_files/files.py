@@ -19,25 +19,21 @@ from . import antimatter, glb, ply, sog, spz
 from .axes import OPENCV, Y_UP
 from .cloud import SplatCloud, usable
 from .refusals import THINNER, SplatFileError
+from .suffixes import META, READ, WRITTEN, format_of
 
 AXES: Mapping[str, str] = {
     ".ply": OPENCV,
     ".splat": OPENCV,
     ".sog": OPENCV,
-    sog.META: OPENCV,
+    META: OPENCV,
     ".spz": Y_UP,
     ".glb": Y_UP,
 }
 """Format -> the axes that its files have by convention, of `axes.TO_Z_UP`."""
 
-READ = (".ply", ".spz", ".sog", sog.META, ".splat")
-"""Suffixes, and the name of SOG's list of pictures, that are read."""
-
-WRITTEN = (".ply", ".spz", ".glb")
 READ_ADVICE = "Choose a .ply, .spz, .sog or .splat file, or the meta.json of a SOG."
 WRITTEN_ADVICE = "Choose a name that ends in .ply, .spz or .glb."
 NOTHING, NOTHING_ADVICE = "No splats are shown.", "Show some, or choose other ones."
-SPZ_VERSIONS = (3, 4)
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,6 @@ class SplatFile:
 
 def nobody(_: float) -> None:
     """Takes a report of progress that nobody asked for."""
-
-
-def format_of(path: Path) -> str:
-    """Its suffix, in small letters; for SOG's list of pictures its whole name."""
-    return sog.META if path.name.lower() == sog.META else path.suffix.lower()
 
 
 def axes_of(path: Path) -> str:
@@ -115,7 +106,7 @@ def write_splats(
 
 
 def _read(kind: str, path: Path, decode_webp: sog.DecodeWebp | None, report: Callable[[float], None]) -> SplatCloud:
-    if kind == sog.META:
+    if kind == META:
         return sog.read_folder(path, decode_webp, report)
     with open_plain(path) as file:
         if kind == ".sog":

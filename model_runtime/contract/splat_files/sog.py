@@ -20,8 +20,8 @@ from model_runtime.contract.plain_files import open_plain
 
 from .cloud import SplatCloud, empty_cloud, memory_of, sigmoid
 from .refusals import SplatFileError, check_count, check_memory
+from .suffixes import META
 
-META = "meta.json"
 DecodeWebp = Callable[[bytes], np.ndarray]
 """A WebP file's bytes -> its pixels [H,W,4] uint8, exactly as they are stored: no colour management, alpha apart."""
 

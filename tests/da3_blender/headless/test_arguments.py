@@ -71,6 +71,18 @@ def test_lenses_are_as_requests_say_them(photo: Path, capsys: pytest.CaptureFixt
     assert "invalid choice: 'wide'" in refusal(capsys, photo, "--lens", "wide")
 
 
+def test_files_of_splats_are_asked_for_before_the_work(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there.ply").write_bytes(b"mine")
+    options = parse_arguments([str(photo), "--splats", "a.ply", "--splats", "b.spz"])
+    assert options.splats == [Path("a.ply"), Path("b.spz")]
+    assert "does not end in .ply, .spz, .glb" in refusal(capsys, photo, "--splats", "a.sog")
+    assert "is there already: choose another --splats" in refusal(capsys, photo, "--splats", tmp_path / "there.ply")
+    assert "choose one" in refusal(capsys, photo, "--splats", "a.ply", "--no-splats")
+    assert parse_arguments([str(photo), "--splats", str(tmp_path / "there.ply"), "--overwrite"]).splats
+
+
 @pytest.mark.parametrize("option", ["--cameras", "--blend-cameras", "--colmap", "--answer", "--python", "--worker"])
 @pytest.mark.parametrize("name", ["a" * 5000, "a\nb", BAD])
 def test_a_name_of_nothing_is_refused_whatever_it_is(

@@ -20,6 +20,8 @@ from da3_blender.headless.arguments import parse_arguments
 from da3_blender.headless.output_files import preview_of
 from da3_blender.photos.own_pictures import is_marked
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Progress
+from model_runtime.contract.splat_files.axes import to_z_up
+from model_runtime.contract.splat_files.files import read_splats
 
 bpy = pytest.importorskip("bpy")
 
@@ -27,6 +29,7 @@ from da3_blender.headless import blend_file, preview  # noqa: E402
 from da3_blender.headless import scene_command as headless  # noqa: E402
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene  # noqa: E402
 from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene.meshes import read_values  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 LIVING_ROOM = ROOT / "examples/living_room"
@@ -96,7 +99,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespa
         image = Image.open(LIVING_ROOM / f"living_room_{number}.jpg").resize((160, 120), Image.Resampling.BOX)
         image.save(photo_folder / f"room_{number}.png")
     output = folder / "made/room.blend"
-    run = run_headless(photo_folder, "-o", output, "--resolution", 112, "--python", WORKER_PYTHON, "--name", "room")
+    splats = [part for name in ("room.ply", "room.spz") for part in ("--splats", folder / "made" / name)]
+    options = ("-o", output, "--resolution", 112, "--python", WORKER_PYTHON, "--name", "room", *splats)
+    run = run_headless(photo_folder, *options)
     assert run.returncode == 0, run.stderr
     yield SimpleNamespace(output=output, photos=sorted(photo_folder.iterdir()), run=run)
 
@@ -112,8 +117,22 @@ def test_the_scene_holds_cameras_points_and_splats(finished: SimpleNamespace) ->
     assert (scene.render.resolution_x, scene.render.resolution_y) == (160, 120)
     points = top.children["Points"].objects[0].data
     assert 0.3 * 2 * 112 * 84 < len(points.vertices) <= 2 * 112 * 84
-    assert len(top.children["Splats"].objects[0].data.vertices) > 0
+    assert len(top.children["Splats"].objects[0].data.attributes["position"].data) > 0
     assert top["da3_checkpoint"] == "da3-tiny"
+
+
+def test_the_splats_are_in_their_files_as_in_the_scene(finished: SimpleNamespace) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(finished.output))
+    item = bpy.data.collections["DA3 room"].children["Splats"].objects[0]
+    assert item.hide_viewport
+    repeated = read_values(item.data.attributes["repeated"], "value", 1, bool).ravel()
+    places = read_values(item.data.attributes["position"], "vector", 3)[~repeated]
+    for name in ("room.ply", "room.spz"):
+        path = finished.output.with_name(name)
+        found = read_splats(path)
+        splats = to_z_up(found.splats, found.axes)
+        np.testing.assert_allclose(splats.means, places, atol=1e-4)
+        assert f"splats: {path} ({len(places):,})" in finished.run.stdout
 
 
 def test_the_command_tells_what_it_made(finished: SimpleNamespace) -> None:
