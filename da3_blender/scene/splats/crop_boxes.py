@@ -24,8 +24,8 @@ REMOVED = 0.25
 LEAST = 1e-4
 """Of the largest: how wide a box is made at least where what it is fitted to is flat."""
 
-SELECTED = (".select_vert", ".selection")
-"""Attributes of what is selected in Edit Mode: of meshes, of point clouds."""
+SELECTED = ".selection"
+"""Attribute of a point cloud's points that are selected in Edit Mode; without it, all are."""
 
 
 def crops_of(item: bpy.types.Object) -> list[tuple[bpy.types.Object, bool]]:
@@ -123,14 +123,16 @@ def _selected(item: bpy.types.Object) -> np.ndarray | None:
     """[P,3] what is selected in Edit Mode; None where that is nothing."""
     if item.mode != "EDIT":
         return None
-    item.update_from_editmode()
     data: Any = item.data
-    for name in SELECTED:
-        if name in data.attributes:
-            chosen = read_attribute(data.attributes, name, "value", 1, kind=np.bool_).ravel()
-            if chosen.any():
-                return read_attribute(data.attributes, "position", "vector", 3)[chosen]
-    return None
+    if isinstance(data, bpy.types.Mesh):
+        item.update_from_editmode()  # which fills the vertices, but not the attributes
+        position, chosen = np.empty((len(data.vertices), 3), np.float32), np.empty(len(data.vertices), np.bool_)
+        data.vertices.foreach_get("co", position.reshape(-1))
+        data.vertices.foreach_get("select", chosen)
+    else:
+        position = read_attribute(data.attributes, "position", "vector", 3)
+        chosen = read_attribute(data.attributes, SELECTED, "value", 1, True, np.bool_, len(position)).ravel()
+    return position[chosen] if chosen.any() else None
 
 
 def _shown(item: bpy.types.Object) -> np.ndarray:
