@@ -37,7 +37,7 @@ class Splats:
 
 
 @dataclass(frozen=True)
-class _Projected:
+class Projected:
     """Visible splats, nearest first. centre [V,2] pixels; inverse [V,3] of the covariance (xx, xy, yy);
     reach [V,2] pixels; colour [V,3]; opacity [V]."""
 
@@ -46,12 +46,6 @@ class _Projected:
     reach: torch.Tensor
     colour: torch.Tensor
     opacity: torch.Tensor
-
-
-def splat_covariances(scales: torch.Tensor, rotations: torch.Tensor) -> torch.Tensor:
-    """World covariances [G,3,3] of standard deviations [G,3] along the axes of rotations [G,4] wxyz."""
-    root = quaternion_to_matrix(rotations) * scales[:, None, :]
-    return root @ root.mT
 
 
 def splat_colours(splats: Splats, camera_centre: torch.Tensor) -> torch.Tensor:
@@ -75,38 +69,51 @@ def _in_view(camera: torch.Tensor, scales: torch.Tensor, low: torch.Tensor, high
     return (torch.maximum(beyond_low, beyond_high) < radius).all(-1)
 
 
-def _project(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]) -> _Projected:
-    rotation, translation = extrinsics[:3, :3], extrinsics[:3, 3]
-    camera = splats.means @ rotation.mT + translation
+def in_sight(splats: Splats, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Numbers [V] of the splats before the camera that reach into its picture, nearest first."""
+    camera = splats.means.detach() @ extrinsics[:3, :3].mT + extrinsics[:3, 3]
     low, high = _slopes(intrinsics, size)
-    order = camera[:, 2].detach().argsort()
-    order = order[((camera[:, 2] > NEAR) & _in_view(camera.detach(), splats.scales.detach(), low, high))[order]]
-    x, y, z = camera[order].unbind(-1)
+    order = camera[:, 2].argsort()
+    return order[((camera[:, 2] > NEAR) & _in_view(camera, splats.scales.detach(), low, high))[order]]
+
+
+def project(
+    splats: Splats, order: torch.Tensor, extrinsics: torch.Tensor, intrinsics: torch.Tensor, size: tuple[int, int]
+) -> Projected:
+    """The splats of `in_sight` as one camera sees them."""
+    # index_select: with several threads, the gradient of plain indexing adds up in another order on every run.
+    means, scales, rotations, harmonics, opacities = (values.index_select(0, order) for values in vars(splats).values())
+    rotation, translation = extrinsics[:3, :3], extrinsics[:3, 3]
+    low, high = _slopes(intrinsics, size)
+    camera = means @ rotation.mT + translation
+    x, y, z = camera.unbind(-1)
     fx, fy, cx, cy = intrinsics[0, 0], intrinsics[1, 1], intrinsics[0, 2], intrinsics[1, 2]
-    zero = torch.zeros_like(z)
     margin = MARGIN * (high - low) / 2
-    u, v = (camera[order, :2] / z[:, None]).clamp(low - margin, high + margin).unbind(-1)
-    jacobian = torch.stack([fx / z, zero, -fx * u / z, zero, fy / z, -fy * v / z], -1).unflatten(-1, (2, 3))
-    affine = jacobian @ rotation
-    covariance = affine @ splat_covariances(splats.scales[order], splats.rotations[order]) @ affine.mT
-    xx, xy, yy = covariance[:, 0, 0] + LOW_PASS, covariance[:, 0, 1], covariance[:, 1, 1] + LOW_PASS
+    u, v = (camera[:, :2] / z[:, None]).clamp(low - margin, high + margin).unbind(-1)
+    axes = (rotation @ quaternion_to_matrix(rotations)) * scales[:, None, :]
+    across = (fx / z)[:, None] * (axes[:, 0] - u[:, None] * axes[:, 2])
+    down = (fy / z)[:, None] * (axes[:, 1] - v[:, None] * axes[:, 2])
+    xx, xy, yy = ((a * b).sum(-1) for a, b in ((across, across), (across, down), (down, down)))
+    xx, yy = xx + LOW_PASS, yy + LOW_PASS
     # Rounding leaves nothing of the determinant of a long splat close to the camera, or less than nothing.
     determinant = torch.maximum(xx * yy - xy * xy, NARROWEST * xx * yy)
-    centre = torch.stack([fx * x / z + cx, fy * y / z + cy], -1)
-    reach = REACH * torch.stack([xx, yy], -1).sqrt().detach()
-    limits = centre.new_tensor([size[1], size[0]])
-    seen = ((centre + reach > 0) & (centre - reach < limits)).all(-1)
-    colour = splat_colours(splats, -rotation.mT @ translation)
-    return _Projected(
-        centre[seen],
-        (torch.stack([yy, -xy, xx], -1) / determinant[:, None])[seen],
-        reach[seen],
-        colour[order][seen],
-        splats.opacities[order][seen],
+    return Projected(
+        torch.stack([fx * x / z + cx, fy * y / z + cy], -1),
+        torch.stack([yy, -xy, xx], -1) / determinant[:, None],
+        REACH * torch.stack([xx, yy], -1).sqrt().detach(),
+        splat_colours(Splats(means, scales, rotations, harmonics, opacities), -rotation.mT @ translation),
+        opacities,
     )
 
 
-def _pairs(centre: torch.Tensor, reach: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+def _on_picture(projected: Projected, size: tuple[int, int]) -> Projected:
+    """Those whose box meets the picture."""
+    limits = projected.centre.new_tensor([size[1], size[0]])
+    seen = ((projected.centre + projected.reach > 0) & (projected.centre - projected.reach < limits)).all(-1)
+    return Projected(*(values[seen] for values in vars(projected).values()))
+
+
+def pixel_pairs(centre: torch.Tensor, reach: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Splat [P] and pixel [P] (row-major) numbers of all pixels whose middle lies in a splat's box; splats in order."""
     height, width = size
     limits = torch.tensor([width, height], device=centre.device)
@@ -134,10 +141,12 @@ def render_splats(
     first and end of those that are rendered, H of them, to spare memory; all where None.
     """
     top, end = rows or (0, size[0])
-    projected = _project(splats, extrinsics, intrinsics, size)
+    projected = _on_picture(
+        project(splats, in_sight(splats, extrinsics, intrinsics, size), extrinsics, intrinsics, size), size
+    )
     centres = projected.centre - projected.centre.new_tensor([0, top])
     size = height, width = end - top, size[1]
-    splat, pixel = _pairs(centres, projected.reach, size)
+    splat, pixel = pixel_pairs(centres, projected.reach, size)
     # Stable: pairs of one pixel stay nearest first.
     pixel, order = pixel.sort(stable=True)
     splat = splat[order]
