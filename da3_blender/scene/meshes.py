@@ -43,8 +43,8 @@ def refresh(data: Any) -> None:
 
 
 def point_count(data: Any) -> int:
-    """How many vertices or points a mesh or point cloud has."""
-    position = data.attributes.get("position")
+    """How many vertices or points a mesh or point cloud has; 0 of other data."""
+    position = getattr(data, "attributes", {}).get("position")
     return 0 if position is None else len(position.data)
 
 

@@ -15,12 +15,15 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
+from model_runtime.contract.harmonics import MAX_DEGREE
+
 from ...plan.splat_affine import transform_shapes, turn_harmonics, turn_of
 from ...plan.splat_maps import Moved, find_maps
 from ..marks import HOME
 from ..meshes import read_values, refresh
 from .native import is_splats
-from .read import bands_of, read_harmonics
+from .read import bands_of, degree_in, read_harmonics
+from .stand_ins import GROUP, splats_group
 
 
 def settle(items: Iterable[bpy.types.Object]) -> None:
@@ -29,6 +32,7 @@ def settle(items: Iterable[bpy.types.Object]) -> None:
         data: Any = item.data
         if item.mode == "OBJECT" and data is not None and data.library is None and is_splats(data):
             settle_data(data)
+            _show_degree(item)
 
 
 def settle_data(data: Any) -> bool:
@@ -48,6 +52,15 @@ def settle_data(data: Any) -> bool:
     home.data.foreach_set("vector", now.ravel())
     refresh(data)
     return True
+
+
+def _show_degree(item: bpy.types.Object) -> None:
+    """Let the stand-ins show the harmonics that there are: of the highest degree that was joined."""
+    degree = degree_in(item.data)
+    others = {GROUP.format(degree=each) for each in range(MAX_DEGREE + 1) if each != degree}
+    for modifier in item.modifiers:
+        if isinstance(modifier, bpy.types.NodesModifier) and modifier.node_group and modifier.node_group.name in others:
+            modifier.node_group = splats_group(degree)
 
 
 def come_home(data: Any) -> None:

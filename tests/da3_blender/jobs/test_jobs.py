@@ -23,6 +23,7 @@ from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.runtime.worker_process import WorkerProcess  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
+from da3_blender.scene.meshes import point_count  # noqa: E402
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Request  # noqa: E402
 
 
@@ -51,7 +52,7 @@ def datablocks(collection) -> list[tuple[object, ...]]:
     """Everything that tells two scenes apart but their ids."""
     rows = []
     for item in sorted(collection.all_objects, key=lambda item: item["da3_role"] + item.name.partition(".0")[0]):
-        size = len(item.data.vertices) if item.type == "MESH" else round(item.data.lens, 4)
+        size = round(item.data.lens, 4) if item.type == "CAMERA" else point_count(item.data)
         matrix = [round(value, 5) for row in item.matrix_world for value in row]
         rows.append((item["da3_role"], item.get("da3_view"), size, matrix))
     return rows

@@ -24,6 +24,7 @@ from da3_blender.jobs import placing, stored_request  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
+from da3_blender.scene.meshes import point_count  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 
 
@@ -368,7 +369,7 @@ def everything() -> list[tuple[Any, ...]]:
     """Of the open file's only result; nothing is held across undo."""
     (collection,) = find.results(bpy.context.scene)
     objects = [
-        (item.session_uid, item.name, item.data.name, len(getattr(item.data, "vertices", ())), item.get("da3_view"))
+        (item.session_uid, item.name, item.data.name, point_count(item.data), item.get("da3_view"))
         for items in find.parts_of(collection).values()
         for item in items
     ]

@@ -23,12 +23,15 @@ def made(kitchen_plan, empty_scene):
 
 
 def positions(item) -> np.ndarray:
-    values = np.zeros(3 * len(item.data.vertices), np.float32)
+    values = np.zeros(3 * len(item.data.attributes["position"].data), np.float32)
     item.data.attributes["position"].data.foreach_get("vector", values)
     return values.reshape(-1, 3)
 
 
 def delete_half(item: Any) -> None:
+    if item.type == "POINTCLOUD":
+        item.data.resize(len(item.data.points) // 2)
+        return
     count = len(item.data.vertices)
     item.data.clear_geometry()
     item.data.vertices.add(count // 2)

@@ -14,7 +14,8 @@ from model_runtime.contract import harmonics
 bpy = pytest.importorskip("bpy")
 
 from da3_blender.scene import visibility, write_scene  # noqa: E402
-from da3_blender.scene.meshes import set_input  # noqa: E402
+from da3_blender.scene.meshes import point_count, set_input  # noqa: E402
+from da3_blender.scene.splats.native import has_native, is_native  # noqa: E402
 
 AS_IS = PlanSettings(upright=False, centre=False, standard_view=True)
 SIZE = (64, 48)
@@ -64,6 +65,16 @@ def footprint(mean, rotation, scale) -> np.ndarray:
     return np.exp(-0.5 * np.einsum("...i,ij,...j", pixel, inverse, pixel))
 
 
+def assert_close(alpha, expected) -> None:
+    """Blender's own splats let every ray through or not, by chance: there the noise is that of the number of rays."""
+    error = alpha - expected
+    if has_native():
+        assert abs(error.mean()) < 0.004
+        assert np.sqrt(np.mean(error**2)) < 1.2 * np.sqrt(np.mean(expected * (1 - expected)) / 64) + 0.004
+    else:
+        assert np.abs(error).max() < 0.02
+
+
 @pytest.mark.parametrize(
     ("mean", "scale", "axis", "degrees"),
     [
@@ -79,10 +90,11 @@ def test_splat_renders_as_its_gaussian(room, empty_scene, tmp_path, mean, scale,
     quaternion = [np.cos(half), *(np.sin(half) * np.array(axis) / np.linalg.norm(axis))]
     color = (0.9, 0.5, 0.1)
     made = write_splats(room, empty_scene, room.gaussians(mean, scale, [quaternion], 0.8, color))
-    set_input(made.splats.modifiers[1], "Face Camera", face_camera)
+    if not has_native():
+        set_input(made.splats.modifiers[1], "Face Camera", face_camera)
     rendered = render(empty_scene, tmp_path / "render.exr")
     expected = 0.8 * footprint(mean, rotation, scale)
-    assert np.abs(rendered[..., 3] - expected).max() < 0.02
+    assert_close(rendered[..., 3], expected)
     np.testing.assert_allclose(rendered[..., :3], rendered[..., 3:] * srgb_to_linear(color), atol=0.005)
 
 
@@ -107,12 +119,14 @@ def test_colour_depends_on_the_side_it_is_seen_from(room, empty_scene, tmp_path,
     mean = np.array((1.2, 10.0, -0.8))
     gaussians = room.gaussians(mean, 0.8, degree=degree)
     gaussians.harmonics[:] = np.random.default_rng(degree).normal(0, 0.1, gaussians.harmonics.shape)
-    write_splats(room, empty_scene, gaussians)
+    made = write_splats(room, empty_scene, gaussians)
+    if is_native(made.splats.data) and degree > 3:
+        pytest.skip("Blender 5.3 draws its own splats with harmonics up to degree 3")
     rendered = render(empty_scene, tmp_path / "render.exr")
     row, column = np.unravel_index(rendered[..., 3].argmax(), SIZE[::-1])
     functions = harmonics.basis(mean[None] / np.linalg.norm(mean), degree)[0]
     expected = srgb_to_linear(0.5 + gaussians.harmonics[0] @ functions)
-    np.testing.assert_allclose(rendered[row, column, :3] / rendered[row, column, 3], expected, atol=0.003)
+    np.testing.assert_allclose(rendered[row, column, :3] / rendered[row, column, 3], expected, atol=0.005)
 
 
 def test_moved_object_takes_its_splats_along(room, empty_scene, tmp_path):
@@ -121,7 +135,7 @@ def test_moved_object_takes_its_splats_along(room, empty_scene, tmp_path):
     made.splats.scale = (2.0, 2.0, 2.0)
     rendered = render(empty_scene, tmp_path / "render.exr")
     expected = footprint((1.0, 12.0, 0.5), np.eye(3), (0.4, 0.4, 0.4))
-    assert np.abs(rendered[..., 3] - expected).max() < 0.02
+    assert_close(rendered[..., 3], expected)
 
 
 def test_every_number_is_stored(room, empty_scene):
@@ -156,7 +170,7 @@ def drawn(made) -> int:
     """How many splats are shown in viewports."""
     graph = bpy.context.evaluated_depsgraph_get()
     graph.update()
-    return len(made.splats.evaluated_get(graph).data.vertices)
+    return point_count(made.splats.evaluated_get(graph).data)
 
 
 def test_shown_share(room, empty_scene):

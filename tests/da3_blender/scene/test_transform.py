@@ -52,14 +52,14 @@ def made(room, empty_scene):
 
 
 def local(item) -> np.ndarray:
-    """[N,3] of a mesh object's vertices in its own space."""
-    values = np.zeros(3 * len(item.data.vertices), np.float32)
+    """[N,3] of an object's vertices or points in its own space."""
+    values = np.zeros(3 * len(item.data.attributes["position"].data), np.float32)
     item.data.attributes["position"].data.foreach_get("vector", values)
     return values.reshape(-1, 3)
 
 
 def attribute(item, name: str, member: str, width: int) -> np.ndarray:
-    values = np.zeros(width * len(item.data.vertices), np.float32)
+    values = np.zeros(width * len(item.data.attributes[name].data), np.float32)
     item.data.attributes[name].data.foreach_get(member, values)
     return values.reshape(-1, width).astype(np.float64)
 
