@@ -14,6 +14,7 @@ from model_runtime.contract.disk import INCOMPLETE_SUFFIX, put_in_place, write_f
 from model_runtime.contract.export.exr import write_exr
 from model_runtime.contract.messages import JobError
 
+from ..plan.conventions import srgb_to_linear
 from .exact import Painter, start_gpu
 from .png import png_of
 
@@ -109,7 +110,7 @@ def write_picture(picture: np.ndarray, file: Path, settings: PictureSettings) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         colors, alpha = over(picture, settings.background)
         if settings.kind == "exr":
-            linear = linear_of(colors) * alpha
+            linear = srgb_to_linear(colors) * alpha
             part = file.with_name(file.name + INCOMPLETE_SUFFIX)
             write_exr(part, {name: linear[..., i] for i, name in enumerate("RGB")} | {"A": alpha[..., 0]})
             put_in_place(part, file)
@@ -127,8 +128,3 @@ def over(picture: np.ndarray, background: tuple[float, float, float] | None) -> 
     if background is None:
         return np.divide(colors, alpha, out=np.zeros_like(colors), where=alpha > 0), alpha
     return colors + (1 - alpha) * np.array(background, np.float32), np.ones_like(alpha)
-
-
-def linear_of(colors: np.ndarray) -> np.ndarray:
-    """Linear values of sRGB ones (IEC 61966-2-1)."""
-    return np.where(colors <= 0.04045, colors / 12.92, ((np.maximum(colors, 0) + 0.055) / 1.055) ** 2.4)
