@@ -85,6 +85,7 @@ not show: put these pictures over or under a render in the compositor"""
         if bpy.app.background:
             while (status := self._step(context)) == {"RUNNING_MODAL"}:
                 pass
+            self.sequence.end()
             return status
         self.timer = context.window_manager.event_timer_add(STEP_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
