@@ -67,6 +67,8 @@ def convert(items: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
         else:
             for item in users:
                 _show_as_today(item)
+            if HOME not in data.attributes and any(own_modifiers(item) for item in users):
+                come_home(data)
     return stay
 
 
