@@ -15,6 +15,7 @@ from model_runtime.contract.splat_files import axes
 from model_runtime.contract.splat_files.suffixes import WRITTEN
 
 from ..scene.splats.files import Report, export_splats, import_splats, splat_objects
+from ..scene.splats.follow import settle
 from ..translation import rpt
 from . import UNDOABLE, tell
 from .photos import chosen_files
@@ -152,10 +153,11 @@ hidden objects"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(bpy.path.abspath(self.filepath))
         candidates = context.selected_objects if self.use_selection else context.view_layer.objects
+        items, version = splat_objects(candidates), int(self.spz_version)
+        settle(items)
         graph = context.evaluated_depsgraph_get()
         try:
             with progress(context) as report:
-                items, version = splat_objects(candidates), int(self.spz_version)
                 count = export_splats(path, items, graph, NAMED_AXES[self.axes], version, report)
         except JobError as error:
             tell(self, error.failure)

@@ -24,6 +24,7 @@ from ...plan.splat_cloud import lone_splats
 from ..find import objects_of
 from ..meshes import point_count
 from ..shown_points import shown_instances
+from .follow import settle
 from .native import is_splats
 from .read import bands_of, read_splats
 from .webp import decode_webp
@@ -83,6 +84,7 @@ def splat_writers(collection: bpy.types.Collection) -> dict[str, Writer]:
     def writer(suffix: str) -> Writer:
         def write(_: ExportScene, folder: Path, __: ExportSettings) -> None:
             items = set(objects_of(collection, "splats"))
+            settle(items)
             export_splats(folder / f"splats{suffix}", items, bpy.context.evaluated_depsgraph_get())
 
         return write
