@@ -18,6 +18,10 @@ from .ranks import filter_attributes
 SPLATS = "GAUSSIAN_SPLAT"
 """`PointCloud.type` of Blender's own splats, from 5.3 on."""
 
+THINNEST = 1e-4
+"""Of its longest axis: how thin a native splat is at least. Blender 5.3 draws thinner ones fainter, and those that are
+flat not at all."""
+
 NEEDED = {"position", "scale", "rotation", "radiance:base"}
 """Attributes that every splat has."""
 
@@ -70,5 +74,7 @@ def cloud_of(name: str, position: np.ndarray, attributes: Mapping[str, Attribute
     cloud: Any = bpy.data.pointclouds.new(name)
     cloud[NATIVE], cloud.type = True, SPLATS
     cloud.resize(len(position))
-    fill(cloud, position, attributes)
+    kind, member, scale = attributes["scale"]
+    thick = np.maximum(scale, THINNEST * scale.max(axis=1, keepdims=True, initial=0))
+    fill(cloud, position, {**attributes, "scale": Attribute(kind, member, thick)})
     return cloud
