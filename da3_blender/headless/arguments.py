@@ -72,7 +72,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="FILE",
-        help="write the splats, too: a .ply, .spz or .glb file; may be given several times",
+        help="write the splats, too: a .ply, .spz, .glb or .usda file; may be given several times",
     )
     parser.add_argument(
         "--mesh",

@@ -37,6 +37,7 @@ FORMATS = (
     ("splats_ply", "PLY Splats", "The Gaussian splats, in full precision"),
     ("splats_spz", "SPZ Splats", "The Gaussian splats, in a tenth of the space"),
     ("splats_glb", "GLB Splats", "The Gaussian splats as glTF with KHR_gaussian_splatting"),
+    ("splats_usda", "USD Splats", "The Gaussian splats as USD's ParticleField3DGaussianSplat"),
     ("depth", "Depth EXR", "For each photo how far away its points are, along the camera's axis"),
     ("position", "Position EXR", "For each photo where its points are in the world"),
     ("npz", "NumPy NPZ", "Everything, for scripts and for da3-runtime export"),

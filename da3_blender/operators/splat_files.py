@@ -39,6 +39,7 @@ FORMATS = (
     (".ply", "PLY", "Everything, in full precision: 250 bytes a splat with colors of degree 3"),
     (".spz", "SPZ", "Small, with steps one hardly sees: a tenth of a PLY"),
     (".glb", "GLB", "glTF with KHR_gaussian_splatting; other viewers show colored points. Colors up to degree 3"),
+    (".usda", "USD", "ParticleField3DGaussianSplat of OpenUSD 26.03 and later, as text: large"),
 )
 VERSIONS = (
     ("3", "SPZ 3", "What most programs read"),
@@ -111,7 +112,7 @@ hidden objects"""
     __annotations__ = {
         "filepath": StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"}),
         "check_existing": BoolProperty(default=True, options={"HIDDEN"}),
-        "filter_glob": StringProperty(default="*.ply;*.spz;*.glb", options={"HIDDEN"}),
+        "filter_glob": StringProperty(default="*.ply;*.spz;*.glb;*.usda", options={"HIDDEN"}),
         "format": EnumProperty(name="Format", description="What kind of file to write", items=FORMATS),
         "spz_version": EnumProperty(name="Version", description="Version of SPZ", items=VERSIONS),
         "use_selection": BoolProperty(
@@ -186,7 +187,7 @@ def import_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def export_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
-    text = "Gaussian Splats (.ply, .spz, .glb)"
+    text = "Gaussian Splats (.ply, .spz, .glb, .usda)"
     self.layout.operator(DA3_OT_export_splats.bl_idname, text=text)
 
 

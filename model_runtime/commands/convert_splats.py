@@ -16,7 +16,7 @@ from model_runtime.contract.splat_files.suffixes import SPZ_VERSIONS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="a .ply, .spz, .sog or .splat file, or the meta.json of a SOG")
-    parser.add_argument("output", type=Path, help="the .ply, .spz or .glb file to write")
+    parser.add_argument("output", type=Path, help="the .ply, .spz, .glb or .usda file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace the output where it is there already")
     parser.add_argument("--spz-version", type=int, choices=SPZ_VERSIONS, default=3, help="of an .spz output")
     for which in ("input", "output"):

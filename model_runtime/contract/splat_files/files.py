@@ -15,8 +15,8 @@ from model_runtime.contract.json_files import shown
 from model_runtime.contract.messages import JobError
 from model_runtime.contract.plain_files import open_own, open_plain
 
-from . import antimatter, glb, ply, sog, spz
-from .axes import OPENCV, Y_UP
+from . import antimatter, glb, ply, sog, spz, usd
+from .axes import OPENCV, Y_UP, Z_UP
 from .cloud import SplatCloud, usable
 from .refusals import THINNER, SplatFileError
 from .suffixes import META, READ, WRITTEN, format_of
@@ -28,11 +28,12 @@ AXES: Mapping[str, str] = {
     META: OPENCV,
     ".spz": Y_UP,
     ".glb": Y_UP,
+    ".usda": Z_UP,
 }
 """Format -> the axes that its files have by convention, of `axes.TO_Z_UP`."""
 
 READ_ADVICE = "Choose a .ply, .spz, .sog or .splat file, or the meta.json of a SOG."
-WRITTEN_ADVICE = "Choose a name that ends in .ply, .spz or .glb."
+WRITTEN_ADVICE = "Choose a name that ends in .ply, .spz, .glb or .usda."
 NOTHING, NOTHING_ADVICE = "No splats are shown.", "Show some, or choose other ones."
 
 
@@ -120,7 +121,7 @@ Writer = Callable[[BinaryIO, SplatCloud, Callable[[float], None]], None]
 def _writer(kind: str, spz_version: int) -> Writer:
     if kind == ".spz":
         return spz.write_gzip if spz_version == 3 else spz.write_zstd
-    return {".ply": ply.write, ".glb": glb.write}[kind]
+    return {".ply": ply.write, ".glb": glb.write, ".usda": usd.write}[kind]
 
 
 def _write_beside(beside: Path, write: Writer, cloud: SplatCloud, report: Callable[[float], None]) -> None:

@@ -8,7 +8,7 @@ META = "meta.json"
 """The file of a SOG that names its pictures."""
 
 READ = (".ply", ".spz", ".sog", META, ".splat")
-WRITTEN = (".ply", ".spz", ".glb")
+WRITTEN = (".ply", ".spz", ".glb", ".usda")
 SPZ_VERSIONS = (3, 4)
 """That are written; 2 is read, too."""
 

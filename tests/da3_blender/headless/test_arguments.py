@@ -77,7 +77,7 @@ def test_files_of_splats_are_asked_for_before_the_work(
     (tmp_path / "there.ply").write_bytes(b"mine")
     options = parse_arguments([str(photo), "--splats", "a.ply", "--splats", "b.spz"])
     assert options.splats == [Path("a.ply"), Path("b.spz")]
-    assert "does not end in .ply, .spz, .glb" in refusal(capsys, photo, "--splats", "a.sog")
+    assert "does not end in .ply, .spz, .glb, .usda" in refusal(capsys, photo, "--splats", "a.sog")
     assert "is there already: choose another --splats" in refusal(capsys, photo, "--splats", tmp_path / "there.ply")
     assert "choose one" in refusal(capsys, photo, "--splats", "a.ply", "--no-splats")
     assert parse_arguments([str(photo), "--splats", str(tmp_path / "there.ply"), "--overwrite"]).splats

@@ -32,7 +32,7 @@ CASES = (
     ((48, 64), (50.0, 50.0), (23.0, 33.0)),
     ((80, 45), (62.0, 54.0), (42.5, 21.25)),
 )
-SPLATS = ("splats_ply", "splats_spz", "splats_glb")
+SPLATS = ("splats_ply", "splats_spz", "splats_glb", "splats_usda")
 """Formats of what the photos' scene does not have."""
 
 KINDS = ("objects", "meshes", "cameras", "collections", "materials", "images", "node_groups", "scenes")
@@ -96,7 +96,7 @@ def test_splats_are_written_where_they_stand(room, addon_scene, tmp_path: Path) 
     made.splats.hide_viewport = False
     bpy.context.view_layer.update()
     assert press(made, tmp_path, set(SPLATS)) == {"FINISHED"}
-    assert {path.name for path in tmp_path.iterdir()} == {"splats.ply", "splats.spz", "splats.glb"}
+    assert {path.name for path in tmp_path.iterdir()} == {"splats.ply", "splats.spz", "splats.glb", "splats.usda"}
     for name in ("splats.ply", "splats.spz"):
         found = read_splats(tmp_path / name)
         places = to_z_up(found.splats, found.axes).means

@@ -14,6 +14,7 @@ from model_runtime.contract.harmonics import basis
 from model_runtime.contract.splat_files.axes import to_z_up
 from model_runtime.contract.splat_files.cloud import SplatCloud
 from model_runtime.contract.splat_files.files import read_splats, write_splats
+from model_runtime.contract.splat_files.suffixes import READ
 
 bpy = pytest.importorskip("bpy")
 
@@ -99,7 +100,7 @@ def test_broken_files_make_nothing(scene, tmp_path):
     assert (len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.node_groups)) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix, _, _ in FORMATS if suffix != ".glb"])
+@pytest.mark.parametrize("suffix", [suffix for suffix, _, _ in FORMATS if suffix in READ])
 def test_export_is_what_is_seen(scene, tmp_path, suffix):
     """Where they stand, whatever the object's transform, as seen from any side; without the hidden."""
     one, two, hidden = splats_object(scene), splats_object(scene, 1, "other"), splats_object(scene, 0, "hidden")
