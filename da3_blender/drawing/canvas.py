@@ -40,7 +40,7 @@ class Canvas:
         self.picture = gpu.types.GPUTexture(size, format=f"RGBA{bits}")
         self.selection = gpu.types.GPUTexture(size, format=f"RG{bits}")
         self.marked = False
-        """Whether something in it is selected."""
+        """Whether something in it is selected; dots are not marked."""
         self._colors = [self.picture, self.selection]
 
     def draw(
@@ -59,7 +59,7 @@ class Canvas:
         solids: draws more that does.
         """
         shader = splat_shader()
-        self.marked = any(item.selected or item.active for item in placed)
+        self.marked = order is not None and any(item.selected or item.active for item in placed)
         front = _depth_texture(self.size, depth)
         buffers = gpu.types.GPUFrameBuffer(depth_slot=front, color_slots=self._colors)
         with buffers.bind():
