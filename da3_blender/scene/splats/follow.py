@@ -91,11 +91,13 @@ def _map(data: Any, moved: Moved) -> None:
 
 @persistent
 def _changed(_: object, graph: bpy.types.Depsgraph | None = None) -> None:
-    """Whatever changed the geometry of an object. In Edit Mode nothing is done until that is left."""
+    """Whatever changed the data of an object: not its modifiers alone. In Edit Mode nothing is done until that is
+    left."""
     if graph is None:
         return
-    changed = (each.id.original for each in graph.updates if each.is_updated_geometry)
-    settle(item for item in changed if isinstance(item, bpy.types.Object))
+    changed = [each.id.original for each in graph.updates if each.is_updated_geometry]
+    data = {each for each in changed if isinstance(each, bpy.types.Mesh | bpy.types.PointCloud)}
+    settle(each for each in changed if isinstance(each, bpy.types.Object) and each.data in data)
 
 
 @persistent
