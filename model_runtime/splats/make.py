@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_mu
 from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.splats.surface import surface_splats
+from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 LOW_PASS = 0.3
 """Variance, in pixels of the map squared, that the renderer of 3D Gaussian Splatting adds to every splat it draws.
@@ -23,8 +24,6 @@ LOW_PASS = 0.3
 Gaussian heads are trained through it. Other renderers, and larger pictures, show gaps between the splats unless it is
 part of them, as in Mip-Splatting (Yu et al. 2024).
 """
-
-ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence", "view_index")
 
 
 def make_gaussians(
@@ -37,9 +36,8 @@ def make_gaussians(
         surface_splats(view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, view.shown, i)
         for i, view in enumerate(views)
     ]
-    fields = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     kept = [view.usable for view in views]
-    return Gaussians(**fields, source="surface", repeated=_repeated(views, kept))
+    return replace(joined(parts), repeated=_repeated(views, kept))
 
 
 def _repeated(views: Sequence[View], kept: Sequence[np.ndarray]) -> np.ndarray | None:

@@ -8,6 +8,8 @@ splatting, Zwicker et al. 2001).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -39,6 +41,7 @@ def surface_splats(
     intrinsics: np.ndarray,
     valid: np.ndarray,
     view_index: int = 0,
+    max_elongation: float = MAX_ELONGATION,
 ) -> Gaussians:
     """Splats of one view, row by row over its valid pixels.
 
@@ -57,7 +60,7 @@ def surface_splats(
     # A pixel without neighbours on its surface faces the camera.
     step_x, step_y = _facing_where_unknown(step_x, step_y, points, intrinsics)
 
-    axes, deviations = _tangent_ellipses(step_x, step_y)
+    axes, deviations = _tangent_ellipses(step_x, step_y, max_elongation)
     to_world = extrinsics[:3, :3].T.astype(np.float64)
     quaternions = Rotation.from_matrix(to_world @ axes).as_quat(canonical=True, scalar_first=True)
     encoded = color[valid].astype(np.float64) / 255
@@ -71,6 +74,16 @@ def surface_splats(
         confidence=sure.astype(np.float32),
         view_index=np.full(len(points), view_index, np.int32),
         source="surface",
+    )
+
+
+ARRAYS = ("means", "scales", "rotations", "opacities", "harmonics", "confidence", "view_index")
+
+
+def joined(parts: Sequence[Gaussians]) -> Gaussians:
+    """The splats of all parts, of the first one's source; none of them is known to be repeated."""
+    return Gaussians(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}, source=parts[0].source
     )
 
 
@@ -118,7 +131,7 @@ def _facing_where_unknown(step_x: Array, step_y: Array, points: Array, intrinsic
     return facing[0], facing[1]
 
 
-def _tangent_ellipses(step_x: Array, step_y: Array) -> tuple[Array, Array]:
+def _tangent_ellipses(step_x: Array, step_y: Array, max_elongation: float) -> tuple[Array, Array]:
     """Axes [G,3,3] (columns: long tangent, short tangent, normal towards the camera) and deviations [G,3]."""
     normal = np.cross(step_y, step_x)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
@@ -135,7 +148,7 @@ def _tangent_ellipses(step_x: Array, step_y: Array) -> tuple[Array, Array]:
     # The determinant (length q)^2 gives the smaller eigenvalue without cancellation.
     large = mean + radius
     deviation_2 = FOOTPRINT * np.abs(length * q) / np.sqrt(large)
-    deviation_1 = np.minimum(FOOTPRINT * np.sqrt(large), MAX_ELONGATION * deviation_2)
+    deviation_1 = np.minimum(FOOTPRINT * np.sqrt(large), max_elongation * deviation_2)
     axes = np.stack((longer, shorter, normal), -1)
     return axes, np.stack((deviation_1, deviation_2, THICKNESS * deviation_2), -1)
 

@@ -1,0 +1,133 @@
+"""One layer of splats from several photos: what many of them show becomes one surface, what none shows is guessed.
+
+Every photo's depth is taken to a finer grid with its own colours. Of pixels of several photos that show the same
+point the best stays (`repeated_pixels`: surer, with more pixels for it). The broad part of its colour is the mean over
+the photos, weighed by confidence, resolution and the angle of view, so that photos exposed differently leave no seams;
+its detail and its depth are its own, for means of these are blurred. Depth strung between two surfaces is left out,
+since its splats are streaks for all other cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from model_runtime.contract.depth_edges import flying_pixels
+from model_runtime.contract.messages import Gaussians, View
+from model_runtime.depth.one_surface import EDGE_ANGLE, NEIGHBOURS, SAME, repeated_pixels
+from model_runtime.depth.refinement.sources import choose_sources
+from model_runtime.depth.refinement.views import MapCamera, seen_by
+from model_runtime.photos.canvas import resize
+from model_runtime.splats.beyond import guessed_splats
+from model_runtime.splats.surface import joined, surface_splats
+
+FINE_SIDE = 240
+"""Longest side of the finer grid, in pixels; no coarser than the depth maps are. The splats of six photos at 480 show
+kept-back photos no better, for depth is no finer, and take four times as long."""
+
+MAX_ELONGATION = 3.0
+"""Longer to shorter tangent of splats that other photos must stand, too."""
+
+BROAD = 0.03
+"""Standard deviation, as a share of the longest side, that parts a colour's broad part from its detail."""
+
+CPU = torch.device("cpu")
+
+
+def merged_splats(views: Sequence[View], photos: Sequence[np.ndarray]) -> Gaussians:
+    """Splats of all views together. photos: [H,W,3] uint8 sRGB, each whole, of any size not below the depth maps'."""
+    fine = [_finer(view, photo) for view, photo in zip(views, photos, strict=True)]
+    repeated = repeated_pixels(fine, CPU)
+    parts = []
+    for i, (view, again) in enumerate(zip(_evened(fine), repeated, strict=True)):
+        shown = view.usable & ~again & ~_strung(view)
+        arguments = view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, shown, i
+        parts.append(surface_splats(*arguments, max_elongation=MAX_ELONGATION))
+    layer = replace(joined(parts), source="merged")
+    if not all(view.shown.all() for view in views):
+        return layer  # sky, and what was cut out, has nothing behind it
+    return replace(joined([layer, *guessed_splats(layer, views)]), source="merged")
+
+
+def _finer(view: View, photo: np.ndarray) -> View:
+    """The view on the finer grid: bilinear inverse depth, which is linear over planes."""
+    height, width = view.depth.shape
+    factor = max(1.0, FINE_SIDE / max(height, width))
+    size = round(height * factor), round(width * factor)
+    usable = _resized(view.usable.astype(np.float32), size) > 0.99
+    inverse = _resized(1 / np.where(view.usable, view.depth, np.inf).astype(np.float32), size)
+    return replace(
+        view,
+        depth=np.where(usable, 1 / np.maximum(inverse, 1e-30), 0).astype(np.float32),
+        confidence=_resized(view.confidence, size),
+        color=resize(photo, size[1], size[0]),
+        sky=np.zeros(size, bool),
+        opaque=None,
+        repeated=None,
+    )
+
+
+def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    tensor = torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
+    return interpolate(tensor, size, mode="bilinear", align_corners=False)[0, 0].numpy()
+
+
+def _focal(view: View) -> tuple[float, float]:
+    return float(view.map_intrinsics[0, 0]), float(view.map_intrinsics[1, 1])
+
+
+def _strung(view: View) -> np.ndarray:
+    return flying_pixels(view.depth, _focal(view), EDGE_ANGLE)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What one view says of its pixels, [h,w] each: weight; log_depth; broad: [h,w,3] float32 in 0..255."""
+
+    camera: MapCamera
+    weight: Tensor
+    log_depth: Tensor
+    broad: Tensor
+
+
+def _evened(views: Sequence[View]) -> list[View]:
+    """The views with the broad part of their colours as the mean of all that show the same point."""
+    shown = [_shown(view) for view in views]
+    others = choose_sources([each.camera for each in shown], [each.log_depth for each in shown], NEIGHBOURS)
+    evened = []
+    for view, mine, sources in zip(views, shown, others, strict=True):
+        weight, color = mine.weight.clone(), torch.zeros_like(mine.broad)
+        for j in sources:
+            sight = seen_by(mine.camera, mine.log_depth, shown[j].camera)
+            same = sight.inside & (sight.behind(shown[j].log_depth).abs() < SAME)
+            theirs = shown[j].weight.flatten()[sight.index] * same
+            weight += theirs
+            color += theirs[..., None] * (shown[j].broad.flatten(0, 1)[sight.index] - mine.broad)
+        mixed = view.color + (color / weight.clamp_min(1e-30)[..., None]).numpy()
+        evened.append(replace(view, color=np.clip(np.round(mixed), 0, 255).astype(np.uint8)))
+    return evened
+
+
+def _shown(view: View) -> _Shown:
+    camera = MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics)
+    log_depth = torch.from_numpy(np.log(np.maximum(view.depth, 1e-30)))
+    sigma = BROAD * max(view.depth.shape)
+    broad = gaussian_filter(view.color.astype(np.float32), (sigma, sigma, 0))
+    fine = np.where(view.usable & ~_strung(view), sum(_focal(view)) / 2 / np.maximum(view.depth, 1e-30), 0)
+    weight = view.confidence * fine * _cosine(camera, log_depth.exp()).numpy()
+    return _Shown(camera, torch.from_numpy(weight.astype(np.float32)), log_depth, torch.from_numpy(broad))
+
+
+def _cosine(camera: MapCamera, depth: Tensor) -> Tensor:
+    """[h,w] of the angle between each pixel's line of sight and its surface's normal."""
+    rays = camera.rays(CPU)
+    points = rays * depth
+    down, across = torch.gradient(points, dim=(1, 2))
+    normal = torch.linalg.cross(down, across, dim=0)
+    return torch.cosine_similarity(normal, rays, dim=0, eps=1e-30).abs()
