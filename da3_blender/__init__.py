@@ -12,6 +12,7 @@ MODULES = (
     "scene.copies",
     "scene.splats.convert",
     "scene.splats.follow",
+    "scene.splats.scene_settings",
     "headless.blender_command",
     "settings",
     "result_settings",

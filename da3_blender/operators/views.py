@@ -13,7 +13,7 @@ from ..scene import find, locks, looking, viewing, visibility
 from ..scene.copies import settle_copies
 from ..scene.marks import GROUND, ROLES, VIEW
 from ..scene.remove import check_changeable
-from ..scene.splats.bounces import let_cycles_see_through
+from ..scene.splats.scene_settings import prepare_renders
 from ..translation import rpt
 from . import UNDOABLE, tell
 
@@ -140,7 +140,7 @@ class DA3_OT_show_part(ActsOnResult, bpy.types.Operator):
         shown = not any(part.visible_get() for part in parts)
         visibility.show_part(collection, self.role, shown)
         if shown and self.role == "splats":
-            let_cycles_see_through(context.scene)
+            prepare_renders(context.scene)
         return {"FINISHED"}
 
 

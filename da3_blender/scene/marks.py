@@ -64,6 +64,9 @@ WRITTEN = "da3_matrix"
 BEFORE_SPLATS = "da3_before_splats"
 """On scenes: Cycles' bounces before they were raised for splats."""
 
+DISPLAYED = "da3_splats_displayed"
+"""On scenes: 1 where splats give off displayed colours, which the compositor makes light of."""
+
 BEFORE_PROJECTION = "da3_before_projection"
 """On objects that a photo is projected on: by slot, what was linked there before."""
 

@@ -9,7 +9,7 @@ import bpy
 
 from .meshes import add_nodes, input_value, set_input
 from .remove import purge
-from .splats.lens import follow_camera
+from .splats.lens import follow_scene
 
 OWN_GROUP = re.compile(r"DA3 (Points|Splats|Splat Filter) (?:degree \d+ )?v\d+")
 """Names of the node groups that show points and splats, of all versions of the add-on."""
@@ -36,7 +36,7 @@ def follow_groups(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         purge([group])
     for modifier, _, kind in own_modifiers(kept):
         if kind == STAND_INS:
-            follow_camera(modifier)
+            follow_scene(modifier)
 
 
 def own_modifiers(item: bpy.types.Object) -> list[tuple[bpy.types.NodesModifier, bpy.types.NodeTree, str]]:

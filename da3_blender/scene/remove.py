@@ -10,8 +10,8 @@ from model_runtime.contract.messages import JobError
 
 from . import find, viewing
 from .marks import PART
-from .splats.bounces import give_back_bounces
 from .splats.crop_boxes import own_boxes
+from .splats.scene_settings import forget_splats
 
 OWN_NAME = "DA3 "
 """In the names of all materials and node groups that the add-on makes; others are the artist's and stay."""
@@ -78,7 +78,7 @@ def remove_objects(items: Sequence[bpy.types.Object]) -> None:
 def _forget_splats() -> None:
     for scene in bpy.data.scenes:
         if not find.results(scene):
-            give_back_bounces(scene)
+            forget_splats(scene)
 
 
 def purge(blocks: Iterable[bpy.types.ID]) -> None:

@@ -16,7 +16,7 @@ from .edits import remember_geometry
 from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark
 from .points import write_points
 from .remove import remove_objects
-from .splats.bounces import let_cycles_see_through
+from .splats.scene_settings import prepare_renders
 from .splats.write import write_splats
 from .surfaces import photo_materials, write_surface
 from .viewing import bind, frame_shape, is_free
@@ -58,7 +58,7 @@ def write_scene(plan: ScenePlan, scene: bpy.types.Scene, bound: bool | None = No
     if bound:
         bind(made.collection, scene)
         if made.splats is not None:
-            let_cycles_see_through(scene)
+            prepare_renders(scene)
     return made
 
 

@@ -11,7 +11,7 @@ from model_runtime.contract.harmonics import BASE, higher_basis
 from ..materials import SPLAT_COLOR
 from ..node_tools import Builder, Number, group, named, socket, store, switch
 from .cards import camera_depth, cards
-from .lens import FRAME, PERSPECTIVE, PIXEL, SHIFT
+from .lens import DISPLAY, FRAME, PERSPECTIVE, PIXEL, SHIFT
 from .solids import solids
 
 GROUP = "DA3 Splats degree {degree} v4"
@@ -32,7 +32,7 @@ def _build(nodes: Builder, degree: int) -> None:
     # Farthest first: blended materials draw in the order of the mesh.
     nearness = nodes.math("MULTIPLY", camera_depth(nodes, camera), -1.0)
     points = nodes.node("GeometryNodeSortElements", {0: points, "Sort Weight": nearness}, domain="POINT").outputs[0]
-    points = _store_color(nodes, points, seen["Location"], degree, inputs["Display Colors"])
+    points = _store_color(nodes, points, seen["Location"], degree, inputs[DISPLAY])
     flat = nodes.math("MULTIPLY", inputs["Face Camera"], inputs[PERSPECTIVE])
     flat = nodes.math("MULTIPLY", flat, nodes.math("SUBTRACT", 1.0, nodes.node("GeometryNodeIsViewport").outputs[0]))
     shown = switch(nodes, "GEOMETRY", flat, solids(nodes, points), cards(nodes, points, camera, inputs))
@@ -50,16 +50,10 @@ def _sockets(tree: bpy.types.NodeTree) -> None:
         description="Renders draw flat pieces turned to the active camera: fast, exact through it. Switch off where "
         "splats are seen from other sides too, as in mirrors",
     )
-    socket(
-        tree,
-        "Display Colors",
-        "Bool",
-        description="Gives off colours as they are displayed, for the view transform Raw: edges then blend as splats "
-        "are trained. Else colours are light, as in the rest of the scene",
-    )
     for name in (FRAME, PIXEL, SHIFT):
         socket(tree, name, "Vector", hide_in_modifier=True, description="Driven by the scene's camera")
     socket(tree, PERSPECTIVE, "Bool", hide_in_modifier=True, description="Driven by the scene's camera")
+    socket(tree, DISPLAY, "Bool", hide_in_modifier=True, description="Driven by the scene, whose compositor needs it")
 
 
 def _store_color(nodes: Builder, points: Any, eye: Any, degree: int, displayed: Any) -> Any:

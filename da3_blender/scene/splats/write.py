@@ -8,7 +8,7 @@ from ...plan.splat_cloud import SplatPlan
 from ..marks import SPLAT_SOURCE
 from ..meshes import add_nodes
 from .filters import filter_group
-from .lens import follow_camera
+from .lens import follow_scene
 from .native import is_native, splat_data
 from .read import degree_in
 from .stand_ins import splats_group
@@ -36,7 +36,7 @@ def add_modifiers(item: bpy.types.Object) -> None:
 def add_stand_ins(item: bpy.types.Object) -> None:
     stand_ins = add_nodes(item, splats_group(degree_in(item.data)))
     stand_ins.show_viewport = False
-    follow_camera(stand_ins)
+    follow_scene(stand_ins)
 
 
 def set_display(item: bpy.types.Object) -> None:

@@ -70,10 +70,10 @@ def render(scene: bpy.types.Scene, engine: str, path: Path, samples: int = 2) ->
     scene.render.image_settings.color_depth = "32"
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
-    return read_exr(path)
+    return read_picture(path)
 
 
-def read_exr(path: Path) -> np.ndarray:
+def read_picture(path: Path) -> np.ndarray:
     """[H,W,4] of a picture file, its numbers as they are."""
     image = bpy.data.images.load(str(path))
     image.colorspace_settings.name = "Non-Color"

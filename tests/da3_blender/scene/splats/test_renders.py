@@ -14,8 +14,10 @@ from tests.da3_blender.scene.splats.reference_splatter import Camera, Splats
 
 bpy = pytest.importorskip("bpy")
 
+from da3_blender.scene.marks import DISPLAYED  # noqa: E402
 from da3_blender.scene.materials import make_material, output  # noqa: E402
-from da3_blender.scene.meshes import input_value, set_input  # noqa: E402
+from da3_blender.scene.meshes import input_value  # noqa: E402
+from da3_blender.scene.splats import photo_colors  # noqa: E402
 from da3_blender.scene.splats.native import has_native  # noqa: E402
 from tests.da3_blender.scene.splats import renders  # noqa: E402
 
@@ -65,14 +67,14 @@ def plate(scene, depth: float, colour, right: float = 0.0, lit: bool = False) ->
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_room_is_as_the_reference_has_it(empty_scene, tmp_path, engine):
     splats = made_room(600)
-    item = put(splats, CAMERA, empty_scene)
+    put(splats, CAMERA, empty_scene)
     picture, coverage = light(splats, CAMERA)
     rendered = renders.render(empty_scene, engine, tmp_path / "light.exr", samples=1)
     shown = linear_to_srgb(np.clip(rendered[..., :3], 0, 1))
     assert reference.psnr(shown, linear_to_srgb(np.clip(picture, 0, 1))) > 45
     assert reference.psnr(rendered[..., 3], coverage) > 45
 
-    set_input(item.modifiers[-1], "Display Colors", True)
+    empty_scene[DISPLAYED] = 1
     rendered = renders.render(empty_scene, engine, tmp_path / "displayed.exr", samples=1)
     assert reference.psnr(rendered[..., :3], reference.render(splats, CAMERA)[0]) > 45
 
@@ -177,3 +179,56 @@ def test_the_frame_follows_the_camera(empty_scene):
         np.testing.assert_allclose(input_value(modifier, "Frame")[:2], half, rtol=1e-5)
         np.testing.assert_allclose(input_value(modifier, "Lens Shift")[:2], corners.mean(0), rtol=1e-5)
         np.testing.assert_allclose(input_value(modifier, "Pixel")[:2], 2 * half / (np.array(size) / 2), rtol=1e-5)
+
+
+def displayed(scene, engine: str, path) -> np.ndarray:
+    """[H,W,3] through the compositor and the view transform, over black."""
+    renders.settle(scene, engine, 1)
+    scene.render.film_transparent = False
+    scene.render.image_settings.file_format, scene.render.image_settings.color_depth = "PNG", "16"
+    scene.render.filepath = str(path)
+    bpy.ops.render.render(write_still=True)
+    return renders.read_picture(path)[..., :3]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_photo_colours_under_every_view_transform(empty_scene, tmp_path, engine):
+    splats = made_room(600)
+    put(splats, CAMERA, empty_scene)
+    expected = reference.render(splats, CAMERA)[0]
+    empty_scene.render.engine = renders.EEVEE  # set up once for all engines
+    for view in ("Standard", "AgX", "Filmic", "Raw"):
+        empty_scene.view_settings.view_transform = view
+        photo_colors.blend_as_displayed(empty_scene)
+        assert reference.psnr(displayed(empty_scene, engine, tmp_path / "shown.png"), expected) > 45, view
+
+
+def test_only_the_splats_colours_change(empty_scene, tmp_path):
+    """A plate beside the splats is displayed as it was, and all is as before once they blend as light again."""
+    put(row([6.0], sizes=0.3), LOOKING, empty_scene)
+    plate(empty_scene, 10.0, (0.1, 0.3, 0.8), right=12)
+    empty_scene.view_settings.view_transform = "AgX"
+    empty_scene.render.engine = renders.CYCLES
+    before = displayed(empty_scene, renders.CYCLES, tmp_path / "before.png")
+    photo_colors.blend_as_displayed(empty_scene)
+    photo_colors.blend_as_displayed(empty_scene)
+    assert photo_colors.blends_as_displayed(empty_scene)
+    shown = displayed(empty_scene, renders.CYCLES, tmp_path / "shown.png")
+    np.testing.assert_allclose(shown[:, 45:], before[:, 45:], atol=0.002)
+    assert np.abs(shown[24, 32] - before[24, 32]).max() > 0.05
+    photo_colors.blend_as_light(empty_scene)
+    assert not photo_colors.blends_as_displayed(empty_scene)
+    after = displayed(empty_scene, renders.CYCLES, tmp_path / "after.png")
+    np.testing.assert_allclose(after, before, atol=0.002)
+    assert not empty_scene.use_nodes
+
+
+def test_a_scene_that_the_artist_composites_is_left_alone(empty_scene):
+    put(row([6.0]), LOOKING, empty_scene)
+    empty_scene.use_nodes = True
+    before = len(empty_scene.node_tree.nodes)
+    photo_colors.by_default(empty_scene)
+    assert not photo_colors.blends_as_displayed(empty_scene) and len(empty_scene.node_tree.nodes) == before
+    empty_scene.use_nodes = False
+    photo_colors.by_default(empty_scene)
+    assert photo_colors.blends_as_displayed(empty_scene)

@@ -1,0 +1,253 @@
+"""Splats blended as they are displayed, with photo colours under whichever view transform: by the compositor.
+
+Splats are trained to blend in sRGB, Blender blends linear light. So they give off displayed colours, which blend as
+trained; the compositor takes them out of the picture (EEVEE: the pass of what is transparent; Cycles: the pass of their
+light group, and how much they cover from their materials' cryptomatte), applies the view transform to what is behind
+them, lays them over that, and takes the view transform back. Where there are no splats the picture stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import bpy
+
+from ..marks import DISPLAYED
+from ..materials import SPLAT_CARDS, SPLATS
+from ..node_tools import Builder, group, socket
+from .lens import DISPLAY
+
+LIGHT_GROUP = "DA3 Splats"
+GROUP = "DA3 Photo Colors of {space} v1"
+PLAIN = {"CompositorNodeRLayers", "CompositorNodeComposite", "CompositorNodeViewer", "NodeReroute", "NodeGroupOutput"}
+"""Nodes of a tree that hands on what was rendered."""
+OWN = "DA3 Photo Colors"
+"""What the names of our nodes in the artist's compositor begin with."""
+
+
+def by_default(scene: bpy.types.Scene) -> None:
+    """`blend_as_displayed`, unless the artist composites `scene`, or no splats are rendered."""
+    composited = scene.use_nodes if not hasattr(scene, "compositing_node_group") else _tree(scene) is not None
+    rendered = not all(item.hide_render for item in _with_stand_ins(scene))
+    if blends_as_displayed(scene) or (rendered and not composited):
+        blend_as_displayed(scene)
+
+
+def blend_as_displayed(scene: bpy.types.Scene) -> None:
+    """Let splats blend as displayed under the view transform that `scene` has now; call it again once that changed.
+    Where there are no stand-ins of splats, as with Blender's own, nothing happens."""
+    blend_as_light(scene)
+    if not has_stand_ins(scene):
+        return
+    for item in _with_stand_ins(scene):
+        item.lightgroup = LIGHT_GROUP
+    _show(scene, True)
+    if scene.view_settings.view_transform == "Raw":  # shows displayed colours as they are
+        return
+    space = _space(scene)
+    for layer in scene.view_layers:
+        layer.lightgroups.add(name=LIGHT_GROUP)
+        layer.eevee.use_pass_transparent = layer.use_pass_cryptomatte_material = True
+    tree = _compositing(scene)
+    for layers in [node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers"]:
+        _insert(scene, tree, layers, space)
+
+
+def blend_as_light(scene: bpy.types.Scene) -> None:
+    """Undo `blend_as_displayed`; what else the artist composites stays."""
+    _show(scene, False)
+    for layer in scene.view_layers:
+        for light in [light for light in layer.lightgroups if light.name == LIGHT_GROUP]:
+            layer.lightgroups.remove(light)
+    tree: Any = _tree(scene)
+    if tree is None:
+        return
+    ours = [node for node in tree.nodes if _is_ours(node)]
+    for node in ours:
+        source = node.inputs[0].links[0].from_socket if node.inputs and node.inputs[0].is_linked else None
+        for target in [link.to_socket for link in node.outputs[0].links]:
+            if source is not None:
+                tree.links.new(source, target)
+        tree.nodes.remove(node)
+    for unused in [each for each in bpy.data.node_groups if each.name.startswith(OWN) and not each.users]:
+        bpy.data.node_groups.remove(unused)
+    if ours and {node.bl_idname for node in tree.nodes} <= PLAIN:
+        _composite_no_more(scene, tree)
+
+
+def blends_as_displayed(scene: bpy.types.Scene) -> bool:
+    return bool(scene.get(DISPLAYED))
+
+
+def has_stand_ins(scene: bpy.types.Scene) -> bool:
+    return any(True for _ in _with_stand_ins(scene))
+
+
+def _show(scene: bpy.types.Scene, displayed: bool) -> None:
+    if displayed:
+        scene[DISPLAYED] = 1
+    else:
+        scene.pop(DISPLAYED, None)
+    for item in _with_stand_ins(scene):
+        item.update_tag()
+
+
+def _with_stand_ins(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    for item in scene.objects:
+        for modifier in item.modifiers:
+            tree = modifier.node_group if isinstance(modifier, bpy.types.NodesModifier) else None
+            if tree is not None and any(each.name == DISPLAY for each in tree.interface.items_tree):
+                yield item
+
+
+def _space(scene: bpy.types.Scene) -> str:
+    """The colour space of files that hold what `scene` displays; sRGB where its view transform has none."""
+    view, display = scene.view_settings.view_transform, scene.display_settings.display_device
+    probe = bpy.data.images.new("probe", 1, 1)
+    try:
+        for space in (f"{view} Base {display}", f"{view} {display}", display):
+            try:
+                probe.colorspace_settings.name = space
+            except TypeError:  # not a space of this configuration
+                continue
+            return space
+        return "sRGB"
+    finally:
+        bpy.data.images.remove(probe)
+
+
+def _tree(scene: bpy.types.Scene) -> Any:
+    """What `scene` composites by: its own tree, or from Blender 5.0 on one of the file's; None where it has none."""
+    return scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
+
+
+def _compositing(scene: bpy.types.Scene) -> Any:
+    """The same, which is made where there is none."""
+    scene.render.use_compositing = True
+    if not hasattr(scene, "compositing_node_group"):
+        scene.use_nodes = True
+        return scene.node_tree
+    if scene.compositing_node_group is None:
+        tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        socket(tree, "Image", "Color", "OUTPUT")
+        nodes = Builder(tree)
+        nodes.node("NodeGroupOutput", {0: nodes.node("CompositorNodeRLayers").outputs["Image"]})
+        scene.compositing_node_group = tree
+    return scene.compositing_node_group
+
+
+def _composite_no_more(scene: bpy.types.Scene, tree: Any) -> None:
+    """Let `scene` composite by nothing: its `tree` does nothing."""
+    if hasattr(scene, "compositing_node_group"):
+        scene.compositing_node_group = None
+        if not tree.users:
+            bpy.data.node_groups.remove(tree)
+    else:
+        scene.use_nodes = False
+
+
+def _is_ours(node: Any) -> bool:
+    return node.name.startswith(OWN)
+
+
+def _insert(scene: bpy.types.Scene, tree: Any, layers: Any, space: str) -> None:
+    """Put the group between the picture of a Render Layers node and all that it goes to."""
+    targets = [link.to_socket for link in layers.outputs["Image"].links]
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.name, node.label, node.node_tree = OWN, OWN, _group(space)
+    node.location = layers.location[0] + 300, layers.location[1]
+    for target in targets:
+        tree.links.new(node.outputs["Image"], target)
+    tree.links.new(layers.outputs["Image"], node.inputs["Image"])
+    with _each_engine(scene) as engines:
+        for engine in engines:
+            # The other engine's outputs are kept where something is linked to them.
+            for view_layer in scene.view_layers:
+                view_layer.update_render_passes()
+            names = (f"Combined_{LIGHT_GROUP}",) if engine == "CYCLES" else ("Transparent", "Transp")
+            for output in [each for each in layers.outputs if each.name in names and not each.is_unavailable]:
+                tree.links.new(output, node.inputs["Cycles" if engine == "CYCLES" else "EEVEE"])
+    matte = tree.nodes.new("CompositorNodeCryptomatteV2")
+    matte.name, matte.label, matte.source, matte.scene = f"{OWN} Matte", f"{OWN} Matte", "RENDER", layers.scene
+    matte.layer_name = f"{layers.layer}.CryptoMaterial"
+    matte.matte_id = f"{SPLATS},{SPLAT_CARDS}"
+    matte.location = layers.location[0], layers.location[1] - 500
+    tree.links.new(matte.outputs["Matte"], node.inputs["Cycles Matte"])
+
+
+@contextmanager
+def _each_engine(scene: bpy.types.Scene) -> Iterator[Iterator[str]]:
+    """The engines that render splats, each the scene's while it is the turn of it."""
+    before = scene.render.engine
+
+    def engines() -> Iterator[str]:
+        for engine in ("BLENDER_EEVEE_NEXT", "BLENDER_EEVEE", "CYCLES"):
+            try:
+                scene.render.engine = engine
+            except TypeError:  # called otherwise in this Blender, or switched off
+                continue
+            yield engine
+
+    try:
+        yield engines()
+    finally:
+        scene.render.engine = before
+
+
+def _group(space: str) -> bpy.types.NodeTree:
+    """Compositor group: takes the splats out of the image, and lays them over the rest, in `space`."""
+    return group(GROUP.format(space=space), "CompositorNodeTree", lambda nodes: _build(nodes, space))
+
+
+def _build(nodes: Builder, space: str) -> None:
+    black = (0.0, 0.0, 0.0, 0.0)
+    for name in ("Image", "EEVEE", "Cycles"):
+        socket(nodes.tree, name, "Color", default_value=black)
+    socket(nodes.tree, "Cycles Matte", "Float")
+    socket(nodes.tree, "Image", "Color", "OUTPUT")
+    image, eevee, cycles, matte = nodes.node("NodeGroupInput").outputs[:4]
+    splats = _mix(nodes, "ADD", eevee, cycles)
+    covered = _math(nodes, "MINIMUM", _math(nodes, "ADD", _alpha(nodes, eevee), matte), 1.0)
+    alpha = _alpha(nodes, image)
+    rest = _math(nodes, "MAXIMUM", _math(nodes, "SUBTRACT", alpha, covered), 0.0)
+    behind = _divided(nodes, _mix(nodes, "SUBTRACT", image, splats), rest)
+    shown = _mix(nodes, "MULTIPLY", _convert(nodes, behind, to_color_space=space), rest)
+    blended = _divided(nodes, _mix(nodes, "ADD", splats, shown), alpha)
+    light = _mix(nodes, "MULTIPLY", _convert(nodes, blended, from_color_space=space), alpha)
+    there = _math(nodes, "GREATER_THAN", covered, 0.0)
+    mixed = _mix(nodes, "MIX", image, light, there)
+    nodes.node("NodeGroupOutput", {0: _with_alpha(nodes, mixed, alpha)})
+
+
+def _divided(nodes: Builder, color: Any, share: Any) -> Any:
+    return _mix(nodes, "DIVIDE", color, _math(nodes, "MAXIMUM", share, 1e-3))
+
+
+def _mix(nodes: Builder, kind: str, first: Any, second: Any, share: Any = 1.0) -> Any:
+    name = "CompositorNodeMixRGB" if hasattr(bpy.types, "CompositorNodeMixRGB") else "ShaderNodeMixRGB"
+    return nodes.node(name, {0: share, 1: first, 2: second}, blend_type=kind).outputs[0]
+
+
+def _math(nodes: Builder, operation: str, first: Any, second: Any) -> Any:
+    name = "CompositorNodeMath" if hasattr(bpy.types, "CompositorNodeMath") else "ShaderNodeMath"
+    return nodes.node(name, {0: first, 1: second}, operation=operation).outputs[0]
+
+
+def _alpha(nodes: Builder, color: Any) -> Any:
+    return nodes.node("CompositorNodeSeparateColor", {0: color}).outputs[3]
+
+
+def _with_alpha(nodes: Builder, color: Any, alpha: Any) -> Any:
+    node = nodes.node("CompositorNodeSetAlpha", {"Image": color, "Alpha": alpha})
+    if hasattr(node, "mode"):  # an input since Blender 5.0
+        node.mode = "REPLACE_ALPHA"
+    else:
+        nodes.feed(node.inputs["Type"], "Replace Alpha")
+    return node.outputs[0]
+
+
+def _convert(nodes: Builder, color: Any, **spaces: str) -> Any:
+    """`color`, as if opaque, between scene-linear, which the node begins with, and another space."""
+    return nodes.node("CompositorNodeConvertColorSpace", {0: _with_alpha(nodes, color, 1.0)}, **spaces).outputs[0]

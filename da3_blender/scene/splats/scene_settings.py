@@ -1,0 +1,51 @@
+"""What scenes need so that their splats render well, set where splats come to be seen, and given back without them."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .bounces import give_back_bounces, let_cycles_see_through
+from .photo_colors import blend_as_displayed, blend_as_light, blends_as_displayed, by_default, has_stand_ins
+
+_SUBSCRIBER = object()
+
+
+def prepare_renders(scene: bpy.types.Scene) -> None:
+    """Let Cycles see through splats, and where the artist composites nothing let them blend as displayed."""
+    let_cycles_see_through(scene)
+    by_default(scene)
+
+
+def forget_splats(scene: bpy.types.Scene) -> None:
+    """Undo `prepare_renders`, once there are no splats."""
+    give_back_bounces(scene)
+    if blends_as_displayed(scene) and not has_stand_ins(scene):
+        blend_as_light(scene)
+
+
+def _follow_view_transform() -> None:
+    for scene in bpy.data.scenes:
+        if blends_as_displayed(scene):
+            blend_as_displayed(scene)
+
+
+@persistent
+def _subscribe(*_: object) -> None:
+    bpy.msgbus.clear_by_owner(_SUBSCRIBER)
+    bpy.msgbus.subscribe_rna(
+        key=(bpy.types.ColorManagedViewSettings, "view_transform"),
+        owner=_SUBSCRIBER,
+        args=(),
+        notify=_follow_view_transform,
+    )
+
+
+def register() -> None:
+    _subscribe()
+    bpy.app.handlers.load_post.append(_subscribe)  # another file has no subscribers
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_subscribe)
+    bpy.msgbus.clear_by_owner(_SUBSCRIBER)
