@@ -39,6 +39,10 @@ CELL, FEW = 64, 8
 """Positions in a cell of those that no common map moved, about; and how many must be there to tell a map."""
 
 
+LOOSE = 0.2
+"""Of a cell's size: how far off a map may be that still tells what became of the surroundings there."""
+
+
 class Moved(NamedTuple):
     """Those at `which` [M] were moved with their surroundings by the linear map `linear` [3,3] or, one for each,
     [M,3,3]; None where nothing but the position changed."""
@@ -213,7 +217,8 @@ def _local_maps(
     crossed = _sums((there[:, :, None] * apart[:, None, :]).reshape(-1, 9), cell).reshape(-1, 3, 3)
     per = count[:, None, None]
     linear = _completed(moments / per, crossed / per, unit)
-    telling = (count >= FEW)[cell]
+    off = _sums((there - np.einsum("mij,mj->mi", linear[cell], apart)) ** 2, cell).sum(axis=1)
+    telling = ((count >= FEW) & (off <= LOOSE**2 * np.trace(moments, axis1=1, axis2=2)))[cell]
     if telling.any():
         yield rest[telling], linear[cell[telling]]
     if not telling.all():

@@ -125,6 +125,13 @@ def test_what_no_map_explains_follows_its_surroundings():
         np.testing.assert_allclose(moved.linear[:, :, 2], normal, atol=0.08)
 
 
+@pytest.mark.parametrize("count", [5, 7, 40, 500])
+def test_what_was_each_moved_by_hand_only_moved(count):
+    home = cloud(count)
+    (moved,) = find_maps(home, home + cloud(count, 1))
+    assert moved.linear is None and len(moved.which) == count
+
+
 def test_the_homeless_only_move():
     """Vertices of an object without homes have zeros once they are joined; broken numbers are left alone."""
     home = np.concatenate([cloud(100), np.zeros((30, 3), np.float32)])
