@@ -16,7 +16,7 @@ from mathutils import Matrix  # noqa: E402
 from da3_blender.plan.splat_cloud import lone_splats  # noqa: E402
 from da3_blender.scene.meshes import point_count, set_input  # noqa: E402
 from da3_blender.scene.splats import follow  # noqa: E402
-from da3_blender.scene.splats.native import has_native  # noqa: E402
+from da3_blender.scene.splats.native import has_native, splat_data  # noqa: E402
 from da3_blender.scene.splats.read import read_splats  # noqa: E402
 from da3_blender.scene.splats.write import write_splats  # noqa: E402
 from model_runtime.contract import harmonics  # noqa: E402
@@ -34,17 +34,21 @@ def scene(empty_scene):
     follow.unregister()
 
 
-def add(scene, name: str, count: int = 60, degree: int = 1, seed: int = 0):
-    """Splats about the origin, thin ones and round ones, that are selected and active."""
+def add(scene, name: str, count: int = 60, degree: int = 1, seed: int = 0, shown: bool = False):
+    """Splats about the origin, thin ones and round ones, that are selected and active. shown: with modifiers, too,
+    whose node groups take a while to make."""
     random = np.random.default_rng(seed)
     rotation = random.normal(size=(count, 4))
     higher = random.normal(0, 0.2, ((degree + 1) ** 2 - 1, count, 3))
     base = np.concatenate([random.uniform(-1, 1, (count, 3)), random.uniform(0.3, 1, (count, 1))], axis=1)
     scale = random.uniform(0.02, 0.3, (count, 3)) * np.where(np.arange(count) % 3 == 0, [[1], [1], [1e-3]], 1).T[:count]
     rotation /= np.linalg.norm(rotation, axis=1, keepdims=True)
-    item = write_splats(
-        lone_splats(random.normal(size=(count, 3)), scale, rotation, base, higher), name, scene.collection
-    )
+    plan = lone_splats(random.normal(size=(count, 3)), scale, rotation, base, higher)
+    if shown:
+        item = write_splats(plan, name, scene.collection)
+    else:
+        item = bpy.data.objects.new(name, splat_data(plan, name))
+        scene.collection.objects.link(item)
     choose(item)
     bpy.context.view_layer.update()
     return item
@@ -139,7 +143,7 @@ def test_applied_transforms(scene, place):
 
 @pytest.mark.parametrize("place", ["uneven", "mirrored"])
 def test_applied_transforms_in_pictures(scene, tmp_path, place):
-    item = add(scene, "a", degree=0 if place == "uneven" else 1)
+    item = add(scene, "a", degree=0 if place == "uneven" else 1, shown=True)
     item.matrix_world = PLACES[place]
     before = image(scene, tmp_path)
     choose(item)
@@ -161,7 +165,7 @@ def test_a_sheared_object_made_straight(scene):
 
 def test_joined_objects_of_other_degrees(scene, tmp_path):
     """Each turned in its own way; those of lower degree have zeros for what they had not."""
-    items = [add(scene, str(index), 40 + index, degree, index) for index, degree in enumerate((0, 2, 1))]
+    items = [add(scene, str(index), 40 + index, degree, index, shown=True) for index, degree in enumerate((0, 2, 1))]
     for item, place in zip(items, ("turned", "even", "mirrored"), strict=True):
         item.matrix_world = Matrix.Translation((0, 0, item.matrix_world[2][3])) @ PLACES[place]
     before, shown = in_world(*items), image(scene, tmp_path)
@@ -283,7 +287,7 @@ def test_undo_and_redo_bring_back_both(scene):
 
 def test_unmoved_data_is_not_written(scene, monkeypatch):
     """What only looks like a change: values of modifiers, the object moved, its data tagged."""
-    item = add(scene, "a")
+    item = add(scene, "a", shown=True)
     monkeypatch.setattr(follow, "_map", lambda *_: pytest.fail("splats were changed"))
     item.location = (1, 2, 3)
     set_input(item.modifiers[0], "Splat Size", 0.5)
