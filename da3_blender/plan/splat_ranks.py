@@ -31,8 +31,8 @@ def thinning(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ranks [G] and shares `alone` [G] of splats, both float32 in 0..1; arguments as in `SplatPlan`.
 
-    Of all splats, those of a rank below s are the share s to show. Each of them then stands for alone / s of its own
-    area, where that is more than 1. Repeated splats are ranked on their own, so that both hold without them.
+    Of all splats, those of a rank below s are the share s to show. Each of them then stands for alone / s splats like
+    it, where that is more than 1. Repeated splats are ranked on their own, so that both hold without them.
     """
     count = len(position)
     if not count:

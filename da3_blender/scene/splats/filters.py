@@ -37,9 +37,8 @@ def _build(nodes: Builder) -> None:
     splats = cropped(nodes, splats, inputs[KEEP_INSIDE], keep=True)
     splats = cropped(nodes, splats, inputs[REMOVE_INSIDE], keep=False)
     splats, share = _thinned(nodes, splats, inputs["Shown"], inputs["At Most"])
-    growth = nodes.math("DIVIDE", named(nodes, ALONE, "FLOAT"), nodes.math("MAXIMUM", share, 1e-6))
-    growth = nodes.math("SQRT", nodes.math("MAXIMUM", growth, 1.0))
-    scale = nodes.vector("SCALE", named(nodes, "scale"), nodes.math("MULTIPLY", growth, inputs["Splat Size"]))
+    size = nodes.math("MULTIPLY", _growth(nodes, share), inputs["Splat Size"])
+    scale = nodes.vector("SCALE", named(nodes, "scale"), size)
     nodes.node("NodeGroupOutput", {"Geometry": store(nodes, splats, "scale", scale)})
 
 
@@ -139,6 +138,18 @@ def _thinned(nodes: Builder, splats: Any, shown: Any, most: Any) -> tuple[Any, A
     first = _without(nodes, ranked, nodes.math("GREATER_THAN", index, nodes.math("SUBTRACT", most, 0.5)))
     share = nodes.math("MULTIPLY", shown, nodes.math("DIVIDE", most, nodes.math("MAXIMUM", count, 1.0)))
     return switch(nodes, "GEOMETRY", too_many, splats, first), switch(nodes, "FLOAT", too_many, shown, share)
+
+
+def _growth(nodes: Builder, share: Any) -> Any:
+    """How much larger a splat is drawn where a `share` of all shows.
+
+    It stands for n = alone / share of them, where that is more than one, and gets their area and up to one more, since
+    what lay side by side is covered by a round one with gaps: measured, at half the splats that is 0.9 dB.
+    """
+    count = nodes.math("DIVIDE", named(nodes, ALONE, "FLOAT"), nodes.math("MAXIMUM", share, 1e-6))
+    count = nodes.math("MAXIMUM", count, 1.0)
+    spare = nodes.math("SUBTRACT", 1.0, nodes.math("DIVIDE", 1.0, count))
+    return nodes.math("SQRT", nodes.math("ADD", count, spare))
 
 
 POINTS = ("MESH", "POINTCLOUD")

@@ -55,10 +55,16 @@ def report_thinning(plan: SplatPlan, cameras: tuple[ExportCamera, ...]) -> None:
         ways = (
             (some, None),
             (some, np.full(len(some), share**-0.5)),
-            (best, np.sqrt(np.maximum(alone[best] / share, 1))),
+            (best, grown(alone[best] / share)),
         )
         figures = (psnr(pictures(plan, places, growth, cameras), every) for places, growth in ways)
         print(f"| {share:.0%} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
+
+
+def grown(count: np.ndarray) -> np.ndarray:
+    """As the filter's nodes have it."""
+    count = np.maximum(count, 1)
+    return np.sqrt(count + 1 - 1 / count)
 
 
 def pictures(
