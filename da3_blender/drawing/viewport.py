@@ -14,6 +14,7 @@ from bpy.app.handlers import persistent
 
 from .. import timer
 from . import canvas, sorting
+from .atlas import order_texture
 from .cloud import Cloud, Loaded
 from .layer import lay_over
 from .order_process import OrderProcess
@@ -33,7 +34,8 @@ class _Shown:
     def __init__(self) -> None:
         self.loaded: Loaded | None = None
         """The splats that `order` is of."""
-        self.order: gpu.types.GPUTexture | None = None
+        self.order: gpu.types.GPUTexture | np.ndarray | None = None
+        """As it was found, until it is drawn with."""
         self.count = 0
         self.sorted_for: Any = None
         self.asked_for: Any = None
@@ -43,7 +45,7 @@ class _Shown:
 
     def take(self, loaded: Loaded, wanted: Any, order: np.ndarray) -> None:
         self.loaded, self.sorted_for, self.count = loaded, wanted, len(order)
-        self.order = canvas.order_texture(order)
+        self.order = order
 
 
 _clouds: dict[tuple[int, str], Cloud] = {}
@@ -82,6 +84,7 @@ def _draw() -> None:
 def _draw_region(context: bpy.types.Context) -> None:
     scene, space, region = context.scene, context.space_data, context.region
     assert isinstance(space, bpy.types.SpaceView3D)
+    _forget_unseen()
     cloud = _clouds.setdefault((scene.session_uid, context.view_layer.name), Cloud())
     try:
         cloud.look(context.evaluated_depsgraph_get(), orders())
@@ -137,11 +140,13 @@ def _draw_picture(shown: _Shown, cloud: Cloud, view: View, space: Any) -> None:
     assert loaded is not None
     placed = cloud.placed(loaded, space)
     depth = _scene_depth(view.size)
-    drawn = (_facts(view, placed), loaded, shown.order, dots)
+    drawn = (_facts(view, placed), loaded, shown.sorted_for, dots)
     if drawn == shown.drawn and shown.depth is not None and np.array_equal(depth, shown.depth):
         return
     if shown.canvas is None or shown.canvas.size != view.size:
         shown.canvas = canvas.Canvas(view.size)
+    if isinstance(shown.order, np.ndarray):
+        shown.order = order_texture(shown.order)
     order, count = (None, loaded.atlas.count) if dots else (shown.order, shown.count)
     shown.canvas.draw(loaded.atlas, placed, view, order, count, depth)
     shown.drawn, shown.depth = drawn, depth
@@ -199,9 +204,18 @@ def redraw() -> None:
         region.tag_redraw()
 
 
+def _forget_unseen() -> None:
+    """Let go of what no window shows any more."""
+    windows = bpy.context.window_manager.windows
+    for scene in _clouds.keys() - {(window.scene.session_uid, window.view_layer.name) for window in windows}:
+        del _clouds[scene]
+    for region in _shown.keys() - {region.as_pointer() for region in _regions()}:
+        del _shown[region]
+
+
 @persistent
 def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph | None = None) -> None:
-    """What `Cloud.look` has to look at anew; regions that are gone are forgotten."""
+    """What `Cloud.look` has to look at anew. Also called by renders, in a thread of theirs."""
     changed = set[int]()
     for update in graph.updates if graph is not None else ():
         if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
@@ -210,8 +224,6 @@ def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph | None = None) -
         cloud.moved = True
         if cloud.changed is not None:
             cloud.changed |= changed
-    for gone in _shown.keys() - {region.as_pointer() for region in _regions()}:
-        del _shown[gone]
 
 
 @persistent
