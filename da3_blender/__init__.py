@@ -30,6 +30,7 @@ MODULES = (
     "operators.export",
     "operators.splat_files",
     "operators.splats",
+    "operators.splat_renders",
     "operators.transform",
     "operators.picking",
     "operators.projection",

@@ -16,6 +16,7 @@ from model_runtime.contract.splat_files.suffixes import WRITTEN
 
 from ..scene.splats.files import Report, export_splats, import_splats, splat_objects
 from ..scene.splats.follow import settle
+from ..scene.splats.scene_settings import prepare_renders
 from ..translation import rpt
 from . import UNDOABLE, tell
 from .photos import chosen_files
@@ -99,6 +100,7 @@ class DA3_OT_import_splats(bpy.types.Operator):
         if not made:
             return {"CANCELLED"}
         _select(context, made)
+        prepare_renders(context.scene)
         self.report({"INFO"}, rpt("Files of splats imported: {count}", count=len(made)))
         return {"FINISHED"}
 

@@ -11,6 +11,7 @@ from ..scene.repeated import KEEP_ALL, tells_repeated
 from ..scene.splats.crop_boxes import crops_of
 from ..scene.splats.filters import CONFIDENCE_RANK, FLOATER, filter_of, has_filter
 from ..scene.splats.native import is_native, is_splats
+from ..scene.splats.photo_colors import blends_as_displayed
 from ..translation import iface
 from . import Sidebar, paragraph
 from .result import draw_inputs
@@ -107,6 +108,8 @@ def draw_drawing(layout: bpy.types.UILayout, context: bpy.types.Context, item: b
         layout.prop(context.scene.da3, "draw_splats")
         if viewport.trouble():
             paragraph(layout, context, viewport.trouble(), icon="ERROR")
+        displayed = blends_as_displayed(context.scene)
+        layout.operator("da3.photo_colors", icon="CHECKBOX_HLT" if displayed else "CHECKBOX_DEHLT", depress=displayed)
     layout.operator("da3.splat_pictures", icon="RENDER_ANIMATION")
 
 

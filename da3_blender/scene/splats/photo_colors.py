@@ -156,7 +156,7 @@ def _insert(scene: bpy.types.Scene, tree: Any, layers: Any, space: str) -> None:
     """Put the group between the picture of a Render Layers node and all that it goes to."""
     targets = [link.to_socket for link in layers.outputs["Image"].links]
     node = tree.nodes.new("CompositorNodeGroup")
-    node.name, node.label, node.node_tree = OWN, OWN, _group(space)
+    node.name, node.node_tree = OWN, _group(space)
     node.location = layers.location[0] + 300, layers.location[1]
     for target in targets:
         tree.links.new(node.outputs["Image"], target)
@@ -170,7 +170,7 @@ def _insert(scene: bpy.types.Scene, tree: Any, layers: Any, space: str) -> None:
             for output in [each for each in layers.outputs if each.name in names and not each.is_unavailable]:
                 tree.links.new(output, node.inputs["Cycles" if engine == "CYCLES" else "EEVEE"])
     matte = tree.nodes.new("CompositorNodeCryptomatteV2")
-    matte.name, matte.label, matte.source, matte.scene = f"{OWN} Matte", f"{OWN} Matte", "RENDER", layers.scene
+    matte.name, matte.source, matte.scene = f"{OWN} Matte", "RENDER", layers.scene
     matte.layer_name = f"{layers.layer}.CryptoMaterial"
     matte.matte_id = f"{SPLATS},{SPLAT_CARDS}"
     matte.location = layers.location[0], layers.location[1] - 500

@@ -223,6 +223,13 @@ def test_only_the_splats_colours_change(empty_scene, tmp_path):
     assert not empty_scene.use_nodes
 
 
+def test_the_panels_button_goes_back_and_forth(addon, empty_scene):
+    put(row([6.0]), LOOKING, empty_scene)
+    for displayed in (True, False):
+        assert bpy.ops.da3.photo_colors() == {"FINISHED"}
+        assert photo_colors.blends_as_displayed(empty_scene) == displayed
+
+
 def test_a_scene_that_the_artist_composites_is_left_alone(empty_scene):
     put(row([6.0]), LOOKING, empty_scene)
     empty_scene.use_nodes = True
