@@ -112,10 +112,11 @@ def report_floaters(plan: SplatPlan, cameras: tuple[ExportCamera, ...], room: Pa
         in_air[inside] |= share < 0.85
         on_surface[inside] |= np.abs(share - 1) < 0.05
     shown, floats = ~plan.repeated, in_air & ~on_surface
+    floater = np.zeros(len(shown)) if plan.floater is None else plan.floater
     print(f"{floats[shown].mean():.1%} of the splats float")
     print("| Hide Floaters | hides | precision | recall |\n|---|---|---|---|")
     for setting in (0.3, 0.5, 0.6, 0.7, 0.8):
-        hidden = shown & (plan.floater > 1 - setting)
+        hidden = shown & (floater > 1 - setting)
         found = (hidden & floats).sum()
         print(
             f"| {setting} | {hidden.sum() / shown.sum():.1%} | {found / max(hidden.sum(), 1):.0%} |"
