@@ -67,6 +67,11 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-splats", action="store_true", help="make no splats")
     parser.add_argument(
+        "--improve-splats",
+        action="store_true",
+        help="make one layer of the splats of all photos and let it look like them",
+    )
+    parser.add_argument(
         "--splats",
         type=Path,
         action="append",

@@ -96,6 +96,7 @@ def make_request(options: argparse.Namespace) -> Request:
         refine_depth=options.refine_depth,
         lens=options.lens,
         gaussians=not options.no_splats,
+        improve_splats=options.improve_splats,
         device=options.device,
         mesh=MeshSettings() if options.mesh == "fused" else None,
     )
@@ -165,6 +166,7 @@ def panel_settings(options: argparse.Namespace) -> dict[str, str | int | bool]:
         "lens": options.lens,
         "refine_depth": options.refine_depth,
         "make_splats": not options.no_splats,
+        "improve_splats": options.improve_splats,
         "make_mesh": options.mesh,
         "standard_view": True,
     }

@@ -138,6 +138,7 @@ def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
         camera_source=source,
         reference_view="first" if referenced else Request.reference_view,
         gaussians=settings.make_splats,
+        improve_splats=settings.improve_splats,
         refine=settings.refine,
         refine_depth=settings.refine_depth,
         lens=settings.lens,

@@ -29,6 +29,8 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
         column = layout.column(heading="Objects")
         column.prop(settings, "make_points")
         column.prop(settings, "make_splats")
+        if settings.make_splats:
+            column.prop(settings, "improve_splats")
         layout.prop(settings, "make_mesh")
 
 

@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
     predict.add_argument("--no-gaussians", action="store_true")
+    predict.add_argument(
+        "--improve-splats", action="store_true", help="one layer of splats of all photos, made to look like them"
+    )
     predict.add_argument("--device", default=Request.device)
     predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
     predict.set_defaults(run=_predict)

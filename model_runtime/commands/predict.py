@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
         refine=options.refine,
         refine_depth=options.refine_depth,
         lens=options.lens,
+        improve_splats=options.improve_splats,
     )
     prediction = Predictor().predict(request, _print_progress)
     _write(options.output, arrays(prediction))

@@ -16,7 +16,7 @@ import numpy as np
 
 from model_runtime.contract.lens import Lens
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
@@ -111,6 +111,8 @@ class Request:
     refine_depth: one of REFINE_DEPTH.
     lens: one of LENSES.
     gaussians: whether to return Gaussian splats.
+    improve_splats: whether splats are one layer of all photos, made to look like them by a short optimisation, in
+        place of those of the network or of each photo.
     mesh: how to fuse one surface from all photos; None for none.
     colmap: the photos' cameras in another form than `cameras`; the world is then COLMAP's.
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
@@ -130,6 +132,7 @@ class Request:
     colmap: ColmapModel | None = None
     refine_depth: str = "auto"
     lens: str = "auto"
+    improve_splats: bool = False
 
     @property
     def has_poses(self) -> bool:
@@ -211,7 +214,8 @@ class Gaussians:
     rotations: [G,4] float32, unit quaternions wxyz. opacities: [G] float32 in 0..1 (not logits).
     harmonics: [G,3,K] float32, K = (degree + 1) ** 2, 3DGS real basis: colour = 0.5 + sum(basis * harmonics).
     confidence: [G] float32, that of the pixel each splat came from. view_index: [G] int32 into Prediction.views.
-    source: `network` (the checkpoint's Gaussian head) or `surface` (flat ellipsoids laid on the depth maps).
+    source: `network` (the checkpoint's Gaussian head), `surface` (flat ellipsoids laid on the depth maps, one for each
+        pixel) or `merged` (one layer of all photos, which belongs to no pixels).
     repeated: [G] bool, `View.repeated` of the pixel each splat came from; None where nothing is known of that.
     """
 

@@ -73,10 +73,15 @@ COMPARED_SIDE = 400
 
 def grey_picture(pixels: np.ndarray, longest: int) -> np.ndarray:
     """[h,w] uint8, sides at most `longest`, from the upright photo [H,W,3] uint8 RGB."""
+    small = shrunk(pixels, longest)
+    return np.ascontiguousarray(np.round(small.astype(np.float32) @ LUMA).astype(np.uint8))
+
+
+def shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """[h,w,3] uint8, sides at most `longest`, from the upright photo [H,W,3] uint8."""
     height, width = pixels.shape[:2]
     factor = min(1.0, longest / max(width, height))
-    small = resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.ascontiguousarray(np.round(small.astype(np.float32) @ LUMA).astype(np.uint8))
+    return resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
 def feature_photo(name: str, pixels: np.ndarray, focal_35mm: float | None = None, camera: str = "") -> FeaturePhoto:

@@ -12,10 +12,13 @@ from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
 from model_runtime.photos.canvas import Placement, fit, place
 from model_runtime.photos.decode import DecodedPhoto, decode_photo, scene_linear
-from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture
+from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture, shrunk
 from model_runtime.photos.straighten import straighten
 
 ERRORS_TOLD = 5
+
+SPLAT_SIDE = 480
+"""Longest side in pixels at which splats are made to look like photos."""
 
 MOST_TRANSPARENT = 0.1
 """Of what a fitted pixel covers, for it to count as opaque: at the rim of a thing that was cut out, the backdrop shows
@@ -27,6 +30,7 @@ class PreparedPhoto:
     """A photo as the network saw it. color: [h,w,3] uint8, fitted. focal_35mm: from its EXIF data, or None.
     feature: the photo as feature matching takes it, where that was asked for. opaque: see `messages.View`.
     grey: [h,w] uint8, the whole photo as it is compared to refine depth, where that was asked for.
+    large: [h,w,3] uint8, the whole photo as splats are made to look like it, where that was asked for.
     lens: which bent the photo; everything here is of the photo as it was straightened. None where it was not.
     """
 
@@ -39,6 +43,7 @@ class PreparedPhoto:
     opaque: np.ndarray | None = None
     grey: np.ndarray | None = None
     lens: Lens | None = None
+    large: np.ndarray | None = None
 
 
 def prepare_photos(
@@ -48,6 +53,7 @@ def prepare_photos(
     with_features: bool = False,
     with_grey: bool = False,
     lenses: Sequence[Lens | None] = (),
+    with_large: bool = False,
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
     """Decode and fit every photo, one at a time, so that only one is in memory at full size; and those that cannot be.
 
@@ -63,7 +69,7 @@ def prepare_photos(
         else:
             progress(i / len(photos), f"Straightening {photo.name} ({i + 1} of {len(photos)}).")
         try:
-            fitted.append(_fitted(photo, lens, resolution, with_features, with_grey))
+            fitted.append(_fitted(photo, lens, resolution, with_features, with_grey, with_large))
         except JobError as error:
             left_out.append(LeftOut(photo.name, error.failure))
     if not fitted:
@@ -83,6 +89,7 @@ class _Fitted:
     opaque: np.ndarray | None
     feature: FeaturePhoto | None
     grey: np.ndarray | None
+    large: np.ndarray | None
 
     def placed(self, placement: Placement) -> PreparedPhoto:
         photo = self.photo
@@ -96,16 +103,20 @@ class _Fitted:
             opaque=self.opaque,
             grey=self.grey,
             lens=self.lens,
+            large=self.large,
         )
 
 
-def _fitted(photo: Photo, lens: Lens | None, resolution: int, with_features: bool, with_grey: bool) -> _Fitted:
+def _fitted(
+    photo: Photo, lens: Lens | None, resolution: int, with_features: bool, with_grey: bool, with_large: bool
+) -> _Fitted:
     decoded, pixels = decode_photo(photo)
     if lens is not None:
         decoded, pixels = straighten(decoded, pixels, lens, scene_linear(photo))
     feature = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
     grey = grey_picture(pixels, COMPARED_SIDE) if with_grey else None
-    return _Fitted(decoded, lens, fit(pixels, resolution), _opaque(decoded, resolution), feature, grey)
+    large = shrunk(pixels, SPLAT_SIDE) if with_large else None
+    return _Fitted(decoded, lens, fit(pixels, resolution), _opaque(decoded, resolution), feature, grey, large)
 
 
 def _opaque(photo: DecodedPhoto, resolution: int) -> np.ndarray | None:

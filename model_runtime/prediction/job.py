@@ -60,9 +60,12 @@ class Job:
 
     def straightened(self, lenses: Sequence[Lens | None], progress: Span) -> Job:
         """The job with the photos as pinholes see them, where they have one of these lenses."""
-        with_grey = any(photo.grey is not None for photo in self.photos)
+        with_grey, with_large = (
+            any(each is not None for each in pictures)
+            for pictures in ((photo.grey for photo in self.photos), (photo.large for photo in self.photos))
+        )
         files, resolution = self.input.files, self.plan.resolution
-        photos, damaged = prepare_photos(files, resolution, progress, with_grey=with_grey, lenses=lenses)
+        photos, damaged = prepare_photos(files, resolution, progress, False, with_grey, lenses, with_large)
         if damaged:  # though they could be read before
             raise none_left(damaged)
         return replace(self, input=replace(self.input, photos=photos))
@@ -95,7 +98,10 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
     with_features = needs_features(plan.source, len(photos), request.refine, scale_depths, given)
     with_grey = request.refine_depth != "off" and len(photos) >= FEWEST_COMPARED
     lenses = () if given is None else given.cameras.lenses
-    prepared, unreadable = prepare_photos(photos, plan.resolution, progress, with_features, with_grey, lenses)
+    with_large = request.gaussians and request.improve_splats
+    prepared, unreadable = prepare_photos(
+        photos, plan.resolution, progress, with_features, with_grey, lenses, with_large
+    )
     readable = {photo.name for photo in prepared}
     left = [i for i, photo in enumerate(photos) if photo.name in readable]
     given = None if given is None else given.of(left)

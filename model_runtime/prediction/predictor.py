@@ -28,7 +28,7 @@ from model_runtime.prediction.passes import NetworkPass, own_scene, pass_alone, 
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import make_views
-from model_runtime.splats.make import make_gaussians
+from model_runtime.splats.make import improved_splats, make_gaussians
 
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
@@ -36,6 +36,8 @@ NEW_SCALE = ("given", "features")
 PHOTOS_DONE, CHECKPOINT_DONE, FEATURES_DONE, NETWORK_DONE, DEPTH_DONE = 0.1, 0.2, 0.4, 0.75, 0.95
 MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
+IMPROVING_SHARE = 0.6
+"""Of the rest, where splats are improved."""
 
 FIRST_PASS = 0.5
 """Share of the network's time that its pass over the photos alone takes, where there are two."""
@@ -92,6 +94,10 @@ class Predictor:
 
     def _predict(self, plan: Plan, features: FeatureMemory, progress: Span) -> Prediction:
         watch = Stopwatch()
+        improving = None
+        if plan.request.gaussians and plan.request.improve_splats:
+            improving = progress.part(1 - IMPROVING_SHARE, 1.0, "gaussians")
+            progress = progress.part(0.0, 1 - IMPROVING_SHARE)
         job_input = read_input(plan, progress.part(0.0, PHOTOS_DONE, "photos"))
         watch.done("photos")
 
@@ -125,7 +131,11 @@ class Predictor:
         gaussians = None
         if plan.request.gaussians:
             progress.part(DEPTH_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
-            gaussians = _make_gaussians(job, network_pass, views, cameras)
+            gaussians = (
+                _make_gaussians(job, network_pass, views, cameras)
+                if improving is None
+                else improved_splats(views, [photo.large for photo in job.photos if photo.large is not None], improving)
+            )
             watch.done("gaussians")
         return Prediction(
             views=views,

@@ -64,6 +64,11 @@ def test_depth_is_refined_as_requests_say_it(photo: Path, capsys: pytest.Capture
     assert "invalid choice: 'maybe'" in refusal(capsys, photo, "--refine-depth", "maybe")
 
 
+def test_splats_are_improved_where_that_is_asked_for(photo: Path) -> None:
+    assert parse_arguments([str(photo)]).improve_splats is Request(()).improve_splats
+    assert parse_arguments([str(photo), "--improve-splats"]).improve_splats
+
+
 def test_lenses_are_as_requests_say_them(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert parse_arguments([str(photo)]).lens == Request(()).lens
     for word in LENSES:

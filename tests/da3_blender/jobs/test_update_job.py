@@ -176,13 +176,24 @@ def test_a_scene_that_does_not_tell_has_the_photos_behind_its_cameras(scene, mad
 
 
 def test_a_scene_of_the_command_line_tells_its_settings(scene, made, tmp_path):
-    words = [str(tmp_path), "--mesh", "fused", "--lens", "fisheye", "--no-splats", "--resolution", "336"]
+    words = [
+        str(tmp_path),
+        "--mesh",
+        "fused",
+        "--lens",
+        "fisheye",
+        "--no-splats",
+        "--improve-splats",
+        "--resolution",
+        "336",
+    ]
     options = parse_arguments([*words, "--colmap", str(tmp_path)])
     made[stored_request.REQUEST] = stored_request.describe_settings(panel_settings(options))
     bpy.ops.da3.load_request(result=made["da3_id"])
     assert [row.name for row in scene.da3.photos] == ["a.png", "b.png"]
     names = ("model", "make_mesh", "lens", "make_splats", "own_resolution", "resolution", "refine_depth")
     assert [getattr(scene.da3, name) for name in names] == ["da3-tiny", "fused", "fisheye", False, True, 336, "auto"]
+    assert scene.da3.improve_splats
     assert (scene.da3.camera_source, scene.da3.known_cameras) == ("given", "colmap")
     assert Path(scene.da3.colmap_folder) == tmp_path
 

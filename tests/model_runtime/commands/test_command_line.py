@@ -67,20 +67,20 @@ def test_predict_writes_what_is_repeated_where_that_is_known(known: bool) -> Non
 def test_predict_asks_for_depth_as_told(
     photos: tuple[Photo, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    asked: list[tuple[str, bool]] = []
 
     class Asked:
         def predict(self, request: Request, _: object) -> Prediction:
-            asked.append(request.refine_depth)
+            asked.append((request.refine_depth, request.improve_splats))
             raise JobError("cancelled", "Enough.")
 
     monkeypatch.setattr("model_runtime.commands.predict.Predictor", Asked)
     photo = tmp_path / "photo.png"
     photo.write_bytes(photos[0].data)
-    for options in ([], ["--refine-depth", "on"], ["--refine-depth", "off"]):
+    for options in ([], ["--refine-depth", "on"], ["--refine-depth", "off", "--improve-splats"]):
         with pytest.raises(SystemExit, match="Enough"):
             main(["predict", str(photo), "--output", str(tmp_path / "a.npz"), *options])
-    assert asked == ["auto", "on", "off"]
+    assert asked == [("auto", False), ("on", False), ("off", True)]
 
 
 def test_info_is_a_hello(capsys: pytest.CaptureFixture[str]) -> None:
