@@ -42,7 +42,7 @@ from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
 from .projection import projects_from
 from .remove import check_changeable, purge, remove_objects
-from .splats.convert import convert
+from .splats.convert import convert, why_kept
 from .splats.follow import settle
 from .surfaces import photo_behind
 from .transform import animated
@@ -68,7 +68,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     """
     before = find.parts_of(collection)
     check_changeable(collection, (item for items in before.values() for item in items))
-    convert(before["splats"])
+    notes = [why_kept(item) for item in convert(before["splats"])]
     before = find.parts_of(collection)
     settle(before["splats"])
     plan = brought_in_place(plan, collection)
@@ -91,7 +91,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
         take_out(made.collection)
     visibility.follow(collection, added)
     plates.follow(collection, [*bare, *(item for item in added if item.type == "CAMERA")])
-    notes = [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
+    notes += [f"The geometry of {name} was edited by hand; that is kept, hidden, in {kept}." for name, kept in beside]
     if unlocked := locks.drop_of_bent(find.objects_of(collection, "camera")):
         notes.append(f"Not locked any more, since their photos are straightened now: {', '.join(unlocked)}.")
     if animated(collection):

@@ -27,12 +27,6 @@ from .read import degree_in
 from .stand_ins import GROUP as STAND_INS
 from .write import add_modifiers, add_stand_ins, set_display
 
-STAYS = (
-    "{name} stays as it is: it has modifiers, shape keys, vertex groups, NLA tracks or physics that would be lost if "
-    "it became what this Blender keeps splats in."
-)
-LOST = "{name} is from a newer Blender, and this one cannot read its splats. Open the file there."
-
 MEMBERS: dict[str, tuple[str, int, type]] = {
     "FLOAT": ("value", 1, np.float32),
     "INT": ("value", 1, np.int32),
@@ -164,19 +158,24 @@ def _read(data: Any) -> tuple[Any, dict[str, Attribute]]:
 @persistent
 def _opened(*_: object) -> None:
     for item in convert(bpy.data.objects):
-        note(item, STAYS.format(name=item.name))
+        _tell(item, why_kept(item))
     for item in bpy.data.objects:
         if isinstance(item.data, bpy.types.PointCloud) and NATIVE in item.data and not is_splats(item.data):
-            note(item, LOST.format(name=item.name))
+            _tell(item, f"{item.name} was made in a newer Blender, and this one cannot read it. Open the file there.")
 
 
-def note(item: bpy.types.Object, sentence: str) -> None:
+def why_kept(item: bpy.types.Object) -> str:
+    """What to tell of an object that `convert` leaves as it is."""
+    return f"{item.name} was not made this Blender's kind of splats: it has modifiers or data that would be lost."
+
+
+def _tell(item: bpy.types.Object, note: str) -> None:
     """Tell of `item` among the notes of its DA3 scene, once."""
     for collection in bpy.data.collections:
         if ID in item and collection.get(ID) == item[ID] and collection.library is None:
             notes = str(collection.get(NOTES, ""))
-            if sentence not in notes:
-                collection[NOTES] = "\n".join(filter(None, (notes, sentence)))
+            if note not in notes:
+                collection[NOTES] = "\n".join(filter(None, (notes, note)))
 
 
 def register() -> None:
