@@ -24,7 +24,7 @@ THRESHOLDS = (("Least Opacity", "Least Opacity"), ("Smallest Size", "Smallest Si
 class DA3_PT_splats(Sidebar, bpy.types.Panel):
     bl_idname = "DA3_PT_splats"
     bl_label = "Splats"
-    bl_order = 1
+    bl_order = 0  # right after the scenes
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
