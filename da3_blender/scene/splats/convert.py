@@ -173,9 +173,9 @@ def _tell(item: bpy.types.Object, note: str) -> None:
     """Tell of `item` among the notes of its DA3 scene, once."""
     for collection in bpy.data.collections:
         if ID in item and collection.get(ID) == item[ID] and collection.library is None:
-            notes = str(collection.get(NOTES, ""))
-            if note not in notes:
-                collection[NOTES] = "\n".join(filter(None, (notes, note)))
+            before = str(collection.get(NOTES, ""))
+            if note not in before:
+                collection[NOTES] = "\n".join(filter(None, (before, note)))
 
 
 def register() -> None:
