@@ -29,10 +29,16 @@ from .stand_ins import GROUP, splats_group
 def settle(items: Iterable[bpy.types.Object]) -> None:
     """Let the splats of `items` follow what moved them. Others, and what is linked or being edited, stay."""
     for item in items:
-        data: Any = item.data
-        if item.mode == "OBJECT" and data is not None and data.library is None and is_splats(data):
-            settle_data(data)
+        if _may_follow(item):
+            settle_data(item.data)
             _show_degree(item)
+
+
+def _may_follow(item: bpy.types.Object) -> bool:
+    data = item.data
+    if not isinstance(data, bpy.types.Mesh | bpy.types.PointCloud) or item.mode != "OBJECT" or data.library is not None:
+        return False
+    return HOME in data.attributes and is_splats(data)
 
 
 def settle_data(data: Any) -> bool:
