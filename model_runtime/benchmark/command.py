@@ -11,7 +11,7 @@ from pathlib import Path
 from model_runtime.benchmark import scores
 from model_runtime.benchmark.datasets import read_dataset
 from model_runtime.benchmark.datasets.scene import TruthScene, evenly_chosen
-from model_runtime.benchmark.methods import ON_DEPTH, SINGLE, Runner, RunOptions
+from model_runtime.benchmark.methods import SINGLE, SPLATS, Runner, RunOptions
 from model_runtime.benchmark.plots import draw
 from model_runtime.benchmark.report import FRONT, pages
 from model_runtime.benchmark.results import Entry, Results
@@ -66,7 +66,7 @@ def measure(runner: Runner, method: str, scene: TruthScene, surfaces: bool, nove
     """Every score of one method on one scene. A method that gives no result is an entry that says why."""
     entry = Entry(scene.name, scene.group, method)
     try:
-        if method == ON_DEPTH:
+        if method in SPLATS:
             entry.scores |= scores.score_novel_views(runner, method, scene) if novel_views else {}
             return entry
         outcome = runner.run(method, scene)

@@ -27,8 +27,8 @@ from model_runtime.prediction.predictor import Predictor
 SINGLE = "single"
 """The method without a scene: its photos know nothing of each other."""
 
-ON_DEPTH = "on_depth"
-"""The method that differs from `refined_depth` in its splats alone."""
+POINTS, ON_DEPTH, MERGED, IMPROVED = SPLATS = ("points", "on_depth", "merged", "improved")
+"""The methods that differ from `refined_depth` in their splats alone."""
 
 REFINED_DEPTH = "refined_depth"
 """The method that is what one gets; all others leave depth as it is before photos are compared."""
@@ -37,7 +37,10 @@ LEGEND = {
     REFINED_DEPTH: "`auto` with the depth that the photos agree on, and no point twice: what one gets",
     "auto": "cameras from where the worker chooses (`auto`), depth brought to the points that features place",
     "unaligned": "the cameras of `auto`, but each view's depth as the network has it",
+    POINTS: "`refined_depth`, but each point is a ball of one size, the median width of splats",
     ON_DEPTH: "`refined_depth`, but splats are laid on the depth: what checkpoints without a Gaussian head give",
+    MERGED: "`refined_depth`, but splats are one layer of all photos, with guesses beyond their rims",
+    IMPROVED: "`merged`, made to look like the photos: what *Improve Splats* gives",
     "network": "cameras and depth from the network alone",
     SINGLE: "the network on each photo alone",
     "rays": "cameras solved from the network's ray maps",
@@ -124,8 +127,8 @@ class Runner:
                     outcome = _refined(outcome, self._matches(photos))
             elif method == SINGLE:
                 outcome = _together([self._predict("network", (photo,), None, False) for photo in photos])
-            elif method == ON_DEPTH:
-                outcome = self._predict("auto", photos, None, gaussians, Switches(gaussian_head=False), "auto")
+            elif method in SPLATS:
+                outcome = self._other_splats(method, photos)
             elif method == REFINED_DEPTH:
                 outcome = self._predict("auto", photos, None, gaussians, refine_depth="auto")
             elif method == "unaligned":
@@ -138,6 +141,17 @@ class Runner:
             self._auto = scene, outcome
         outcome.cost.seconds, outcome.cost.gibibytes = cost.seconds, cost.gibibytes
         return outcome
+
+    def _other_splats(self, method: str, photos: tuple[Photo, ...]) -> Outcome:
+        """As what one gets, but for the splats."""
+        switches = Switches(gaussian_head=False, optimise=method != MERGED)
+        improve = method in (MERGED, IMPROVED)
+        outcome = self._predict("auto", photos, None, True, switches, "auto", improve)
+        if method != POINTS or outcome.gaussians is None:
+            return outcome
+        scales = outcome.gaussians.scales
+        balls = np.full_like(scales, np.median(scales[:, 1]))
+        return replace(outcome, gaussians=replace(outcome.gaussians, scales=balls))
 
     def _before(self, method: str, scene: TruthScene, photos: tuple[Photo, ...]) -> Outcome:
         """The cameras that are disturbed."""
@@ -165,6 +179,7 @@ class Runner:
         gaussians: bool,
         switches: Switches = ALL_ON,
         refine_depth: str = "off",
+        improve_splats: bool = False,
     ) -> Outcome:
         options = self.options
         request = Request(
@@ -177,6 +192,7 @@ class Runner:
             device=options.device,
             precision=options.precision,
             refine_depth=refine_depth,
+            improve_splats=improve_splats,
         )
         prediction = self._predictor.predict(request, SILENT.report, switches, self._features)
         return Outcome(

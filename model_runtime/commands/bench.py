@@ -11,8 +11,9 @@ from model_runtime.contract.messages import PRECISIONS, JobError, Request
 
 DATASETS = ("rooms", "eth3d", "scannetpp", "7scenes", "hiroom", "dtu")
 REFINED = ("disturbed", "refined", "network_disturbed", "network_refined")
-METHODS = ("refined_depth", "auto", "unaligned", "on_depth", "network", "single", "rays", "given", "colmap", *REFINED)
-DEFAULT_METHODS = tuple(method for method in METHODS if method not in ("rays", "on_depth"))
+SPLATS = ("points", "on_depth", "merged", "improved")
+METHODS = ("refined_depth", "auto", "unaligned", *SPLATS, "network", "single", "rays", "given", "colmap", *REFINED)
+DEFAULT_METHODS = tuple(method for method in METHODS if method not in ("rays", *SPLATS))
 PACKAGES = ("matplotlib", "trimesh")
 """What it needs beside the worker's packages: the group `benchmark` of pyproject.toml."""
 

@@ -18,11 +18,13 @@ class Switches:
     """Off only to measure what they do.
 
     fit_depths: whether depths are brought to the points that features find. gaussian_head: whether splats come from
-    the network where it makes some.
+    the network where it makes some. optimise: whether splats that are to be improved are made to look like the photos,
+    and not merged alone.
     """
 
     fit_depths: bool = True
     gaussian_head: bool = True
+    optimise: bool = True
 
 
 ALL_ON = Switches()

@@ -28,7 +28,9 @@ from model_runtime.prediction.passes import NetworkPass, own_scene, pass_alone, 
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import make_views
-from model_runtime.splats.make import improved_splats, make_gaussians
+from model_runtime.splats.make import make_gaussians
+from model_runtime.splats.merge import merged_splats
+from model_runtime.splats.optimise import optimised_splats
 
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
@@ -134,7 +136,7 @@ class Predictor:
             gaussians = (
                 _make_gaussians(job, network_pass, views, cameras)
                 if improving is None
-                else improved_splats(views, [photo.large for photo in job.photos if photo.large is not None], improving)
+                else _improved_splats(job, views, improving)
             )
             watch.done("gaussians")
         return Prediction(
@@ -205,6 +207,13 @@ def _make_views(job: Job, network_pass: NetworkPass, found: FoundCameras, camera
 def _make_gaussians(job: Job, network_pass: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
     output = network_pass.output if job.plan.switches.gaussian_head else replace(network_pass.output, gaussians=None)
     return make_gaussians(output, job.photos, views, cameras)
+
+
+def _improved_splats(job: Job, views: tuple[View, ...], progress: Span) -> Gaussians:
+    photos = [photo.large for photo in job.photos if photo.large is not None]
+    progress(0.0, "Making one layer of the splats of all photos.")
+    merged = merged_splats(views, photos)
+    return optimised_splats(merged, views, photos, progress) if job.plan.switches.optimise else merged
 
 
 def _is_metric(output: Output, camera_source: str) -> bool:

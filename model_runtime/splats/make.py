@@ -12,13 +12,10 @@ from torch import Tensor
 
 from model_runtime.cameras.settle import SettledCameras
 from model_runtime.contract.messages import Gaussians, View
-from model_runtime.contract.progress import Span
 from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
 from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.splats.merge import merged_splats
-from model_runtime.splats.optimise import optimised_splats
 from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 LOW_PASS = 0.3
@@ -41,15 +38,6 @@ def make_gaussians(
     ]
     kept = [view.usable for view in views]
     return replace(joined(parts), repeated=_repeated(views, kept))
-
-
-def improved_splats(views: Sequence[View], photos: Sequence[np.ndarray], progress: Span) -> Gaussians:
-    """One layer of splats of all views, made to look like the photos. photos: [H,W,3] uint8 sRGB, each whole.
-
-    Raises what `progress` raises to stop the job.
-    """
-    progress(0.0, "Making one layer of the splats of all photos.")
-    return optimised_splats(merged_splats(views, photos), views, photos, progress.part(0.05, 1.0))
 
 
 def _repeated(views: Sequence[View], kept: Sequence[np.ndarray]) -> np.ndarray | None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from model_runtime.benchmark.datasets.scene import TruthScene, TruthView
-from model_runtime.benchmark.methods import Outcome, Runner, RunOptions
+from model_runtime.benchmark.methods import SPLATS, Outcome, Runner, RunOptions
 from model_runtime.benchmark.reconstruction import Protocol
 from model_runtime.benchmark.report import FRONT, MEASURES, pages
 from model_runtime.benchmark.results import Entry, Results
@@ -23,6 +23,7 @@ REPEATED = np.arange(12) % 3 == 0
 def gaussians(repeated: np.ndarray | None) -> Gaussians:
     fields = {name: np.arange(12.0) for name in ARRAYS}
     fields["means"] = np.arange(36.0).reshape(12, 3)
+    fields["scales"] = fields["means"] / 2
     return Gaussians(**fields, source="surface", repeated=repeated)
 
 
@@ -57,11 +58,11 @@ def run(method: str, scene: TruthScene, repeated: np.ndarray | None) -> tuple[St
     return stub, runner.run(method, scene, gaussians=True)
 
 
-@pytest.mark.parametrize("method", ["refined_depth", "on_depth", "auto", "unaligned", "network", "single", "given"])
+@pytest.mark.parametrize("method", ["refined_depth", *SPLATS, "auto", "unaligned", "network", "single", "given"])
 def test_depth_is_refined_by_the_method_of_that_name_and_by_on_depth_alone(method: str, scene: TruthScene) -> None:
     stub, _ = run(method, scene, None)
     wishes = {request.refine_depth for request, _ in stub.asked}
-    assert wishes == {"auto" if method in ("refined_depth", "on_depth") else "off"}
+    assert wishes == {"auto" if method in ("refined_depth", *SPLATS) else "off"}
 
 
 def test_refined_depth_is_what_one_gets(scene: TruthScene) -> None:
@@ -73,6 +74,20 @@ def test_refined_depth_is_what_one_gets(scene: TruthScene) -> None:
     assert request.cameras is None and switches == Switches()
     ((_, switches),) = run("on_depth", scene, None)[0].asked
     assert switches == Switches(gaussian_head=False)
+
+
+def test_merged_and_improved_splats_are_asked_for_and_points_are_balls_of_one_size(scene: TruthScene) -> None:
+    asked = {method: run(method, scene, None)[0].asked[0] for method in SPLATS}
+    assert {method: request.improve_splats for method, (request, _) in asked.items()} == {
+        "points": False,
+        "on_depth": False,
+        "merged": True,
+        "improved": True,
+    }
+    assert not asked["merged"][1].optimise and asked["improved"][1].optimise
+    _, outcome = run("points", scene, None)
+    assert outcome.gaussians is not None
+    assert (outcome.gaussians.scales == 8.75).all()  # the median of 0.5, 2, ... 17
 
 
 def test_splats_that_are_repeated_are_not_measured(scene: TruthScene) -> None:

@@ -11,7 +11,6 @@ import torch
 from model_runtime.contract.messages import View
 from model_runtime.contract.progress import SILENT
 from model_runtime.splats.beyond import pull_push, tensors
-from model_runtime.splats.make import improved_splats
 from model_runtime.splats.merge import FINE_SIDE, merged_splats
 from model_runtime.splats.optimise import optimised_splats
 from model_runtime.splats.renderer import render_splats
@@ -20,6 +19,7 @@ WALL = 3.0
 """The plane z of the wall."""
 SIZE = (36, 48)
 PHOTO = (480, 360)
+HIGH = (360, 480)
 FOCAL = 400.0
 
 
@@ -48,7 +48,7 @@ def view(aside: float) -> View:
 
 
 def photos() -> list[np.ndarray]:
-    return [picture(aside, PHOTO[::-1]) for aside in (0.0, 0.6)]
+    return [picture(aside, HIGH) for aside in (0.0, 0.6)]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def _small(one: View) -> np.ndarray:
 
 
 def test_colours_of_photos_exposed_differently_meet_in_the_middle(views: list[View]) -> None:
-    dark = [np.full((*PHOTO[::-1], 3), value, np.uint8) for value in (100, 140)]
+    dark = [np.full((*HIGH, 3), value, np.uint8) for value in (100, 140)]
     splats = merged_splats(views, dark)
     shared = (splats.means[:, 0] > -0.8) & (splats.means[:, 0] < 1.4) & (np.abs(splats.means[:, 2] - WALL) < 0.01)
     colour = 255 * (0.5 + 0.28209479 * splats.harmonics[shared, :, 0])
@@ -142,11 +142,10 @@ def test_a_job_can_be_stopped_between_steps(views: list[View]) -> None:
         if len(told) == 3:
             raise Stopped
 
+    merged = merged_splats(views, photos())
     with pytest.raises(Stopped):
-        improved_splats(views, photos(), type(SILENT)(report))
-    assert told[0] == "Making one layer of the splats of all photos." and told[1].startswith(
-        "Making splats look like a"
-    )
+        optimised_splats(merged, views, photos(), type(SILENT)(report))
+    assert told == ["Making splats look like a."] * 3
 
 
 def test_splats_that_cannot_be_made_better_stay_as_they_are(views: list[View], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,5 +155,5 @@ def test_splats_that_cannot_be_made_better_stay_as_they_are(views: list[View], m
         dict.fromkeys(("depth", "maps", "aside", "scale", "turn", "opacity", "color"), 5.0),
     )
     before = merged_splats(views, photos())
-    after = improved_splats(views, photos(), SILENT)
+    after = optimised_splats(before, views, photos(), SILENT)
     assert np.array_equal(before.means, after.means) and np.array_equal(before.harmonics, after.harmonics)
