@@ -18,7 +18,7 @@ def decompress(data: bytes, size: int) -> bytes:
     SplatFileError where there is no Zstandard."""
     module = _module()
     try:
-        if hasattr(module, "ZstdDecompressionParameters") or hasattr(module, "ZstdFile"):
+        if hasattr(module, "ZstdFile"):
             return module.ZstdDecompressor().decompress(data, max_length=size + 1)
         with module.ZstdDecompressor().stream_reader(data) as reader:
             return reader.read(size + 1)
