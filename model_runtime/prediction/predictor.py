@@ -132,12 +132,11 @@ class Predictor:
 
         gaussians = None
         if plan.request.gaussians:
-            progress.part(DEPTH_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
-            gaussians = (
-                _make_gaussians(job, network_pass, views, cameras)
-                if improving is None
-                else _improved_splats(job, views, improving)
-            )
+            if improving is None:
+                progress.part(DEPTH_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
+                gaussians = _make_gaussians(job, network_pass, views, cameras)
+            else:
+                gaussians = _improved_splats(job, views, improving)
             watch.done("gaussians")
         return Prediction(
             views=views,

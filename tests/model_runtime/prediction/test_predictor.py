@@ -438,3 +438,21 @@ def test_progress_runs_from_start_to_end(predictor: Predictor, request_: Request
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] < 1
     assert sum(stage == "network" for stage, _ in told) >= 10
+
+
+def test_improved_splats_are_one_layer_of_all_photos_whatever_they_are(
+    predictor: Predictor, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model_runtime.splats.optimise.ROUNDS", ((64, 1),))
+    told: list[tuple[str, float]] = []
+
+    def report(stage: str, fraction: float, sentence: str) -> None:
+        told.append((stage, fraction))
+
+    answer = predictor.predict(replace(request_, improve_splats=True), report)
+    splats = answer.gaussians
+    assert splats is not None and splats.source == "merged" and splats.repeated is None
+    assert set(np.unique(splats.view_index)) <= {0, 1, 2} and splats.harmonics.shape[2] in (1, 4)
+    assert all(np.isfinite(values).all() for values in vars(splats).values() if isinstance(values, np.ndarray))
+    assert [fraction for _, fraction in told] == sorted(fraction for _, fraction in told)
+    assert min(fraction for stage, fraction in told if stage == "gaussians") == pytest.approx(0.4)

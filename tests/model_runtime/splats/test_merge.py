@@ -131,6 +131,14 @@ def _error(splats, views: list[View]) -> float:
     return float((shown - truth).abs().mean())
 
 
+def test_photos_that_show_nothing_have_no_splats_to_improve(views: list[View]) -> None:
+    empty = [replace(one, sky=np.ones(SIZE, bool)) for one in views]
+    one_empty = [views[0], empty[1]]
+    nothing, half = (merged_splats(each, photos()) for each in (empty, one_empty))
+    assert len(nothing.means) == 0 and set(half.view_index) == {0}
+    assert len(optimised_splats(nothing, empty, photos(), SILENT).means) == 0
+
+
 def test_a_job_can_be_stopped_between_steps(views: list[View]) -> None:
     told: list[str] = []
 
