@@ -25,7 +25,7 @@ class SplatPlan:
     base: [G,4] float32, the degree-0 coefficients of red, green, blue, then the opacity 0..1.
     harmonics: [K-1,G,3] float32, the coefficients of degree 1 and up, one [G,3] per basis function.
     confidence: [G] float32. view: [G] int32, or NO_VIEW. repeated: [G] bool, another view shows the same place better.
-    source: `network`, `surface` or `file`. left_out: splats above the budget.
+    source: `network`, `surface`, `merged` or `file`. left_out: splats above the budget.
     floater: [G] float32, see `floating`; None where that was not told from photos.
     """
 

@@ -135,7 +135,7 @@ def test_splats_move_with_the_cameras(room):
     np.testing.assert_array_equal(splats.scale, gaussians.scales)
 
 
-def test_surface_splats_lose_flying_pixels_and_network_splats_do_not(room):
+def test_splats_of_pixels_lose_flying_ones_and_others_do_not(room):
     view = room.view()
     view.depth[:] = 2
     view.depth[:, 30:] = 4
@@ -143,7 +143,10 @@ def test_surface_splats_lose_flying_pixels_and_network_splats_do_not(room):
     whole = plan_scene(
         room.prediction(view, source="given"), "x", settings=replace(AS_IS, edge_angle=0)
     ).points.position
-    for source, left in (("surface", len(whole) - view.depth.shape[0]), ("network", len(whole))):
+    for source, left in (
+        ("surface", len(whole) - view.depth.shape[0]),
+        *((kind, len(whole)) for kind in ("network", "merged")),
+    ):
         gaussians = room.gaussians(whole, source=source)
         plan = plan_scene(room.prediction(view, gaussians=gaussians, source="given"), "x", settings=AS_IS)
         assert len(plan.splats.position) == left
