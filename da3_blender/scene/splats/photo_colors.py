@@ -48,7 +48,8 @@ def blend_as_displayed(scene: bpy.types.Scene) -> None:
         return
     space = _space(scene)
     for layer in scene.view_layers:
-        layer.lightgroups.add(name=LIGHT_GROUP)
+        if LIGHT_GROUP not in layer.lightgroups:
+            layer.lightgroups.add(name=LIGHT_GROUP)
         layer.eevee.use_pass_transparent = layer.use_pass_cryptomatte_material = True
     tree = _compositing(scene)
     for layers in [node for node in tree.nodes if node.bl_idname == "CompositorNodeRLayers"]:
@@ -59,8 +60,8 @@ def blend_as_light(scene: bpy.types.Scene) -> None:
     """Undo `blend_as_displayed`; what else the artist composites stays."""
     _show(scene, False)
     for layer in scene.view_layers:
-        for light in [light for light in layer.lightgroups if light.name == LIGHT_GROUP]:
-            layer.lightgroups.remove(light)
+        if LIGHT_GROUP in layer.lightgroups and hasattr(layer.lightgroups, "remove"):  # Blender 4.2 cannot
+            layer.lightgroups.remove(layer.lightgroups[LIGHT_GROUP])
     tree: Any = _tree(scene)
     if tree is None:
         return

@@ -223,6 +223,36 @@ def test_only_the_splats_colours_change(empty_scene, tmp_path):
     assert not empty_scene.use_nodes
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_over_nothing_photo_colours_are_premultiplied(empty_scene, tmp_path, engine):
+    colour = (1.0, 0.5, 0.2)
+    splats = row([6.0], sizes=0.4, colours=(colour,))
+    put(splats, LOOKING, empty_scene)
+    empty_scene.view_settings.view_transform = "Standard"
+    photo_colors.blend_as_displayed(empty_scene)
+    rendered = renders.render(empty_scene, engine, tmp_path / "clear.exr", samples=1)
+    np.testing.assert_allclose(rendered[..., 3], light(splats, LOOKING)[1], atol=0.005)
+    np.testing.assert_allclose(rendered[..., :3], rendered[..., 3:] * srgb_to_linear(colour), atol=0.005)
+
+
+def test_in_another_scene_splats_are_light(empty_scene, tmp_path):
+    """Which has no compositor that makes light of displayed colours: appended, linked or copied."""
+    splats = row([6.0], sizes=0.4, colours=((0.5, 0.5, 0.5),))
+    item = put(splats, LOOKING, empty_scene)
+    photo_colors.blend_as_displayed(empty_scene)
+    other = bpy.data.scenes.new("other")
+    other.collection.objects.link(item)
+    other.collection.objects.link(empty_scene.camera)
+    other.camera = empty_scene.camera
+    other.render.resolution_x, other.render.resolution_y = 64, 48
+    renders.settle(other, renders.CYCLES, 1)
+    other.render.image_settings.file_format = "OPEN_EXR"
+    other.render.filepath = str(tmp_path / "other.exr")
+    bpy.ops.render.render(write_still=True, scene="other")
+    rendered = renders.read_picture(tmp_path / "other.exr")
+    np.testing.assert_allclose(rendered[..., :3], rendered[..., 3:] * srgb_to_linear((0.5, 0.5, 0.5)), atol=0.005)
+
+
 def test_the_panels_button_goes_back_and_forth(addon, empty_scene):
     put(row([6.0]), LOOKING, empty_scene)
     for displayed in (True, False):
