@@ -66,4 +66,5 @@ def _drive(driver: bpy.types.Driver, expression: str) -> None:
         variable.targets[0].context_property = "ACTIVE_SCENE"
         variable.targets[0].data_path = _PATHS[name]
         variable.targets[0].use_fallback_value = True  # scenes without a camera, or without the mark
+        variable.targets[0].fallback_value = float(name == "f")  # a lens is divided by
     driver.expression = expression
