@@ -175,7 +175,6 @@ class DA3_FH_splats(bpy.types.FileHandler):
     bl_idname = "DA3_FH_splats"
     bl_label = "Gaussian Splats (DA3)"
     bl_import_operator = DA3_OT_import_splats.bl_idname
-    bl_export_operator = DA3_OT_export_splats.bl_idname
     bl_file_extensions = ";".join(SUFFIXES)
 
     @classmethod
