@@ -197,7 +197,7 @@ def _select(context: bpy.types.Context, items: list[bpy.types.Object]) -> None:
     for item in context.selected_objects:
         item.select_set(False)
     for item in items:
-        if context.view_layer.objects.get(item.name) is item:
+        if context.view_layer.objects.get(item.name) == item:
             item.select_set(True)
             context.view_layer.objects.active = item
 
