@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from model_runtime.contract.messages import Gaussians, View
 from model_runtime.splats.blending import blend, find_pairs
@@ -29,8 +29,9 @@ LEAST_COVERED = 0.7
 BEHIND = 1.01
 """Times the depth of what lies beside it: it must not stand before what a photo shows."""
 
-FARTHER = 2
-"""Power of the depth by which what lies beside a hole counts: holes rather show what is behind things."""
+SMOOTHINGS = 12
+"""Of each size: so a hole takes what lies beside it and not what shares a large pixel with it."""
+LEAST_WEIGHT = 1e-9
 
 UNSURE = 1.0
 """Confidence of a guess: the least there is."""
@@ -46,13 +47,12 @@ def guessed_splats(gaussians: Gaussians, views: Sequence[View]) -> list[Gaussian
         known = (coverage > LEAST_COVERED).float()
         if not known.any() or known.all():
             continue
-        depth = 1 / inverse.clamp_min(1e-30)
-        relative = (depth / depth[known > 0].median()).clamp(0.05, 20)
-        filled = pull_push(torch.cat([color, inverse[None]]), known * relative**FARTHER)
+        filled = pull_push(torch.cat([color, inverse[None]]), known)
         color = (filled[:3].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
         depth = (BEHIND / filled[3].clamp_min(1e-30)).numpy()
         unsure = np.full(size, UNSURE, np.float32)
-        parts.append(surface_splats(depth, unsure, color, view.extrinsics, intrinsics, (known == 0).numpy(), i))
+        hole = max_pool2d(1 - known[None], 3, 1, 1)[0] > 0  # and the rim about it: what is known ends within a pixel
+        parts.append(surface_splats(depth, unsure, color, view.extrinsics, intrinsics, hole.numpy(), i))
     return parts
 
 
@@ -94,5 +94,9 @@ def pull_push(values: Tensor, weight: Tensor) -> Tensor:
     for summed, weights in reversed(levels):
         mean = summed / weights.clamp_min(1e-12)
         coarser = interpolate(filled[None], weights.shape[1:], mode="bilinear", align_corners=False)[0]
-        filled = torch.where(weights > 1e-9, mean, coarser)
+        filled = coarser
+        for _ in range(SMOOTHINGS):
+            filled = torch.where(weights > LEAST_WEIGHT, mean, filled)
+            filled = avg_pool2d(filled[None], 3, 1, 1, count_include_pad=False)[0]
+        filled = torch.where(weights > LEAST_WEIGHT, mean, filled)
     return filled
