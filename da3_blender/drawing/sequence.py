@@ -15,6 +15,7 @@ from model_runtime.contract.export.exr import write_exr
 from model_runtime.contract.messages import JobError
 
 from ..plan.conventions import srgb_to_linear
+from ..scene.find import scene_of
 from .exact import Painter, start_gpu
 from .png import png_of
 
@@ -68,10 +69,12 @@ class Sequence:
 
     def end(self) -> None:
         """Go back to the frame that was shown before."""
-        self._scene().frame_set(self._before)
+        scene = scene_of(self._scene_uid)
+        if scene is not None:
+            scene.frame_set(self._before)
 
     def _scene(self) -> bpy.types.Scene:
-        scene = next((each for each in bpy.data.scenes if each.session_uid == self._scene_uid), None)
+        scene = scene_of(self._scene_uid)
         if scene is None:
             raise JobError("no-scene", "The scene is gone.", "Start again in another one.")
         return scene
