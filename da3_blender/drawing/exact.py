@@ -113,7 +113,7 @@ def camera_view(graph: bpy.types.Depsgraph, camera: bpy.types.Object) -> View:
     largest = gpu.capabilities.max_texture_size_get()
     if max(size) > largest:
         sentence = f"{size[0]} x {size[1]} pixels are more than this GPU can draw."
-        raise JobError("too-large", sentence, f"Set a resolution of at most {largest} pixels.")
+        raise JobError("picture-too-large", sentence, f"Set a resolution of at most {largest} pixels.")
     seen: Any = camera.evaluated_get(graph)
     window = seen.calc_matrix_camera(
         graph, x=size[0], y=size[1], scale_x=render.pixel_aspect_x, scale_y=render.pixel_aspect_y

@@ -76,7 +76,7 @@ class Sequence:
     def _scene(self) -> bpy.types.Scene:
         scene = scene_of(self._scene_uid)
         if scene is None:
-            raise JobError("no-scene", "The scene is gone.", "Start again in another one.")
+            raise JobError("scene-gone", "The scene is gone.", "Start again in another one.")
         return scene
 
 
@@ -101,7 +101,7 @@ def check_free(files: Iterable[Path], overwrite: bool) -> None:
     there = None if overwrite else next((file for file in files if file.exists()), None)
     if there is not None:
         sentence = f"{there} is there already."
-        raise JobError("files-there", sentence, "Choose another folder, or switch Overwrite on.")
+        raise JobError("output-exists", sentence, "Choose another folder, or switch Overwrite on.")
 
 
 def write_picture(picture: np.ndarray, file: Path, settings: PictureSettings) -> None:
@@ -122,7 +122,7 @@ def write_picture(picture: np.ndarray, file: Path, settings: PictureSettings) ->
             write_file(file, png_of(shades.astype(np.uint8)))
     except OSError as error:
         sentence = f"{file} cannot be written: {error.strerror or error}."
-        raise JobError("picture-unwritten", sentence, "Free some space, or choose another folder.") from error
+        raise JobError("output-unwritten", sentence, "Free some space, or choose another folder.") from error
 
 
 def over(picture: np.ndarray, background: tuple[float, float, float] | None) -> tuple[np.ndarray, np.ndarray]:

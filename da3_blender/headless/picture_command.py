@@ -47,12 +47,12 @@ def _chosen_scene(options: argparse.Namespace) -> bpy.types.Scene:
     scene = bpy.data.scenes.get(options.scene) if options.scene else bpy.context.scene
     if scene is None:
         names = ", ".join(each.name for each in bpy.data.scenes)
-        raise JobError("no-scene", f"There is no scene {options.scene}.", f"Give one of {names}.")
+        raise JobError("bad-request", f"There is no scene {options.scene}.", f"Give one of {names}.")
     if options.camera:
         camera = scene.objects.get(options.camera)
         if camera is None or camera.type != "CAMERA":
             names = ", ".join(item.name for item in scene.objects if item.type == "CAMERA")
-            raise JobError("no-camera", f"There is no camera {options.camera}.", f"Give one of {names}.")
+            raise JobError("bad-request", f"There is no camera {options.camera}.", f"Give one of {names}.")
         scene.timeline_markers.clear()
         scene.camera = camera
     if options.resolution:

@@ -39,7 +39,7 @@ NAMED_AXES = {"FILE": "", "OPENCV": axes.OPENCV, "Y_UP": axes.Y_UP, "Z_UP": axes
 FORMATS = (
     (".ply", "PLY", "Everything, in full precision: 250 bytes a splat with colors of degree 3"),
     (".spz", "SPZ", "Small, with steps one hardly sees: a tenth of a PLY"),
-    (".glb", "GLB", "glTF with KHR_gaussian_splatting; other viewers show colored points. Colors up to degree 3"),
+    (".glb", "GLB", "By glTF's KHR_gaussian_splatting; other viewers show colored points. Colors up to degree 3"),
     (".usda", "USD", "ParticleField3DGaussianSplat of OpenUSD 26.03 and later, as text: large"),
 )
 VERSIONS = (

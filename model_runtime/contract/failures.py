@@ -67,6 +67,12 @@ FAILURES = {
     # export: the sentence tells what to show, or to choose instead
     "export-lens": Help.NONE,
     "export-nothing": Help.NONE,
+    # exact pictures of splats: the sentence tells what to set
+    "gpu-memory": Help.NONE,
+    "no-camera": Help.NONE,
+    "no-gpu": Help.NONE,
+    "no-splats": Help.NONE,
+    "picture-too-large": Help.NONE,
     # files of splats: the sentence tells what is wrong with one
     "splats-format": Help.NONE,
     "splats-unreadable": Help.NONE,
@@ -141,6 +147,7 @@ FAILURES = {
     "unexpected-message": Help.NONE,
     # only on a command line
     "answer-unreadable": Help.NONE,
+    "blend-unreadable": Help.NONE,
     "dataset-broken": Help.NONE,
     "dataset-missing": Help.NONE,
     "export-unreadable": Help.NONE,

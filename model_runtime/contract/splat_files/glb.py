@@ -25,8 +25,8 @@ TELLS = {
     "projection": "perspective",
     "sortingMethod": "cameraDistance",
 }
-SIZE = "they need more than 4 GB, which a GLB cannot hold"
-SIZE_ADVICE = "Thin the splats out, or export PLY or SPZ."
+TOO_LARGE = "they need more than 4 GB, which a GLB cannot hold"
+TOO_LARGE_ADVICE = "Thin the splats out, or export PLY or SPZ."
 
 
 def write(file: BinaryIO, cloud: SplatCloud, report: Callable[[float], None]) -> None:
@@ -45,7 +45,7 @@ def write(file: BinaryIO, cloud: SplatCloud, report: Callable[[float], None]) ->
         attributes[f"{EXTENSION}:{name}"] = buffer.add(values.astype("<f4"), gltf.FLOAT, kind, gltf.VERTICES)
         report(index / len(shape))
     if buffer.length > gltf.MOST_BYTES - (1 << 20):
-        raise SplatFileError(SIZE, SIZE_ADVICE)
+        raise SplatFileError(TOO_LARGE, TOO_LARGE_ADVICE)
     points = {"attributes": attributes, "mode": gltf.POINTS, "extensions": {EXTENSION: TELLS}}
     content = {
         "asset": gltf.GENERATOR,

@@ -23,7 +23,8 @@ SHOWN_NAMES = {
 
 SHOWN_ARGUMENTS = {
     **dict.fromkeys(("iface", "tip", "rpt"), (0,)),
-    **dict.fromkeys(("ValueError", "JsonError", "HeaderError", "ColmapFileError", "CannotPlace", "NotNow"), (0,)),
+    **dict.fromkeys(("ValueError", "MemoryError", "JsonError", "HeaderError", "ColmapFileError", "CannotPlace"), (0,)),
+    "NotNow": (0,),
     **dict.fromkeys(("PlanError", "TransformError"), (0, 1)),
     **dict.fromkeys(("report", "progress"), (1, 2)),
 }
