@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import bpy
 
 from .marks import GROUND, ID, INDEX, ROLE, ROLES, VIEW
@@ -85,3 +87,16 @@ def objects_of(collection: bpy.types.Collection, role: str) -> list[bpy.types.Ob
 def camera_of(collection: bpy.types.Collection, photo: str) -> bpy.types.Object | None:
     """The camera of the photo of this name, or None."""
     return next((camera for camera in objects_of(collection, "camera") if camera.get(VIEW) == photo), None)
+
+
+def with_instanced(items: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Object]:
+    """`items`, and what is in the collections that they show instances of."""
+    found = dict.fromkeys(items)
+    left = list(found)
+    while left:
+        item = left.pop()
+        yield item
+        shown = item.instance_collection if item.instance_type == "COLLECTION" else None
+        new = [] if shown is None else [each for each in shown.all_objects if each not in found]
+        found.update(dict.fromkeys(new))
+        left += new

@@ -67,6 +67,9 @@ BEFORE_SPLATS = "da3_before_splats"
 DISPLAYED = "da3_splats_displayed"
 """On scenes: 1 where splats give off displayed colours, which the compositor makes light of."""
 
+BEFORE_DISPLAYED = "da3_before_displayed"
+"""On scenes: whether they were composited, and their view layers' passes, before DISPLAYED."""
+
 BEFORE_PROJECTION = "da3_before_projection"
 """On objects that a photo is projected on: by slot, what was linked there before."""
 

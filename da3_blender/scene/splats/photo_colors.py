@@ -14,7 +14,8 @@ from typing import Any
 
 import bpy
 
-from ..marks import DISPLAYED
+from ..find import with_instanced
+from ..marks import BEFORE_DISPLAYED, DISPLAYED
 from ..materials import SPLAT_CARDS, SPLATS
 from ..node_tools import Builder, group, socket
 from .lens import DISPLAY
@@ -23,15 +24,15 @@ LIGHT_GROUP = "DA3 Splats"
 GROUP = "DA3 Photo Colors of {space} v1"
 PLAIN = {"CompositorNodeRLayers", "CompositorNodeComposite", "CompositorNodeViewer", "NodeReroute", "NodeGroupOutput"}
 """Nodes of a tree that hands on what was rendered."""
+ENDS = ("CompositorNodeRLayers", "CompositorNodeComposite")
 OWN = "DA3 Photo Colors"
 """What the names of our nodes in the artist's compositor begin with."""
 
 
 def by_default(scene: bpy.types.Scene) -> None:
     """`blend_as_displayed`, unless the artist composites `scene`, or no splats are rendered."""
-    composited = scene.use_nodes if not hasattr(scene, "compositing_node_group") else _tree(scene) is not None
     rendered = not all(item.hide_render for item in _with_stand_ins(scene))
-    if blends_as_displayed(scene) or (rendered and not composited):
+    if blends_as_displayed(scene) or (rendered and not _is_composited(scene)):
         blend_as_displayed(scene)
 
 
@@ -47,6 +48,10 @@ def blend_as_displayed(scene: bpy.types.Scene) -> None:
     if scene.view_settings.view_transform == "Raw":  # shows displayed colours as they are
         return
     space = _space(scene)
+    passes = {
+        each.name: [each.eevee.use_pass_transparent, each.use_pass_cryptomatte_material] for each in scene.view_layers
+    }
+    scene[BEFORE_DISPLAYED] = {"compositing": scene.render.use_compositing, "passes": passes}
     for layer in scene.view_layers:
         if LIGHT_GROUP not in layer.lightgroups:
             layer.lightgroups.add(name=LIGHT_GROUP)
@@ -62,6 +67,11 @@ def blend_as_light(scene: bpy.types.Scene) -> None:
     for layer in scene.view_layers:
         if LIGHT_GROUP in layer.lightgroups and hasattr(layer.lightgroups, "remove"):  # Blender 4.2 cannot
             layer.lightgroups.remove(layer.lightgroups[LIGHT_GROUP])
+    before = scene[BEFORE_DISPLAYED].to_dict() if BEFORE_DISPLAYED in scene else {}
+    scene.pop(BEFORE_DISPLAYED, None)
+    for name, (transparent, matte) in before.get("passes", {}).items():
+        if (layer := scene.view_layers.get(name)) is not None:
+            layer.eevee.use_pass_transparent, layer.use_pass_cryptomatte_material = bool(transparent), bool(matte)
     tree: Any = _tree(scene)
     if tree is None:
         return
@@ -76,6 +86,8 @@ def blend_as_light(scene: bpy.types.Scene) -> None:
         bpy.data.node_groups.remove(unused)
     if ours and {node.bl_idname for node in tree.nodes} <= PLAIN:
         _composite_no_more(scene, tree)
+        if before:
+            scene.render.use_compositing = bool(before["compositing"])
 
 
 def blends_as_displayed(scene: bpy.types.Scene) -> bool:
@@ -96,7 +108,7 @@ def _show(scene: bpy.types.Scene, displayed: bool) -> None:
 
 
 def _with_stand_ins(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
-    for item in scene.objects:
+    for item in with_instanced(scene.objects):
         for modifier in item.modifiers:
             tree = modifier.node_group if isinstance(modifier, bpy.types.NodesModifier) else None
             if tree is not None and any(each.name == DISPLAY for each in tree.interface.items_tree):
@@ -124,11 +136,21 @@ def _tree(scene: bpy.types.Scene) -> Any:
     return scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.node_tree
 
 
+def _is_composited(scene: bpy.types.Scene) -> bool:
+    """Whether the artist composites `scene`, or did and has switched it off: before Blender 5.0 such a tree is kept."""
+    tree = _tree(scene)
+    if hasattr(scene, "compositing_node_group"):
+        return tree is not None
+    return scene.use_nodes or (tree is not None and not {node.bl_idname for node in tree.nodes} <= PLAIN)
+
+
 def _compositing(scene: bpy.types.Scene) -> Any:
     """The same, which is made where there is none."""
     scene.render.use_compositing = True
     if not hasattr(scene, "compositing_node_group"):
-        scene.use_nodes = True
+        was_used, scene.use_nodes = scene.use_nodes, True
+        if not was_used and {node.bl_idname for node in scene.node_tree.nodes} <= PLAIN:
+            _hand_on(scene.node_tree)
         return scene.node_tree
     if scene.compositing_node_group is None:
         tree = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
@@ -137,6 +159,14 @@ def _compositing(scene: bpy.types.Scene) -> Any:
         nodes.node("NodeGroupOutput", {0: nodes.node("CompositorNodeRLayers").outputs["Image"]})
         scene.compositing_node_group = tree
     return scene.compositing_node_group
+
+
+def _hand_on(tree: Any) -> None:
+    """Let a scene's own `tree` hand on what is rendered, whatever was left in it."""
+    nodes = {kind: next((each for each in tree.nodes if each.bl_idname == kind), None) for kind in ENDS}
+    layers, end = (node or tree.nodes.new(kind) for kind, node in nodes.items())
+    if not end.inputs["Image"].is_linked:
+        tree.links.new(layers.outputs["Image"], end.inputs["Image"])
 
 
 def _composite_no_more(scene: bpy.types.Scene, tree: Any) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import bpy
 from bpy.app.handlers import persistent
 
+from ..find import with_instanced
+from ..marks import BEFORE_SPLATS, DISPLAYED
 from .bounces import give_back_bounces, let_cycles_see_through
-from .photo_colors import blend_as_displayed, blend_as_light, blends_as_displayed, by_default, has_stand_ins
+from .native import is_splats
+from .photo_colors import blend_as_displayed, blend_as_light, blends_as_displayed, by_default
 
 _SUBSCRIBER = object()
 
@@ -18,9 +21,11 @@ def prepare_renders(scene: bpy.types.Scene) -> None:
 
 
 def forget_splats(scene: bpy.types.Scene) -> None:
-    """Undo `prepare_renders`, once there are no splats."""
+    """Undo `prepare_renders`, once there are no splats, those among instances too."""
+    if any(is_splats(item.data) for item in with_instanced(scene.objects)):
+        return
     give_back_bounces(scene)
-    if blends_as_displayed(scene) and not has_stand_ins(scene):
+    if blends_as_displayed(scene):
         blend_as_light(scene)
 
 
@@ -28,6 +33,14 @@ def _follow_view_transform() -> None:
     for scene in bpy.data.scenes:
         if blends_as_displayed(scene):
             blend_as_displayed(scene)
+
+
+@persistent
+def _before_save(*_: object) -> None:
+    """Splats may be gone in other ways than by Remove."""
+    for scene in bpy.data.scenes:
+        if scene.library is None and (BEFORE_SPLATS in scene or DISPLAYED in scene):
+            forget_splats(scene)
 
 
 @persistent
@@ -43,9 +56,11 @@ def _subscribe(*_: object) -> None:
 
 def register() -> None:
     _subscribe()
+    bpy.app.handlers.save_pre.append(_before_save)
     bpy.app.handlers.load_post.append(_subscribe)  # another file has no subscribers
 
 
 def unregister() -> None:
     bpy.app.handlers.load_post.remove(_subscribe)
+    bpy.app.handlers.save_pre.remove(_before_save)
     bpy.msgbus.clear_by_owner(_SUBSCRIBER)

@@ -10,6 +10,7 @@ from ..meshes import add_nodes
 from .filters import filter_group
 from .lens import follow_scene
 from .native import is_native, splat_data
+from .photo_colors import LIGHT_GROUP
 from .read import degree_in
 from .stand_ins import splats_group
 
@@ -37,6 +38,7 @@ def add_stand_ins(item: bpy.types.Object) -> None:
     stand_ins = add_nodes(item, splats_group(degree_in(item.data)))
     stand_ins.show_viewport = False
     follow_scene(stand_ins)
+    item.lightgroup = item.lightgroup or LIGHT_GROUP
 
 
 def set_display(item: bpy.types.Object) -> None:
