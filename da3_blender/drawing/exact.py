@@ -15,6 +15,7 @@ from . import sorting
 from .atlas import Atlas, make_atlas, order_texture
 from .canvas import Canvas
 from .cloud import Key, found_splats
+from .rendered import shown_in_renders
 from .solids import draw_solids
 from .view import Placed, View, depth_rows
 
@@ -68,7 +69,13 @@ class Painter:
 
         Objects that renders do not show are left out. Raises JobError.
         """
-        found = [each for each in found_splats(graph, natives=True) if not _hidden(each[1].owner)]
+        rendered = shown_in_renders(graph.view_layer)
+        by_uid = {item.session_uid: item for item in bpy.data.objects}
+        found = [
+            each
+            for each in found_splats(graph, natives=True)
+            if rendered(by_uid[each[0][0]], bpy.data.objects[each[1].owner])
+        ]
         if not found:
             raise JobError("no-splats", "No splats are shown.", "Show some in the viewport and in renders.")
         view = camera_view(graph, camera)
@@ -106,7 +113,10 @@ def depth_ahead(graph: bpy.types.Depsgraph, camera: Any) -> float:
 
 
 def camera_view(graph: bpy.types.Depsgraph, camera: bpy.types.Object) -> View:
-    """How `camera` looks at the scene in renders, at the scene's resolution and without a border."""
+    """How `camera` looks at the scene in renders, at the scene's resolution and without a border. Raises JobError."""
+    if getattr(camera.data, "type", "") == "PANO":
+        sentence = "Pictures of splats cannot be drawn through a panoramic camera."
+        raise JobError("no-camera", sentence, "Make it a perspective or orthographic one, or render with Cycles.")
     render = graph.scene_eval.render
     share = render.resolution_percentage / 100
     size = max(int(render.resolution_x * share), 1), max(int(render.resolution_y * share), 1)
@@ -120,8 +130,3 @@ def camera_view(graph: bpy.types.Depsgraph, camera: bpy.types.Object) -> View:
     )
     to_view = seen.matrix_world.normalized().inverted()
     return View(np.array(to_view, np.float64), np.array(window, np.float64), size)
-
-
-def _hidden(owner: tuple[str, str | None]) -> bool:
-    item = bpy.data.objects.get(owner)
-    return item is None or item.hide_render

@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 
 from .atlas import is_readable
+from .rendered import shown_in_renders
 from .view import View
 
 VERTEX = """
@@ -52,9 +53,11 @@ def draw_solids(graph: bpy.types.Depsgraph, view: View) -> None:
 
 
 def _surfaces(graph: bpy.types.Depsgraph) -> Iterator[tuple[Any, np.ndarray]]:
+    rendered = shown_in_renders(graph.view_layer)
     for instance in graph.object_instances:
         item = instance.object
-        if item.type == "MESH" and instance.show_self and not item.hide_render:
+        owner = instance.parent if instance.is_instance else item
+        if item.type == "MESH" and instance.show_self and rendered(item.original, owner.original):
             data: Any = item.data
             if len(data.polygons) and not is_readable(data.attributes):
                 yield data, np.array(instance.matrix_world, np.float64)

@@ -21,6 +21,7 @@ from da3_blender.drawing.atlas import make_atlas, order_texture  # noqa: E402
 from da3_blender.drawing.exact import Painter, camera_view, start_gpu  # noqa: E402
 from da3_blender.drawing.sorting import back_to_front  # noqa: E402
 from da3_blender.drawing.view import Placed, View, depth_rows  # noqa: E402
+from model_runtime.contract.messages import JobError  # noqa: E402
 from tests.da3_blender.scene.splats.renders import stand_camera, stand_splats  # noqa: E402
 
 LOOKING = Camera(np.eye(4), np.array([[90.0, 0, 48], [0, 90, 36], [0, 0, 1]]), (72, 96))
@@ -172,6 +173,37 @@ def test_meshes_hide_what_is_behind_them_alone(scene) -> None:
     np.testing.assert_allclose(painted(scene, solids=False), both, atol=2e-5)
     wall.hide_render = True
     np.testing.assert_allclose(painted(scene), both, atol=2e-5)
+
+
+def test_what_renders_hide_is_left_out_also_by_collections_and_in_instances(scene) -> None:
+    item = stand_splats(sphere(2.0, 0.1, 0.9, (1, 0, 0)), scene)
+    stand_camera(LOOKING, scene)
+    outer, inner = (bpy.data.collections.new(name) for name in ("outer", "inner"))
+    scene.collection.children.link(outer)
+    outer.children.link(inner)
+    inner.objects.link(item)
+    for collection in item.users_collection:
+        if collection != inner:
+            collection.objects.unlink(item)
+    assert painted(scene)[36, 48, 3] > 0.8
+    outer.hide_render = True
+    with pytest.raises(JobError, match="No splats are shown"):
+        painted(scene)
+    instance = bpy.data.objects.new("instance", None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", inner
+    scene.collection.objects.link(instance)
+    assert painted(scene)[36, 48, 3] > 0.8
+    item.hide_render = True
+    with pytest.raises(JobError, match="No splats are shown"):
+        painted(scene)
+
+
+def test_panoramic_cameras_are_refused(scene) -> None:
+    stand_splats(sphere(2.0, 0.1, 0.9, (1, 0, 0)), scene)
+    stand_camera(LOOKING, scene)
+    scene.camera.data.type = "PANO"
+    with pytest.raises(JobError, match="panoramic"):
+        painted(scene)
 
 
 def _over(layers) -> np.ndarray:
