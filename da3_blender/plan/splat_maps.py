@@ -68,7 +68,7 @@ def find_maps(home: np.ndarray, position: np.ndarray) -> list[Moved]:
     found = [Moved(lost, None)] if len(lost) else []
     if not len(known):
         return found
-    unit = ULP * float(max(np.abs(home[known]).max(), np.abs(position[known]).max()))
+    unit = _Unit(ULP * float(np.abs(home[known]).max()), ULP * float(np.abs(position[known]).max()))
     source, target = home[known].astype(np.float64), position[known].astype(np.float64)
     rest = np.ones(len(known), bool)
     for index, fit in _common_maps(source, target, unit):
@@ -81,16 +81,28 @@ def find_maps(home: np.ndarray, position: np.ndarray) -> list[Moved]:
     ]
 
 
+class _Unit(NamedTuple):
+    """What positions are rounded to: before and after they moved, which may have scaled them by much."""
+
+    before: float
+    after: float
+
+    def scaled(self, scale: np.ndarray | float) -> np.ndarray:
+        """Of both, before, where a map scales by `scale`."""
+        return np.maximum(self.before, self.after / np.maximum(scale, 1e-300))
+
+
 class _Map(NamedTuple):
     linear: np.ndarray
     shift: np.ndarray
 
-    def meets(self, source: np.ndarray, target: np.ndarray, unit: float) -> np.ndarray:
+    def meets(self, source: np.ndarray, target: np.ndarray, unit: _Unit) -> np.ndarray:
         """[M] bool."""
-        return np.abs(source @ self.linear.T + self.shift - target).max(axis=1) <= MET * unit
+        rounded = max(unit.after, unit.before * float(np.abs(self.linear).max()))
+        return np.abs(source @ self.linear.T + self.shift - target).max(axis=1) <= MET * rounded
 
 
-def _keeps(fit: _Map, home: np.ndarray, moved: np.ndarray, unit: float) -> bool:
+def _keeps(fit: _Map, home: np.ndarray, moved: np.ndarray, unit: _Unit) -> bool:
     """Whether the map leaves all where they are that did not move: then they were mapped, too, as the middle is by a
     turn about it."""
     still = np.ones(len(home), bool)
@@ -98,7 +110,7 @@ def _keeps(fit: _Map, home: np.ndarray, moved: np.ndarray, unit: float) -> bool:
     return bool(fit.meets(home[still], home[still], unit).all())
 
 
-def _common_maps(source: np.ndarray, target: np.ndarray, unit: float) -> Iterator[tuple[np.ndarray, _Map]]:
+def _common_maps(source: np.ndarray, target: np.ndarray, unit: _Unit) -> Iterator[tuple[np.ndarray, _Map]]:
     """Maps, and which [M,3] they took from `source` to `target`, until what is left agrees on none."""
     left = np.arange(len(source))
     random = np.random.default_rng(0)
@@ -111,7 +123,7 @@ def _common_maps(source: np.ndarray, target: np.ndarray, unit: float) -> Iterato
         left = left[~met]
 
 
-def _seek(source: np.ndarray, target: np.ndarray, unit: float, random: np.random.Generator) -> _Map | None:
+def _seek(source: np.ndarray, target: np.ndarray, unit: _Unit, random: np.random.Generator) -> _Map | None:
     """A map that many of them agree on; None where there is none."""
     count = len(source)
     if count == 1:
@@ -140,13 +152,14 @@ def _some(index: np.ndarray) -> np.ndarray:
     return index[:: max(1, len(index) // MANY)]
 
 
-def _fit(source: np.ndarray, target: np.ndarray, unit: float) -> _Map:
+def _fit(source: np.ndarray, target: np.ndarray, unit: _Unit) -> _Map:
     """The affine map with the least squares, a similarity where it is one but for rounding."""
     middle, image = source.mean(axis=0), target.mean(axis=0)
     apart, there = source - middle, target - image
     linear = _completed((apart.T @ apart)[None] / len(source), (there.T @ apart)[None] / len(source), unit)[0]
-    spread = np.sqrt((apart**2).mean())
-    linear = _tidied(linear, max(SAME, 4 * unit / max(spread, unit)))
+    spread, wide = np.sqrt((apart**2).mean()), np.sqrt((there**2).mean())
+    rounded = float(unit.scaled(wide / max(spread, unit.before)))
+    linear = _tidied(linear, max(SAME, 4 * rounded / max(spread, rounded)))
     return _Map(linear, image - linear @ middle)
 
 
@@ -160,15 +173,17 @@ def _tidied(linear: np.ndarray, same: float) -> np.ndarray:
     return size * turn
 
 
-def _completed(moments: np.ndarray, crossed: np.ndarray, unit: float) -> np.ndarray:
+def _completed(moments: np.ndarray, crossed: np.ndarray, unit: _Unit) -> np.ndarray:
     """[C,3,3]: linear maps from second moments [C,3,3] of positions x and mean products y x^T [C,3,3] with images y.
 
     A direction that the positions do not spread along is mapped across the others, as long as they are where these
     are scaled alike, else as long as it is.
     """
     values, axes = np.linalg.eigh(moments)  # the widest is the last
-    told = np.sqrt(np.maximum(values, 0)) > TOLD * unit
-    images = np.einsum("cij,cjk->cik", crossed, axes) / np.maximum(values, 1e-300)[:, None, :]
+    images = np.einsum("cij,cjk->cik", crossed, axes) / np.maximum(values, max(unit.before**2, 1e-300))[:, None, :]
+    scales = np.sqrt((images**2).sum(axis=1) * np.maximum(values, 0)).sum(axis=1)
+    scales /= np.maximum(np.sqrt(np.maximum(values, 0)).sum(axis=1), 1e-300)
+    told = np.sqrt(np.maximum(values, 0)) > TOLD * unit.scaled(scales)[:, None]
     third = np.where(told[:, 2, None], images[:, :, 2], axes[:, :, 2])
     length = np.linalg.norm(third, axis=1)
     turned = _least_turn(axes[:, :, 2], third) @ axes[:, :, 1:2]
@@ -198,7 +213,7 @@ def _least_turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def _local_maps(
-    source: np.ndarray, target: np.ndarray, rest: np.ndarray, unit: float
+    source: np.ndarray, target: np.ndarray, rest: np.ndarray, unit: _Unit
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """What became of the surroundings of those at `rest`, by cells of a grid."""
     if not len(rest):
@@ -206,7 +221,7 @@ def _local_maps(
     source, target = source[rest], target[rest]
     low, high = source.min(axis=0), source.max(axis=0)
     # Splats lie on surfaces, of which a grid of n by n by n cells has about n * n in it.
-    size = max(float((high - low).max()) / max(1.0, np.sqrt(len(rest) / CELL)), unit)
+    size = max(float((high - low).max()) / max(1.0, np.sqrt(len(rest) / CELL)), unit.before)
     grid = ((source - low) / size).astype(np.int64)
     _, cell = np.unique(grid @ [1, 1 << 20, 1 << 40], return_inverse=True)
     cell = cell.ravel()

@@ -149,3 +149,13 @@ def test_far_from_the_origin():
     home = cloud(2000) + np.array([5000, 0, 0], np.float32)
     (moved,) = find_maps(home, mapped(home, TURN))
     np.testing.assert_allclose(linear_of(moved), TURN, atol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e-3, 1e3, 1e5])
+def test_very_small_and_very_large_with_some_far_out(scale):
+    """As files in millimetres that become metres, with a sky: what was small is rounded less than what it becomes."""
+    home = cloud(3000)
+    home[:20] *= 100
+    moved = max(find_maps(home, mapped(home, scale * SHEAR, scale * SHIFT)), key=lambda each: len(each.which))
+    assert len(moved.which) > 2990
+    np.testing.assert_allclose(linear_of(moved) / scale, SHEAR, atol=1e-4)
