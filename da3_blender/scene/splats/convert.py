@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
+from ..animated_inputs import find_inputs_again
 from ..edits import is_edited, remember_geometry
 from ..marks import HOME, ID, NATIVE, NOTES, WRITTEN_GEOMETRY
 from ..meshes import Attribute, read_values
@@ -157,6 +158,7 @@ def _read(data: Any) -> tuple[Any, dict[str, Attribute]]:
 
 @persistent
 def _opened(*_: object) -> None:
+    find_inputs_again(bpy.data.objects)
     for item in convert(bpy.data.objects):
         _tell(item, why_kept(item))
     for item in bpy.data.objects:

@@ -3,6 +3,7 @@ both ways as far as this Blender has them, and what older versions of the add-on
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import da3_blender.scene.splats.convert as convert_module  # noqa: E402
 from da3_blender.plan.scene_plan import PlanSettings, plan_scene  # noqa: E402
 from da3_blender.plan.splat_cloud import lone_splats  # noqa: E402
 from da3_blender.scene import find, write_scene  # noqa: E402
+from da3_blender.scene.animated_inputs import find_inputs_again  # noqa: E402
 from da3_blender.scene.edits import edited_parts  # noqa: E402
 from da3_blender.scene.meshes import add_nodes, input_property, input_value, set_input  # noqa: E402
 from da3_blender.scene.splats import native  # noqa: E402
@@ -208,3 +210,27 @@ def test_linked_splats_stay(empty_scene, tmp_path):
         wanted.objects = ["far splats"]
     item = bpy.data.objects["far splats"]
     assert convert(bpy.data.objects) == [] and item.library is not None and item.data.library is not None
+
+
+@pytest.mark.skipif(
+    "properties" in bpy.types.NodesModifier.bl_rna.properties, reason="This Blender keeps inputs where later ones do"
+)
+def test_animation_and_drivers_that_a_later_blender_saved_find_their_inputs(empty_scene):
+    item = write_splats(splats(), "kitchen", empty_scene.collection)
+    owner, place = input_property(item.modifiers[0], "Shown")
+    for frame, value in ((1, 1.0), (11, 0.5)):
+        set_input(item.modifiers[0], "Shown", value)
+        owner.keyframe_insert(place, frame=frame)
+    action = item.animation_data.action
+    curves = action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+    for curve in (*curves, *item.animation_data.drivers):
+        curve.data_path = re.sub(r'\["(Socket_\d+)"\]', r".properties.inputs.\1.value", curve.data_path)
+    empty_scene.frame_set(11)
+    empty_scene.frame_set(1)
+    assert input_value(item.modifiers[0], "Shown") == 0.5  # nothing animates it
+    find_inputs_again([item])
+    empty_scene.frame_set(6)
+    assert input_value(item.modifiers[0], "Shown") == pytest.approx(0.75)
+    item.update_tag()
+    bpy.context.view_layer.update()
+    assert all(each.is_valid for each in item.animation_data.drivers)
