@@ -129,6 +129,8 @@ def test_a_point_cloud_of_a_newer_blender_becomes_vertices(empty_scene):
     item.modifiers.remove(item.modifiers[1])
     item.select_set(True)
     bpy.context.view_layer.objects.active = item
+    if "POINTCLOUD" not in bpy.ops.object.convert.get_rna_type().properties["target"].enum_items:
+        pytest.skip("This Blender makes no point clouds")
     assert bpy.ops.object.convert(target="POINTCLOUD") == {"FINISHED"}
     assert convert(bpy.data.objects) == [] and item.type == "POINTCLOUD"  # this is the artist's
     item.data["da3_native"] = True
