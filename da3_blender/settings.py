@@ -231,7 +231,7 @@ class Settings:
         ),
         "draw_splats": BoolProperty(
             name="Draw in Viewport",
-            description="Draw splats in 3D Views, in every shading. A Blender with splats of its own draws those itself",
+            description="Draw splats in 3D Views, in every shading. Blender draws splats of its own kind itself",
             default=True,
         ),
     }

@@ -153,7 +153,7 @@ ROOMS = {
         ("__main__",),
     ),
     "da3_blender": (
-        ("plan", "remedies", "runtime", "settings", "timer", "translation"),
+        ("handlers", "plan", "remedies", "runtime", "settings", "timer", "translation"),
         ("preferences", "scene"),
         ("drawing", "photos", "result_settings"),
         ("jobs",),

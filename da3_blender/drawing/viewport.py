@@ -12,7 +12,7 @@ import gpu
 import numpy as np
 from bpy.app.handlers import persistent
 
-from .. import timer
+from .. import handlers, timer
 from . import canvas, sorting
 from .atlas import order_texture
 from .cloud import Cloud, Loaded
@@ -240,19 +240,18 @@ def _file_loaded(*_: object) -> None:
 
 
 HANDLERS = (
-    ("depsgraph_update_post", _updated),
-    ("frame_change_post", _updated),
-    ("undo_post", _replaced),
-    ("redo_post", _replaced),
-    ("load_post", _file_loaded),
+    (bpy.app.handlers.depsgraph_update_post, _updated),
+    (bpy.app.handlers.frame_change_post, _updated),
+    (bpy.app.handlers.undo_post, _replaced),
+    (bpy.app.handlers.redo_post, _replaced),
+    (bpy.app.handlers.load_post, _file_loaded),
 )
 
 
 def register() -> None:
     if bpy.app.background:
         return
-    for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
+    handlers.add(HANDLERS)
     _handler.append(bpy.types.SpaceView3D.draw_handler_add(_draw, (), "WINDOW", "POST_VIEW"))
 
 
@@ -260,9 +259,7 @@ def unregister() -> None:
     """Forget all, and end what puts splats in order."""
     while _handler:
         bpy.types.SpaceView3D.draw_handler_remove(_handler.pop(), "WINDOW")
-    for name, handler in HANDLERS:
-        if handler in getattr(bpy.app.handlers, name):
-            getattr(bpy.app.handlers, name).remove(handler)
+    handlers.remove(HANDLERS)
     _file_loaded()
     orders().close()
     orders.cache_clear()

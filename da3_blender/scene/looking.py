@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import timer
+from .. import handlers, timer
 from . import find, viewing
 
 _saved: list[tuple[bpy.types.Scene, bpy.types.Object]] = []
@@ -79,10 +79,8 @@ HANDLERS = (
 
 
 def register() -> None:
-    for handlers, handler in HANDLERS:
-        handlers.append(handler)
+    handlers.add(HANDLERS)
 
 
 def unregister() -> None:
-    for handlers, handler in HANDLERS:
-        handlers.remove(handler)
+    handlers.remove(HANDLERS)

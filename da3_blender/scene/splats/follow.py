@@ -17,6 +17,7 @@ from bpy.app.handlers import persistent
 
 from model_runtime.contract.harmonics import MAX_DEGREE
 
+from ... import handlers
 from ...plan.splat_affine import transform_shapes, turn_harmonics, turn_of
 from ...plan.splat_maps import Moved, find_maps
 from ..marks import HOME
@@ -129,10 +130,8 @@ HANDLERS = (
 
 
 def register() -> None:
-    for handlers, handler in HANDLERS:
-        handlers.append(handler)
+    handlers.add(HANDLERS)
 
 
 def unregister() -> None:
-    for handlers, handler in HANDLERS:
-        handlers.remove(handler)
+    handlers.remove(HANDLERS)

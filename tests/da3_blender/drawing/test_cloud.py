@@ -9,28 +9,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.drawing import canvas, cloud  # noqa: E402
+from da3_blender.drawing import cloud  # noqa: E402
 from da3_blender.drawing.cloud import Cloud, found_splats  # noqa: E402
-from da3_blender.drawing.exact import start_gpu  # noqa: E402
 from da3_blender.drawing.order_process import OrderProcess  # noqa: E402
 from da3_blender.scene.meshes import set_input  # noqa: E402
 from da3_blender.scene.splats.native import has_native  # noqa: E402
 from tests.da3_blender.drawing.test_pictures import made  # noqa: E402
 from tests.da3_blender.scene.splats.renders import stand_splats  # noqa: E402
 
-
-@pytest.fixture(scope="module", autouse=True)
-def shaders() -> Iterator[None]:
-    bpy.ops.wm.read_homefile(use_empty=True)
-    start_gpu()
-    yield
-    canvas.forget()
-
-
-@pytest.fixture
-def scene() -> bpy.types.Scene:
-    bpy.ops.wm.read_homefile(use_empty=True)
-    return bpy.context.scene
+pytestmark = pytest.mark.usefixtures("shaders")
 
 
 def graph() -> bpy.types.Depsgraph:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,30 +17,18 @@ from mathutils import Matrix  # noqa: E402
 
 from da3_blender.drawing import canvas  # noqa: E402
 from da3_blender.drawing.atlas import make_atlas, order_texture  # noqa: E402
-from da3_blender.drawing.exact import Painter, camera_view, start_gpu  # noqa: E402
+from da3_blender.drawing.exact import Painter, camera_view  # noqa: E402
 from da3_blender.drawing.sorting import back_to_front  # noqa: E402
 from da3_blender.drawing.view import Placed, View, depth_rows  # noqa: E402
 from model_runtime.contract.messages import JobError  # noqa: E402
 from tests.da3_blender.scene.splats.renders import stand_camera, stand_splats  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("shaders")
+
 LOOKING = Camera(np.eye(4), np.array([[90.0, 0, 48], [0, 90, 36], [0, 0, 1]]), (72, 96))
 """At the origin, along z (OpenCV's)."""
 
 OPENCV = np.diag([1.0, -1, -1, 1])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shaders() -> Iterator[None]:
-    bpy.ops.wm.read_homefile(use_empty=True)
-    start_gpu()
-    yield
-    canvas.forget()
-
-
-@pytest.fixture
-def scene() -> bpy.types.Scene:
-    bpy.ops.wm.read_homefile(use_empty=True)
-    return bpy.context.scene
 
 
 def made(count: int, degree: int = 3, seed: int = 1) -> Splats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.da3_blender.conftest import look_at
 from tests.da3_blender.scene.splats.reference_splatter import Camera, Splats
 
 BASE = 0.28209479177387814
@@ -78,12 +79,6 @@ def _across(normal: np.ndarray) -> np.ndarray:
 
 def room_camera(width: int, height: int) -> Camera:
     """From the open side into the room, a little turned and tilted; 70 degrees wide."""
-    eye, target = np.array((-0.6, 0.2, 1.5)), np.array((0.3, 4.0, 1.1))
-    forward = (target - eye) / np.linalg.norm(target - eye)
-    right = np.cross(forward, (0, 0, 1))
-    right /= np.linalg.norm(right)
-    extrinsics = np.eye(4)
-    extrinsics[:3, :3] = np.stack([right, np.cross(forward, right), forward])
-    extrinsics[:3, 3] = -extrinsics[:3, :3] @ eye
+    extrinsics = look_at(np.array((-0.6, 0.2, 1.5)), np.array((0.3, 4.0, 1.1)))
     focal = width / 2 / np.tan(np.radians(35))
     return Camera(extrinsics, np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]]), (height, width))
