@@ -91,7 +91,7 @@ def store(nodes: Builder, geometry: Any, name: str, value: Any, kind: str = "FLO
 
 def switch(nodes: Builder, kind: str, choice: Operand, no: Operand, yes: Operand) -> Any:
     """`yes` where `choice` is true, else `no`; what a choice for all leaves out is not reckoned."""
-    inputs = {"Switch": choice, "False": no, "True": yes}
+    inputs: dict[str | int, Operand] = {"Switch": choice, "False": no, "True": yes}
     return nodes.node("GeometryNodeSwitch", inputs, input_type=kind).outputs[0]
 
 

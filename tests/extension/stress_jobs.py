@@ -83,6 +83,7 @@ class Stress:
         ended = not self.pump()
         if way == "kill after":
             os.kill(manager.worker.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, manager.worker.pid, os.WEXITED | os.WNOWAIT)  # ended, but not yet noticed
         state = manager.state
         told: dict[str, Any] = {
             "way": way,
