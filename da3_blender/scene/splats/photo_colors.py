@@ -94,6 +94,21 @@ def blends_as_displayed(scene: bpy.types.Scene) -> bool:
     return bool(scene.get(DISPLAYED))
 
 
+def is_out_of_date(scene: bpy.types.Scene) -> bool:
+    """Whether `scene` has lost our nodes since `blend_as_displayed`, or got other view layers."""
+    incomplete = not _has_nodes(scene) or any(LIGHT_GROUP not in layer.lightgroups for layer in scene.view_layers)
+    return BEFORE_DISPLAYED in scene and incomplete
+
+
+def bring_up_to_date(scene: bpy.types.Scene) -> None:
+    """See to all view layers; without nodes, as deleted ones or in a new scene of the same settings, blend as light."""
+    (blend_as_displayed if _has_nodes(scene) else blend_as_light)(scene)
+
+
+def _has_nodes(scene: bpy.types.Scene) -> bool:
+    return any(_is_ours(node) for node in getattr(_tree(scene), "nodes", ()))
+
+
 def has_stand_ins(scene: bpy.types.Scene) -> bool:
     return any(True for _ in _with_stand_ins(scene))
 

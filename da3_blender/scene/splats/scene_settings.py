@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+
 import bpy
 from bpy.app.handlers import persistent
 
+from ... import handlers
 from ..find import with_instanced
 from ..marks import BEFORE_SPLATS, DISPLAYED
 from .bounces import give_back_bounces, let_cycles_see_through
 from .native import is_splats
-from .photo_colors import blend_as_displayed, blend_as_light, blends_as_displayed, by_default
+from .photo_colors import (
+    blend_as_displayed,
+    blend_as_light,
+    blends_as_displayed,
+    bring_up_to_date,
+    by_default,
+    is_out_of_date,
+)
 
 _SUBSCRIBER = object()
 
@@ -35,9 +45,30 @@ def _follow_view_transform() -> None:
             blend_as_displayed(scene)
 
 
+def _bring_up_to_date() -> None:
+    for scene in bpy.data.scenes:
+        if scene.library is None and is_out_of_date(scene):
+            bring_up_to_date(scene)
+
+
+@persistent
+def _changed(scene: bpy.types.Scene, *_: object) -> None:
+    """Soon, since nodes and engines are not to be changed while Blender looks at what changed."""
+    if is_out_of_date(scene) and not bpy.app.timers.is_registered(_bring_up_to_date):
+        bpy.app.timers.register(_bring_up_to_date, first_interval=0)
+
+
+@persistent
+def _before_render(*_: object) -> None:
+    """Timers wait while scripts run; where a window renders, they were heard before."""
+    if threading.current_thread() is threading.main_thread():
+        _bring_up_to_date()
+
+
 @persistent
 def _before_save(*_: object) -> None:
     """Splats may be gone in other ways than by Remove."""
+    _bring_up_to_date()
     for scene in bpy.data.scenes:
         if scene.library is None and (BEFORE_SPLATS in scene or DISPLAYED in scene):
             forget_splats(scene)
@@ -54,13 +85,21 @@ def _subscribe(*_: object) -> None:
     )
 
 
+HANDLERS: list[handlers.Handler] = [
+    (bpy.app.handlers.depsgraph_update_post, _changed),
+    (bpy.app.handlers.render_init, _before_render),
+    (bpy.app.handlers.save_pre, _before_save),
+    (bpy.app.handlers.load_post, _subscribe),  # another file has no subscribers
+]
+
+
 def register() -> None:
     _subscribe()
-    bpy.app.handlers.save_pre.append(_before_save)
-    bpy.app.handlers.load_post.append(_subscribe)  # another file has no subscribers
+    handlers.add(HANDLERS)
 
 
 def unregister() -> None:
-    bpy.app.handlers.load_post.remove(_subscribe)
-    bpy.app.handlers.save_pre.remove(_before_save)
+    handlers.remove(HANDLERS)
+    if bpy.app.timers.is_registered(_bring_up_to_date):
+        bpy.app.timers.unregister(_bring_up_to_date)
     bpy.msgbus.clear_by_owner(_SUBSCRIBER)

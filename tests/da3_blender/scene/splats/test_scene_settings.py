@@ -106,3 +106,24 @@ def test_splats_of_instanced_collections_have_photo_colours(empty_scene):
     empty_scene.collection.objects.link(instance)
     scene_settings.prepare_renders(empty_scene)
     assert photo_colors.blends_as_displayed(empty_scene) and item.lightgroup == photo_colors.LIGHT_GROUP
+
+
+@stand_ins_only
+def test_view_layers_that_are_added_later_get_the_passes(addon, empty_scene, tmp_path):
+    splats(empty_scene)
+    scene_settings.prepare_renders(empty_scene)
+    added = empty_scene.view_layers.new("added")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert photo_colors.LIGHT_GROUP in added.lightgroups and added.use_pass_cryptomatte_material
+
+
+@stand_ins_only
+def test_without_its_nodes_nothing_blends_as_displayed(addon, empty_scene, tmp_path):
+    """Deleted by the artist, or in a new scene with the settings of another."""
+    splats(empty_scene)
+    scene_settings.prepare_renders(empty_scene)
+    bpy.ops.scene.new(type="EMPTY")
+    other = next(scene for scene in bpy.data.scenes if scene != empty_scene)
+    assert photo_colors.is_out_of_date(other) and not photo_colors.is_out_of_date(empty_scene)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert not photo_colors.blends_as_displayed(other) and photo_colors.blends_as_displayed(empty_scene)
