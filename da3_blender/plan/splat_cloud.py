@@ -12,6 +12,7 @@ from model_runtime.contract.quaternions import rotate_quaternions
 
 from .budget import within_budget
 from .floaters import floating
+from .splat_ranks import thinning
 
 NO_VIEW = -1
 """The view of splats that come from no photo of a DA3 scene."""
@@ -27,6 +28,7 @@ class SplatPlan:
     confidence: [G] float32. view: [G] int32, or NO_VIEW. repeated: [G] bool, another view shows the same place better.
     source: `network`, `surface`, `merged` or `file`. left_out: splats above the budget.
     floater: [G] float32, see `floating`; None where that was not told from photos.
+    thinning: what `thinning` returns; None where that is reckoned only when the splats are written.
     """
 
     position: np.ndarray
@@ -40,6 +42,7 @@ class SplatPlan:
     source: str
     left_out: int
     floater: np.ndarray | None = None
+    thinning: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def lone_splats(
@@ -76,11 +79,14 @@ def plan_splats(
     rotation = motion[:3, :3]
     quaternions = gaussians.rotations[chosen]
     coefficients = harmonics.rotate(gaussians.harmonics[chosen].astype(np.float32), rotation)
+    position = (gaussians.means[chosen] @ rotation.T + motion[:3, 3]).astype(np.float32)
+    scale = gaussians.scales[chosen].astype(np.float32)
+    base = np.concatenate([coefficients[:, :, 0], gaussians.opacities[chosen, None]], axis=1, dtype=np.float32)
     return SplatPlan(
-        position=(gaussians.means[chosen] @ rotation.T + motion[:3, 3]).astype(np.float32),
-        scale=gaussians.scales[chosen].astype(np.float32),
+        position=position,
+        scale=scale,
         rotation=rotate_quaternions(rotation, quaternions),
-        base=np.concatenate([coefficients[:, :, 0], gaussians.opacities[chosen, None]], axis=1, dtype=np.float32),
+        base=base,
         harmonics=np.ascontiguousarray(np.moveaxis(coefficients[:, :, 1:], 2, 0)),
         confidence=gaussians.confidence[chosen].astype(np.float32),
         view=gaussians.view_index[chosen].astype(np.int32),
@@ -88,6 +94,7 @@ def plan_splats(
         source=gaussians.source,
         left_out=left_out,
         floater=floating(gaussians.means[chosen], gaussians.scales[chosen], gaussians.view_index[chosen], views),
+        thinning=thinning(position, scale, base, repeated[chosen]),
     )
 
 

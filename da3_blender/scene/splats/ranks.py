@@ -1,4 +1,4 @@
-"""What filters go by, as point attributes of splats: reckoned when they are written."""
+"""What filters go by, as point attributes of splats: reckoned when they are written, unless their plan knows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .filters import ALONE, CONFIDENCE_RANK, FLOATER, RANK
 
 def filter_attributes(plan: SplatPlan) -> dict[str, Attribute]:
     """The attributes that `filters` reads; the rank of confidence only where it differs."""
-    places, alone = thinning(plan.position, plan.scale, plan.base, plan.repeated)
+    places, alone = plan.thinning or thinning(plan.position, plan.scale, plan.base, plan.repeated)
     floater = floating(plan.position, plan.scale, plan.view) if plan.floater is None else plan.floater
     values = {RANK: places, ALONE: alone, FLOATER: floater}
     if len(plan.confidence) and plan.confidence.min() < plan.confidence.max():
