@@ -177,6 +177,17 @@ class Story:
         self.settle()
         self.picture("done")
 
+    def show_splats(self) -> None:
+        """Splats instead of points, from beside in Solid, and back."""
+        self.blender.click("role='splats'")
+        self.blender.click("role='points'")
+        shading = self.blender.do("shading = area.spaces[0].shading; answer = shading.type; shading.type = 'SOLID'")
+        self.settle()
+        self.picture("splats")
+        self.blender.do(f"area.spaces[0].shading.type = {shading!r}")
+        self.blender.click("role='points'")
+        self.blender.click("role='splats'")
+
     def set_floor(self) -> None:
         """Three clicks on the floor, through the third photo."""
         self.blender.click('camera="living_room_3')
@@ -223,6 +234,7 @@ class Story:
         self.blender.do("import os, signal; os.kill(live.jobs().worker.pid, signal.SIGKILL)")
         self.blender.until("live.jobs().state.failure")
         self.sidebar("failed")
+        self.blender.click("da3.dismiss_failure")
 
 
 def main() -> None:
@@ -241,6 +253,7 @@ def main() -> None:
             own = blender.do(OWN)
             story.make("running")
             story.show_arrival()
+            story.show_splats()
             story.set_floor()
             story.update()
             story.fail()
