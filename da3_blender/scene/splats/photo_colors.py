@@ -22,6 +22,8 @@ from .display_group import display_group
 from .lens import DISPLAY
 
 LIGHT_GROUP = "DA3 Splats"
+PLAIN_VIEW = "Raw"
+"""The view transform that shows displayed colours as they are."""
 PLAIN = {"CompositorNodeRLayers", "CompositorNodeComposite", "CompositorNodeViewer", "NodeReroute", "NodeGroupOutput"}
 """Nodes of a tree that hands on what was rendered."""
 ENDS = ("CompositorNodeRLayers", "CompositorNodeComposite")
@@ -37,21 +39,22 @@ def by_default(scene: bpy.types.Scene) -> None:
 
 
 def blend_as_displayed(scene: bpy.types.Scene) -> None:
-    """Let splats blend as displayed under the view transform that `scene` has now; call it again once that changed.
-    Where there are no stand-ins of splats, as with Blender's own, nothing happens."""
+    """Let splats blend as displayed under the view transform that `scene` has now. Where there are no stand-ins of
+    splats, as with Blender's own, nothing happens."""
     blend_as_light(scene)
     if not has_stand_ins(scene):
         return
     for item in _with_stand_ins(scene):
         item.lightgroup = LIGHT_GROUP
     _show(scene, True)
-    if scene.view_settings.view_transform == "Raw":  # shows displayed colours as they are
-        return
-    space = _space(scene)
+    view = scene.view_settings.view_transform
     passes = {
         each.name: [each.eevee.use_pass_transparent, each.use_pass_cryptomatte_material] for each in scene.view_layers
     }
-    scene[BEFORE_DISPLAYED] = {"compositing": scene.render.use_compositing, "passes": passes}
+    scene[BEFORE_DISPLAYED] = {"compositing": scene.render.use_compositing, "passes": passes, "view": view}
+    if view == PLAIN_VIEW:
+        return
+    space = _space(scene)
     for layer in scene.view_layers:
         if LIGHT_GROUP not in layer.lightgroups:
             layer.lightgroups.add(name=LIGHT_GROUP)
@@ -95,14 +98,20 @@ def blends_as_displayed(scene: bpy.types.Scene) -> bool:
 
 
 def is_out_of_date(scene: bpy.types.Scene) -> bool:
-    """Whether `scene` has lost our nodes since `blend_as_displayed`, or got other view layers."""
+    """Whether `scene` has lost our nodes since `blend_as_displayed`, or got other view layers or another view
+    transform."""
+    if BEFORE_DISPLAYED not in scene:
+        return False
     incomplete = not _has_nodes(scene) or any(LIGHT_GROUP not in layer.lightgroups for layer in scene.view_layers)
-    return BEFORE_DISPLAYED in scene and incomplete
+    blended_for = scene[BEFORE_DISPLAYED].get("view")
+    return blended_for != scene.view_settings.view_transform or (incomplete and blended_for != PLAIN_VIEW)
 
 
 def bring_up_to_date(scene: bpy.types.Scene) -> None:
-    """See to all view layers; without nodes, as deleted ones or in a new scene of the same settings, blend as light."""
-    (blend_as_displayed if _has_nodes(scene) else blend_as_light)(scene)
+    """See to the view transform and all view layers; without nodes, as deleted ones or in a new scene of the same
+    settings, blend as light."""
+    needs_none = scene[BEFORE_DISPLAYED].get("view") == PLAIN_VIEW
+    (blend_as_displayed if needs_none or _has_nodes(scene) else blend_as_light)(scene)
 
 
 def _has_nodes(scene: bpy.types.Scene) -> bool:

@@ -118,6 +118,22 @@ def test_view_layers_that_are_added_later_get_the_passes(addon, empty_scene, tmp
 
 
 @stand_ins_only
+def test_scripts_may_change_the_view_transform(addon, empty_scene, tmp_path):
+    splats(empty_scene)
+    spaces = []
+    for view in ("Standard", "Raw", "AgX"):
+        empty_scene.view_settings.view_transform = view
+        if not spaces:
+            scene_settings.prepare_renders(empty_scene)
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+        tree = getattr(empty_scene, "compositing_node_group", None) or empty_scene.node_tree
+        nodes = [] if tree is None else tree.nodes
+        spaces.append([node.node_tree.name for node in nodes if node.bl_idname == "CompositorNodeGroup"])
+        assert photo_colors.blends_as_displayed(empty_scene)
+    assert spaces == [["DA3 Photo Colors of sRGB v1"], [], ["DA3 Photo Colors of AgX Base sRGB v1"]]
+
+
+@stand_ins_only
 def test_without_its_nodes_nothing_blends_as_displayed(addon, empty_scene, tmp_path):
     """Deleted by the artist, or in a new scene with the settings of another."""
     splats(empty_scene)
