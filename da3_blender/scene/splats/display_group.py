@@ -12,7 +12,7 @@ GROUP = "DA3 Photo Colors of {space} v1"
 
 
 def display_group(space: str) -> bpy.types.NodeTree:
-    """Takes the splats out of the image, and lays them over the rest, in the colour space `space`. One group a space."""
+    """Takes the splats out of the image and lays them over the rest in the colour space `space`. One group for each."""
     return group(GROUP.format(space=space), "CompositorNodeTree", lambda nodes: _build(nodes, space))
 
 
