@@ -116,7 +116,11 @@ def _fit_frame(area: bpy.types.Area, scene: bpy.types.Scene) -> None:
     render, fit = scene.render, scene.camera.data.sensor_fit
     frame = np.array([render.resolution_x * render.pixel_aspect_x, render.resolution_y * render.pixel_aspect_y])
     view = np.array([region.width, region.height])
-    unzoomed = {"HORIZONTAL": view[0] / frame[0], "VERTICAL": view[1] / frame[1]}.get(fit, view.max() / frame.max())
+    across, upward = view / frame
+    if bpy.app.version >= (5, 3):  # where a frame fits wholly without zoom; nothing but the version tells
+        unzoomed = min(across, upward)
+    else:
+        unzoomed = {"HORIZONTAL": across, "VERTICAL": upward}.get(fit, view.max() / frame.max())
     factor = (view / (frame * unzoomed + FRAME_MARGIN)).min()
     space.region_3d.view_camera_offset = (0, 0)
     space.region_3d.view_camera_zoom = np.clip(50 * (np.sqrt(4 * factor) - np.sqrt(2)), -30, 600)
