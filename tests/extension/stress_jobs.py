@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ class Stress:
         ended = not self.pump()
         if way == "kill after":
             os.kill(manager.worker.pid, signal.SIGKILL)
-            os.waitid(os.P_PID, manager.worker.pid, os.WEXITED | os.WNOWAIT)  # ended, but not yet noticed
+            with suppress(ChildProcessError):  # noticed already
+                os.waitid(os.P_PID, manager.worker.pid, os.WEXITED | os.WNOWAIT)
         state = manager.state
         told: dict[str, Any] = {
             "way": way,
