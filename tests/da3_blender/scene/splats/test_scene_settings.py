@@ -13,9 +13,8 @@ from da3_blender.scene.splats.native import has_native  # noqa: E402
 from da3_blender.scene.splats.write import write_splats  # noqa: E402
 
 stand_ins_only = pytest.mark.skipif(has_native(), reason="Blender's own splats need no compositor")
-own_tree_only = pytest.mark.skipif(
-    hasattr(bpy.types.Scene, "compositing_node_group"), reason="from Blender 5.0 on a scene keeps no unused tree"
-)
+SHARED_TREES = "compositing_node_group" in bpy.types.Scene.bl_rna.properties
+own_tree_only = pytest.mark.skipif(SHARED_TREES, reason="from Blender 5.0 on a scene keeps no unused tree")
 
 
 def splats(scene, count=3):
@@ -31,7 +30,7 @@ def splats(scene, count=3):
 
 def settings(scene):
     """All that may have been changed, but for an unused tree of nodes."""
-    composited = scene.compositing_node_group if hasattr(scene, "compositing_node_group") else scene.use_nodes
+    composited = scene.compositing_node_group if SHARED_TREES else scene.use_nodes
     layers = [
         (
             layer.eevee.use_pass_transparent,
@@ -126,7 +125,7 @@ def test_scripts_may_change_the_view_transform(addon, empty_scene, tmp_path):
         if not spaces:
             scene_settings.prepare_renders(empty_scene)
         bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
-        tree = getattr(empty_scene, "compositing_node_group", None) or empty_scene.node_tree
+        tree = empty_scene.compositing_node_group if SHARED_TREES else empty_scene.node_tree
         nodes = [] if tree is None else tree.nodes
         spaces.append([node.node_tree.name for node in nodes if node.bl_idname == "CompositorNodeGroup"])
         assert photo_colors.blends_as_displayed(empty_scene)
