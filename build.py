@@ -332,9 +332,7 @@ def scene(arguments: list[str]) -> int:
     from da3_blender.headless.arguments import parse_arguments
 
     parse_arguments(arguments, program="build.py scene")
-    python = main_environment().ensure(requirements("blender"))
-    variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
-    return call([str(python), "-m", "da3_blender.headless", *arguments], env=variables, held=True)
+    return call_headless("da3_blender.headless", arguments)
 
 
 def splats(arguments: list[str]) -> int:
@@ -343,9 +341,14 @@ def splats(arguments: list[str]) -> int:
     from da3_blender.headless.splat_pictures import parse_arguments
 
     parse_arguments(arguments, program="build.py splats")
+    return call_headless("da3_blender.headless.splat_pictures", arguments)
+
+
+def call_headless(module: str, arguments: list[str]) -> int:
+    """A module that needs Blender's package, as a program in the environment; returns its exit status."""
     python = main_environment().ensure(requirements("blender"))
     variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
-    return call([str(python), "-m", "da3_blender.headless.splat_pictures", *arguments], env=variables, held=True)
+    return call([str(python), "-m", module, *arguments], env=variables, held=True)
 
 
 def test(arguments: list[str]) -> int:

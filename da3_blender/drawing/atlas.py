@@ -10,6 +10,7 @@ import gpu
 import numpy as np
 
 from ..scene.meshes import read_attribute
+from ..scene.splats.read import read_base
 from .shader import SPLAT_TEXELS, texels_of
 
 KINDS = {
@@ -121,6 +122,5 @@ def _fill_splats(view: np.ndarray, positions: np.ndarray, attributes: Sequence[A
         rows[:, 4:7] = read_attribute(each, "scale", "vector", 3)
         rows[:, 7] = index
         rows[:, 8:12] = read_attribute(each, "rotation", "value", 4)
-        four = "vector" if each["radiance:base"].data_type == "FLOAT4" else "color"
-        base = read_attribute(each, "radiance:base", four, 4)
+        base = read_base(each)
         rows[:, 3], rows[:, 12:15], rows[:, 15] = base[:, 3], base[:, :3], 0

@@ -56,6 +56,12 @@ def _clouds() -> Iterator[Any]:
     yield from bpy.data.pointclouds
 
 
+def changed_geometry(graph: bpy.types.Depsgraph) -> set[int]:
+    """`session_uid` of the objects whose geometry was evaluated anew."""
+    updates = (each for each in graph.updates if each.is_updated_geometry and isinstance(each.id, bpy.types.Object))
+    return {each.id.original.session_uid for each in updates}
+
+
 class Cloud:
     """The splats of a view layer; `look` brings it up to date."""
 
@@ -83,7 +89,7 @@ class Cloud:
         if len(self.drawn) > len(data):
             return
         keys = tuple(self.drawn)
-        if self.loaded is None or self.loaded.keys != keys or self.changed is None or self._is_stale(keys):
+        if self.loaded is None or self.loaded.keys != keys or self._is_stale(keys):
             self.changed = set()
             self.loaded = None if not keys else self._load(keys, data, orders)
 

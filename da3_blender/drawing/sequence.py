@@ -16,6 +16,7 @@ from model_runtime.contract.messages import JobError
 
 from ..plan.conventions import srgb_to_linear
 from ..scene.find import scene_of
+from .cloud import changed_geometry
 from .exact import Painter, start_gpu
 from .png import png_of
 
@@ -85,9 +86,7 @@ def noting_changes(painter: Painter) -> Iterator[None]:
     """Whose geometry changes meanwhile, as the scene goes to another frame, the painter will read anew."""
 
     def note(_: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-        for update in graph.updates:
-            if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
-                painter.changed.add(update.id.original.session_uid)
+        painter.changed |= changed_geometry(graph)
 
     bpy.app.handlers.frame_change_post.append(note)
     try:

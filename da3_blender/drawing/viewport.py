@@ -15,7 +15,7 @@ from bpy.app.handlers import persistent
 from .. import handlers, timer
 from . import canvas, sorting
 from .atlas import order_texture
-from .cloud import Cloud, Loaded
+from .cloud import Cloud, Loaded, changed_geometry
 from .layer import lay_over
 from .order_process import OrderProcess
 from .view import Placed, View, depth_rows
@@ -198,12 +198,6 @@ def _redraw(wanted: set[int]) -> None:
             region.tag_redraw()
 
 
-def redraw() -> None:
-    """Let all 3D Views be drawn again, as after a change of settings."""
-    for region in _regions():
-        region.tag_redraw()
-
-
 def _forget_unseen() -> None:
     """Let go of what no window shows any more."""
     windows = bpy.context.window_manager.windows
@@ -216,10 +210,7 @@ def _forget_unseen() -> None:
 @persistent
 def _updated(scene: bpy.types.Scene, graph: bpy.types.Depsgraph | None = None) -> None:
     """What `Cloud.look` has to look at anew. Also called by renders, in a thread of theirs."""
-    changed = set[int]()
-    for update in graph.updates if graph is not None else ():
-        if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
-            changed.add(update.id.original.session_uid)
+    changed = set[int]() if graph is None else changed_geometry(graph)
     for cloud in _clouds.values():
         cloud.moved = True
         if cloud.changed is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from model_runtime.contract.messages import Failure
@@ -19,6 +20,16 @@ DIALOG_WIDTH = 420
 
 ONLY_ONCE = {"UNDO"}
 """For operators that Adjust Last Operation must not run again."""
+
+
+def select(context: Any, items: Iterable[Any]) -> None:
+    """Select those objects of `items` that can be, and no other; the last one is active."""
+    for item in context.selected_objects:
+        item.select_set(False)
+    for item in items:
+        if context.view_layer.objects.get(item.name) == item:
+            item.select_set(True)
+            context.view_layer.objects.active = item
 
 
 def tell(operator: Any, failure: Failure) -> None:

@@ -18,7 +18,7 @@ from ..scene.splats.files import Report, export_splats, import_splats, splat_obj
 from ..scene.splats.follow import settle
 from ..scene.splats.scene_settings import prepare_renders
 from ..translation import rpt
-from . import UNDOABLE, tell
+from . import UNDOABLE, select, tell
 from .photos import chosen_files
 
 SUFFIXES = (".ply", ".spz", ".sog", ".splat")
@@ -99,7 +99,7 @@ class DA3_OT_import_splats(bpy.types.Operator):
                 self.report({"WARNING"}, rpt(message, name=path.name, count=left_out))
         if not made:
             return {"CANCELLED"}
-        _select(context, made)
+        select(context, made)
         prepare_renders(context.scene)
         self.report({"INFO"}, rpt("Files of splats imported: {count}", count=len(made)))
         return {"FINISHED"}
@@ -190,16 +190,6 @@ def import_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
 def export_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     text = "Gaussian Splats (.ply, .spz, .glb, .usda)"
     self.layout.operator(DA3_OT_export_splats.bl_idname, text=text)
-
-
-def _select(context: bpy.types.Context, items: list[bpy.types.Object]) -> None:
-    """Those of `items` that can be selected, and no other; the last one is active."""
-    for item in context.selected_objects:
-        item.select_set(False)
-    for item in items:
-        if context.view_layer.objects.get(item.name) == item:
-            item.select_set(True)
-            context.view_layer.objects.active = item
 
 
 CLASSES: tuple[Any, ...] = (DA3_OT_import_splats, DA3_OT_export_splats, DA3_FH_splats)

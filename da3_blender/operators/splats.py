@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..scene.splats.crop_boxes import add_box, add_crops, drop_crop
 from ..scene.splats.filters import has_filter
 from ..translation import rpt
-from . import UNDOABLE
+from . import UNDOABLE, select
 
 KEEP = BoolProperty(
     name="Keep Inside", default=True, description="Keep what is inside and hide the rest, or hide what is inside"
@@ -46,10 +46,7 @@ as you like; it does not render"""
             return {"CANCELLED"}
         box = add_box(item, self.keep)
         if context.mode == "OBJECT" and box.name in context.view_layer.objects:
-            for each in context.selected_objects:
-                each.select_set(False)
-            box.select_set(True)
-            context.view_layer.objects.active = box
+            select(context, [box])
         return {"FINISHED"}
 
 
@@ -121,11 +118,8 @@ class DA3_OT_select_crop(_OfSplats, bpy.types.Operator):
         crop = context.view_layer.objects.get(self.crop)
         if crop is None:
             return {"CANCELLED"}
-        for each in context.selected_objects:
-            each.select_set(False)
         crop.hide_set(False)
-        crop.select_set(True)
-        context.view_layer.objects.active = crop
+        select(context, [crop])
         return {"FINISHED"}
 
 

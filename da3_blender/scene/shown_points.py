@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 
 from .find import parts_of
-from .meshes import read_attribute, read_values
+from .meshes import read_attribute
+from .splats.read import read_base
 
 SOLID = 0.5
 """Least opacity of a splat that one can point at."""
@@ -57,8 +58,6 @@ def _positions(data: Any) -> np.ndarray:
 
 def _middles(data: Any) -> np.ndarray:
     """Of the splats that are not too clear; of all where a modifier made something else of them."""
-    base = data.attributes.get("radiance:base")
-    if base is None:
+    if "radiance:base" not in data.attributes:
         return _positions(data)
-    opacity = read_values(base, "vector" if base.data_type == "FLOAT4" else "color", 4)[:, 3]
-    return _positions(data)[opacity >= SOLID]
+    return _positions(data)[read_base(data.attributes)[:, 3] >= SOLID]

@@ -19,6 +19,7 @@ from skimage.metrics import structural_similarity
 from model_runtime.benchmark.datasets.scene import TruthView, read_photos
 from model_runtime.benchmark.reconstruction import align
 from model_runtime.contract.messages import Gaussians
+from model_runtime.splats.beyond import tensors
 from model_runtime.splats.renderer import Splats, render_splats
 
 TARGET_STEP = 8
@@ -88,12 +89,7 @@ def score_targets(
     """How well splats show the targets. predicted: [N,4,4], the cameras of the inputs in the splats' world."""
     true = np.stack([view.extrinsics for view in inputs])
     to_splats = align(predicted, true).inverse()
-    splats = Splats(
-        *(
-            torch.from_numpy(np.asarray(a, np.float32))
-            for a in (gaussians.means, gaussians.scales, gaussians.rotations, gaussians.harmonics, gaussians.opacities)
-        )
-    )
+    splats = tensors(gaussians)
     scores = []
     for view, photo in zip(targets, read_photos(targets), strict=True):
         truth, intrinsics = _compared(photo.data, view.intrinsics)

@@ -3,7 +3,7 @@
 `render_splats` finds and sorts all pairs of splats and pixels at every call. Here pairs are kept, without those that
 nobody sees; a picture is then one product of the matrix of weights (pixels x splats) with the splats' colours, and the
 gradients of places and shapes are products of its transpose with powers of the pixels' coordinates. On a CPU that is
-ten times as fast. On a processor alone: pairs are sorted by scipy.
+about five times as fast. On a processor alone: pairs are sorted by scipy.
 """
 
 from __future__ import annotations

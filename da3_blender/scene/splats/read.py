@@ -25,7 +25,7 @@ def read_splats(data: Any, source: str = "file") -> SplatPlan:
         position=position,
         scale=read_values(attributes["scale"], "vector", 3),
         rotation=read_values(attributes["rotation"], "value", 4),
-        base=read_base(data),
+        base=read_base(attributes),
         harmonics=read_harmonics(data),
         confidence=read_attribute(attributes, "confidence", "value", 1, 1.0, count=count).ravel(),
         view=read_attribute(attributes, "view", "value", 1, NO_VIEW, np.int32, count).ravel(),
@@ -36,9 +36,9 @@ def read_splats(data: Any, source: str = "file") -> SplatPlan:
     )
 
 
-def read_base(data: Any) -> np.ndarray:
+def read_base(attributes: Any) -> np.ndarray:
     """[G,4] float32: the coefficients of degree 0, then the opacity."""
-    base = data.attributes["radiance:base"]
+    base = attributes["radiance:base"]
     return read_values(base, "vector" if base.data_type == "FLOAT4" else "color", 4)
 
 
