@@ -16,7 +16,7 @@ import numpy as np
 
 from model_runtime.contract.lens import Lens
 
-PROTOCOL_VERSION = 7
+PROTOCOL_VERSION = 8
 HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
@@ -34,15 +34,47 @@ REFINE_DEPTH = ("auto", "on", "off")
 than the network's own (given, features or refined); `on`: whatever the cameras come from."""
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is not in the message: the worker reads it from `path` where that is there, of this size and hash, on
+    its own machine, too; else from its store, into which the other side sends it once, in parts (`SendPart`).
+
+    sha256: of all of it, in hexadecimal digits. size: bytes.
+    """
+
+    sha256: str
+    size: int
+    path: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """One photo as the bytes of its file, so that a remote worker needs no shared disk.
+    """One photo: the bytes of its file, or where it is stored, so that a remote worker needs no shared disk.
 
     `name` is what sentences call it (usually the file name); names are unique within a request.
     """
 
     name: str
-    data: bytes
+    data: bytes = b""
+    file: StoredFile | None = None
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a moving camera filmed: a film in `file`, or the request's photos, in their order, as its frames.
+
+    name: what sentences call it. first, last, step: which frames of the film, by their numbers from 0; all to the end
+    where `last`, the last one, is None. numbers, rate: of photos, the frame number of each and how many frames a second
+    there are; a film tells its own.
+    """
+
+    name: str
+    file: StoredFile | None = None
+    first: int = 0
+    last: int | None = None
+    step: int = 1
+    numbers: tuple[int, ...] = ()
+    rate: float = 24.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +148,8 @@ class Request:
     mesh: how to fuse one surface from all photos; None for none.
     colmap: the photos' cameras in another form than `cameras`; the world is then COLMAP's.
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+    clip: what one moving camera filmed; `photos` is empty where it is a film. Views are then of its key frames.
+    splat_budget: the most splats to return; of more an even choice is made.
     """
 
     photos: tuple[Photo, ...]
@@ -133,6 +167,8 @@ class Request:
     refine_depth: str = "auto"
     lens: str = "auto"
     improve_splats: bool = False
+    clip: Clip | None = None
+    splat_budget: int = 2_000_000
 
     @property
     def has_poses(self) -> bool:
@@ -170,6 +206,7 @@ class View:
         not `opaque`. That of an OpenEXR photo is OpenEXR, scene-linear, with its alpha.
     match_error: median distance in pixels of the original photo between its features and the projections of their
         points; None where there are none.
+    frame: the number of the clip's frame that this is; None of a photo.
     """
 
     name: str
@@ -188,6 +225,7 @@ class View:
     repeated: np.ndarray | None = None
     lens: Lens | None = None
     match_error: float | None = None
+    frame: int | None = None
 
     @property
     def shown(self) -> np.ndarray:
@@ -245,6 +283,36 @@ class Mesh:
     colors: np.ndarray
 
 
+FRAME_SOURCES = ("key", "placed", "turned", "between", "still", "network", "given")
+"""Where the camera of a clip's frame comes from: it is a key frame that features placed; features place it against the
+key frames, or turn it as these, where the camera only turned; it lies between its neighbours, as nothing tells more;
+the camera stood still; the network; it was given."""
+
+
+@dataclass(frozen=True, eq=False)
+class CameraTrack:
+    """The one camera of a clip, over F frames.
+
+    numbers: [F] int64, rising: frames of the film from 0, or the numbers of the photos. seconds: [F] float64, when each
+    is shown, after the film's frame 0. rate: frames a second, of a film whose frames do not last alike the usual.
+    extrinsics: [F,4,4] float64, finite for every frame. photo_size: upright (width, height) of the clip.
+    intrinsics: [3,3] float64, pixels of the upright clip: its lens's own, not that of a straightened picture.
+    lens: where it bends lines; its own intrinsics are the same. sources: [F], each of FRAME_SOURCES.
+    match_error: [F] float64, pixels of the clip, NaN where nothing tells. still: whether the camera did not move.
+    """
+
+    numbers: np.ndarray
+    seconds: np.ndarray
+    rate: float
+    extrinsics: np.ndarray
+    photo_size: tuple[int, int]
+    intrinsics: np.ndarray
+    sources: tuple[str, ...]
+    match_error: np.ndarray
+    lens: Lens | None = None
+    still: bool = False
+
+
 @dataclass(frozen=True)
 class CheckpointInfo:
     """Which weights made a result and what they may be used for.
@@ -300,6 +368,8 @@ class Prediction:
         common points; None where no features were matched.
     mesh: the fused surface; None where the request asked for none.
     left_out: photos that could not be used.
+    track: of a clip, its camera in every frame; None of photos.
+    views_sent: how many views were sent before, each as a `PredictedView`, in place of `views`, which is then empty.
     """
 
     views: tuple[View, ...]
@@ -312,6 +382,41 @@ class Prediction:
     match_error: float | None = None
     mesh: Mesh | None = None
     left_out: tuple[LeftOut, ...] = ()
+    track: CameraTrack | None = None
+    views_sent: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedView:
+    """One view of the prediction that the same job ends with. index: its place among them."""
+
+    index: int
+    view: View
+
+
+@dataclass(frozen=True)
+class FindFile:
+    """Asks how much of a file the worker has; the answer is `FileState`."""
+
+    file: StoredFile
+
+
+@dataclass(frozen=True, eq=False)
+class SendPart:
+    """The bytes of a file from `offset` on, which is where `FileState` said that they are missing; the answer is
+    `FileState`."""
+
+    file: StoredFile
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class FileState:
+    """received: bytes of the file that the worker has, from its start; where that is all, the hash was right."""
+
+    sha256: str
+    received: int
 
 
 @dataclass(frozen=True)
