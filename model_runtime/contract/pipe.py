@@ -2,17 +2,15 @@
 
 A frame is a fixed prefix (magic, protocol version, lengths), a JSON head and the raw bytes of every array
 and file the message carries. docs/worker_protocol.md shows it byte by byte. Nothing is executed and nothing
-is unpickled: a head can only name one of MESSAGES and fill in its fields, arrays only have a dtype of DTYPES.
+is unpickled: a head can only name one of MESSAGES and fill in its fields (`model_runtime.contract.plain_values`).
 """
 
 from __future__ import annotations
 
 import json
-import math
 import struct
-import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,16 +21,20 @@ from model_runtime.contract.messages import (
     Cancel,
     DownloadModel,
     Failure,
+    FileState,
+    FindFile,
     Heartbeat,
     Hello,
-    JobError,
     ListModels,
     Models,
+    PredictedView,
     Prediction,
     Progress,
     RemoveModel,
     Request,
+    SendPart,
 )
+from model_runtime.contract.plain_values import FrameError, from_plain, is_size, to_plain
 
 MAGIC = b"DA3F"
 PREFIX = struct.Struct("<4sIIQ")
@@ -43,17 +45,13 @@ MAX_BODY = 64 << 30
 MAX_BUFFERS = 100_000
 """A job of a thousand photos takes about ten thousand."""
 
-DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
-MAX_DIMENSIONS = 8
-
-
-Task = Request | ListModels | DownloadModel | RemoveModel
+Task = Request | ListModels | DownloadModel | RemoveModel | FindFile | SendPart
 """What asks for work, and so starts a job."""
 
-Answer = Prediction | Models | Failure
+Answer = Prediction | Models | FileState | Failure
 """What ends a job."""
 
-Message = Task | Answer | Progress | Hello | Heartbeat | Cancel
+Message = Task | Answer | Progress | PredictedView | Hello | Heartbeat | Cancel
 MESSAGES: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Message)}
 
 
@@ -70,17 +68,18 @@ class Sink(Protocol):
     def flush(self) -> None: ...
 
 
-class FrameError(JobError):
-    """A frame that cannot be understood.
+class _Buffers(list[memoryview]):
+    """Each begins at a multiple of `align` bytes, by empty ones between them."""
 
-    job: the job it named, where that much could be read. fatal: the place of the next frame is unknown, so the
-    stream is of no more use; otherwise the frame was read to its end and the next one follows.
-    """
+    def __init__(self, align: int) -> None:
+        super().__init__()
+        self.nbytes, self._align = 0, align
 
-    def __init__(self, code: str, sentence: str, *, job: str = "", fatal: bool = False, advice: str = "") -> None:
-        super().__init__(code, sentence, advice)
-        self.job = job
-        self.fatal = fatal
+    def append(self, buffer: memoryview, /) -> None:
+        gap = -self.nbytes % self._align
+        for piece in (memoryview(bytes(gap)), buffer) if gap else (buffer,):
+            super().append(piece)
+            self.nbytes += piece.nbytes
 
 
 def encode_frame(job: str, message: Message) -> list[memoryview]:
@@ -88,17 +87,27 @@ def encode_frame(job: str, message: Message) -> list[memoryview]:
 
     Raises TypeError or ValueError where the message itself is wrong (a dtype that is not in DTYPES, a NaN in the head).
     """
-    buffers: list[memoryview] = []
-    kind = type(message).__name__
-    if kind not in MESSAGES:
-        raise TypeError(f"{kind} is not a message of the pipe.")
-    content = _to_plain(message, buffers)
+    check_kind(message)
+    return encode_value(job, message)
+
+
+def check_kind(message: object) -> None:
+    """Raises TypeError where it is no message of the pipe."""
+    if type(message).__name__ not in MESSAGES:
+        raise TypeError(f"{type(message).__name__} is not a message of the pipe.")
+
+
+def encode_value(job: str, value: object, align: int = 1) -> list[memoryview]:
+    """As `encode_frame`, of any frozen dataclass. align: every array begins at a multiple of so many bytes."""
+    buffers = _Buffers(align)
+    kind = type(value).__name__
+    content = to_plain(value, buffers)
     head_fields = {"kind": kind, "job": job, "content": content, "buffers": [b.nbytes for b in buffers]}
     head = json.dumps(head_fields, allow_nan=False, separators=(",", ":")).encode()
-    body_bytes = sum(b.nbytes for b in buffers)
-    if len(head) > MAX_HEAD or body_bytes > MAX_BODY:
-        raise ValueError(f"The {kind} is too large for the pipe: {len(head) + body_bytes} bytes.")
-    prefix = PREFIX.pack(MAGIC, PROTOCOL_VERSION, len(head), body_bytes)
+    head += b" " * (-(PREFIX.size + len(head)) % align)
+    if len(head) > MAX_HEAD or buffers.nbytes > MAX_BODY:
+        raise ValueError(f"The {kind} is too large for the pipe: {len(head) + buffers.nbytes} bytes.")
+    prefix = PREFIX.pack(MAGIC, PROTOCOL_VERSION, len(head), buffers.nbytes)
     return [memoryview(prefix + head), *buffers]
 
 
@@ -124,36 +133,33 @@ def read_frame(stream: Source) -> tuple[str, Message] | None:
     prefix = _read_exactly(stream, PREFIX.size, what="prefix", may_end=True)
     if prefix is None:
         return None
-    magic, version, head_bytes, body_bytes = PREFIX.unpack(prefix.tobytes())
-    if magic != MAGIC:
-        raise FrameError(
-            "not-a-frame",
-            f"The other side sent something that is not a frame: {prefix.tobytes()!r}.",
-            fatal=True,
-            advice="Something prints into the pipe. With SSH, let the shell's start-up files print nothing.",
-        )
-    if version != PROTOCOL_VERSION:
-        raise FrameError(
-            "protocol-version",
-            f"The other side speaks version {version} of the protocol, this side version {PROTOCOL_VERSION}.",
-            fatal=True,
-            advice="Install the same version of the add-on and of the worker's environment.",
-        )
-    if head_bytes > MAX_HEAD or body_bytes > MAX_BODY:
-        raise FrameError("frame-too-long", f"A frame claims {head_bytes} + {body_bytes} bytes.", fatal=True)
+    head_bytes, body_bytes = _parse_prefix(prefix.tobytes())
     head = _read_exactly(stream, head_bytes, what="head")
     try:
-        kind, job, content, lengths = _parse_head(head.tobytes(), body_bytes)
+        kind, job, content, lengths = _parse_head(head.tobytes(), body_bytes, MESSAGES)
     except FrameError:
         _skip(stream, body_bytes)
         raise
-    buffers = _read_buffers(stream, lengths, job)
-    try:
-        return job, _from_plain(content, MESSAGES[kind], buffers, kind)
-    except FrameError as error:
-        raise FrameError("bad-message", str(error), job=job) from error
-    except Exception as error:  # whatever is wrong with it, its frame was read to its end and the next one follows
-        raise FrameError("bad-message", f"The {kind} cannot be understood: {error!r}.", job=job) from error
+    return job, _decode(job, MESSAGES[kind], content, _read_buffers(stream, lengths, job))
+
+
+def decode_value(data: memoryview, kinds: Mapping[str, type]) -> tuple[str, Any]:
+    """What `encode_value` made, as (job, value), of one of `kinds` by name. Arrays are views of `data`, as writable as
+    that is. Raises FrameError.
+    """
+    if data.nbytes < PREFIX.size:
+        raise FrameError("truncated-frame", f"It ends after {data.nbytes} bytes.", fatal=True)
+    head_bytes, body_bytes = _parse_prefix(bytes(data[: PREFIX.size]))
+    start = PREFIX.size + head_bytes
+    if data.nbytes != start + body_bytes:
+        sentence = f"It has {data.nbytes} bytes where {start + body_bytes} should be."
+        raise FrameError("truncated-frame", sentence, fatal=True)
+    kind, job, content, lengths = _parse_head(bytes(data[PREFIX.size : start]), body_bytes, kinds)
+    buffers, whole = [], np.frombuffer(data, np.uint8)
+    for length in lengths:
+        buffers.append(whole[start : start + length])
+        start += length
+    return job, _decode(job, kinds[kind], content, buffers)
 
 
 class Watched:
@@ -176,7 +182,38 @@ class Watched:
         self.inside = False
 
 
-def _parse_head(head: bytes, body_bytes: int) -> tuple[str, str, object, list[int]]:
+def _parse_prefix(prefix: bytes) -> tuple[int, int]:
+    """Bytes of the head and of the body."""
+    magic, version, head_bytes, body_bytes = PREFIX.unpack(prefix)
+    if magic != MAGIC:
+        raise FrameError(
+            "not-a-frame",
+            f"The other side sent something that is not a frame: {prefix!r}.",
+            fatal=True,
+            advice="Something prints into the pipe. With SSH, let the shell's start-up files print nothing.",
+        )
+    if version != PROTOCOL_VERSION:
+        raise FrameError(
+            "protocol-version",
+            f"The other side speaks version {version} of the protocol, this side version {PROTOCOL_VERSION}.",
+            fatal=True,
+            advice="Install the same version of the add-on and of the worker's environment.",
+        )
+    if head_bytes > MAX_HEAD or body_bytes > MAX_BODY:
+        raise FrameError("frame-too-long", f"A frame claims {head_bytes} + {body_bytes} bytes.", fatal=True)
+    return head_bytes, body_bytes
+
+
+def _decode(job: str, kind: type, content: object, buffers: list[np.ndarray]) -> Any:
+    try:
+        return from_plain(content, kind, buffers, kind.__name__)
+    except FrameError as error:
+        raise FrameError("bad-message", str(error), job=job) from error
+    except Exception as error:  # whatever is wrong with it, its frame was read to its end and the next one follows
+        raise FrameError("bad-message", f"The {kind.__name__} cannot be understood: {error!r}.", job=job) from error
+
+
+def _parse_head(head: bytes, body_bytes: int, kinds: Mapping[str, type]) -> tuple[str, str, object, list[int]]:
     try:
         plain = parse_json(head, MAX_HEAD)
     except (JsonError, MemoryError) as error:
@@ -186,11 +223,11 @@ def _parse_head(head: bytes, body_bytes: int) -> tuple[str, str, object, list[in
     kind, job, lengths = plain["kind"], plain["job"], plain["buffers"]
     if not isinstance(job, str):
         raise FrameError("bad-head", "The job in the head of a frame is not a string.")
-    if not isinstance(kind, str) or kind not in MESSAGES:
+    if not isinstance(kind, str) or kind not in kinds:
         raise FrameError("unknown-message", f"{kind!r} is not a message of this protocol.", job=job)
     if isinstance(lengths, list) and len(lengths) > MAX_BUFFERS:
         raise FrameError("bad-head", f"A frame claims {len(lengths)} buffers.", job=job)
-    if not isinstance(lengths, list) or not all(_is_size(length) for length in lengths) or sum(lengths) != body_bytes:
+    if not isinstance(lengths, list) or not all(is_size(length) for length in lengths) or sum(lengths) != body_bytes:
         raise FrameError("bad-head", "The buffers in the head of a frame do not add up to its body.", job=job)
     return kind, job, plain["content"], lengths
 
@@ -238,106 +275,3 @@ def _read_buffers(stream: Source, lengths: list[int], job: str) -> list[np.ndarr
 def _skip(stream: Source, size: int) -> None:
     while size:
         size -= len(_read_exactly(stream, min(size, 1 << 20), what="body"))
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _to_plain(value: object, buffers: list[memoryview]) -> object:
-    """A message as JSON-able data; arrays and bytes go to `buffers` and leave `{"array": ...}`, `{"bytes": index}`."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _to_plain(getattr(value, f.name), buffers) for f in fields(value)}
-    if isinstance(value, np.ndarray):
-        if value.dtype.name not in DTYPES:
-            raise TypeError(f"Arrays of {value.dtype} do not travel; only {', '.join(DTYPES)}.")
-        array = np.ascontiguousarray(value, DTYPES[value.dtype.name])
-        buffers.append(array.reshape(-1).view(np.uint8).data)
-        return {"array": len(buffers) - 1, "dtype": value.dtype.name, "shape": list(value.shape)}
-    if isinstance(value, bytes):
-        buffers.append(memoryview(value))
-        return {"bytes": len(buffers) - 1}
-    if isinstance(value, tuple | list):
-        return [_to_plain(item, buffers) for item in value]
-    if isinstance(value, str):  # a path in a sentence may hold bytes that are no text
-        return value.encode("utf-8", "backslashreplace").decode()
-    return value
-
-
-def _from_plain(plain: Any, wanted: Any, buffers: list[np.ndarray], where: str) -> Any:
-    """The inverse of `_to_plain` for a value of the annotated type `wanted`; refuses everything that is not one."""
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if is_dataclass(wanted) and isinstance(wanted, type):
-        return _dataclass_from_plain(plain, wanted, buffers, where)
-    if wanted is np.ndarray:
-        return _array_from_plain(plain, buffers, where)
-    if wanted is bytes:
-        return _buffer(plain, "bytes", buffers, where).tobytes()
-    if origin is types.UnionType:
-        kinds = [kind for kind in arguments if kind is not types.NoneType]
-        return None if plain is None else _from_plain(plain, kinds[0], buffers, where)
-    if origin is tuple:
-        return _tuple_from_plain(plain, arguments, buffers, where)
-    return _scalar_from_plain(plain, dict if origin is dict else wanted, where)
-
-
-def _tuple_from_plain(plain: Any, arguments: tuple[Any, ...], buffers: list[np.ndarray], where: str) -> tuple[Any, ...]:
-    if not isinstance(plain, list):
-        raise _wrong(where, "a list", plain)
-    kinds = [arguments[0]] * len(plain) if arguments[-1] is Ellipsis else list(arguments)
-    if len(kinds) != len(plain):
-        raise _wrong(where, f"{len(kinds)} values", plain)
-    pairs = enumerate(zip(plain, kinds, strict=True))
-    return tuple(_from_plain(item, kind, buffers, f"{where}[{i}]") for i, (item, kind) in pairs)
-
-
-def _scalar_from_plain(plain: Any, wanted: Any, where: str) -> Any:
-    """Strings, numbers, and dictionaries of JSON; JSON writes whole floats as integers, and bool is no int here."""
-    if wanted is float and type(plain) is int:
-        return float(plain)
-    if not isinstance(plain, wanted) or (wanted is not bool and isinstance(plain, bool)):
-        raise _wrong(where, wanted.__name__, plain)
-    return plain
-
-
-def _dataclass_from_plain(plain: Any, wanted: type, buffers: list[np.ndarray], where: str) -> Any:
-    if not isinstance(plain, dict):
-        raise _wrong(where, "an object", plain)
-    known = {f.name: f for f in fields(wanted)}
-    unknown = plain.keys() - known.keys()
-    missing = {n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING} - plain.keys()
-    if unknown or missing:
-        text = ", ".join([f"unknown {n!r}" for n in sorted(unknown)] + [f"missing {n!r}" for n in sorted(missing)])
-        raise FrameError("bad-message", f"{where} has the wrong fields: {text}.")
-    hints = typing.get_type_hints(wanted)
-    return wanted(**{n: _from_plain(p, hints[n], buffers, f"{where}.{n}") for n, p in plain.items()})
-
-
-def _array_from_plain(plain: Any, buffers: list[np.ndarray], where: str) -> np.ndarray:
-    data = _buffer(plain, "array", buffers, where)
-    dtype, shape = plain.get("dtype"), plain.get("shape")
-    if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise FrameError("bad-message", f"{where} has dtype {dtype!r}; only {', '.join(DTYPES)} travel.")
-    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(_is_size(n) for n in shape):
-        raise FrameError("bad-message", f"{where} has a shape that is none: {shape!r}.")
-    if math.prod(shape) * DTYPES[dtype].itemsize != data.nbytes:
-        raise FrameError(
-            "bad-message", f"{where} of shape {shape} and dtype {dtype} does not fill {data.nbytes} bytes."
-        )
-    if dtype == "bool" and data.size and data.max() > 1:
-        raise FrameError("bad-message", f"{where} holds bytes that are neither true nor false.")
-    try:
-        return data.view(DTYPES[dtype]).reshape(shape)
-    except (ValueError, OverflowError) as error:  # dimensions beyond what numpy can index, beside a zero
-        raise FrameError("bad-message", f"{where} has a shape that is none: {shape!r}.") from error
-
-
-def _buffer(plain: Any, key: str, buffers: list[np.ndarray], where: str) -> np.ndarray:
-    index = plain.get(key) if isinstance(plain, dict) else None
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(buffers):
-        raise _wrong(where, key, plain)
-    return buffers[index]
-
-
-def _wrong(where: str, wanted: str, plain: object) -> FrameError:
-    return FrameError("bad-message", f"{where} should be {wanted}, not {str(plain)[:80]!r}.")
