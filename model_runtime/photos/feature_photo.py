@@ -27,7 +27,8 @@ class FeaturePhoto:
     """name, size: the photo's name and its upright (width, height). grey: [h,w] uint8, the whole photo, w and h at
     most WORKING_SIDE. focal_35mm: EXIF focal length in millimetres on 35 mm film, or None. camera: what EXIF tells of
     the camera (make, model, focal length) as one text, empty where it tells nothing. lens: [3,3] intrinsics, in pixels
-    of the photo, where they are known for sure and stay.
+    of the photo, where they are known for sure and stay. let_go: the digest of a picture that is no longer in memory;
+    `grey` is then empty.
     """
 
     name: str
@@ -36,6 +37,11 @@ class FeaturePhoto:
     focal_35mm: float | None = None
     camera: str = ""
     lens: np.ndarray | None = None
+    let_go: str = ""
+
+    def without_picture(self) -> FeaturePhoto:
+        """The same photo without its picture, which takes a megabyte: features are told by its digest."""
+        return replace(self, grey=np.zeros((0, 0), np.uint8), let_go=self.digest)
 
     @property
     def pixel(self) -> float:
@@ -57,6 +63,8 @@ class FeaturePhoto:
     @cached_property
     def digest(self) -> str:
         """Of all that features depend on."""
+        if self.let_go:
+            return self.let_go
         digest = hashlib.sha256(self.grey.tobytes())
         digest.update(repr((self.grey.shape, self.size)).encode())
         return digest.hexdigest()

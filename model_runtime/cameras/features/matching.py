@@ -120,6 +120,7 @@ def _features_of(photos: Sequence[FeaturePhoto], progress: Span, memory: Feature
     known |= dict(zip(new, extract(list(new.values()), progress), strict=True))
     for photo in photos:
         memory.keep(photo, known[photo.digest])
+    memory.forget_others(len(photos))
     return [known[photo.digest] for photo in photos]
 
 
@@ -143,8 +144,8 @@ def _match_pairs(
         alike = match_descriptors(one, other)
         return PairMatches(alike, _verify(cameras, keypoints, pair, alike))
 
-    new = [(i, j) for i, j in pairs if not memory.has_pair(photos[i], photos[j])]
-    found = {(i, j): memory.pair(photos[i], photos[j]) for i, j in pairs if (i, j) not in set(new)}
+    found = {(i, j): known for i, j in pairs if (known := memory.pair(photos[i], photos[j])) is not None}
+    new = [pair for pair in pairs if pair not in found]
     # Pairs are matched side by side, each by a single thread: faster than one after the other by several.
     pool = ThreadPoolExecutor(cores(), "matching", torch.set_num_threads, (1,))
     threads = torch.get_num_threads()
