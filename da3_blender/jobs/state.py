@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model_runtime.contract.messages import Failure
 
+from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import PlanSettings, ScenePlan
 
 
@@ -17,9 +18,9 @@ class JobTarget:
     scene_uid: `session_uid` of the scene; scene_name: what sentences call it. photo_names: as in the request.
     photo_paths: one per photo, for the cameras' backgrounds; photo_images: `session_uid` of the image of each that is
     packed in the .blend, 0 for the others. collection_id: `da3_id` of the result to update, or empty for a new one.
-    file_session: which opened file it belongs to; `submit` fills it in. clip_path: of a clip, its film, or its first
-    frame's file; None of photos. clip_files: of an image sequence, the chosen frames' files in order; empty of a film.
-    set_frame_range: whether the scene's frame range becomes the clip's.
+    file_session: which opened file it belongs to; `submit` fills it in. clip: where the clip is, None of
+    photos; photos that are its frames are told as others are, too. set_frame_range: whether the scene's frame range
+    becomes the clip's.
     """
 
     name: str
@@ -32,8 +33,7 @@ class JobTarget:
     collection_id: str = ""
     request_text: str = ""
     file_session: int = -1
-    clip_path: Path | None = None
-    clip_files: tuple[Path, ...] = ()
+    clip: ClipFiles | None = None
     set_frame_range: bool = False
 
 
