@@ -231,7 +231,7 @@ class Environment:
 @contextmanager
 def only_one(name: str) -> Iterator[None]:
     """Waits until no other build.py holds the lock `name`, and holds it; it is free again when this process ends."""
-    from da3_blender.runtime.file_lock import try_lock
+    from model_runtime.contract.file_lock import try_lock
 
     folder = ROOT / ".cache"
     folder.mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from da3_blender.runtime.file_lock import try_lock
+from model_runtime.contract.file_lock import try_lock
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")

@@ -24,10 +24,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from model_runtime.contract.disk import write_file
+from model_runtime.contract.file_lock import try_lock
 from model_runtime.contract.json_files import JsonError, read_json
 from model_runtime.contract.messages import Failure, JobError
-
-from .file_lock import try_lock
 
 LOCK_PATIENCE = 0.5
 """Seconds; `interruption` holds the lock for a moment."""
