@@ -51,10 +51,23 @@ MESHES = (
 )
 
 
+ROW_KINDS = (
+    ("photo", "Photo", "One of several photos of a place"),
+    ("film", "Video", "A file with all frames of a clip"),
+    ("sequence", "Image Sequence", "Photos that are the frames of a clip, by the numbers in their names"),
+)
+
+
 class ListedPhoto:
-    """One photo of the list. `path` is a file's, or empty where `image` carries the photo inside the .blend."""
+    """One photo of the list, or the one clip that a list may hold instead.
+
+    kind: one of ROW_KINDS. path: a file; of an image sequence any of its frames; empty where `image` carries the photo
+    inside the .blend. frames, first_frame, last_frame, rate: of a clip, how many there are, their numbers, and how many
+    a second; 0 where that is not known.
+    """
 
     name: str
+    kind: str
     path: str
     image: bpy.types.Image | None
     reference: bool
@@ -63,7 +76,12 @@ class ListedPhoto:
     lens: float
     problem: str
     camera: bpy.types.Object | None
+    frames: int
+    first_frame: int
+    last_frame: int
+    rate: float
     __annotations__ = {
+        "kind": EnumProperty(name="Kind", description="What the row of the list is", items=ROW_KINDS),
         "path": StringProperty(name="File", description="The photo's file", subtype="FILE_PATH"),
         "image": PointerProperty(
             name="Image", description="Image in this file that is the photo", type=bpy.types.Image
@@ -81,6 +99,10 @@ class ListedPhoto:
             type=bpy.types.Object,
             poll=lambda _, item: item.type == "CAMERA",
         ),
+        "frames": IntProperty(name="Frames", description="How many frames the clip has", min=0),
+        "first_frame": IntProperty(name="First Number", description="Number of the clip's first frame", min=0),
+        "last_frame": IntProperty(name="Last Number", description="Number of the clip's last frame", min=0),
+        "rate": FloatProperty(name="Rate", description="Frames a second", min=0),
     }
 
 
@@ -107,6 +129,11 @@ class Settings:
     active_photo: int
     active_view: int
     worst_first: bool
+    clip_first: int
+    clip_last: int
+    clip_step: int
+    clip_rate: float
+    set_frame_range: bool
     scene_name: str
     model: str
     checkpoint_path: str
@@ -131,6 +158,8 @@ class Settings:
     draw_splats: bool
     bl_rna: Any
     """What Blender tells of the properties themselves."""
+    id_data: Any
+    """The scene that they belong to."""
 
     __annotations__ = {
         "photos": CollectionProperty(type=DA3_Photo, name="Photos", description="The photos to make a scene from"),
@@ -140,6 +169,38 @@ class Settings:
         ),
         "worst_first": BoolProperty(
             name="Worst Match First", description="List the cameras that match their photos worst at the top"
+        ),
+        "clip_first": IntProperty(
+            name="First Frame",
+            description="Number of the first frame of the clip that is used; a video's first frame has number 0",
+            min=0,
+        ),
+        "clip_last": IntProperty(
+            name="Last Frame",
+            description="Number of the last frame of the clip that is used; 0 for the end of the clip",
+            min=0,
+        ),
+        "clip_step": IntProperty(
+            name="Step",
+            description="Use every frame, or every second, third, ... one",
+            min=1,
+            max=1000,
+            soft_max=10,
+            default=1,
+        ),
+        "clip_rate": FloatProperty(
+            name="Frame Rate",
+            description="Frames of the image sequence a second",
+            min=0.01,
+            max=1000,
+            soft_min=1,
+            soft_max=120,
+            default=24,
+            precision=3,
+        ),
+        "set_frame_range": BoolProperty(
+            name="Set Scene Frame Range",
+            description="Let the scene begin with the clip's first frame and end with its last one",
         ),
         "scene_name": StringProperty(
             name="Name", description="Name of the collection to make; the photos' folder gives it where this is empty"

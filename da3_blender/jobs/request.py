@@ -13,15 +13,17 @@ import bpy
 from model_runtime.contract.messages import Cameras, JobError, MeshSettings, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
 
-from ..photos import known_cameras, photo_list
+from ..photos import clip_row, known_cameras, photo_list
+from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
 from ..photos.contents import read_photo
+from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import PlanSettings
 from ..scene import find
 from ..scene.marks import VIEW
 from ..settings import ListedPhoto, Settings
 from .state import JobTarget
-from .stored_request import describe, photo_key, photo_names
+from .stored_request import clip_name, describe, photo_key, photo_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,8 @@ def make_job(
     nothing to do.
     """
     settings = scene.da3
+    if clip_row.clip_of(settings) is not None:
+        return _make_clip_job(scene, collection_id)
     sources = updating_sources(scene, collection_id) if collection_id else photo_sources(settings)
     names = [source.name for source in sources]
     plan = plan_settings(settings)
@@ -107,6 +111,65 @@ def make_job(
     return read, target
 
 
+def _make_clip_job(scene: bpy.types.Scene, collection_id: str) -> tuple[Callable[[], Request], JobTarget]:
+    """As `make_job`, of the clip in the list."""
+    settings = scene.da3
+    source = clip_source(settings)
+    if collection_id:
+        _check_same_clip(scene, collection_id, source)
+    if settings.camera_source == "given":
+        raise JobError("bad-cameras", "Known cameras do not go with a clip.", "Choose another source of cameras.")
+    request = base_request(settings)
+
+    def read() -> Request:
+        photos, clip = source.read()
+        return replace(request, photos=photos, clip=clip)
+
+    film = source.path if not source.frames else None
+    frames = [PhotoSource(path.name, path) for path in source.files]
+    target = JobTarget(
+        name=settings.scene_name.strip() or (film.stem if film else default_name(frames)),
+        scene_uid=scene.session_uid,
+        scene_name=scene.name,
+        plan_settings=plan_settings(settings),
+        collection_id=collection_id,
+        request_text=describe(settings, [source.name]),
+        clip=ClipFiles(film, source.files, source.numbers),
+        set_frame_range=settings.set_frame_range,
+    )
+    return read, target
+
+
+def clip_source(settings: Settings) -> ClipSource:
+    """The frames that are wanted of the clip in the list. Raises JobError where it cannot be used."""
+    row = clip_row.clip_of(settings)
+    if row is None:
+        raise JobError("no-photos", "There is no clip yet.", "Add one.")
+    clip_row.inspect(row)
+    if row.problem:
+        advice = "Add the clip from where it is now, under the same name."
+        raise JobError("no-photos", f"{row.name} cannot be used: {row.problem}.", advice)
+    try:
+        return clip_row.source_of(row, settings)
+    except ValueError as error:
+        raise JobError("bad-request", f"{error}.", "Choose other frames of the clip.") from error
+
+
+def _check_same_clip(scene: bpy.types.Scene, collection_id: str, source: ClipSource) -> None:
+    """Raises JobError where the result to update is gone, or was made from something else."""
+    collection = find.result(scene, collection_id)
+    if collection is None:
+        raise _gone()
+    if clip_name(collection) != source.name:
+        raise JobError(
+            "other-photos", "This DA3 scene was not made from the clip in the list.", "Load its own photos first."
+        )
+
+
+def _gone() -> JobError:
+    return JobError("scene-gone", "The DA3 scene to update is not there any more.", "Make a new one.")
+
+
 def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoSource, ...]:
     """As `photo_sources`, under the names that the result to update knows them by.
 
@@ -114,10 +177,10 @@ def updating_sources(scene: bpy.types.Scene, collection_id: str) -> tuple[PhotoS
     """
     collection = find.result(scene, collection_id)
     if collection is None:
-        raise JobError("scene-gone", "The DA3 scene to update is not there any more.", "Make a new one.")
+        raise _gone()
     sources = photo_sources(scene.da3, photo_names(collection))
     there = {camera.get(VIEW) for camera in find.objects_of(collection, "camera")}
-    if there and there.isdisjoint(source.name for source in sources):
+    if clip_name(collection) or (there and there.isdisjoint(source.name for source in sources)):
         raise JobError(
             "other-photos", "None of the photos in the list belongs to this DA3 scene.", "Load its own photos first."
         )
@@ -200,7 +263,7 @@ COMMON = re.compile(r"(photos?|images?|imgs?|pictures?|pics?|jpe?gs?|frames?|dci
 """Names of folders that do not tell what is in them, as 100CANON of cameras: the folder around them does."""
 
 
-def default_name(sources: tuple[PhotoSource, ...]) -> str:
+def default_name(sources: Sequence[PhotoSource]) -> str:
     """The name of the folder that the photos have in common, or of the one around it where that says more."""
     folders = {source.path.parent for source in sources if source.path is not None}
     if not folders:

@@ -19,8 +19,7 @@ class JobTarget:
     photo_paths: one per photo, for the cameras' backgrounds; photo_images: `session_uid` of the image of each that is
     packed in the .blend, 0 for the others. collection_id: `da3_id` of the result to update, or empty for a new one.
     file_session: which opened file it belongs to; `submit` fills it in. clip: where the clip is, None of
-    photos; photos that are its frames are told as others are, too. set_frame_range: whether the scene's frame range
-    becomes the clip's.
+    photos; its frames are no photo_names. set_frame_range: whether the scene's frame range becomes the clip's.
     """
 
     name: str

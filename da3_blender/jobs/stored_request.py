@@ -13,16 +13,19 @@ import bpy
 from model_runtime.contract.json_files import JsonError, parse_json
 from model_runtime.contract.messages import JobError
 
-from ..photos import photo_list
+from ..photos import clip_row, photo_list
 from ..scene import find
 from ..scene.lenses import read_lens
 from ..scene.marks import PHOTO_FILE, REQUEST, VIEW
 from ..scene.surfaces import photo_behind
-from ..settings import ListedPhoto, Settings
+from ..settings import ROW_KINDS, ListedPhoto, Settings
 
 NOT_STORED = {"name", "active_photo", "active_view", "worst_first", "only_commercial"}
 """Of `scene.da3`: what is chosen in the panel itself."""
 
+
+CLIP_SETTINGS = ("clip_first", "clip_last", "clip_step", "clip_rate", "set_frame_range")
+"""Of `scene.da3`: what belongs to the clip in the list, and comes and goes with it."""
 
 LARGEST_REQUEST = 16_000_000
 """Bytes. A photo takes about two hundred."""
@@ -30,16 +33,19 @@ LARGEST_REQUEST = 16_000_000
 MOST_PHOTOS = 10_000
 """Every one of them is looked at on the disk."""
 
+KINDS = [kind for kind, _, _ in ROW_KINDS]
+
 LONGEST_TEXT = 4096
 """Letters of a path or a name."""
 
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """A row of the list as it was. name: in the result. Of path and image one is set; `image` and `camera` are names
-    in the .blend."""
+    """A row of the list as it was. name: in the result. kind: as in `ListedPhoto`. Of path and image one is set;
+    `image` and `camera` are names in the .blend."""
 
     name: str
+    kind: str = "photo"
     path: str = ""
     image: str = ""
     camera: str = ""
@@ -49,15 +55,22 @@ class StoredPhoto:
 def describe(settings: Settings, names: Iterable[str]) -> str:
     """The usable photos of the list, under the `names` they have in the job, and the settings, as JSON."""
     photos = [
-        {"name": name, "reference": photo.reference, **_source(photo), **_camera(photo)}
+        {"name": name, "kind": photo.kind, "reference": photo.reference, **_source(photo), **_camera(photo)}
         for name, photo in zip(names, photo_list.usable(settings), strict=True)
     ]
     return json.dumps({"photos": photos, "settings": {key: getattr(settings, key) for key in _stored(settings)}})
 
 
-def describe_settings(values: Mapping[str, str | int | bool]) -> str:
-    """Likewise where there is no list: the settings that are known, and the photos are those behind the cameras."""
-    return json.dumps({"settings": dict(values)})
+def describe_settings(values: Mapping[str, str | int | float | bool], clip: StoredPhoto | None = None) -> str:
+    """Likewise where there is no list: the settings that are known; photos are those behind the cameras, but for a
+    clip."""
+    rows = {} if clip is None else {"photos": [{"name": clip.name, "kind": clip.kind, "path": clip.path}]}
+    return json.dumps({**rows, "settings": dict(values)})
+
+
+def clip_name(collection: bpy.types.Collection) -> str:
+    """What the clip is called that a result was made from; empty where it was made from photos, or does not tell."""
+    return next((row.name for row in _photos(collection)[0] if row.kind != "photo"), "")
 
 
 def photo_names(collection: bpy.types.Collection) -> dict[str, str]:
@@ -95,21 +108,27 @@ def load_photos(collection: bpy.types.Collection, settings: Settings) -> int:
     photo_list.clear(settings)
     for row in rows:
         photo = settings.photos.add()
-        photo.path, photo.reference = row.path, row.reference
+        photo.kind, photo.path, photo.reference = row.kind, row.path, row.reference
         photo.image = bpy.data.images.get(row.image)
         camera = bpy.data.objects.get(row.camera)
         photo.camera = camera if camera and camera.type == "CAMERA" else None
-        photo.name = Path(photo.path).name or row.image
+        photo.name = row.name if row.kind != "photo" else Path(photo.path).name or row.image
         photo_list.inspect(photo)
+    if clip_row.clip_of(settings) is not None:
+        _set(collection, settings, CLIP_SETTINGS)
     return unusable
 
 
 def load_settings(collection: bpy.types.Collection, settings: Settings) -> list[str]:
     """Set what the result was made with. What it says nothing usable about stays as it is: the labels of those."""
+    return _set(collection, settings, _stored(settings))
+
+
+def _set(collection: bpy.types.Collection, settings: Settings, keys: Iterable[str]) -> list[str]:
     stored = _read(collection).get("settings")
     values = stored if isinstance(stored, dict) else {}
     unusable = []
-    for key in _stored(settings):
+    for key in keys:
         prop = settings.bl_rna.properties[key]
         if key in values and _fits(values[key], prop):
             setattr(settings, key, values[key])
@@ -161,6 +180,7 @@ def _photos(collection: bpy.types.Collection) -> tuple[list[StoredPhoto], int]:
     stored = _read(collection).get("photos")
     rows = stored if isinstance(stored, list) and stored else list(_photos_behind(collection))
     photos = [photo for photo in map(_photo, rows[:MOST_PHOTOS]) if photo is not None]
+    photos = next(([photo] for photo in photos if photo.kind != "photo"), photos)  # a clip is alone in the list
     return photos, len(rows) - len(photos)
 
 
@@ -169,10 +189,12 @@ def _photo(row: Any) -> StoredPhoto | None:
     if not isinstance(row, dict):
         return None
     texts = {key: row.get(key, "") for key in ("name", "path", "image", "camera")}
-    reference = row.get("reference", False)
-    if not all(map(_is_text, texts.values())) or not isinstance(reference, bool):
+    kind, reference = row.get("kind", "photo"), row.get("reference", False)
+    if not all(map(_is_text, texts.values())) or not isinstance(reference, bool) or kind not in KINDS:
         return None
-    return StoredPhoto(**texts, reference=reference) if texts["name"] and (texts["path"] or texts["image"]) else None
+    if not texts["name"] or not (texts["path"] or (texts["image"] and kind == "photo")):
+        return None
+    return StoredPhoto(kind=kind, reference=reference, **texts)
 
 
 def _read(collection: bpy.types.Collection) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_runtime.contract.photo_kinds import OTHERS, READ, READ_NAMES, START, kind_by_name, kind_by_start
+from model_runtime.contract.photo_kinds import OTHERS, READ, READ_NAMES, START, VIDEO, kind_by_name, kind_by_start
 from model_runtime.contract.photo_limits import is_hollow, is_too_large
 
 from .header import UNKNOWN, HeaderError, NotAPhotoError, PhotoHeader, UnusableError, read_header
@@ -26,6 +26,9 @@ PHOTO_SUFFIXES = tuple(suffix for suffixes in READ.values() for suffix in suffix
 MOST_FILES = 20_000
 """Files and folders looked at inside a folder. More are a whole disk or home, chosen by mistake: looking at each would
 take minutes, in which Blender stands still."""
+
+READ_VIDEOS = "MP4, MOV, MKV, WebM, AVI"
+"""As sentences list them."""
 
 NOTHING = PhotoHeader(UNKNOWN, 0.0)
 
@@ -114,21 +117,42 @@ def is_picture(path: Path) -> bool:
     return bool(kind_by_name(path) or kind_by_start(_start(path)))
 
 
+def is_film(path: Path) -> bool:
+    """Whether the file is, or should be, a film."""
+    return not os.path.isdir(path) and (kind_by_start(_start(path)) or kind_by_name(path)) == VIDEO
+
+
+def film_problem(path: Path) -> str:
+    """Why the file is no film that could be read; empty where it may be one, as only its decoder knows."""
+    try:
+        problem = _no_file(path)
+        if problem:
+            return problem
+        with path.open("rb"):
+            return "" if is_film(path) else f"The file is not a video; only these are read: {READ_VIDEOS}"
+    except OSError as error:
+        return _unreachable(path, error)
+
+
 def inspect_file(path: Path) -> tuple[PhotoHeader, str]:
     """What the file says about itself, and why it cannot be used; an empty text where it can."""
     try:
         return _inspected(path)
-    except FileNotFoundError:
-        gone = "This is a link to a file that is not there; copy the photo itself to its place"
-        return NOTHING, gone if path.is_symlink() else "The file is not there any more"
     except OSError as error:
-        if os.path.isdir(path):
-            return NOTHING, f"The folder cannot be read: {error.strerror}"
-        return NOTHING, f"The file cannot be read: {error.strerror}"
+        return NOTHING, _unreachable(path, error)
     except NotAPhotoError:
         return NOTHING, f"The file is not a photo; only these are read: {READ_NAMES}"
     except HeaderError as error:
         return NOTHING, _told(error)
+
+
+def _unreachable(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        gone = "This is a link to a file that is not there; copy the file itself to its place"
+        return gone if path.is_symlink() else "The file is not there any more"
+    if os.path.isdir(path):
+        return f"The folder cannot be read: {error.strerror}"
+    return f"The file cannot be read: {error.strerror}"
 
 
 def _told(error: HeaderError) -> str:
@@ -157,21 +181,26 @@ def size_problem(size: tuple[int, int], file_bytes: int) -> str:
 
 def _no_photo(path: Path) -> str:
     """Why a file is no photo, whatever its header says; empty where it may be one. Raises OSError."""
+    problem = _no_file(path)
+    if problem:
+        return problem
+    if is_marked(path):
+        return "This is a preview that this program made"
+    kind = kind_by_start(_start(path)) or kind_by_name(path)
+    return _not_read(kind) if kind in OTHERS else ""
+
+
+def _no_file(path: Path) -> str:
+    """Why a path is none of a file with something in it; empty where it is. Raises OSError."""
     state = path.stat()
     if stat.S_ISDIR(state.st_mode):
         os.listdir(path)
-        return "This is a folder, not a photo"
+        return "This is a folder, not a file"
     if not stat.S_ISREG(state.st_mode):
-        return "This is a pipe or a device, not a photo"
+        return "This is a pipe or a device, not a file"
     if not is_text(path.absolute()):
         return "The name of the file or of a folder around it is not UTF-8; rename it"
-    if state.st_size == 0:
-        return "The file is empty; copy it again"
-    if is_marked(path):
-        return "This is a preview that this program made"
-    start = _start(path)
-    kind = kind_by_start(start) or kind_by_name(path)
-    return _not_read(kind) if kind in OTHERS else ""
+    return "" if state.st_size else "The file is empty; copy it again"
 
 
 def natural_key(path: Path | str) -> tuple[Any, ...]:
@@ -196,6 +225,6 @@ def _start(path: Path) -> bytes:
 
 
 def _not_read(kind: str) -> str:
-    if kind == "video":
-        return "Videos cannot be read; save frames of it as JPEGs"
+    if kind == VIDEO:
+        return "A video makes a scene of its own; add it alone"
     return f"{kind} pictures cannot be read; save it as a JPEG or PNG"

@@ -16,7 +16,8 @@ from model_runtime.contract.photo_kinds import READ_NAMES
 from model_runtime.contract.photo_names import distinct_names
 
 from ..settings import ListedPhoto, Settings
-from .files import NOTHING, inspect_file, natural_key, pictures_in, size_problem
+from . import clip_row
+from .files import NOTHING, inspect_file, is_film, natural_key, pictures_in, size_problem
 from .header import HeaderError, NotAPhotoError, PhotoHeader, UnusableError, parse_header
 from .names import is_text
 
@@ -24,15 +25,18 @@ from .names import is_text
 @dataclass(frozen=True)
 class Added:
     """What adding did. known: how many were in the list already. unusable: how many of those added have a problem.
-    misnamed: how many were left out because no text can hold their names."""
+    misnamed: how many were left out because no text can hold their names. clip: the name of the one that was added."""
 
     added: int
     known: int
     unusable: int = 0
     misnamed: int = 0
+    clip: str = ""
 
     @property
     def sentence(self) -> str:
+        if self.clip:
+            return f"Clip added: {self.clip}."
         sentences = [f"Photos added: {self.added - self.unusable}."]
         if self.unusable:
             sentences.append(f"Added in red, with the reason: {self.unusable}.")
@@ -43,12 +47,38 @@ class Added:
         return " ".join(sentences)
 
 
-def add_files(settings: Settings, paths: Iterable[Path | str]) -> Added:
-    """Append photo files in natural order of their names; those in the list already are left out."""
+def add_files(settings: Settings, paths: Iterable[Path | str], replace: bool = False) -> Added:
+    """Append photo files in natural order of their names, those in the list already left out; or let the empty list
+    hold a film.
+
+    replace: take what is in the list out before. Raises ValueError with a sentence, and leaves the list as it is, where
+    a clip would not be alone in it.
+    """
+    files = [Path(bpy.path.abspath(str(path))) for path in paths]
+    films = [path for path in files if is_film(path)]
+    if films and len(files) > 1:
+        raise ValueError("A clip goes alone; choose one video and nothing else, or photos only")
+    for film in films:
+        clip_row.check_name(film)
+    if replace:
+        clear(settings)
+    if films:
+        return Added(1, 0, clip=clip_row.add_film(settings, films[0]).name)
+    clip_row.check_room(settings, for_clip=False)
+    return _add_photos(settings, files)
+
+
+def add_sequence(settings: Settings, path: Path | str) -> Added:
+    """Let the empty list hold the image sequence that a photo is a frame of. Raises ValueError with a sentence where
+    the list is not empty, or the photo's name tells no frame number."""
+    return Added(1, 0, clip=clip_row.add_sequence(settings, Path(bpy.path.abspath(str(path)))).name)
+
+
+def _add_photos(settings: Settings, files: Iterable[Path]) -> Added:
     known = {_key(photo.path) for photo in settings.photos if photo.path}
     added: list[str] = []
     repeated = misnamed = 0
-    for path in sorted((Path(bpy.path.abspath(str(path))) for path in paths), key=natural_key):
+    for path in sorted(files, key=natural_key):
         if not is_text(path):
             misnamed += 1
             continue
@@ -76,16 +106,21 @@ def _tell_apart(settings: Settings) -> None:
 def add_folder(settings: Settings, folder: Path) -> Added:
     """Append the pictures of a folder (`files.pictures_in`), those that cannot be read with the reason.
 
-    Raises ValueError with a sentence where it has none, or too much.
+    Raises ValueError with a sentence where it has none, or too much, or a clip is in the list.
     """
+    clip_row.check_room(settings, for_clip=False)
     pictures, _ = pictures_in(folder)
     if not pictures:
         raise ValueError(f"The folder {folder} holds no photos")
-    return add_files(settings, pictures)
+    return _add_photos(settings, pictures)
 
 
 def add_images(settings: Settings, images: Iterable[bpy.types.Image]) -> Added:
-    """Append images of this .blend: those with a file as files, packed ones as they are."""
+    """Append images of this .blend: those with a file as files, packed ones as they are.
+
+    Raises ValueError with a sentence where a clip is in the list.
+    """
+    clip_row.check_room(settings, for_clip=False)
     files, packed = [], []
     for image in images:
         (packed if image.packed_file else files).append(image)
@@ -95,7 +130,7 @@ def add_images(settings: Settings, images: Iterable[bpy.types.Image]) -> Added:
         photo = settings.photos.add()
         photo.name, photo.image = image.name, image
         inspect(photo)
-    done = add_files(settings, [bpy.path.abspath(image.filepath, library=image.library) for image in files])
+    done = _add_photos(settings, [Path(bpy.path.abspath(image.filepath, library=image.library)) for image in files])
     return Added(done.added + len(fresh), done.known + len(packed) - len(fresh), done.unusable, done.misnamed)
 
 
@@ -147,7 +182,10 @@ def usable(settings: Settings) -> list[ListedPhoto]:
 
 
 def inspect(photo: ListedPhoto) -> None:
-    """Write the photo's size, lens and problem into its row."""
+    """Write the photo's size, lens and problem into its row, or what is known of the clip."""
+    if photo.kind != "photo":
+        clip_row.inspect(photo)
+        return
     header, photo.problem = _look(photo)
     photo.width, photo.height = header.size
     photo.lens = header.lens
@@ -156,7 +194,7 @@ def inspect(photo: ListedPhoto) -> None:
 def _look(photo: ListedPhoto) -> tuple[PhotoHeader, str]:
     """What the photo says about itself, and its problem or an empty string."""
     if photo.path:
-        return inspect_file(Path(photo.path))
+        return inspect_file(clip_row.row_path(photo))
     try:
         return _look_inside(photo.image)
     except NotAPhotoError:

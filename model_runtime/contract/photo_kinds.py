@@ -31,14 +31,18 @@ READ = {
 READ_NAMES = "JPEG, PNG, WebP, TIFF, HEIC, AVIF, RAW, EXR"
 """As sentences list them."""
 
+VIDEO = "video"
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts", ".m2ts", ".mpg", ".mpeg")
+"""Usual endings of films, each of which is a clip of its own and none of several photos."""
+
 OTHERS = {
-    "video": (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mts"),
+    VIDEO: VIDEO_SUFFIXES,
     **{kind: (f".{kind.lower()}",) for kind in ("GIF", "BMP", "ICO", "HDR", "DDS", "TGA", "PSD", "XCF", "SVG")},
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pam"),
     "JPEG 2000": (".jp2",),
     "JPEG XL": (".jxl",),
 }
-"""Kinds of pictures that are not."""
+"""Kinds of pictures that are not read as photos."""
 
 BY_SUFFIX = {suffix: kind for kind, suffixes in (READ | OTHERS).items() for suffix in suffixes}
 
@@ -53,7 +57,7 @@ BY_START = tuple(
         (rb"II\*\0|MM\0\*", "TIFF"),
         (rb".{4}ftyp(?:avi[fs]|(?:mif1|msf1).{4}(?:.{4})*?avi[fs])", "AVIF"),
         (rb".{4}ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
-        (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", "video"),
+        (rb".{4}(?:ftyp|moov|mdat|wide|skip)|\x1aE\xdf\xa3|RIFF.{4}AVI ", VIDEO),
         (re.escape(EXR_START), "EXR"),
         (rb"GIF8", "GIF"),
         (rb"BM.{4}\0\0\0\0", "BMP"),

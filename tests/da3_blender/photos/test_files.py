@@ -78,8 +78,8 @@ def test_contents_make_a_photo_whatever_it_is_called(folder: Path, name: str, ma
         ("IMG.JPG", HEIC[:12], "The file is damaged; copy it again"),
         ("IMG.avif", b"\0\0\0\x18ftypavif" + bytes(40), "The file is damaged; copy it again"),
         ("IMG.jxl", b"\xff\x0a" + bytes(40), "JPEG XL pictures cannot be read; save it as a JPEG or PNG"),
-        ("clip.jpg", b"\0\0\0\x18ftypmp42" + bytes(40), "Videos cannot be read; save frames"),
-        ("clip.mkv", b"\x1aE\xdf\xa3" + bytes(40), "Videos cannot be read; save frames"),
+        ("clip.jpg", b"\0\0\0\x18ftypmp42" + bytes(40), "A video makes a scene of its own; add it alone"),
+        ("clip.mkv", b"\x1aE\xdf\xa3" + bytes(40), "A video makes a scene of its own; add it alone"),
         ("a.jpg", encoded("GIF"), "GIF pictures cannot be read; save it as a JPEG or PNG"),
         ("a.png", encoded("BMP"), "BMP pictures cannot be read"),
         ("a.exr", b"v/1\x01" + bytes(40), "The file is damaged; copy it again"),
@@ -177,7 +177,7 @@ def test_links_to_nowhere_and_pipes_are_named_with_what_they_are(folder: Path) -
     assert told.keys() == {"link.jpg", "loop.jpg", "pipe.jpg"}
     assert told["link.jpg"].startswith("This is a link to a file that is not there")
     assert told["loop.jpg"].startswith("The file cannot be read: ")
-    assert told["pipe.jpg"] == "This is a pipe or a device, not a photo"
+    assert told["pipe.jpg"] == "This is a pipe or a device, not a file"
     for name in told:
         with pytest.raises(ValueError, match=f"there is no photo .*\n  {name}: "):
             find_photos([folder / name])
@@ -231,7 +231,7 @@ def test_folders_in_a_folder_are_looked_into_however_deep(folder: Path) -> None:
     assert [path.relative_to(folder).as_posix() for path in found.photos] == names
     assert sorted(found.photos, key=natural_key) == list(found.photos)
     assert distinct_names(found.photos) == ["own.jpg", "left/1.jpg", "2.jpg", "and deeper/1.jpg", "right/1.jpg"]
-    assert found.left_out == ((folder / "clip.mp4", "Videos cannot be read; save frames of it as JPEGs"),)
+    assert found.left_out == ((folder / "clip.mp4", "A video makes a scene of its own; add it alone"),)
     assert found.others == (folder / "left/notes.txt",)
 
 
