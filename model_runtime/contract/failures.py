@@ -35,6 +35,7 @@ FAILURES = {
     "nothing-waits": Help.NONE,
     "result-waiting": Help.NONE,
     # the photos: the list shows the sentence at the photo
+    "clip-unreadable": Help.NONE,
     "no-photos": Help.NONE,
     "photo-duplicate": Help.NONE,
     "photo-empty": Help.NONE,
@@ -48,6 +49,7 @@ FAILURES = {
     "cameras-missing": Help.NONE,
     "cameras-unreadable": Help.NONE,
     "device-unknown": Help.NONE,
+    "file-missing": Help.NONE,
     "no-cameras": Help.NONE,
     "no-rays": Help.NONE,
     "precision-unknown": Help.NONE,

@@ -7,7 +7,6 @@ colour profiles, and a sentence naming the file for everything that is not a usa
 
 from __future__ import annotations
 
-import hashlib
 import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from model_runtime.contract.memory import available_memory, is_out_of_memory
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo
 from model_runtime.contract.photo_kinds import START, kind_by_name, kind_by_start
 from model_runtime.contract.photo_limits import LONGEST_SIDE, MOST_PIXELS, is_hollow, is_too_large
+from model_runtime.contract.stored_files import photo_bytes, photo_digest, photo_size, photo_start
 from model_runtime.contract.tiff_tags import SIDEWAYS, TagsError, is_raw, read_tags
 from model_runtime.photos.exif import image_exif
 from model_runtime.photos.exr_file import LinearPhoto, open_exr, read_linear
@@ -76,18 +76,17 @@ def check_photos(photos: Sequence[Photo]) -> tuple[LeftOut, ...]:
     if not photos:
         raise JobError("no-photos", "The request holds no photos.", "Choose at least one photo.")
     names: set[str] = set()
-    by_digest: dict[bytes, str] = {}
+    by_digest: dict[str, str] = {}
     left_out = []
     for photo in photos:
         if photo.name in names:
             raise JobError("photo-name-twice", f"Two photos are called {photo.name}.", "Give each its own name.")
         names.add(photo.name)
-        if not photo.data:
+        if not photo_size(photo):
             empty = Failure("photo-empty", f"{photo.name} is empty (0 bytes).", "Copy the file again or leave it out.")
             left_out.append(LeftOut(photo.name, empty))
             continue
-        digest = hashlib.sha256(photo.data).digest()
-        twin = by_digest.setdefault(digest, photo.name)
+        twin = by_digest.setdefault(photo_digest(photo), photo.name)
         if twin != photo.name:
             sentence = f"{photo.name} is the same file as {twin}."
             left_out.append(LeftOut(photo.name, Failure("photo-duplicate", sentence, "Leave one of the two out.")))
@@ -127,7 +126,7 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
 def scene_linear(photo: Photo) -> LinearPhoto | None:
     """What a photo that `decode_photo` has read holds, if that is scene-linear. Raises as that does."""
     with _named_failures(photo.name):
-        return read_linear(photo.data) if kind_by_start(photo.data[:START]) == "EXR" else None
+        return read_linear(photo_bytes(photo)) if kind_by_start(photo_start(photo, START)) == "EXR" else None
 
 
 @contextmanager
@@ -171,7 +170,11 @@ def _as_part(error: Exception) -> str:
 
 
 def _open(photo: Photo) -> OpenedPhoto:
-    """The photo, its header checked. Raises JobError where that claims what cannot be, and what decoders raise."""
+    """The photo, its header checked. Raises JobError where that claims what cannot be, and what decoders raise.
+
+    One that is stored is in memory as long as what is opened.
+    """
+    photo = Photo(photo.name, photo_bytes(photo))
     opened = _open_any(photo)
     _check_size(photo, opened.size)
     left = available_memory()
