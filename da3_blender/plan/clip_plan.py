@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,12 @@ FIRST_FRAME = 1
 LAST_FRAME = 1_000_000
 """Blender's scenes have about as many; pictures with larger numbers count from FIRST_FRAME."""
 
-SAME_TIME = 0.02
-"""In frames: how far off its place a frame may be shown in a film whose frames all last alike."""
+SAME_TIME = 0.1
+"""In frames: how far off its place a frame may be shown in a film whose frames all last alike. Files that keep time in
+thousandths of a second are off by up to 0.06 at 120 frames a second."""
+
+ROUNDED = 1e-3
+"""In frames: times that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,11 @@ class ClipFiles:
 class TrackPlan:
     """The camera of a clip over F frames.
 
-    name: what the clip is called. frames: [F] float64, rising, the scene's frame of each: of a film its number from
-    FIRST_FRAME on, of pictures their number; where a film's frames do not last alike, when each is shown. numbers,
-    seconds, rate, still, lens: as in `CameraTrack`. matrices: [F,4,4] float64, Blender's matrix_world. camera: the
-    lens; its matrix_world is the first. files: where the clip is. clip, display_size, source, match_error: as in
-    `CameraPlan`. keys: [V] int64, place among the frames of each of the prediction's views.
+    name: what the clip is called. frames: [F] float64, rising, when each is shown, in frames of a scene of this rate:
+    a film's number from FIRST_FRAME on, of pictures their number; see `scene_frames`. numbers, seconds, rate, still,
+    lens: as in `CameraTrack`. matrices: [F,4,4] float64, Blender's matrix_world. camera: the lens; its matrix_world is
+    the first. files: where the clip is. clip, display_size, source, match_error: as in `CameraPlan`. keys: [V] int64,
+    place among the frames of each of the prediction's views.
     """
 
     name: str
@@ -67,33 +72,56 @@ class TrackPlan:
     keys: np.ndarray
     lens: Lens | None = None
     match_error: float | None = None
-    sources: tuple[str, ...] = field(default=())
-
-    @property
-    def varies(self) -> bool:
-        """Whether the frames do not last alike."""
-        return varies(self.numbers, self.seconds, self.rate)
 
     def at_rate(self, rate: float) -> TrackPlan:
-        """The plan in a scene with so many frames a second; only where frames do not last alike that moves them."""
-        if not self.varies:
-            return self
-        return replace(self, rate=rate, frames=FIRST_FRAME + self.seconds * rate)
+        """The plan where the clip is shown at so many frames a second, as a film may be whose frames do not last
+        alike."""
+        return replace(self, rate=rate, frames=scene_frames(self.numbers, self.seconds, rate, not self.files.files))
 
 
-def varies(numbers: np.ndarray, seconds: np.ndarray, rate: float) -> bool:
-    """Whether the frames [F] do not last alike: any is shown elsewhere than its number at this rate says."""
-    return bool(np.abs(seconds * rate - numbers).max() > SAME_TIME)
+def scene_frames(numbers: np.ndarray, seconds: np.ndarray, rate: float, film: bool) -> np.ndarray:
+    """[F] float64: when each of a clip's frames [F] is shown, in a scene with `rate` frames a second.
+
+    Of a film whose frames do not last alike that may lie between two frames of the scene.
+    """
+    if film and np.abs(seconds * rate - numbers).max() > SAME_TIME:
+        return FIRST_FRAME + seconds * rate
+    if not film and numbers[0] >= 0 and numbers[-1] <= LAST_FRAME:
+        return numbers.astype(np.float64)
+    return (FIRST_FRAME + numbers - (0 if film else numbers[0])).astype(np.float64)
 
 
-def scene_frames(track: CameraTrack, film: bool) -> np.ndarray:
-    """[F] float64: the scene's frame of each frame of the track, as in `TrackPlan`."""
-    if film and varies(track.numbers, track.seconds, track.rate):
-        return FIRST_FRAME + track.seconds * track.rate
-    if film or track.numbers[0] < 0 or track.numbers[-1] > LAST_FRAME:
-        first = 0 if film else track.numbers[0]
-        return (FIRST_FRAME + track.numbers - first).astype(np.float64)
-    return track.numbers.astype(np.float64)
+def shown_at(frames: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames of a scene [K] int64, rising, that need a key, and [K] int64 which of `frames` [F] is seen in each.
+
+    Blender shows the last one that has begun, in all of its versions: measured. So one that begins between two frames
+    of the scene is first seen in the next, one that lasts longer is seen in several, and others in none. Between frames
+    whose `numbers` [F] do not follow one another nothing is known of what is seen.
+    """
+    begins = np.ceil(frames - ROUNDED).astype(np.int64)
+    ends = np.append(begins[1:] - 1, begins[-1])
+    follows = np.append(np.diff(numbers) == 1, True)
+    ends = np.where(follows, ends, begins)
+    places = np.flatnonzero(ends >= begins)
+    both = np.stack([begins[places], ends[places]], axis=1)
+    held = both[:, 1] > both[:, 0]
+    keys = np.concatenate([both[:, 0], both[held, 1]])
+    which = np.concatenate([places, places[held]])
+    order = np.argsort(keys, kind="stable")
+    return keys[order], which[order]
+
+
+def is_sequence(files: ClipFiles, numbers: np.ndarray) -> bool:
+    """Whether Blender finds all of a clip's pictures by the number in the name of the first."""
+    parts = [re.fullmatch(r"(.*?)(\d+)(\D*)", file.name) for file in files.files]
+    if len(files.files) != len(numbers) or not all(parts) or len({file.parent for file in files.files}) != 1:
+        return False
+    found = [part.groups() for part in parts if part]
+    digits = np.array([int(number) for _, number, _ in found])
+    alike = len({(head, tail) for head, _, tail in found}) == 1
+    width = len(found[0][1])
+    padded = all(number == f"{int(number):0{width}}" for _, number, _ in found)
+    return alike and padded and bool((digits - digits[0] == numbers - numbers[0]).all())
 
 
 def plan_track(
@@ -111,7 +139,7 @@ def plan_track(
     places = {int(number): place for place, number in enumerate(track.numbers)}
     return TrackPlan(
         name=files.name,
-        frames=scene_frames(track, film=not files.files),
+        frames=scene_frames(track.numbers, track.seconds, track.rate, film=not files.files),
         numbers=track.numbers,
         seconds=track.seconds,
         matrices=np.stack([camera_to_world(extrinsics @ back) for extrinsics in track.extrinsics]),
@@ -125,5 +153,4 @@ def plan_track(
         keys=np.array([places[-1 if view.frame is None else view.frame] for view in views], np.int64),
         lens=track.lens,
         match_error=float(np.median(known)) if len(known) else None,
-        sources=track.sources,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model_runtime.contract import harmonics
-from model_runtime.contract.messages import Gaussians, JobError, Mesh, Prediction, View
+from model_runtime.contract.messages import CameraTrack, Gaussians, JobError, Mesh, Prediction, View
 
 
 class PlanError(JobError, ValueError):
@@ -26,6 +26,8 @@ def check_prediction(prediction: Prediction) -> None:
         _check_gaussians(prediction.gaussians, len(prediction.views))
     if prediction.mesh is not None:
         _check_mesh(prediction.mesh, len(prediction.views))
+    if prediction.track is not None:
+        _check_track(prediction.track, prediction.views)
 
 
 def _check_maps(view: View) -> None:
@@ -62,21 +64,50 @@ def _check_maps(view: View) -> None:
 
 
 def _check_camera(view: View) -> None:
-    for what, matrix, wanted in (("extrinsics", view.extrinsics, (4, 4)), ("intrinsics", view.intrinsics, (3, 3))):
+    _check_pinhole(view.name, view.extrinsics, view.intrinsics)
+
+
+def _check_pinhole(name: str, extrinsics: np.ndarray, intrinsics: np.ndarray) -> None:
+    for what, matrix, wanted in (("extrinsics", extrinsics, (4, 4)), ("intrinsics", intrinsics, (3, 3))):
         if matrix.shape != wanted:
-            raise PlanError(f"{view.name}: the camera's {what} have shape {matrix.shape}, not {wanted}.")
+            raise PlanError(f"{name}: the camera's {what} have shape {matrix.shape}, not {wanted}.")
         if not np.isfinite(matrix).all():
-            raise PlanError(f"{view.name}: the camera's {what} hold values that are not finite numbers.")
-    rotation = view.extrinsics[:3, :3]
+            raise PlanError(f"{name}: the camera's {what} hold values that are not finite numbers.")
+    rotation = extrinsics[:3, :3]
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > 1e-3 or np.linalg.det(rotation) < 0:
-        raise PlanError(f"{view.name}: the camera's extrinsics do not hold a rotation.")
-    if np.abs(view.extrinsics[3] - (0, 0, 0, 1)).max() > 1e-6:
-        raise PlanError(f"{view.name}: the last row of the camera's extrinsics is not 0 0 0 1.")
-    fx, fy = view.intrinsics[0, 0], view.intrinsics[1, 1]
+        raise PlanError(f"{name}: the camera's extrinsics do not hold a rotation.")
+    if np.abs(extrinsics[3] - (0, 0, 0, 1)).max() > 1e-6:
+        raise PlanError(f"{name}: the last row of the camera's extrinsics is not 0 0 0 1.")
+    fx, fy = intrinsics[0, 0], intrinsics[1, 1]
     if fx <= 0 or fy <= 0:
-        raise PlanError(f"{view.name}: the focal lengths {fx:g} and {fy:g} are not both greater than zero.")
-    if abs(view.intrinsics[0, 1]) > 1e-4 * fx:
-        raise PlanError(f"{view.name}: the camera has skew, which Blender's cameras do not know.")
+        raise PlanError(f"{name}: the focal lengths {fx:g} and {fy:g} are not both greater than zero.")
+    if abs(intrinsics[0, 1]) > 1e-4 * fx:
+        raise PlanError(f"{name}: the camera has skew, which Blender's cameras do not know.")
+
+
+def _check_track(track: CameraTrack, views: tuple[View, ...]) -> None:
+    count = len(track.numbers)
+    if not count:
+        raise PlanError("The clip has no frames.")
+    for what, array, wanted in (
+        ("numbers", track.numbers, (count,)),
+        ("times", track.seconds, (count,)),
+        ("extrinsics", track.extrinsics, (count, 4, 4)),
+        ("match errors", track.match_error, (count,)),
+    ):
+        if array.shape != wanted:
+            raise PlanError(f"The {what} of the clip's frames have shape {array.shape}, not {wanted}.")
+    if len(track.photo_size) != 2 or min(track.photo_size) < 1:
+        raise PlanError(f"The clip's size {track.photo_size} is not a width and a height.")
+    if not (np.isfinite(track.seconds).all() and np.isfinite(track.rate) and track.rate > 0):
+        raise PlanError("The times of the clip's frames, or their rate, are not numbers.")
+    if (np.diff(track.numbers) <= 0).any() or (np.diff(track.seconds) <= 0).any():
+        raise PlanError("The frames of the clip do not follow one another.")
+    for number, extrinsics in zip(track.numbers, track.extrinsics, strict=True):
+        _check_pinhole(f"Frame {number}", extrinsics, track.intrinsics)
+    strangers = [view.name for view in views if view.frame is None or view.frame not in track.numbers]
+    if strangers:
+        raise PlanError(f"{strangers[0]} is none of the clip's frames.")
 
 
 def _check_gaussians(gaussians: Gaussians, views: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, Prediction
 
+from .clip_plan import ClipFiles, TrackPlan, is_sequence, plan_track
 from .conventions import BlenderCamera, to_blender_camera
 from .mesh_plan import SurfacePlan, plan_fused, plan_sheets
 from .point_cloud import PointPlan, plan_points, surface_mask
@@ -90,7 +91,8 @@ class ScenePlan:
 
     motion: [4,4] rigid, from the prediction's world to Blender's. provenance: plain values for the collection's
     custom properties. notes: sentences the artist should see. surfaces: the fused mesh, then the sheets.
-    in_world: as in `PlanSettings`. left_out: photos that have no camera, by name, and why.
+    in_world: as in `PlanSettings`. left_out: photos that have no camera, by name, and why. track: of a clip, its one
+    camera; `cameras` are then what its key frames saw, and become no objects.
     """
 
     name: str
@@ -104,6 +106,7 @@ class ScenePlan:
     surfaces: tuple[SurfacePlan, ...] = ()
     in_world: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    track: TrackPlan | None = None
 
     @property
     def typical_depth(self) -> float:
@@ -117,12 +120,14 @@ def plan_scene(
     photo_paths: Sequence[Path | str | None] | None = None,
     settings: PlanSettings | None = None,
     photo_images: Sequence[int] = (),
+    clip: ClipFiles | None = None,
 ) -> ScenePlan:
     """Plan the scene `DA3 <name>`.
 
     photo_paths: one per view, in order, for the cameras' backgrounds and the surfaces; without them only views that
     carry a `plate` have a photo. photo_images: `session_uid` of the image of the .blend that is a view's photo instead,
-    or 0. Raises `PlanError` (a `JobError` and a `ValueError`) when the data or the settings cannot be used.
+    or 0. clip: where the clip is, of a prediction with a track. Raises `PlanError` (a `JobError` and a `ValueError`)
+    when the data or the settings cannot be used.
     """
     settings = settings or PlanSettings()
     _check_settings(settings, name)
@@ -136,7 +141,9 @@ def plan_scene(
     notes += prediction.notes
     masks = [surface_mask(view, settings.edge_angle) for view in views]
     upright, centre = settings.upright and not settings.in_world, settings.centre and not settings.in_world
-    motion = upright_motion(views, upright, centre, prediction.camera_source == "given")
+    track = prediction.track
+    every = None if track is None else track.extrinsics[:, :3, :3]
+    motion = upright_motion(views, upright, centre, prediction.camera_source == "given", every)
     points = None
     if settings.points:
         points = plan_points(
@@ -156,9 +163,10 @@ def plan_scene(
         splats = plan_splats(prediction.gaussians, views, masks, motion, settings.splat_budget)
         if splats.left_out:
             notes.append(f"{splats.left_out} splats above the limit of {settings.splat_budget} were left out.")
+    cameras = _plan_cameras(prediction, motion, paths, photo_images or [0] * len(views), notes)
     return ScenePlan(
         name=name.strip(),
-        cameras=_plan_cameras(prediction, motion, paths, photo_images or [0] * len(views), notes),
+        cameras=cameras,
         points=points,
         splats=splats,
         motion=motion,
@@ -168,6 +176,7 @@ def plan_scene(
         surfaces=_plan_surfaces(prediction, masks, motion, settings),
         in_world=settings.in_world,
         left_out={photo.name: photo.reason.sentence for photo in prediction.left_out},
+        track=_plan_clip(prediction, motion, cameras[0], clip or ClipFiles(), notes),
     )
 
 
@@ -240,6 +249,21 @@ def _plan_cameras(
             )
         )
     return tuple(cameras)
+
+
+def _plan_clip(
+    prediction: Prediction, motion: np.ndarray, first: CameraPlan, files: ClipFiles, notes: list[str]
+) -> TrackPlan | None:
+    """The clip's one camera, drawn and seeing as far as that of the first key frame; None of photos."""
+    track = prediction.track
+    if track is None:
+        return None
+    if files.path is not None and not files.path.is_file():
+        notes.append(f"{files.path} is not there any more; the camera has no clip behind it.")
+        files = ClipFiles()
+    if files.files and not is_sequence(files, track.numbers):
+        notes.append("Blender cannot show these pictures as a sequence: number them alike, without changing order.")
+    return plan_track(track, prediction.views, motion, files, first.clip, first.display_size, prediction.camera_source)
 
 
 def _provenance(prediction: Prediction) -> dict[str, str | float | bool]:

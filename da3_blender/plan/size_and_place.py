@@ -44,7 +44,8 @@ def placed_beside(plan: ScenePlan, standing: np.ndarray) -> ScenePlan:
     `standing` [N,2,3] (lowest and highest corner); unchanged where its cameras were given a place."""
     if plan.provenance["camera_source"] == "given" or not len(standing):
         return plan
-    eyes = np.array([camera.camera.matrix_world[:3, 3] for camera in plan.cameras])
+    poses = [camera.camera.matrix_world for camera in plan.cameras] if plan.track is None else plan.track.matrices
+    eyes = np.array([pose[:3, 3] for pose in poses])
     box = _box(_points(plan))
     box = np.array([np.minimum(box[0], eyes.min(0)), np.maximum(box[1], eyes.max(0))])
     shift = clear_shift(box, standing)

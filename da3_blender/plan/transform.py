@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from . import splat_affine
+from .clip_plan import TrackPlan
 from .point_cloud import PointPlan
 from .scene_plan import CameraPlan, ScenePlan
 from .similarity import Similarity
@@ -25,6 +26,7 @@ def transform_plan(plan: ScenePlan, similarity: Similarity) -> ScenePlan:
         splats=plan.splats and transform_splats(plan.splats, similarity),
         surfaces=tuple(replace(surface, vertices=similarity.points(surface.vertices)) for surface in plan.surfaces),
         motion=similarity.matrix @ plan.motion,
+        track=plan.track and transform_track(plan.track, similarity),
     )
 
 
@@ -34,6 +36,18 @@ def transform_camera(plan: CameraPlan, similarity: Similarity) -> CameraPlan:
     start, end = plan.clip
     return replace(
         plan,
+        camera=replace(plan.camera, matrix_world=similarity.pose(plan.camera.matrix_world)),
+        clip=(start * similarity.scale, end * max(1.0, similarity.scale)),
+        display_size=plan.display_size * similarity.scale,
+    )
+
+
+def transform_track(plan: TrackPlan, similarity: Similarity) -> TrackPlan:
+    """The camera of a clip, in every frame, as in `transform_camera`."""
+    start, end = plan.clip
+    return replace(
+        plan,
+        matrices=np.stack([similarity.pose(matrix) for matrix in plan.matrices]),
         camera=replace(plan.camera, matrix_world=similarity.pose(plan.camera.matrix_world)),
         clip=(start * similarity.scale, end * max(1.0, similarity.scale)),
         display_size=plan.display_size * similarity.scale,

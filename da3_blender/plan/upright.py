@@ -43,18 +43,26 @@ class Floor:
     offset: float
 
 
-def upright_motion(views: tuple[View, ...], upright: bool, centre: bool, keep_frame: bool) -> np.ndarray:
+def upright_motion(
+    views: tuple[View, ...],
+    upright: bool,
+    centre: bool,
+    keep_frame: bool,
+    rotations: np.ndarray | None = None,
+) -> np.ndarray:
     """[4,4] rigid motion from the prediction's world to Blender's, z up.
 
     upright: turn camera-up and floor to +z, and the first camera to look along +y. Without it the frame stays, but
     for OpenCV's axes becoming Blender's; `keep_frame` (cameras that were given) leaves even those.
     centre: put the floor (or the lowest points) at z = 0 and the middle of the points at x = y = 0.
+    rotations: [N,3,3] world-to-camera of all cameras that tell what up is, where there are more than the views'.
     """
     points, normals, scale = _oriented_points(views)
     rotation = np.eye(3) if keep_frame else OPENCV_TO_Z_UP
     floor = None
     if upright:
-        up, certainty = camera_up(np.stack([view.extrinsics[:3, :3] for view in views]))
+        seen = np.stack([view.extrinsics[:3, :3] for view in views]) if rotations is None else rotations
+        up, certainty = camera_up(seen)
         floor = find_floor(points, normals, up, 15.0 + 25.0 * (1.0 - certainty), TOLERANCE * scale)
         rotation = _stand(floor.normal if floor else up, views[0].extrinsics[:3, :3])
     motion = np.eye(4)
