@@ -89,13 +89,15 @@ def optimise(nodes: np.ndarray, edges: Sequence[Edge], fixed: Sequence[int] = ()
     A connected part of the graph that neither a fixed node nor an edge to WORLD holds may end anywhere.
     """
     nodes = np.array(nodes, np.float64)
+    if not edges:
+        return Optimum(nodes, np.zeros(0), 0.0, 0)
     free = np.setdiff1d(np.arange(len(nodes)), np.asarray(fixed, int))
     column = np.full(len(nodes) + 1, -1)  # the last one is WORLD's
     column[free] = np.arange(len(free))
-    roots = np.stack([_root(edge.information) for edge in edges]) if edges else np.zeros((0, 7, 7))
+    roots = np.stack([_root(edge.information) for edge in edges])
     robust = np.array([edge.robust for edge in edges], bool)
     damping, cost, steps = DAMPING, _cost(nodes, edges, roots, robust), 0
-    while edges and len(free) and steps < STEPS and damping <= MOST_DAMPING:
+    while len(free) and steps < STEPS and damping <= MOST_DAMPING:
         steps += 1
         normal, gradient = _linearised(nodes, edges, roots, robust, column, len(free))
         trial, next_cost = nodes, np.inf
@@ -133,8 +135,6 @@ def _frames(nodes: np.ndarray, edges: Sequence[Edge]) -> tuple[np.ndarray, np.nd
 
 
 def _cost(nodes: np.ndarray, edges: Sequence[Edge], roots: np.ndarray, robust: np.ndarray) -> float:
-    if not edges:
-        return 0.0
     squared = np.square(np.einsum("eij,ej->ei", roots, edge_errors(nodes, edges))).sum(1)
     return float(np.where(robust, LOSS_WIDTH**2 * np.log1p(squared / LOSS_WIDTH**2), squared).sum() / 2)
 

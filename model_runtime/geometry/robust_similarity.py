@@ -73,9 +73,9 @@ def robust_similarity(
     point, and where only a mirror would fit.
     """
     count = len(source)
-    weights = np.ones(count) if weights is None else np.asarray(weights, np.float64)
-    sigma = np.ones(count) if sigma is None else np.asarray(sigma, np.float64)
-    usable = np.isfinite(source).all(1) & np.isfinite(target).all(1) & (weights > 0) & (sigma > 0) & np.isfinite(sigma)
+    weight = np.ones(count) if weights is None else np.asarray(weights, np.float64)
+    error = np.ones(count) if sigma is None else np.asarray(sigma, np.float64)
+    usable = np.isfinite(source).all(1) & np.isfinite(target).all(1) & (weight > 0) & (error > 0) & np.isfinite(error)
     chosen = np.flatnonzero(usable)
     rng = np.random.default_rng(seed)
     if len(chosen) > MOST_POINTS:
@@ -83,20 +83,20 @@ def robust_similarity(
     if len(chosen) == 0:
         return None
     x, y = source[chosen].astype(np.float64), target[chosen].astype(np.float64)
-    weights, sigma = weights[chosen] / weights[chosen].sum(), sigma[chosen]
-    similarity, errors = _refined(x, y, weights, sigma, _start(x, y, weights, sigma, rng))
+    weight, error = weight[chosen] / weight[chosen].sum(), error[chosen]
+    similarity, errors = _refined(x, y, weight, error, _start(x, y, weight, error, rng))
     if float(similarity.scale) <= 0:
         return None
-    spread = _deviation(errors, weights)
-    agreeing = errors <= INLIER * spread + _rounding(y, sigma)
-    inside = weights * agreeing
+    spread = _deviation(errors, weight)
+    agreeing = errors <= INLIER * spread + _rounding(y, error)
+    inside = weight * agreeing
     return RobustSimilarity(
         similarity,
-        residual=weighted_median(errors, weights),
+        residual=weighted_median(errors, weight),
         deviation=spread,
         inliers=float(inside.sum()),
-        rank=_rank(y, inside, spread * weighted_median(sigma, weights)),
-        **_information(x, float(similarity.scale), inside * len(x), sigma),
+        rank=_rank(y, inside, spread * weighted_median(error, weight)),
+        **_information(x, float(similarity.scale), inside * len(x), error),
     )
 
 
