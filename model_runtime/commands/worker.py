@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import NoReturn
 
@@ -29,16 +30,21 @@ from model_runtime.contract.messages import (
     Cancel,
     DownloadModel,
     Failure,
+    FindFile,
     Heartbeat,
     Hello,
     JobError,
     ListModels,
+    PredictedView,
+    Prediction,
     Progress,
     RemoveModel,
+    SendPart,
 )
 from model_runtime.contract.model_files import list_models, remove_model
 from model_runtime.contract.progress import Report
 from model_runtime.contract.secrecy import failure_without_secrets, without_secrets
+from model_runtime.contract.stored_files import check_stored, find, receive, telling
 from model_runtime.prediction.devices import choose_device, describe_device
 from model_runtime.prediction.predictor import Predictor
 
@@ -94,13 +100,26 @@ class Worker:
                 self._send(job, Progress(stage, float(fraction), sentence))
 
         try:
-            report("start", 0.0, "Starting.")
-            return pipe.encode_frame(job, self._perform(task, report))
+            if not isinstance(task, FindFile | SendPart):  # many, and each is done at once
+                report("start", 0.0, "Starting.")
+            answer = self._perform(task, report)
+            if isinstance(answer, Prediction):
+                answer = self._send_views(job, answer)
+            return pipe.encode_frame(job, answer)
         except JobError as error:
             failure = error.failure
         except Exception as error:
             failure = OUT_OF_MEMORY if is_out_of_memory(error) else _unexpected(error)
         return pipe.encode_frame(job, failure_without_secrets(failure))
+
+    def _send_views(self, job: str, prediction: Prediction) -> Prediction:
+        """Send each view alone, so that no more than one is looked at at once; what is left to be sent. Raises JobError
+        where the job is cancelled meanwhile."""
+        for index, view in enumerate(prediction.views):
+            if job in self._cancelled:
+                raise JobError("cancelled", "The job was cancelled.")
+            self._send(job, PredictedView(index, view))
+        return replace(prediction, views=(), views_sent=len(prediction.views))
 
     def _read(self) -> None:
         """Take frames until there are no more. A fault of our own is told, and ends the worker: a deaf one would hang
@@ -212,6 +231,11 @@ class Jobs:
             return list_models()
         if isinstance(task, ListModels):
             return list_models()
+        if isinstance(task, FindFile):
+            return find(task.file, telling(report, task.file))
+        if isinstance(task, SendPart):
+            return receive(task, telling(report, task.file))
+        check_stored(task, report)
         return self._predictor.predict(task, report)
 
 

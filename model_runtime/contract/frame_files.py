@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,16 +61,16 @@ def unpack(data: bytes, kind: type[Value]) -> Value:
     return pipe.decode_value(own.data, {kind.__name__: kind})[1]
 
 
-def map_frames(path: Path, kinds: Mapping[str, type], ends: list[int]) -> list[Any]:
-    """As `map_message`, of several frames one after the other, with one mapping: an open file costs the process one of
-    a few hundred. ends: [N] where each ends, in bytes from the start of the file."""
+def map_frames(path: Path, kinds: Mapping[str, type], spans: Sequence[tuple[int, int]]) -> list[Any]:
+    """As `map_message`, of several frames in one file, with one mapping: each mapping costs the process one of the few
+    hundred files that it may have open. spans: start and end of each frame, in bytes from the start of the file."""
     with open_plain(path) as file:
         try:
             data = memoryview(map_copy(file.fileno()))
         except ValueError as error:
             raise FrameError("truncated-frame", f"{path} is damaged: it is empty.", fatal=True) from error
     values = []
-    for start, end in zip([0, *ends], ends, strict=False):
+    for start, end in spans:
         try:
             values.append(pipe.decode_value(data[start:end], kinds)[1])
         except FrameError as error:
@@ -87,7 +87,7 @@ def map_copy(descriptor: int) -> mmap.mmap:
 
 
 def _map(path: Path, kinds: Mapping[str, type]) -> Any:
-    return map_frames(path, kinds, [path.stat().st_size])[0]
+    return map_frames(path, kinds, [(0, path.stat().st_size)])[0]
 
 
 def _write(path: Path, job: str, value: object) -> None:

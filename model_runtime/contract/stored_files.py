@@ -189,15 +189,20 @@ def photo_digest(photo: Photo) -> str:
     return hashlib.sha256(photo.data).hexdigest() if photo.file is None else photo.file.sha256
 
 
+def files_of(request: Request) -> tuple[StoredFile, ...]:
+    """The files that a request names, each once."""
+    files = [photo.file for photo in request.photos if photo.file is not None]
+    if request.clip is not None and request.clip.file is not None:
+        files.append(request.clip.file)
+    return tuple(dict.fromkeys(files))
+
+
 def check_stored(request: Request, report: Report) -> None:
     """Find every file that the request names, so that a job does not begin without one.
 
     Raises as `open_stored` does, and what `report` raises.
     """
-    files = [photo.file for photo in request.photos if photo.file is not None]
-    if request.clip is not None and request.clip.file is not None:
-        files.append(request.clip.file)
-    for file in files:
+    for file in files_of(request):
         open_stored(file, telling(report, file))
 
 

@@ -137,4 +137,6 @@ def test_many_frames_are_one_mapping(tmp_path: Path) -> None:
     frames = [b"".join(pipe.encode_value("j", message, 64)) for message in messages]
     (tmp_path / "all").write_bytes(b"".join(frames))
     ends = np.cumsum([len(frame) for frame in frames]).tolist()
-    assert all(same(a, b) for a, b in zip(messages, map_frames(tmp_path / "all", pipe.MESSAGES, ends), strict=True))
+    spans = list(zip([0, *ends[:-1]], ends, strict=True))
+    assert all(same(a, b) for a, b in zip(messages, map_frames(tmp_path / "all", pipe.MESSAGES, spans), strict=True))
+    assert [m.index for m in map_frames(tmp_path / "all", pipe.MESSAGES, spans[3:])] == [3, 4]
