@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from typing import Any
 
 from model_runtime.contract.splat_files.suffixes import WRITTEN, format_of
 
-from ..photos.files import find_photos
+from ..photos.clips import ClipSource, film_source, numbered, sequence_source
+from ..photos.files import FoundPhotos, film_problem, find_photos, is_film
 from ..photos.names import is_text, readable
 from ..photos.own_pictures import is_marked
 from ..runtime.command_words import ADVICE as COMMAND_ADVICE
@@ -20,17 +22,23 @@ from ..runtime.command_words import split_command
 from .output_files import check_outputs, preview_of
 from .terminal import print_any_name
 
+FASTEST = 1000.0
+"""Frames a second."""
+
 PYTHON_SECONDS = 60.0
 """For a Python to start, from a cold or a network disk."""
 
 
 def build_parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description="Photos to a Blender scene, by Depth Anything 3.")
+    parser = argparse.ArgumentParser(
+        prog=program, description="Photos, or a video, to a Blender scene, by Depth Anything 3."
+    )
     parser.add_argument(
         "photos",
         type=Path,
         nargs="+",
-        help="a folder of photos, or photos, or several of both; one that begins with a dash as ./-name.jpg",
+        help="a folder of photos, or photos, or several of both, or one video; "
+        "one that begins with a dash as ./-name.jpg",
     )
     parser.add_argument("-o", "--output", type=Path, help="the .blend to write; <name>.blend by default")
     parser.add_argument("--overwrite", action="store_true", help="replace the .blend where it is there already")
@@ -52,6 +60,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         metavar="FILE",
         help="known cameras of the photos: those of a .blend that show the photos or are called like them",
     )
+    _add_clip_options(parser)
     parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
     parser.add_argument(
         "--refine-depth",
@@ -106,23 +115,61 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_clip_options(parser: argparse.ArgumentParser) -> None:
+    clips = parser.add_argument_group("clips", "one moving camera: a video, or photos that are its frames")
+    clips.add_argument("--sequence", action="store_true", help="the photos are frames, by the numbers in their names")
+    clips.add_argument(
+        "--frames",
+        type=_frame_range,
+        metavar="FIRST-LAST",
+        help="which frames, by their numbers; a video's first one has number 0; 40- is from there to the end",
+    )
+    clips.add_argument("--step", type=_step, metavar="N", help="every N-th of them only")
+    clips.add_argument(
+        "--rate", type=_rate, help="frames of a --sequence a second (default: 24); a video tells its own"
+    )
+    clips.add_argument(
+        "--set-frame-range", action="store_true", help="let the scene begin and end with the clip's frames"
+    )
+
+
+def _frame_range(text: str) -> tuple[int, int | None]:
+    match = re.fullmatch(r"(\d{1,9})-(\d{1,9})?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} are no frames: give numbers as in 0-99, or 40-")
+    return int(match[1]), None if match[2] is None else int(match[2])
+
+
+def _step(text: str) -> int:
+    if re.fullmatch(r"0*[1-9]\d{0,8}", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no step: give 1 for every frame, 2 for every second one, ...")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate: give frames a second, such as 24")
+    return rate
+
+
 def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blender.headless") -> argparse.Namespace:
-    """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in, and
-    `found` tells what was left out.
+    """Parses and checks; `photos` becomes the list of photo files, `name`, `output` and `preview` are filled in,
+    `found` tells what was left out, and `clip` what is one, None for photos.
 
     Ends the program with a sentence on bad arguments, as argparse does. From here on, any name can be printed.
     """
     print_any_name()
     parser = build_parser(program)
     options = parser.parse_args(list(arguments))
-    first = options.photos[0]
     try:
-        options.found = find_photos(options.photos)
+        default = _find(options)
     except ValueError as error:
         parser.error(readable(str(error)))
-    options.photos = list(options.found.photos)
-    folder = os.path.realpath(first if os.path.isdir(first) else first.parent)
-    options.name = readable((options.name or "").strip() or os.path.basename(folder).strip() or "scene")
+    options.name = readable((options.name or "").strip() or default.strip() or "scene")
     options.output = options.output or Path(f"{options.name}.blend")
     try:
         _check_options(options)
@@ -130,6 +177,7 @@ def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blen
         parser.error(readable(str(error)))
     inputs = [*options.photos, *filter(None, (options.cameras, options.blend_cameras, options.answer))]
     inputs += [path for path, _ in options.found.left_out if not is_marked(path)]
+    inputs += [options.clip.path] if options.clip else []
     inputs += options.colmap.glob("*") if options.colmap else []
     options.preview = None if options.no_preview else preview_of(options.output)
     try:
@@ -137,6 +185,50 @@ def parse_arguments(arguments: Sequence[str], program: str = "python -m da3_blen
     except ValueError as error:
         parser.error(readable(str(error)))
     return options
+
+
+def _find(options: argparse.Namespace) -> str:
+    """Fills in `photos`, `found` and `clip`; returns the scene's default name. Raises ValueError with a sentence."""
+    first = options.photos[0]
+    if any(map(is_film, options.photos)):
+        options.found, options.clip = FoundPhotos((), (), ()), _film(options)
+        options.photos = []
+        return first.stem
+    options.found = find_photos(options.photos)
+    options.photos = list(options.found.photos)
+    options.clip = _sequence(options) if options.sequence else None
+    folder = os.path.realpath(first if os.path.isdir(first) else first.parent)
+    return os.path.basename(folder)
+
+
+def _film(options: argparse.Namespace) -> ClipSource:
+    path = options.photos[0]
+    if len(options.photos) > 1:
+        raise ValueError("a video goes alone: give one video and nothing else, or photos")
+    if options.sequence or options.rate is not None:
+        raise ValueError("--sequence and --rate are for photos: a video is a clip already, and tells its rate")
+    problem = film_problem(path)
+    if problem:
+        raise ValueError(f"{path}: {problem}")
+    return film_source(path, *(options.frames or (0, None)), options.step or 1)
+
+
+def _sequence(options: argparse.Namespace) -> ClipSource:
+    rate = ClipSource.rate if options.rate is None else options.rate
+    return sequence_source(numbered(options.photos), *(options.frames or (0, None)), options.step or 1, rate)
+
+
+def _check_clip(options: argparse.Namespace) -> None:
+    """Raises ValueError with a sentence where options of a clip and others do not go together."""
+    asked = [name for name in ("frames", "step", "rate", "set_frame_range") if getattr(options, name)]
+    if asked and options.clip is None:
+        option = f"--{asked[0].replace('_', '-')}"
+        raise ValueError(f"{option} is for clips: give one video, or --sequence where the photos are frames")
+    for name in ("cameras", "colmap", "blend_cameras"):
+        if options.clip is not None and getattr(options, name):
+            raise ValueError(f"--{name.replace('_', '-')}: known cameras do not go with a clip")
+    if options.clip is not None and options.photo_files == "pack":
+        raise ValueError("--photo-files pack: the frames of a clip stay where they are")
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -160,6 +252,7 @@ def _check_options(options: argparse.Namespace) -> None:
     if len(sources) > 1:
         chosen = " and ".join(f"--{name.replace('_', '-')}" for name in sources)
         raise ValueError(f"{chosen}: choose one source of cameras")
+    _check_clip(options)
     _check_splats(options)
     _check_worker(options)
 

@@ -37,14 +37,17 @@ def empty_scene() -> bpy.types.Scene:
 def save(path: Path, photos: Mapping[Path, bytes], how: str = "auto") -> str:
     """Saves the open file to `path`, in one move, and tells where it has its photos from.
 
-    photos: what is in the file of each. how: `pack` keeps the photos inside; `link` leaves them where they are, by
-    paths relative to the .blend; `whole` likewise, by whole paths; `auto` packs up to PACK_LIMIT bytes of them. Raises
-    JobError where it cannot be written; what was there then stays.
+    photos: what is in the file of each; none of a clip, which is not packed. how: `pack` keeps them inside; `link`
+    leaves them where they are, by paths relative to the .blend; `whole` likewise, by whole paths; `auto` packs up to
+    PACK_LIMIT bytes of them. Raises JobError where it cannot be written; what was there then stays.
     """
     path = path.resolve()
     size = sum(map(len, photos.values()))
     pack = how == "pack" or (how == "auto" and size <= PACK_LIMIT)
-    images = [image for image in bpy.data.images if image.source == "FILE" and not image.packed_file]
+    images = [
+        *(image for image in bpy.data.images if image.source in ("FILE", "SEQUENCE") and not image.packed_file),
+        *bpy.data.movieclips,
+    ]
     _show_colours()
     if pack:
         with _packed(images, {file.resolve(): data for file, data in photos.items()}):
@@ -55,16 +58,17 @@ def save(path: Path, photos: Mapping[Path, bytes], how: str = "auto") -> str:
         with _relative(images, path.parent):
             _write(path)
     linked = "linked" if how == "whole" else "linked relative to the .blend"
-    return f"{'packed into the .blend' if pack else linked} ({size / 1e6:.1f} MB)"
+    kept = "packed into the .blend" if pack else linked
+    return f"{kept} ({size / 1e6:.1f} MB)" if photos else kept
 
 
 @contextmanager
-def _packed(images: Sequence[bpy.types.Image], photos: Mapping[Path, bytes]) -> Iterator[None]:
+def _packed(images: Sequence[bpy.types.Image | bpy.types.MovieClip], photos: Mapping[Path, bytes]) -> Iterator[None]:
     """Packs what the job saw, whatever became of the files since; where that cannot be saved, images are as before."""
     packed = []
     for image in images:
         data = photos.get(Path(image.filepath).resolve())
-        if data is not None:
+        if data is not None and isinstance(image, bpy.types.Image):
             image.pack(data=data, data_len=len(data))
             packed.append(image)
     try:
@@ -76,7 +80,7 @@ def _packed(images: Sequence[bpy.types.Image], photos: Mapping[Path, bytes]) -> 
 
 
 @contextmanager
-def _relative(images: Sequence[bpy.types.Image], folder: Path) -> Iterator[None]:
+def _relative(images: Sequence[bpy.types.Image | bpy.types.MovieClip], folder: Path) -> Iterator[None]:
     """Gives images paths relative to `folder` for a while: the open file lies nowhere, so it needs whole ones."""
     whole = [image.filepath for image in images]
     for image, path in zip(images, whole, strict=True):

@@ -22,8 +22,10 @@ import bpy
 from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names, listed
 
-from ..jobs.stored_request import describe_settings
+from ..jobs.request import clip_files
+from ..jobs.stored_request import StoredPhoto, describe_settings
 from ..photos.camera_file import read_cameras
+from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
 from ..photos.contents import read_photo
 from ..photos.files import FoundPhotos
@@ -81,13 +83,18 @@ def _wait(worker: WorkerProcess, job: str, on_progress: Callable[[Progress], Non
 
 def make_request(options: argparse.Namespace) -> Request:
     """The job that the command line asks for; `options` as from `parse_arguments`."""
-    cameras = None
+    cameras, clip = None, None
     if options.cameras:
         cameras = read_cameras(options.cameras, options.photos, distinct_names(options.photos))
     elif options.blend_cameras:
         cameras = read_blend_cameras(options.blend_cameras, options.photos)
+    if options.clip is not None:
+        photos, clip = options.clip.read()
+    else:
+        photos = tuple(map(read_photo, distinct_names(options.photos), options.photos))
     return Request(
-        photos=tuple(map(read_photo, distinct_names(options.photos), options.photos)),
+        photos=photos,
+        clip=clip,
         checkpoint=options.checkpoint,
         resolution=options.resolution,
         cameras=cameras,
@@ -148,20 +155,21 @@ def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObj
     settings = PlanSettings(
         standard_view=True, sheets=options.mesh == "sheets", in_world=options.blend_cameras is not None
     )
-    paths = of_views(prediction, distinct_names(options.photos), options.photos)
-    plan = sized(plan_scene(prediction, options.name, paths, settings))
+    paths = None if options.clip else of_views(prediction, distinct_names(options.photos), options.photos)
+    clip = None if options.clip is None else clip_files(options.clip)
+    plan = sized(plan_scene(prediction, options.name, paths, settings, clip=clip))
     for note in plan.notes:
         print(f"note: {note}")
     plan = replace(plan, notes=(*left_out(options.found), *plan.notes))
     made = write_scene(plan, blend_file.empty_scene())
-    made.collection[REQUEST] = describe_settings(panel_settings(options))
+    made.collection[REQUEST] = describe_settings(panel_settings(options), options.clip and clip_row(options.clip))
     return made
 
 
-def panel_settings(options: argparse.Namespace) -> dict[str, str | int | bool]:
+def panel_settings(options: argparse.Namespace) -> dict[str, str | int | float | bool]:
     """What the panel is set to for the scene that the options ask for, as far as they say it."""
     weights = Path(options.checkpoint)
-    values: dict[str, str | int | bool] = {
+    values: dict[str, str | int | float | bool] = {
         **({"checkpoint_path": str(weights.resolve())} if weights.exists() else {"model": options.checkpoint}),
         "lens": options.lens,
         "refine_depth": options.refine_depth,
@@ -176,7 +184,16 @@ def panel_settings(options: argparse.Namespace) -> dict[str, str | int | bool]:
         values["camera_source"] = "rays"
     if options.colmap:
         values.update(camera_source="given", known_cameras="colmap", colmap_folder=str(options.colmap.resolve()))
+    if options.clip is not None:
+        first, last = options.frames or (0, None)
+        values.update(clip_first=first, clip_last=last or 0, clip_step=options.step or 1, clip_rate=options.clip.rate)
+        values.update(set_frame_range=options.set_frame_range)
     return values
+
+
+def clip_row(clip: ClipSource) -> StoredPhoto:
+    """The row of the panel's list that asks for the clip again."""
+    return StoredPhoto(clip.name, "sequence" if clip.frames else "film", str(clip.path.resolve()))
 
 
 class ProgressLines:
@@ -226,7 +243,9 @@ def answer_of(options: argparse.Namespace, request: Request) -> Prediction:
     """The worker's, or the one that was kept of an earlier run."""
     if options.answer is not None:
         prediction = read_answer(options.answer)
-        if not {view.name for view in prediction.views} <= {photo.name for photo in request.photos}:
+        names = {view.name for view in prediction.views}
+        known = names <= {photo.name for photo in request.photos} or request.clip is not None
+        if not known or (prediction.track is None) != (request.clip is None):
             sentence = f"{options.answer} is the answer to other photos."
             raise JobError("answer-unreadable", sentence, "Give the photos that were given then.")
         return prediction
@@ -245,10 +264,13 @@ def make_scene(options: argparse.Namespace) -> None:
     for sentence in left_out(options.found):
         print(sentence)
     request = make_request(options)
-    print(f"{len(request.photos)} photos, checkpoint {request.checkpoint}", flush=True)
+    asked = f"{len(request.photos)} photos" if options.clip is None else f"clip {options.clip.name}"
+    print(f"{asked}, checkpoint {request.checkpoint}", flush=True)
     prediction = answer_of(options, request)
     answered = time.monotonic()
-    photos = dict(zip(options.photos, (photo.data for photo in request.photos), strict=True))
+    photos = {}
+    if options.clip is None:
+        photos = dict(zip(options.photos, (photo.data for photo in request.photos), strict=True))
     del request
     try:
         objects, output, kept = _save_scene(prediction, photos, options)
@@ -257,7 +279,7 @@ def make_scene(options: argparse.Namespace) -> None:
     saved = time.monotonic()
     for line in report(prediction, objects):
         print(line)
-    print(f"photos: {kept}")
+    print(f"{'photos' if options.clip is None else 'clip'}: {kept}")
     print(f"scene: {output} ({output.stat().st_size / 1e6:.1f} MB)", flush=True)
     for path in options.splats:
         print(f"splats: {path} ({_write_splats(objects, path):,})", flush=True)
@@ -296,14 +318,17 @@ def _save_scene(
 ) -> tuple[SceneObjects, Path, str]:
     """The scene, its .blend, and where that has its photos from. Raises JobError `output-unwritten` with the place of
     the .blend where it had to go elsewhere."""
-    seen = dict(of_views(prediction, distinct_names(options.photos), list(photos.items())))
-    objects = build_scene(as_seen(prediction, seen), options)
+    if options.clip is None:
+        seen = dict(of_views(prediction, distinct_names(options.photos), list(photos.items())))
+        prediction = as_seen(prediction, seen)
+    objects = build_scene(prediction, options)
     # Asked before the job, too; somebody may have saved there since.
     output = options.output if options.overwrite else unclaimed(options.output)
+    how_kept = "link" if options.clip is not None else options.photo_files
     try:
-        return objects, output, blend_file.save(output, photos, options.photo_files)
+        return objects, output, blend_file.save(output, photos, how_kept)
     except Exception as error:
-        for how in (options.photo_files, "whole"):  # without the photos it is smaller
+        for how in (how_kept, "whole"):  # without the photos it is smaller
             place = keep(lambda path, how=how: blend_file.save(path, photos, how), output.name)
             if place is not None:
                 raise SavedElsewhere(failure_of(error), place) from error

@@ -16,7 +16,7 @@ from model_runtime.contract.photo_names import distinct_names
 from ..photos import clip_row, known_cameras, photo_list
 from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
-from ..photos.contents import read_photo
+from ..photos.contents import fit_in_memory, read_photo
 from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import PlanSettings
 from ..scene import find
@@ -36,9 +36,9 @@ class PhotoSource:
     data: bytes = b""
     image_uid: int = 0
 
-    def read(self) -> Photo:
-        """The photo's bytes; raises JobError where its file cannot be read."""
-        return Photo(self.name, self.data) if self.path is None else read_photo(self.name, self.path)
+    def read(self, whole: bool = True) -> Photo:
+        """As `contents.read_photo`; what is packed has no file of its own, and goes as bytes."""
+        return Photo(self.name, self.data) if self.path is None else read_photo(self.name, self.path, whole)
 
 
 def photo_sources(settings: Settings, known: Mapping[str, str] | None = None) -> tuple[PhotoSource, ...]:
@@ -94,7 +94,8 @@ def make_job(
         colmap = Path(bpy.path.abspath(settings.colmap_folder))
 
     def read() -> Request:
-        photos = tuple(source.read() for source in sources)
+        whole = fit_in_memory(source.path for source in sources if source.path is not None)
+        photos = tuple(source.read(whole) for source in sources)
         return replace(request, photos=photos, colmap=None if colmap is None else read_colmap(colmap, names))
 
     target = JobTarget(
@@ -125,16 +126,15 @@ def _make_clip_job(scene: bpy.types.Scene, collection_id: str) -> tuple[Callable
         photos, clip = source.read()
         return replace(request, photos=photos, clip=clip)
 
-    film = source.path if not source.frames else None
     frames = [PhotoSource(path.name, path) for path in source.files]
     target = JobTarget(
-        name=settings.scene_name.strip() or (film.stem if film else default_name(frames)),
+        name=settings.scene_name.strip() or (default_name(frames) if frames else source.path.stem),
         scene_uid=scene.session_uid,
         scene_name=scene.name,
         plan_settings=plan_settings(settings),
         collection_id=collection_id,
         request_text=describe(settings, [source.name]),
-        clip=ClipFiles(film, source.files, source.numbers),
+        clip=clip_files(source),
         set_frame_range=settings.set_frame_range,
     )
     return read, target
@@ -153,6 +153,11 @@ def clip_source(settings: Settings) -> ClipSource:
         return clip_row.source_of(row, settings)
     except ValueError as error:
         raise JobError("bad-request", f"{error}.", "Choose other frames of the clip.") from error
+
+
+def clip_files(source: ClipSource) -> ClipFiles:
+    """Where the clip is, for the scene of it."""
+    return ClipFiles(source.path if not source.frames else None, source.files, source.numbers)
 
 
 def _check_same_clip(scene: bpy.types.Scene, collection_id: str, source: ClipSource) -> None:

@@ -7,10 +7,10 @@ import bpy
 from ..photos import known_cameras
 from ..translation import rpt
 from . import UNDOABLE
-from .photos import HasPhotos
+from .photos import HasPhotosAlone
 
 
-class DA3_OT_match_cameras(HasPhotos, bpy.types.Operator):
+class DA3_OT_match_cameras(HasPhotosAlone, bpy.types.Operator):
     """Find the camera of every photo that has none yet: the one with the photo behind it, or with the photo's name"""
 
     bl_idname = "da3.match_cameras"

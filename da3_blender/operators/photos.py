@@ -1,19 +1,25 @@
-"""Operators on the list of photos, and dropping photos on a 3D viewport."""
+"""Operators on the list of photos, and dropping photos or a video on a 3D viewport."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import CollectionProperty, IntProperty, StringProperty
 
-from ..photos import photo_list
+from model_runtime.contract.photo_kinds import VIDEO_SUFFIXES
+
+from ..photos import clip_row, photo_list
 from ..photos.files import PHOTO_SUFFIXES
 from ..translation import rpt
 from . import UNDOABLE
 
 FILTER = ";".join(f"*{suffix}" for suffix in PHOTO_SUFFIXES)
+VIDEO_FILTER = ";".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
+BOTH_FILTER = ";".join((*VIDEO_FILTER.split(";")[:3], FILTER))
+"""Not all of both: Blender cuts a file browser's filter after 255 letters."""
 
 
 def chosen_files(operator: bpy.types.Operator) -> list[Path]:
@@ -21,6 +27,17 @@ def chosen_files(operator: bpy.types.Operator) -> list[Path]:
     if operator.files:
         return [Path(operator.directory) / file.name for file in operator.files if file.name]
     return [Path(operator.filepath)] if operator.filepath else []
+
+
+def add(operator: bpy.types.Operator, work: Callable[[], photo_list.Added]) -> set[str]:
+    """Add to the list, tell what was added or why nothing was, and end the operator."""
+    try:
+        added = work()
+    except (OSError, ValueError) as error:
+        operator.report({"ERROR"}, rpt(str(error)))
+        return {"CANCELLED"}
+    operator.report({"INFO"}, rpt(added.sentence))
+    return {"FINISHED"}
 
 
 class ChoosesFiles:
@@ -54,8 +71,43 @@ class DA3_OT_add_photos(ChoosesFiles, bpy.types.Operator):
         if not files:
             self.report({"WARNING"}, "No photo was chosen")
             return {"CANCELLED"}
-        self.report({"INFO"}, rpt(photo_list.add_files(context.scene.da3, files).sentence))
-        return {"FINISHED"}
+        return add(self, lambda: photo_list.add_files(context.scene.da3, files))
+
+
+class DA3_OT_add_video(ChoosesFiles, bpy.types.Operator):
+    """Choose a video, whose frames become one moving camera and the scene around it"""
+
+    bl_idname = "da3.add_video"
+    bl_label = "Add Video to DA3"
+    bl_options = UNDOABLE
+    __annotations__ = {
+        **ChoosesFiles.__annotations__,
+        "filter_glob": StringProperty(default=VIDEO_FILTER, options={"HIDDEN"}),
+    }
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        files = chosen_files(self)
+        if not files:
+            self.report({"WARNING"}, "No video was chosen")
+            return {"CANCELLED"}
+        return add(self, lambda: photo_list.add_video(context.scene.da3, files))
+
+
+class DA3_OT_add_sequence(ChoosesFiles, bpy.types.Operator):
+    """Choose one frame of an image sequence; all photos beside it whose names differ in their number alone become the \
+frames of one moving camera"""
+
+    bl_idname = "da3.add_sequence"
+    bl_label = "Add Image Sequence to DA3"
+    bl_options = UNDOABLE
+    __annotations__ = ChoosesFiles.__annotations__
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        files = chosen_files(self)
+        if not files:
+            self.report({"WARNING"}, "No photo was chosen")
+            return {"CANCELLED"}
+        return add(self, lambda: photo_list.add_sequence(context.scene.da3, files[0]))
 
 
 class DA3_OT_add_photo_folder(bpy.types.Operator):
@@ -74,13 +126,7 @@ class DA3_OT_add_photo_folder(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            added = photo_list.add_folder(context.scene.da3, Path(self.directory))
-        except (OSError, ValueError) as error:
-            self.report({"ERROR"}, rpt(str(error)))
-            return {"CANCELLED"}
-        self.report({"INFO"}, rpt(added.sentence))
-        return {"FINISHED"}
+        return add(self, lambda: photo_list.add_folder(context.scene.da3, Path(self.directory)))
 
 
 class DA3_OT_add_images(bpy.types.Operator):
@@ -98,8 +144,7 @@ class DA3_OT_add_images(bpy.types.Operator):
         if not images:
             self.report({"WARNING"}, "This file has no images with a file or packed data")
             return {"CANCELLED"}
-        self.report({"INFO"}, rpt(photo_list.add_images(context.scene.da3, images).sentence))
-        return {"FINISHED"}
+        return add(self, lambda: photo_list.add_images(context.scene.da3, images))
 
 
 class HasPhotos:
@@ -108,6 +153,17 @@ class HasPhotos:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return len(context.scene.da3.photos) > 0
+
+
+class HasPhotosAlone(HasPhotos):
+    """Operators that need photos in the list, and no clip."""
+
+    @classmethod
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
+        if clip_row.clip_of(context.scene.da3) is None:
+            return super().poll(context)
+        cls.poll_message_set("This does not go with a clip")
+        return False
 
 
 class DA3_OT_remove_photo(HasPhotos, bpy.types.Operator):
@@ -149,7 +205,7 @@ class DA3_OT_move_photo(HasPhotos, bpy.types.Operator):
         return {"FINISHED"} if moved else {"CANCELLED"}
 
 
-class DA3_OT_set_reference(HasPhotos, bpy.types.Operator):
+class DA3_OT_set_reference(HasPhotosAlone, bpy.types.Operator):
     """Make the scene in the frame of the chosen photo's camera; again to leave the choice to the model"""
 
     bl_idname = "da3.set_reference"
@@ -189,8 +245,23 @@ class DA3_FH_photos(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
+class DA3_FH_videos(bpy.types.FileHandler):
+    """A video dropped on a 3D viewport."""
+
+    bl_idname = "DA3_FH_videos"
+    bl_label = "Video for DA3"
+    bl_import_operator = "da3.add_video"
+    bl_file_extensions = ";".join(VIDEO_SUFFIXES)
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return DA3_FH_photos.poll_drop(context)
+
+
 CLASSES = (
     DA3_OT_add_photos,
+    DA3_OT_add_video,
+    DA3_OT_add_sequence,
     DA3_OT_add_photo_folder,
     DA3_OT_add_images,
     DA3_OT_remove_photo,
@@ -199,6 +270,7 @@ CLASSES = (
     DA3_OT_set_reference,
     DA3_OT_refresh_photos,
     DA3_FH_photos,
+    DA3_FH_videos,
 )
 
 register, unregister = bpy.utils.register_classes_factory(CLASSES)

@@ -16,7 +16,7 @@ from ..scene import arrival
 from ..settings import Settings
 from ..translation import rpt
 from . import ONLY_ONCE, UNDOABLE, tell
-from .photos import ChoosesFiles, chosen_files
+from .photos import BOTH_FILTER, ChoosesFiles, add, chosen_files
 
 
 def fail_in_sidebar(operator: bpy.types.Operator, error: JobError) -> set[str]:
@@ -142,13 +142,14 @@ class DA3_OT_dismiss_notice(HasNotice, bpy.types.Operator):
 
 
 class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
-    """Choose photos and make a scene from them"""
+    """Choose photos, or a video, and make a scene from them"""
 
     bl_idname = "da3.import_photos"
     bl_label = "Photos as 3D Scene"
     bl_options = ONLY_ONCE
     __annotations__ = {
         **ChoosesFiles.__annotations__,
+        "filter_glob": StringProperty(default=BOTH_FILTER, options={"HIDDEN"}),
         "replace": BoolProperty(
             name="Replace List", description="Take the photos of the list out before", default=True
         ),
@@ -160,13 +161,12 @@ class DA3_OT_import_photos(ChoosesFiles, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.da3
-        if self.replace:
-            photo_list.clear(settings)
-        settings.scene_name = self.scene_name or settings.scene_name
-        self.report({"INFO"}, rpt(photo_list.add_files(settings, chosen_files(self)).sentence))
-        if self.run:
-            start_job(self, context.scene)
-        return {"FINISHED"}
+        done = add(self, lambda: photo_list.add_files(settings, chosen_files(self), self.replace))
+        if done == {"FINISHED"}:
+            settings.scene_name = self.scene_name or settings.scene_name
+            if self.run:
+                start_job(self, context.scene)
+        return done
 
 
 def import_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:

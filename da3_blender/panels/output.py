@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..photos import clip_row
 from ..settings import ListedPhoto, Settings
-from . import Sidebar
+from . import Sidebar, paragraph
 
 
 class DA3_PT_make(Sidebar, bpy.types.Panel):
@@ -20,7 +21,7 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
         layout.prop(settings, "scene_name")
         layout.prop(settings, "camera_source")
         if settings.camera_source == "given":
-            draw_known(layout, settings)
+            draw_known(layout, context, settings)
         if settings.camera_source in ("auto", "network", "rays"):
             layout.prop(settings, "refine")
         if settings.camera_source in ("auto", "features") or settings.refine:
@@ -55,8 +56,11 @@ class DA3_UL_photo_cameras(bpy.types.UIList):
         row.prop(item, "camera", text="")
 
 
-def draw_known(layout: bpy.types.UILayout, settings: Settings) -> None:
+def draw_known(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Settings) -> None:
     """Where the known cameras are, and which of them belongs to which photo."""
+    if clip_row.clip_of(settings) is not None:
+        paragraph(layout, context, "Known cameras do not go with a clip", icon="ERROR")
+        return
     layout.prop(settings, "known_cameras", text=" ")
     if settings.known_cameras == "colmap":
         layout.prop(settings, "colmap_folder")

@@ -8,6 +8,7 @@ from model_runtime.contract.messages import JobError
 
 from .. import live, preferences
 from ..jobs.state import JobState, Waiting
+from ..photos import clip_row
 from ..runtime.worker_command import worker_command
 from ..scene import find
 from ..translation import iface
@@ -60,16 +61,18 @@ def draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def draw_button(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.da3
+    is_clip = clip_row.clip_of(settings) is not None
     usable = sum(not photo.problem for photo in settings.photos)
     count = len(settings.photos)
     row = layout.row()
     row.scale_y = 1.6
     row.enabled = usable > 0
-    text = "Make Scene" if usable == count else "Make Scene from {usable} of {count} Photos"
+    text = "Make Scene" if usable == count or is_clip else "Make Scene from {usable} of {count} Photos"
     text = iface(text, usable=usable, count=count)
     row.operator("da3.run", text=text, icon="OUTLINER_OB_CAMERA", translate=False)
     if not usable:
-        paragraph(layout, context, "None of the photos can be used" if count else "Add photos first", icon="INFO")
+        unusable = "The clip cannot be used" if is_clip else "None of the photos can be used"
+        paragraph(layout, context, unusable if count else "Add photos or a video first", icon="INFO")
 
 
 def draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, state: JobState) -> None:

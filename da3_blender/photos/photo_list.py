@@ -6,7 +6,7 @@ Every change goes through here, so that scripts, tests and operators do the same
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,13 @@ def add_files(settings: Settings, paths: Iterable[Path | str], replace: bool = F
         return Added(1, 0, clip=clip_row.add_film(settings, films[0]).name)
     clip_row.check_room(settings, for_clip=False)
     return _add_photos(settings, files)
+
+
+def add_video(settings: Settings, paths: Sequence[Path | str]) -> Added:
+    """Let the empty list hold a film. Raises ValueError with a sentence where that is not empty, or there are more."""
+    if len(paths) != 1:
+        raise ValueError("Choose one video: a scene is made from one clip")
+    return Added(1, 0, clip=clip_row.add_film(settings, Path(bpy.path.abspath(str(paths[0])))).name)
 
 
 def add_sequence(settings: Settings, path: Path | str) -> Added:

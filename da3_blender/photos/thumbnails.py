@@ -1,4 +1,4 @@
-"""Small pictures of photo files for the list. Blender reads them in the background as rows are drawn."""
+"""Small pictures of photo and video files for the list. Blender reads them in the background as rows are drawn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy.utils.previews
 
-from model_runtime.contract.photo_kinds import kind_by_name
+from model_runtime.contract.photo_kinds import VIDEO, kind_by_name
 
 UNKNOWN_TO_BLENDER = ("HEIC", "AVIF", "RAW")
 
@@ -22,7 +22,8 @@ def icon(path: str) -> int:
         key = f"{path}:{Path(path).stat().st_mtime_ns}"
     except OSError:
         return 0
-    return (previews.get(key) or previews.load(key, path, "IMAGE")).icon_id
+    kind = "MOVIE" if kind_by_name(path) == VIDEO else "IMAGE"
+    return (previews.get(key) or previews.load(key, path, kind)).icon_id
 
 
 def register() -> None:

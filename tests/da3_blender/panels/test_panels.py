@@ -63,7 +63,7 @@ def told(layout: MagicMock) -> str:
 
 def test_empty(scene):
     assert "Two or more photos" in draw("DA3_PT_photos")
-    assert draw("DA3_PT_run") == "Make Scene\nAdd photos first"
+    assert draw("DA3_PT_run") == "Make Scene\nAdd photos or a video first"
     draw("DA3_PT_model")
     draw("DA3_PT_make")
     draw("DA3_PT_make_details")
