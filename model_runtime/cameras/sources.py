@@ -138,11 +138,13 @@ def find_cameras(
     given: KnownCameras | None = None,
     memory: FeatureMemory | None = None,
     lens: str = "auto",
+    in_time: bool = False,
 ) -> FoundCameras | Unfinished:
     """What is known of the cameras before the network's last pass.
 
     source: from `resolve_source`. photos: with their features where `needs_features` says so. given: the cameras,
-    where they are given. memory: of earlier jobs. lens: as in `Request`.
+    where they are given. memory: of earlier jobs. lens: as in `Request`. in_time: whether the photos are
+    key frames of a film in their order.
     """
     features = [photo.feature for photo in photos if photo.feature is not None]
     if source == FEATURES_OR_NETWORK and len(features) < FEWEST_PLACED:
@@ -152,7 +154,7 @@ def find_cameras(
     from model_runtime.cameras.features.matching import match_photos
 
     apart = None if given is None else look_apart(given.cameras, [photo.size for photo in features])
-    matches = match_photos(features, progress.part(0.0, 0.7), memory, apart)
+    matches = match_photos(features, progress.part(0.0, 0.7), memory, apart, in_time)
     if given is not None:
         return _given(given, matches, lens, progress.part(0.7, 1.0))
     notes: list[str] = []

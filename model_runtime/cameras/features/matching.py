@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 import pycolmap
 import torch
 from torch import Tensor
 
-from model_runtime.cameras.features.extraction import cores, extract
+from model_runtime.cameras.features.extraction import cores, extract_each
 from model_runtime.cameras.features.memory import FeatureMemory, PairMatches, PhotoFeatures
+from model_runtime.cameras.features.pairs import MOST_ALL_PAIRS, ROUNDS, Candidates, Pair, all_pairs
+from model_runtime.cameras.features.retrieval import likeness
 from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
@@ -29,7 +30,7 @@ ROWS_AT_ONCE = 256
 """Features whose distances to all others are in memory at a time: what fits a core's cache is twice as fast."""
 
 MOST_EXHAUSTIVE = 16
-"""Photos, up to which all features of all pairs are matched."""
+"""Photos, up to which all features of a pair are matched."""
 
 LARGEST, LEAST_ALIKE = 1024, 8
 """Beyond, pairs of which fewer than so many of the largest features match are left alone (preemptive matching, Wu
@@ -42,9 +43,6 @@ MAX_ERROR = 4.0
 
 TYPICAL_FOCAL = 0.87
 """Focal length in longest sides where EXIF tells none: a field of view of 60 degrees, as phones have."""
-
-
-Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +69,31 @@ def match_photos(
     progress: Span,
     memory: FeatureMemory | None = None,
     apart: Callable[[int, int], bool] | None = None,
+    in_time: bool = False,
 ) -> Matches:
-    """Every photo matched with every other; of many photos only those that seem to show the same.
+    """Every photo matched with every other; of many photos only those that seem to show the same (see `pairs`).
 
-    memory: of earlier calls, which is looked into and added to. apart: whether two photos, by their places, are known
-    to show nothing alike, so that they need not be matched.
+    memory: of earlier calls, which is looked into and added to; photos whose features it has need no picture. apart:
+    whether two photos, by their places, are known to show nothing alike, so that they need not be matched. in_time:
+    whether the photos are key frames of a film in their order; their features are then plain (see `extract`).
     """
     memory = memory or FeatureMemory()
-    features = _features_of(photos, progress.part(0.0, 0.5), memory)
-    pairs = [pair for pair in combinations(range(len(photos)), 2) if apart is None or not apart(*pair)]
-    found = _match_pairs(photos, features, pairs, progress.part(0.5, 1.0), memory)
+    features = _features_of(photos, progress.part(0.0, 0.5), memory, in_time)
+    matcher = _Matcher(photos, features, memory, in_time)
+    if len(photos) <= MOST_ALL_PAIRS:
+        matcher.match(all_pairs(len(photos), apart), progress.part(0.5, 1.0))
+    else:
+        progress(0.5, f"Looking which of {len(photos)} photos are alike.")
+        candidates = Candidates(likeness(features), in_time, apart)
+        matcher.match(candidates.first(), progress.part(0.5, 0.8))
+        for number in range(ROUNDS):
+            more = candidates.more(matcher.found, matcher.verified, last=number > 0)
+            matcher.match(more, progress.part(0.8 + 0.2 * number / ROUNDS, 0.8 + 0.2 * (number + 1) / ROUNDS))
+    memory.forget_others(len(photos))
+    found = dict(sorted(matcher.found.items()))
     keypoints = tuple(each.keypoints for each in features)
-    geometries = {pair: each.geometry for pair, each in sorted(found.items()) if each.geometry is not None}
-    alike = {pair: each.alike for pair, each in sorted(found.items())}
+    geometries = {pair: each.geometry for pair, each in found.items() if each.geometry is not None}
+    alike = {pair: each.alike for pair, each in found.items()}
     return Matches(tuple(photos), keypoints, tuple(camera_groups(photos)), geometries, alike)
 
 
@@ -108,58 +118,69 @@ def matched_again(matches: Matches, keypoints: Sequence[np.ndarray], focals: Seq
     return replace(matches, keypoints=tuple(keypoints), geometries=geometries)
 
 
-def _features_of(photos: Sequence[FeaturePhoto], progress: Span, memory: FeatureMemory) -> list[PhotoFeatures]:
+def _features_of(
+    photos: Sequence[FeaturePhoto], progress: Span, memory: FeatureMemory, plain: bool
+) -> list[PhotoFeatures]:
     known: dict[str, PhotoFeatures] = {}
     new: dict[str, FeaturePhoto] = {}
     for photo in photos:
-        features = memory.features(photo)
+        features = memory.features(photo, plain)
         if features is None:
             new[photo.digest] = photo
         else:
             known[photo.digest] = features
-    known |= dict(zip(new, extract(list(new.values()), progress), strict=True))
+    for photo, features in extract_each(new.values(), len(new), progress, plain):
+        known[photo.digest] = features
+        memory.keep(photo, features)
     for photo in photos:
         memory.keep(photo, known[photo.digest])
-    memory.forget_others(len(photos))
     return [known[photo.digest] for photo in photos]
 
 
-def _match_pairs(
-    photos: Sequence[FeaturePhoto],
-    features: Sequence[PhotoFeatures],
-    pairs: Sequence[Pair],
-    progress: Span,
-    memory: FeatureMemory,
-) -> dict[Pair, PairMatches]:
-    """What the pairs have in common, on all cores."""
-    descriptors = [torch.from_numpy(found.descriptors.astype(np.float32)) for found in features]
-    keypoints = [found.keypoints for found in features]
+class _Matcher:
+    """Finds what pairs have in common, on all cores. found: of all pairs so far."""
 
-    cameras = [starting_camera(photo) for photo in photos]
+    def __init__(
+        self, photos: Sequence[FeaturePhoto], features: Sequence[PhotoFeatures], memory: FeatureMemory, plain: bool
+    ) -> None:
+        self.photos, self.features, self.memory, self.plain = photos, features, memory, plain
+        self.keypoints = [each.keypoints for each in features]
+        self.cameras = [starting_camera(photo) for photo in photos]
+        self.found: dict[Pair, PairMatches] = {}
 
-    def match(pair: Pair) -> PairMatches:
-        one, other = (descriptors[n] for n in pair)
-        if len(photos) > MOST_EXHAUSTIVE and len(match_descriptors(one[:LARGEST], other[:LARGEST])) < LEAST_ALIKE:
+    @property
+    def verified(self) -> list[Pair]:
+        return [pair for pair, each in self.found.items() if each.geometry is not None]
+
+    def match(self, pairs: Sequence[Pair], progress: Span) -> None:
+        photos, new = self.photos, list[Pair]()
+        for i, j in pairs:
+            if (known := self.memory.pair(photos[i], photos[j], self.plain)) is None:
+                new.append((i, j))
+            else:
+                self.found[i, j] = known
+        # Pairs are matched side by side, each by a single thread: faster than one after the other by several.
+        pool = ThreadPoolExecutor(cores(), "matching", torch.set_num_threads, (1,))
+        threads = torch.get_num_threads()
+        try:
+            waiting = {pool.submit(self._matched, pair): pair for pair in new}
+            for done, future in enumerate(as_completed(waiting)):
+                i, j = waiting[future]
+                progress(done / len(new), f"Matching {photos[i].name} with {photos[j].name}.")
+                self.found[i, j] = future.result()
+                self.memory.keep_pair(photos[i], photos[j], self.found[i, j], self.plain)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
+
+    def _matched(self, pair: Pair) -> PairMatches:
+        # As float32 descriptors of hundreds of photos would take a gigabyte.
+        one, other = (torch.from_numpy(self.features[n].descriptors).float() for n in pair)
+        preempted = len(self.photos) > MOST_EXHAUSTIVE
+        if preempted and len(match_descriptors(one[:LARGEST], other[:LARGEST])) < LEAST_ALIKE:
             return PairMatches(np.zeros((0, 2), np.uint32), None)
         alike = match_descriptors(one, other)
-        return PairMatches(alike, _verify(cameras, keypoints, pair, alike))
-
-    found = {(i, j): known for i, j in pairs if (known := memory.pair(photos[i], photos[j])) is not None}
-    new = [pair for pair in pairs if pair not in found]
-    # Pairs are matched side by side, each by a single thread: faster than one after the other by several.
-    pool = ThreadPoolExecutor(cores(), "matching", torch.set_num_threads, (1,))
-    threads = torch.get_num_threads()
-    try:
-        waiting = {pool.submit(match, pair): pair for pair in new}
-        for done, future in enumerate(as_completed(waiting)):
-            i, j = waiting[future]
-            progress(done / len(new), f"Matching {photos[i].name} with {photos[j].name}.")
-            found[i, j] = future.result()
-            memory.keep_pair(photos[i], photos[j], found[i, j])
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
-    return found
+        return PairMatches(alike, _verify(self.cameras, self.keypoints, pair, alike))
 
 
 def match_descriptors(a: Tensor, b: Tensor) -> np.ndarray:

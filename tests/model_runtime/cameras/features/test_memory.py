@@ -17,9 +17,9 @@ from model_runtime.contract.progress import SILENT
 def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What has been worked out so far: a word for every photo and for every pair."""
     done: list[str] = []
-    extract, verify = matching.extract, matching._verify
+    extract_each, verify = matching.extract_each, matching._verify
     monkeypatch.setattr(
-        matching, "extract", lambda photos, *a: (done.extend(["photo"] * len(photos)), extract(photos, *a))[1]
+        matching, "extract_each", lambda p, count, *a: (done.extend(["photo"] * count), extract_each(p, count, *a))[1]
     )
     monkeypatch.setattr(matching, "_verify", lambda *a: (done.append("pair"), verify(*a))[1])
     return done
