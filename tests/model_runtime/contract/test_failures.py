@@ -80,7 +80,6 @@ def test_the_page_of_the_protocol_has_every_code_of_the_worker() -> None:
     from_the_worker = {
         code
         for code, where in raised_codes().items()
-        if where & TOLD_BY_THE_ADD_ON
-        or any(of_the_worker(module) and reached_by_artists({module}) for module in where)
+        if where & TOLD_BY_THE_ADD_ON or any(of_the_worker(module) and reached_by_artists({module}) for module in where)
     }
     assert set(told) == from_the_worker
