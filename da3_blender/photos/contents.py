@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from model_runtime.contract.messages import JobError, Photo
+from model_runtime.contract.stored_files import stored
 
 from .header import UNKNOWN
 from .names import readable
 
 
-def read_photo(name: str, path: Path) -> Photo:
-    """The photo at `path`, called `name` in its job. Raises JobError `photo-unreadable`."""
+IN_MEMORY = 64_000_000
+"""Bytes of all photos of a job that go to the worker with the request. More would be held by Blender and the worker at
+once, and be sent to a remote one again with every job: they are named, and read or sent one by one."""
+
+
+def fit_in_memory(paths: Iterable[Path]) -> bool:
+    """Whether these photos go with the request."""
+    size = 0
+    for path in paths:
+        with suppress(OSError):  # reading it tells
+            size += path.stat().st_size
+    return size <= IN_MEMORY
+
+
+def read_photo(name: str, path: Path, whole: bool = True) -> Photo:
+    """The photo at `path`, called `name` in its job: what is in it, or where it is and its hash if not `whole`.
+
+    Raises JobError `photo-unreadable`.
+    """
     try:
-        return Photo(name, path.read_bytes())
+        return Photo(name, path.read_bytes()) if whole else Photo(name, file=stored(path))
     except OSError as error:
-        sentence = f"{readable(path)} cannot be read: {error.strerror}."
+        sentence = f"{readable(path)} cannot be read: {error.strerror or error}."
         raise JobError("photo-unreadable", sentence, "Check the file, or remove the photo.") from error
 
 
