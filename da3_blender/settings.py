@@ -57,6 +57,9 @@ ROW_KINDS = (
     ("sequence", "Image Sequence", "Photos that are the frames of a clip, by the numbers in their names"),
 )
 
+TOLD_ELSEWHERE = {"HIDDEN"}
+"""Options of properties that no layout shows by themselves."""
+
 
 class ListedPhoto:
     """One photo of the list, or the one clip that a list may hold instead.
@@ -81,7 +84,7 @@ class ListedPhoto:
     last_frame: int
     rate: float
     __annotations__ = {
-        "kind": EnumProperty(name="Kind", description="What the row of the list is", items=ROW_KINDS),
+        "kind": EnumProperty(items=ROW_KINDS, options=TOLD_ELSEWHERE),
         "path": StringProperty(name="File", description="The photo's file", subtype="FILE_PATH"),
         "image": PointerProperty(
             name="Image", description="Image in this file that is the photo", type=bpy.types.Image
@@ -99,10 +102,10 @@ class ListedPhoto:
             type=bpy.types.Object,
             poll=lambda _, item: item.type == "CAMERA",
         ),
-        "frames": IntProperty(name="Frames", description="How many frames the clip has", min=0),
-        "first_frame": IntProperty(name="First Number", description="Number of the clip's first frame", min=0),
-        "last_frame": IntProperty(name="Last Number", description="Number of the clip's last frame", min=0),
-        "rate": FloatProperty(name="Rate", description="Frames a second", min=0),
+        "frames": IntProperty(min=0, options=TOLD_ELSEWHERE),
+        "first_frame": IntProperty(min=0, options=TOLD_ELSEWHERE),
+        "last_frame": IntProperty(min=0, options=TOLD_ELSEWHERE),
+        "rate": FloatProperty(min=0, options=TOLD_ELSEWHERE),
     }
 
 

@@ -162,7 +162,7 @@ class HasPhotosAlone(HasPhotos):
     def poll(cls: Any, context: bpy.types.Context) -> bool:
         if clip_row.clip_of(context.scene.da3) is None:
             return super().poll(context)
-        cls.poll_message_set("This does not go with a clip")
+        cls.poll_message_set(rpt("This does not go with a clip"))
         return False
 
 

@@ -74,7 +74,8 @@ def clip_details(row: ListedPhoto, settings: Settings) -> str:
     if rate:
         parts.append(iface("{rate} frames/s", rate=f"{rate:.5g}"))
         count = row.frames and row.last_frame - row.first_frame + 1
-        parts += [iface("{seconds} s", seconds=f"{count / rate:.1f}")] if count else []
+        if count:
+            parts.append(iface("{seconds} s", seconds=f"{count / rate:.1f}"))
     return "   ".join(parts)
 
 

@@ -27,9 +27,6 @@ MOST_FILES = 20_000
 """Files and folders looked at inside a folder. More are a whole disk or home, chosen by mistake: looking at each would
 take minutes, in which Blender stands still."""
 
-READ_VIDEOS = "MP4, MOV, MKV, WebM, AVI"
-"""As sentences list them."""
-
 NOTHING = PhotoHeader(UNKNOWN, 0.0)
 
 
@@ -129,7 +126,7 @@ def film_problem(path: Path) -> str:
         if problem:
             return problem
         with path.open("rb"):
-            return "" if is_film(path) else f"The file is not a video; only these are read: {READ_VIDEOS}"
+            return "" if is_film(path) else "The file is not a video; only these are read: MP4, MOV, MKV, WebM, AVI"
     except OSError as error:
         return _unreachable(path, error)
 
