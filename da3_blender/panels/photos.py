@@ -75,7 +75,7 @@ def clip_details(row: ListedPhoto, settings: Settings) -> str:
         parts.append(iface("{rate} frames/s", rate=f"{rate:.5g}"))
         count = row.frames and row.last_frame - row.first_frame + 1
         if count:
-            parts.append(iface("{seconds} s", seconds=f"{count / rate:.1f}"))
+            parts.append(f"{count / rate:.1f} s")
     return "   ".join(parts)
 
 
