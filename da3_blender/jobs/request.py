@@ -19,7 +19,7 @@ from ..photos.colmap_folder import read_colmap
 from ..photos.contents import fit_in_memory, read_photo
 from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import PlanSettings
-from ..scene import find
+from ..scene import find, locks
 from ..scene.marks import VIEW
 from ..settings import ListedPhoto, Settings
 from .state import JobTarget
@@ -169,6 +169,8 @@ def _check_same_clip(scene: bpy.types.Scene, collection_id: str, source: ClipSou
         raise JobError(
             "other-photos", "This DA3 scene was not made from the clip in the list.", "Load its own photos first."
         )
+    if locks.locked(collection):
+        raise JobError("bad-cameras", "A clip's camera is found anew, so it cannot stay locked.", "Unlock it first.")
 
 
 def _gone() -> JobError:
