@@ -159,7 +159,7 @@ def find_cameras(
         return _given(given, matches, lens, progress.part(0.7, 1.0))
     notes: list[str] = []
     if source in ("features", FEATURES_OR_NETWORK):
-        found = _from_features(source, matches, lens, progress)
+        found = _from_features(source, matches, lens, progress, in_time)
         if not isinstance(found, str):
             return found
         notes.append(found)
@@ -247,8 +247,11 @@ def _around(given: KnownCameras, matches: Matches, lens: str, progress: Span) ->
     return _with_lenses(FoundCameras("given", known, view_sources, cameras.sparse, notes=notes), solved)
 
 
-def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> FoundCameras | Unfinished | str:
-    """Cameras from features, those of photos that they leave out still to come from the network; or why none are."""
+def _from_features(
+    source: str, matches: Matches, lens: str, progress: Span, in_time: bool
+) -> FoundCameras | Unfinished | str:
+    """Cameras from features, those of photos that they leave out still to come from the network, or of a film from what
+    lies around them; or why none are."""
     from model_runtime.cameras.features.lens_notes import lens_notes
     from model_runtime.cameras.features.lenses import KINDS, as_pinholes, solve_lenses
     from model_runtime.cameras.features.mapping import exif_notes, map_photos
@@ -274,8 +277,8 @@ def _from_features(source: str, matches: Matches, lens: str, progress: Span) -> 
     known, view_sources = Cameras(cameras.extrinsics, cameras.intrinsics), ("features",) * len(matches.photos)
     sparse = cameras.sparse if turned is None else None
     found = _with_lenses(FoundCameras("features", known, view_sources, sparse, notes=notes), solved)
-    if cameras.registered.all():
-        return found
+    if cameras.registered.all() or in_time:
+        return replace(found, unplaced=tuple(np.flatnonzero(~cameras.registered).tolist()))
     return Unfinished(lambda own: _completed(found, cameras, matches, own.cameras))
 
 
