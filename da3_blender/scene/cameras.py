@@ -59,7 +59,7 @@ def write_camera(plan: CameraPlan, collection: bpy.types.Collection, frame: floa
     put(item, plan.camera.matrix_world, change=np.eye(4))
     item[CAMERA_SOURCE] = plan.source
     collection.objects.link(item)
-    image = _photo(plan)
+    image = photo_image(plan)
     if image is not None:
         put_behind(data, image, plan.camera.pixel_aspect)
     return item
@@ -115,7 +115,8 @@ def apply_camera_resolution(scene: bpy.types.Scene, camera: bpy.types.Object) ->
     return True
 
 
-def _photo(plan: CameraPlan) -> bpy.types.Image | None:
+def photo_image(plan: CameraPlan) -> bpy.types.Image | None:
+    """The image that is the photo: packed where the file holds another, else the file's; None where there is none."""
     inside = next((image for image in bpy.data.images if image.session_uid == plan.photo_image), None)
     if plan.plate:
         if inside is not None:

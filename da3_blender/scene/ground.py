@@ -10,9 +10,9 @@ from ..plan.upright import Floor
 from . import find
 from .marks import DEPTH, GROUND, ID, mark
 from .meshes import read_attribute
-from .placement import frame_to_world, stand_like, written
+from .placement import frame_to_world, stand_like
 from .remove import check_changeable
-from .transform import foremost
+from .transform import eyes_of, foremost
 
 SHOWN = ("points", "mesh", "sheet", "splats")
 """Roles of objects whose vertices tell how far a result reaches; the first that there is does."""
@@ -34,10 +34,9 @@ def add_ground(collection: bpy.types.Collection) -> bpy.types.Object:
         return there[0]
     sibling = foremost(collection)
     frame = frame_to_world(sibling)
-    eyes = [written(camera)[:3, 3] for camera in find.objects_of(collection, "camera")]
     corners = ground_corners(
         _points(collection),
-        np.array(eyes).reshape(-1, 3),
+        eyes_of(collection),
         (Floor(np.array([0.0, 0.0, 1.0]), 0.0), _level_in(frame)),
         float(collection.get(DEPTH, 1.0)),
     )

@@ -9,6 +9,7 @@ import bpy
 from model_runtime.contract.messages import JobError
 
 from . import find
+from .clip_camera import is_clip
 from .lenses import read_lens
 from .marks import LOCK, VIEW
 
@@ -19,14 +20,23 @@ CAMERA, LENS = "camera", "lens"
 def lock_of(camera: bpy.types.Object) -> str:
     """What of a camera is locked: CAMERA, LENS or nothing, empty. A bent one is never, as `lock` tells."""
     value = str(camera.get(LOCK, ""))
-    return value if value in (CAMERA, LENS) and read_lens(camera.data) is None else ""
+    return value if value in (CAMERA, LENS) and can_be_locked(camera) else ""
+
+
+def can_be_locked(camera: bpy.types.Object) -> bool:
+    """Whether it is the camera of a photo that no lens bends."""
+    return read_lens(camera.data) is None and not is_clip(camera)
 
 
 def lock(camera: bpy.types.Object, what: str) -> None:
     """Lock CAMERA or LENS of a photo's camera, or with an empty `what` neither.
 
-    Raises JobError for one whose photo is straightened: its lens is not the one that Blender shows.
+    Raises JobError for one whose photo is straightened: its lens is not the one that Blender shows; and for that of a
+    clip, which no request says.
     """
+    if what and is_clip(camera):
+        sentence = f"The camera of {camera.get(VIEW, camera.name)} cannot be locked: it moves with its clip."
+        raise JobError("bad-cameras", sentence, "Lock cameras of photos.")
     if what and read_lens(camera.data) is not None:
         raise JobError(
             "bad-cameras",

@@ -96,13 +96,29 @@ photos, too: the second on cameras, the third on their data where it is known.""
 SETTING = "da3_setting_"
 """Beginnings of those that tell what the job ran with."""
 
+CLIP_FRAMES, CLIP_RATE = "da3_clip_frames", "da3_clip_rate"
+"""Custom properties of the camera data of a clip: first and last of the scene's frames that show it, and how many of
+them a second has."""
+
+KEY_FRAMES, KEY_NAMES, KEY_PICTURES = "da3_key_frames", "da3_key_names", "da3_key_pictures"
+"""Custom properties of the camera data of a clip, of its key frames: the scene's frame of each, their names, a line
+each, and by their place the images that they are."""
+
+KEY_SIZE, KEY_INTRINSICS = "da3_key_size", "da3_key_intrinsics"
+"""Custom properties of the camera data of a clip: (width, height) of what its key frames' pictures show, which are
+straightened where its lens bends lines, and the 9 numbers of their intrinsics, row by row."""
+
 CROP = "da3_crop"
 """True on boxes that were made to crop splats."""
 
 SPLAT_SOURCE = "da3_source"
 """On splats: `network`, `surface` or `file`."""
 
-ROLES = ("camera", "points", "splats", "mesh", "sheet")
+RIG = "rig"
+"""The role of the empty that the camera of a clip is a child of: keys say where the camera is, so what moves it along
+with its result cannot be in its own transform."""
+
+ROLES = (RIG, "camera", "points", "splats", "mesh", "sheet")
 GROUND = "ground"
 """The role of what is no prediction's, and stays as the artist has it where the others are made anew."""
 

@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from .camera_keys import is_keyed, pose_at
 from .marks import ROLE, WRITTEN
 
 UNTOUCHED = 1e-5
@@ -29,7 +30,9 @@ def remember(item: bpy.types.Object, matrix: np.ndarray) -> None:
 
 
 def written(item: bpy.types.Object) -> np.ndarray:
-    """[4,4] where the add-on put `item` in the frame of its scene."""
+    """[4,4] where the add-on put `item` in the frame of its scene; the camera of a clip where its keys say for now."""
+    if is_keyed(item):
+        return pose_at(item, bpy.context.scene.frame_current)
     if WRITTEN in item:
         numbers: Any = item[WRITTEN]
         return np.array(numbers, dtype=np.float64).reshape(4, 4)
@@ -37,7 +40,10 @@ def written(item: bpy.types.Object) -> np.ndarray:
 
 
 def own_change(item: bpy.types.Object) -> np.ndarray:
-    """[4,4] what the artist did to `item`'s own transform since: what is there now is this times `written`."""
+    """[4,4] what the artist did to `item`'s own transform since: what is there now is this times `written`. To one that
+    keys move nobody does: its next frame undoes it."""
+    if is_keyed(item):
+        return np.eye(4)
     basis, before = np.array(item.matrix_basis, dtype=np.float64), written(item)
     if np.abs(basis - before).max() <= UNTOUCHED * max(1.0, np.abs(before).max()):
         return np.eye(4)

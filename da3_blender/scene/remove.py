@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import bpy
 
 from model_runtime.contract.messages import JobError
 
 from . import find, viewing
-from .marks import PART
+from .camera_keys import OURS
+from .cameras import MADE_HERE
+from .marks import KEY_PICTURES, PART
 from .splats.crop_boxes import own_boxes
 from .splats.scene_settings import forget_splats
 
@@ -115,15 +118,19 @@ def _used_by(items: Iterable[bpy.types.ID]) -> dict[bpy.types.ID, None]:
 def _removable(block: bpy.types.ID) -> bool:
     if isinstance(block, bpy.types.Material | bpy.types.NodeTree):
         return OWN_NAME in block.name
+    if isinstance(block, bpy.types.Action | bpy.types.MovieClip):
+        return OURS in block or MADE_HERE in block
     return isinstance(block, bpy.types.Mesh | bpy.types.Camera | bpy.types.PointCloud | bpy.types.Image)
 
 
 def _directly_used_by(block: bpy.types.ID) -> Iterator[bpy.types.ID]:
     if isinstance(block, bpy.types.Object):
         groups = [modifier.node_group for modifier in block.modifiers if isinstance(modifier, bpy.types.NodesModifier)]
-        used = [block.data, *(slot.material for slot in block.material_slots), *groups]
+        action = block.animation_data and block.animation_data.action
+        used = [block.data, action, *(slot.material for slot in block.material_slots), *groups]
     elif isinstance(block, bpy.types.Camera):
-        used = [background.image for background in block.background_images]
+        shown = [(background.image, background.clip) for background in block.background_images]
+        used = [*chain.from_iterable(shown), *dict(block.get(KEY_PICTURES, {})).values()]
     elif isinstance(block, bpy.types.Mesh | bpy.types.PointCloud):
         used = list(block.materials)
     elif isinstance(block, bpy.types.Material):

@@ -19,14 +19,16 @@ def photo_behind(camera: bpy.types.Object) -> bpy.types.Image | None:
     return backgrounds[0].image if backgrounds else None
 
 
-def photo_materials(plans: Sequence[SurfacePlan], cameras: Sequence[bpy.types.Object]) -> dict[int, bpy.types.Material]:
-    """A new material for every view whose photo `plans` show, out of its camera's background; cameras: one per view.
+def photo_materials(
+    plans: Sequence[SurfacePlan], photos: Sequence[bpy.types.Image | None]
+) -> dict[int, bpy.types.Material]:
+    """A new material for every view whose photo `plans` show; photos: one per view.
 
-    Where a camera has no photo behind it, and for no photo, the surface's own colours.
+    Where there is no photo, the surface's own colours.
     """
     materials = {}
     for view in sorted({view for plan in plans for view in plan.photos}):
-        image = photo_behind(cameras[view]) if view >= 0 else None
+        image = photos[view] if view >= 0 else None
         materials[view] = points_material() if image is None else photo_material(image)
     return materials
 

@@ -15,10 +15,12 @@ from mathutils import Matrix
 from ..plan.scale_and_up import TransformError, scale_to_distance, stand_on_axes, stand_on_floor, within
 from ..plan.similarity import Similarity
 from ..plan.transform import transform_splats
+from .camera_keys import is_keyed
+from .clip_camera import is_clip, move_keys, poses
 from .copies import make_single_user
 from .edits import edited_parts, remember_geometry
 from .find import parts_of
-from .marks import DEPTH, GROUND, METRIC, SET_DISTANCE
+from .marks import DEPTH, GROUND, METRIC, RIG, SET_DISTANCE
 from .meshes import read_values, refresh
 from .placement import UNTOUCHED, frame_to_world, own_change, put, written
 from .remove import check_changeable
@@ -28,7 +30,7 @@ from .splats.native import is_splats
 from .splats.read import read_splats, write_splats_into
 from .viewing import is_animated
 
-FRAME_GIVERS = ("points", "mesh", "sheet", "splats", "camera", GROUND)
+FRAME_GIVERS = ("points", "mesh", "sheet", "splats", RIG, "camera", GROUND)
 """Roles of the object whose place counts as the scene's where the artist picked none, best first."""
 
 NOTHING = 1e-24
@@ -85,13 +87,21 @@ def set_axes(
 
 def _eyes(collection: bpy.types.Collection, frame: np.ndarray) -> np.ndarray:
     """[N,3] where the result's cameras are in the world, by its `frame` [4,4]."""
-    eyes = [frame @ written(camera)[:, 3] for camera in parts_of(collection)["camera"]]
-    return np.array(eyes).reshape(-1, 4)[:, :3]
+    return eyes_of(collection) @ frame[:3, :3].T + frame[:3, 3]
+
+
+def eyes_of(collection: bpy.types.Collection) -> np.ndarray:
+    """[N,3] where the result's cameras are in its own frame; that of a clip in each of its frames."""
+    cameras = parts_of(collection)["camera"]
+    places = [poses(each)[1] if is_clip(each) else written(each)[None] for each in cameras]
+    return np.concatenate([np.empty((0, 3)), *(place[:, :3, 3] for place in places)])
 
 
 def animated(collection: bpy.types.Collection) -> list[str]:
-    """Names of the result's objects that Blender moves by keyframes or drivers, whatever is set here."""
-    return [item.name for items in parts_of(collection).values() for item in items if is_animated(item)]
+    """Names of the result's objects that Blender moves by keyframes or drivers of the artist's, whatever is set
+    here."""
+    items = (item for items in parts_of(collection).values() for item in items)
+    return [item.name for item in items if is_animated(item)]
 
 
 def frame_of(collection: bpy.types.Collection, picked: bpy.types.Object | None = None) -> np.ndarray:
@@ -135,8 +145,12 @@ def transform_result(
         for item in items
     ]
     by_hand = {item.data for item in edited_parts(collection)}
+    keyed = [item for item in parts["camera"] if is_keyed(item)]
+    apart = [_similarity_apart(item, frame, similarity) for item in keyed]
     for item, change, matrix in placed:
-        put(item, matrix, change)
+        if item not in keyed:
+            put(item, matrix, change)
+    move_keys(keyed, apart, bpy.context.scene.frame_current)
     for data, role in {item.data: role for role, items in parts.items() for item in items if item.data}.items():
         if role == "camera":
             _scale_camera(data, similarity.scale)
@@ -148,6 +162,15 @@ def transform_result(
         take_along(item, similarity.matrix)
     if DEPTH in collection:
         collection[DEPTH] *= similarity.scale
+
+
+def _similarity_apart(item: bpy.types.Object, frame: np.ndarray, similarity: Similarity) -> Similarity:
+    """What a keyed camera's keys go through, which the artist may have moved apart from the rest by its parent."""
+    apart = np.linalg.inv(frame) @ frame_to_world(item)
+    try:
+        return Similarity.from_matrix(np.linalg.inv(apart) @ similarity.matrix @ apart)
+    except ValueError:
+        return similarity
 
 
 def _change_after(item: bpy.types.Object, frame: np.ndarray, similarity: Similarity) -> np.ndarray:

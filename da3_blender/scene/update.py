@@ -20,24 +20,30 @@ from ..plan.scene_plan import ScenePlan
 from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
 from . import find, locks, plates, viewing, visibility
+from .camera_keys import drop_keys, is_keyed
 from .cameras import MADE_HERE, put_behind
+from .clip_camera import KeyFrame, is_clip, key_frames, poses, take_over_camera
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
 from .marks import (
     DEPTH,
     ID,
     INDEX,
+    KEY_PICTURES,
     MATCH_ERROR,
     METRIC,
     PART,
     PHOTOS,
     PIXEL_ASPECT,
+    RIG,
+    ROLE,
     ROLES,
     SETTING,
     VIEW,
     WRITTEN,
 )
 from .materials import POINTS
+from .movie_clips import take_over_clip
 from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
 from .projection import projects_from
@@ -53,6 +59,9 @@ STILL = 1e-6
 
 NOT_ALWAYS = (MATCH_ERROR, "da3_licence_accepted", "da3_checkpoint_revision", "da3_checkpoint_sha256")
 """What only some models and cameras tell about a scene; a later one may not."""
+
+CLIP = "\0clip"
+"""What no photo is called."""
 
 Photo = tuple[str, int]
 """A photo's name and, because several may be called the same, which of those it is."""
@@ -85,6 +94,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
         sibling = _typical_sibling(collection)
         for item in added:
             _join(item, collection, sibling)
+        _hold_by_rig(collection)
         if plan.in_world and sibling is not None:
             _stand_as_known(collection, frame_to_world(sibling))
     finally:
@@ -106,6 +116,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     parts = find.parts_of(collection)
     if bound:
         viewing.add_to_timeline(scene, [item for item in added if item.type == "CAMERA"])
+        viewing.take_times(scene, parts["camera"])
     if bound and seen_through_gone and scene.camera is None:
         viewing.switch_to(scene, parts["camera"][0])
     elif scene.camera in parts["camera"] and (bound or viewing.looks(scene)):
@@ -139,7 +150,10 @@ def brought_in_place(plan: ScenePlan, collection: bpy.types.Collection) -> Scene
 
 def _onto_cameras(plan: ScenePlan, collection: bpy.types.Collection) -> Similarity | None:
     """What brings the cameras of `plan` best to those that the result has of the same photos; None without any."""
-    there = {photo: items[0] for photo, items in _by_photo(find.objects_of(collection, "camera")).items()}
+    cameras = find.objects_of(collection, "camera")
+    if plan.track is not None or any(map(is_clip, cameras)):
+        return _onto_clip(plan, cameras, collection.get(DEPTH, plan.typical_depth))
+    there = {photo: items[0] for photo, items in _by_photo(cameras).items()}
     photos = list(_numbered(camera.name for camera in plan.cameras))
     pairs = [
         (camera.camera.matrix_world, written(there[photo]))
@@ -150,6 +164,29 @@ def _onto_cameras(plan: ScenePlan, collection: bpy.types.Collection) -> Similari
         return None
     source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
     return align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
+
+
+def _onto_clip(plan: ScenePlan, cameras: list[bpy.types.Object], depth: float) -> Similarity | None:
+    """What brings the camera of the plan's clip best to that of the clip which the result shows, in the frames that
+    both have; None where either is none. depth: how far what the result's sees typically is."""
+    clip = next(filter(is_clip, cameras), None)
+    if plan.track is None or clip is None:
+        return None
+    frames, target = poses(clip)
+    wanted = plan.track.frames
+    if plan.track.still or not is_keyed(clip):  # a pose tells for all frames
+        pairs = [(plan.track.matrices[0], target[0])]
+    else:
+        places = {round(frame): place for place, frame in enumerate(frames)}
+        pairs = [
+            (matrix, target[places[round(frame)]])
+            for frame, matrix in zip(wanted, plan.track.matrices, strict=True)
+            if round(frame) in places
+        ]
+    if not pairs:
+        return None
+    source, there = (np.array(each) for each in zip(*pairs, strict=True))
+    return align_poses(source, there, plan.typical_depth, depth)
 
 
 def _within_world(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePlan:
@@ -213,23 +250,40 @@ def _take_over(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         if key.startswith("da3_") and key not in (ID, WRITTEN):
             kept[key] = value
     if kept.type == "CAMERA":
-        put(kept, written(fresh))
+        _take_over_pose(kept, fresh)
         _take_over_lens(kept, fresh)
+        return
+    if kept.type == "EMPTY":
         return
     if kept.data != fresh.data:  # they are the same where a linked duplicate came first
         _take_over_geometry(kept.data, fresh.data)
     follow_groups(kept, fresh)
 
 
+def _take_over_pose(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
+    """Where the camera stands, or moves with its clip."""
+    if is_keyed(kept) and not is_keyed(fresh):
+        drop_keys(kept)
+    if is_keyed(fresh):
+        take_over_camera(kept, fresh)
+    else:
+        put(kept, written(fresh))
+
+
 def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
     data: Any = kept.data
     for name in ("sensor_fit", "sensor_width", "sensor_height", "lens", "shift_x", "shift_y"):
         setattr(data, name, getattr(fresh.data, name))
+    before = key_frames(kept) if is_clip(kept) else []
     for key in [key for key, _ in data.items() if key.startswith("da3_")]:
         del data[key]
     for key, value in fresh.data.items():
         if key.startswith("da3_"):
-            data[key] = value
+            data[key] = dict(value) if key == KEY_PICTURES else value
+    if is_clip(kept):
+        take_over_clip(data, fresh.data)
+        _exchange_key_frames(kept, before)
+        return
     image, shown = photo_behind(fresh), data.background_images
     if image is None:
         return
@@ -239,6 +293,20 @@ def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
         shown[0].image = image
     elif shown[0].image != image:
         _exchange_photo(kept, shown[0].image, image)
+
+
+def _exchange_key_frames(camera: bpy.types.Object, before: list[KeyFrame]) -> None:
+    """Let what shows the key frames that a clip's camera had `before` show the new images of these."""
+    now = {key.name: key.image for key in key_frames(camera)}
+    for key in before:
+        image = now.get(key.name)
+        if key.image is not None and image is not None and image != key.image:
+            _exchange_photo(camera, key.image, image)
+    purge([key.image for key in before if key.image is not None and key.name not in now])
+
+
+def _key_images(item: bpy.types.Object) -> list[bpy.types.Image]:
+    return [key.image for key in key_frames(item) if key.image is not None] if is_clip(item) else []
 
 
 def _exchange_photo(camera: bpy.types.Object, old: bpy.types.Image, image: bpy.types.Image) -> None:
@@ -255,7 +323,8 @@ def _exchange_photo(camera: bpy.types.Object, old: bpy.types.Image, image: bpy.t
         for node in [] if material.node_tree is None else material.node_tree.nodes:
             if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image == old:
                 node.image = image
-    elsewhere = (photo_behind(item) for item in bpy.data.objects if item.type == "CAMERA" and item not in mine)
+    others = [item for item in bpy.data.objects if item.type == "CAMERA" and item not in mine]
+    elsewhere = {image for item in others for image in (photo_behind(item), *_key_images(item))}
     if old.get(MADE_HERE) and old not in elsewhere:
         old.user_remap(image)
     purge([old])
@@ -297,13 +366,23 @@ def _join(item: bpy.types.Object, collection: bpy.types.Collection, sibling: bpy
     (part or add_child(collection, home[PART])).objects.link(item)
     home.objects.unlink(item)
     item[ID] = collection[ID]
-    if sibling is not None:
+    if sibling is not None and not is_clip(item):
         stand_like(item, sibling)
+
+
+def _hold_by_rig(collection: bpy.types.Collection) -> None:
+    """Let a clip's camera that was added be the child of the rig that the result keeps, not of the one made with it."""
+    parts = find.parts_of(collection)
+    for camera in filter(is_clip, parts["camera"]):
+        held = camera.parent is not None and camera.parent.get(ROLE) == RIG
+        if held and camera.parent not in parts[RIG] and parts[RIG]:
+            camera.parent = parts[RIG][0]
 
 
 def _typical_sibling(collection: bpy.types.Collection) -> bpy.types.Object | None:
     """One of those objects that the artist treated alike most often."""
-    items = [item for items in find.parts_of(collection).values() for item in items]
+    parts = find.parts_of(collection).values()
+    items = [item for items in parts for item in items if not is_clip(item)]
     treated = [(item.parent, tuple(np.round(own_change(item), 4).ravel())) for item in items]
     if not items:
         return None
@@ -313,12 +392,17 @@ def _typical_sibling(collection: bpy.types.Collection) -> bpy.types.Object | Non
 def _by_photo(items: Iterable[bpy.types.Object]) -> dict[Photo, list[bpy.types.Object]]:
     """Objects by their photo; the artist's copies of one go with it."""
     items = list(items)
-    places = sorted({(item.get(INDEX, 0), item.get(VIEW, "")) for item in items})
+    places = sorted({_place(item) for item in items})
     photos = dict(zip(places, _numbered(name for _, name in places), strict=True))
     result: dict[Photo, list[bpy.types.Object]] = {}
     for item in items:
-        result.setdefault(photos[item.get(INDEX, 0), item.get(VIEW, "")], []).append(item)
+        result.setdefault(photos[_place(item)], []).append(item)
     return result
+
+
+def _place(item: bpy.types.Object) -> tuple[int, str]:
+    """The place and name of an item's photo; the same of all clips, of which a result has one."""
+    return (0, CLIP) if is_clip(item) else (item.get(INDEX, 0), item.get(VIEW, ""))
 
 
 def _numbered(names: Iterable[str]) -> Iterator[Photo]:

@@ -14,7 +14,9 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import find
+from .camera_keys import OURS
 from .cameras import apply_camera_resolution
+from .clip_camera import clip_frames, clip_rate, is_clip
 from .marks import BEFORE_BINDING, BEFORE_LOOKING
 
 SIZE = ("resolution_x", "resolution_y", "resolution_percentage", "pixel_aspect_x", "pixel_aspect_y")
@@ -25,6 +27,7 @@ MARKERS = "markers"
 """Beside what was there before binding: the names of the markers, by which those are known whose camera was deleted."""
 
 SPAN = ("frame_start", "frame_end", "frame_current")
+RATE = ("fps", "fps_base")
 
 
 def is_bound(collection: bpy.types.Collection, scene: bpy.types.Scene) -> bool:
@@ -42,7 +45,7 @@ def is_free(scene: bpy.types.Scene) -> bool:
     own = [item for item in scene.objects if find.identity(item) not in results]
     markers = (m for m in scene.timeline_markers if not (m.camera and find.identity(m.camera) in results))
     blocks = [scene, *own, *(item.data for item in own if item.data is not None)]
-    animated = any(action.users for action in bpy.data.actions) or any(map(is_animated, blocks))
+    animated = any(action.users for action in bpy.data.actions if OURS not in action) or any(map(is_animated, blocks))
     return not any(item.type == "CAMERA" for item in own) and not any(markers) and not animated
 
 
@@ -52,7 +55,8 @@ def is_animated(block: Any) -> bool:
     if data is None:
         return False
     drivers = [driver for driver in data.drivers if not driver.data_path.startswith('modifiers["DA3 ')]
-    return data.action is not None or bool(drivers) or len(data.nla_tracks) > 0
+    own = data.action is not None and OURS not in data.action
+    return own or bool(drivers) or len(data.nla_tracks) > 0
 
 
 def frame_shape(scene: bpy.types.Scene) -> float:
@@ -68,6 +72,7 @@ def bind(collection: bpy.types.Collection, scene: bpy.types.Scene) -> None:
     look_back(scene)
     cameras = find.objects_of(collection, "camera")
     add_to_timeline(scene, cameras)
+    take_times(scene, cameras)
     if cameras:
         switch_to(scene, cameras[0])
 
@@ -96,20 +101,44 @@ def leave(scene: bpy.types.Scene, cameras: Iterable[bpy.types.Object]) -> None:
 
 
 def add_to_timeline(scene: bpy.types.Scene, cameras: Sequence[bpy.types.Object]) -> None:
-    """One marker per camera, a frame each, from frame 1, or the one after the last marker that already has a camera.
-    The scene's end moves out as needed."""
+    """One marker per camera, a frame each, from frame 1, or the one after the last marker that already has a camera;
+    that of a clip where the clip begins. The scene's end moves out as needed."""
     if BEFORE_BINDING in scene and not _bound_markers(scene):
         del scene[BEFORE_BINDING]  # of photos that were taken away by hand
     _keep(scene, BEFORE_BINDING)
-    first = 1 + max((marker.frame for marker in scene.timeline_markers if marker.camera), default=0)
-    for frame, camera in enumerate(cameras, start=first):
+    first = 1 + max((_last_frame(marker) for marker in scene.timeline_markers if marker.camera), default=0)
+    frames = [clip_frames(each)[0] if is_clip(each) else first + place for place, each in enumerate(cameras)]
+    for frame, camera in zip(frames, cameras, strict=True):
         scene.timeline_markers.new(camera.name, frame=frame).camera = camera
     before = scene[BEFORE_BINDING]
     before[MARKERS] = [*before.get(MARKERS, ()), *(camera.name for camera in cameras)]
-    last = first + len(cameras) - 1
+    last = max(frames, default=0)
     if last > scene.frame_end:
         scene.frame_end = last
         _remember(scene, frame_end=last)
+
+
+def take_times(scene: bpy.types.Scene, cameras: Iterable[bpy.types.Object]) -> None:
+    """Let the scene's frames and rate be those of the clips that `cameras`, which are bound, show: just these, or where
+    others are bound, too, the frames of both."""
+    for camera in filter(is_clip, cameras):
+        first, last = clip_frames(camera)
+        others = [marker for marker in _bound_markers(scene) if marker.camera != camera]
+        if others:
+            first, last = min(first, scene.frame_start), max(last, scene.frame_end)
+        fps = max(1, round(clip_rate(camera)))
+        values = {"frame_start": first, "frame_end": last, "fps": fps, "fps_base": fps / clip_rate(camera)}
+        for name, value in values.items():
+            before = scene[BEFORE_BINDING]
+            if name not in before:  # kept by a version that knew no clips
+                before[name] = getattr(_owner(scene, name), name)
+            setattr(_owner(scene, name), name, value)
+        _remember(scene, **values)
+
+
+def _last_frame(marker: bpy.types.TimelineMarker) -> int:
+    """The last frame that belongs to what a marker's camera shows."""
+    return clip_frames(marker.camera)[1] if is_clip(marker.camera) else marker.frame
 
 
 def switch_to(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
@@ -118,7 +147,7 @@ def switch_to(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
     result = find.result(scene, find.identity(camera))
     if result is not None and is_bound(result, scene):
         look_back(scene)
-        scene.frame_set(marker_frame(scene, camera))
+        scene.frame_set(_frame_to_see(scene, camera))
         _remember(scene, frame_current=scene.frame_current)
     else:
         _keep(scene, BEFORE_LOOKING)
@@ -126,6 +155,14 @@ def switch_to(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
     borrow_size(scene, camera)
     scene.render.resolution_percentage = 100
     _remember(scene, resolution_percentage=100)
+
+
+def _frame_to_see(scene: bpy.types.Scene, camera: bpy.types.Object) -> int:
+    """The frame of a bound camera; of a clip the current one, where that shows it."""
+    if is_clip(camera):
+        first, last = clip_frames(camera)
+        return min(max(scene.frame_current, first), last)
+    return marker_frame(scene, camera)
 
 
 def looks(scene: bpy.types.Scene) -> bool:
@@ -180,10 +217,14 @@ def _bound_markers(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
 def _keep(scene: bpy.types.Scene, key: str) -> None:
     if key in scene:
         return
-    values = {name: getattr(scene.render, name) for name in SIZE} | {name: getattr(scene, name) for name in SPAN}
+    values = {name: getattr(_owner(scene, name), name) for name in (*SIZE, *SPAN, *RATE)}
     scene[key] = {**values, SET: {}}
     if scene.camera is not None:
         scene[key]["camera"] = scene.camera
+
+
+def _owner(scene: bpy.types.Scene, name: str) -> Any:
+    return scene if name in SPAN else scene.render
 
 
 def _give_back(scene: bpy.types.Scene, key: str) -> None:
@@ -196,7 +237,7 @@ def _give_back(scene: bpy.types.Scene, key: str) -> None:
         camera = before.get("camera")
         scene.camera = camera if camera and camera.name in scene.objects else None
     for name, value in before[SET].items():
-        owner = scene if name in SPAN else scene.render
+        owner = _owner(scene, name)
         if abs(getattr(owner, name) - value) > 1e-6:
             continue
         if name == "frame_current":

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import bpy
 import numpy as np
 
+from .clip_camera import is_clip
 from .copies import make_single_user
 from .find import objects_of, parts_of
 from .marks import HIDDEN, HIDDEN_PARTS, INDEX, ROLE, VIEW
@@ -59,7 +60,8 @@ def follow(collection: bpy.types.Collection, items: Iterable[bpy.types.Object]) 
 
 def apply_to_clouds(collection: bpy.types.Collection) -> None:
     """Let points and splats follow what is hidden; also after their meshes were made anew."""
-    hidden = [camera[INDEX] for camera in objects_of(collection, "camera") if camera.get(HIDDEN)]
+    cameras = objects_of(collection, "camera")
+    hidden = [camera[INDEX] for camera in cameras if camera.get(HIDDEN) and not is_clip(camera)]
     clouds = objects_of(collection, "points") + objects_of(collection, "splats")
     make_single_user(clouds)
     for item in clouds:

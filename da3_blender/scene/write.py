@@ -12,13 +12,14 @@ from ..plan.mesh_plan import SurfacePlan
 from ..plan.plain_names import free_name, plain_name
 from ..plan.scene_plan import ScenePlan
 from .cameras import write_camera
+from .clip_camera import key_frames, lens_note, write_clip_camera
 from .edits import remember_geometry
-from .marks import DEPTH, ID, NOTES, PART, PHOTOS, mark
+from .marks import DEPTH, ID, NOTES, PART, PHOTOS, RIG, mark
 from .points import write_points
 from .remove import remove_objects
 from .splats.scene_settings import prepare_renders
 from .splats.write import write_splats
-from .surfaces import photo_materials, write_surface
+from .surfaces import photo_behind, photo_materials, write_surface
 from .viewing import bind, frame_shape, is_free
 from .visibility import show_part
 
@@ -28,8 +29,8 @@ SURFACES = {"mesh": "Mesh", "sheet": "Sheets"}
 
 @dataclass(frozen=True, eq=False)
 class SceneObjects:
-    """What `write_scene` made. cameras: one per view, in order. points, splats: None where the plan has none.
-    surfaces: one for each of the plan's, in order."""
+    """What `write_scene` made. cameras: one per view, in order; the one of a clip. points, splats: None where the plan
+    has none. surfaces: one for each of the plan's, in order."""
 
     collection: bpy.types.Collection
     cameras: tuple[bpy.types.Object, ...]
@@ -38,17 +39,21 @@ class SceneObjects:
     surfaces: tuple[bpy.types.Object, ...] = ()
 
 
-def write_scene(plan: ScenePlan, scene: bpy.types.Scene, bound: bool | None = None) -> SceneObjects:
+def write_scene(
+    plan: ScenePlan, scene: bpy.types.Scene, bound: bool | None = None, take_time: bool = False
+) -> SceneObjects:
     """Write `plan` into `scene` under a new collection `DA3 <name>` with children Cameras, Points and Splats,
     and Mesh or Sheets where the plan has such surfaces.
 
     The collection and every object carry the marks of `scene.marks`, by which they are found again.
     bound: whether the photos are bound to the timeline, a frame each, and give the scene its camera and size
     (`viewing.bind`); by default where that takes nothing from the artist. Else nothing of the scene changes but, where
-    the plan says so, its view transform to `Standard`. Splats are hidden where there is something else to see.
+    the plan says so, its view transform to `Standard`. take_time: of a clip, whether it is bound in any case, with the
+    scene's frames and rate. Splats are hidden where there is something else to see.
     If Blender fails midway, what was made is taken out again before the error goes on.
     """
-    bound = is_free(scene) if bound is None else bound
+    if bound is None:
+        bound = is_free(scene) or (take_time and plan.track is not None)
     made = write_parts(plan, f"DA3 {plan.name}", uuid.uuid4().hex, scene, bound)
     describe(made.collection, plan)
     if plan.points or plan.surfaces:
@@ -72,13 +77,14 @@ def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scen
         scene.collection.children.link(top)
         top[ID] = identity
         inside = {part: add_child(top, part) for part in ("Cameras", "Points", "Splats")}
-        frame = plan.cameras[0].camera.shape if bound else frame_shape(scene)
-        cameras = tuple(write_camera(camera, inside["Cameras"], frame) for camera in plan.cameras)
+        first = plan.cameras[0].camera if plan.track is None else plan.track.camera
+        frame = first.shape if bound else frame_shape(scene)
+        cameras, names = _write_cameras(plan, inside["Cameras"], frame, identity)
         points = plan.points and write_points(plan.points, plan.name, inside["Points"])
         splats = plan.splats and write_splats(plan.splats, plan.name, inside["Splats"])
         surfaces = write_surfaces(plan, cameras, top)
-        for index, (item, camera) in enumerate(zip(cameras, plan.cameras, strict=True)):
-            mark(item, identity, "camera", camera.name, index)
+        for index, (item, name_of) in enumerate(zip(cameras, names, strict=True)):
+            mark(item, identity, "camera", name_of, index)
         for item, role in ((points, "points"), (splats, "splats")):
             if item is not None:
                 mark(item, identity, role)
@@ -93,12 +99,31 @@ def write_parts(plan: ScenePlan, name: str, identity: str, scene: bpy.types.Scen
     return SceneObjects(top, cameras, points, splats, surfaces)
 
 
+def _write_cameras(
+    plan: ScenePlan, collection: bpy.types.Collection, frame: float, identity: str
+) -> tuple[tuple[bpy.types.Object, ...], list[str]]:
+    """The cameras of photos, not yet marked, or the one of a clip, and what they show."""
+    if plan.track is None:
+        cameras = tuple(write_camera(camera, collection, frame) for camera in plan.cameras)
+        return cameras, [camera.name for camera in plan.cameras]
+    rig, camera = write_clip_camera(plan, plan.track, collection, frame)
+    mark(rig, identity, RIG)
+    return (camera,), [plan.track.name or plan.name]
+
+
+def _photos(plan: ScenePlan, cameras: Sequence[bpy.types.Object]) -> list[bpy.types.Image | None]:
+    """The image of each of the plan's views."""
+    if plan.track is None:
+        return [photo_behind(camera) for camera in cameras]
+    return [key.image for key in key_frames(cameras[0])]
+
+
 def write_surfaces(
     plan: ScenePlan, cameras: Sequence[bpy.types.Object], top: bpy.types.Collection
 ) -> tuple[bpy.types.Object, ...]:
-    """The plan's surfaces, not yet marked, in collections inside `top`; cameras: one per view, with their photos."""
+    """The plan's surfaces, not yet marked, in collections inside `top`; cameras: as `write_parts` made them."""
     inside = {role: add_child(top, SURFACES[role]) for role in sorted({surface.role for surface in plan.surfaces})}
-    materials = photo_materials(plan.surfaces, cameras)
+    materials = photo_materials(plan.surfaces, _photos(plan, cameras))
     items = tuple(
         write_surface(surface, _surface_name(plan, surface), materials, inside[surface.role])
         for surface in plan.surfaces
@@ -118,7 +143,8 @@ def describe(top: bpy.types.Collection, plan: ScenePlan) -> None:
     """Write on the top collection what made it, and how far away what its cameras see typically is."""
     for key, value in plan.provenance.items():
         top[f"da3_{key}"] = value
-    top[NOTES], top[DEPTH] = "\n".join(plan.notes), plan.typical_depth
+    bent = [] if plan.track is None else filter(None, [lens_note(plan.track)])
+    top[NOTES], top[DEPTH] = "\n".join((*plan.notes, *bent)), plan.typical_depth
 
 
 def add_child(parent: bpy.types.Collection, part: str) -> bpy.types.Collection:
