@@ -40,7 +40,8 @@ def write(result: Result, scene: bpy.types.Scene) -> str:
     """Write `result` into `scene`, into the result it updates where that is there; returns its `da3_id`."""
     updated = find.result(scene, result.target.collection_id)
     if updated is None:
-        made = write_scene(placed_beside(result.plan, standing(scene)), scene)
+        plan = placed_beside(result.plan, standing(scene))
+        made = write_scene(plan, scene, take_time=result.target.set_frame_range)
     else:
         made = update_scene(result.plan, updated, scene)
     if result.target.request_text:
