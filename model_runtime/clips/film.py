@@ -124,8 +124,9 @@ class Film:
         asked = set(wanted)
         for start in sorted({key, max(0, key - 1), 0}, reverse=True):
             with open_film(self._path, self.name) as film:
-                if start:
-                    film.wind(int(self._table.entries[start]))
+                time = self._table.wind_to(start)
+                if time is not None:
+                    film.wind(time)
                 numbered = _numbered(film, self._table)
                 first = next(numbered, None)
                 if first is None or (start and first[0] > wanted[0]):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 VP8_SHOWN = 0x10
 """Bit of a VP8 frame's first byte (RFC 6386): the others are only referred to."""
 
+FEW_DAMAGED = 1.5
+"""Packets for each frame, up to which some frames are damaged; at two the packets are half frames."""
+
 SAME_RATE = 0.01
 """Part by which a told rate may differ from the measured one, of which the units of time are the error."""
 
@@ -27,7 +30,7 @@ class FrameTable:
 
     times: [F] int64, rising, in the stream's units; None where they tell frames apart by nothing but their order.
     seconds: [F] float64, after frame 0. rate: frames a second, the usual ones. even: whether all frames last alike.
-    keys: [K] places of key frames, rising, 0 among them. entries: [K] int64, the time to wind to for each.
+    keys: [K] places of key frames, rising, 0 among them.
     """
 
     times: np.ndarray | None
@@ -35,7 +38,6 @@ class FrameTable:
     rate: float
     even: bool
     keys: np.ndarray
-    entries: np.ndarray
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -48,6 +50,10 @@ class FrameTable:
         place = int(np.searchsorted(self.times, time))
         return place if place < len(self.times) and self.times[place] == time else None
 
+    def wind_to(self, key: int) -> int | None:
+        """The time of a key frame; None where the film is to be read from its start."""
+        return None if key == 0 or self.times is None else int(self.times[self.keys[key]])
+
     def key_before(self, place: int) -> int:
         """Which of `keys` is the last one up to a place."""
         return max(0, int(np.searchsorted(self.keys, place, side="right")) - 1)
@@ -58,14 +64,13 @@ def read_table(film: OpenedFilm, first_times: Sequence[int | None]) -> FrameTabl
 
     first_times: of the frames that were decoded first, which have to be those of the packets, too.
     """
-    times, entries, keys = array("q"), array("q"), array("b")
+    times, keys = array("q"), array("b")
     for packet in film.packets():
         if packet.is_discard or _is_hidden(film, packet):
             continue
         if packet.pts is None or not film.has_times:
             return None
         times.append(packet.pts)
-        entries.append(packet.pts if packet.dts is None else min(packet.dts, packet.pts))
         keys.append(packet.is_keyframe)
     order = np.argsort(np.array(times), kind="stable")
     rising = np.array(times)[order]
@@ -74,7 +79,7 @@ def read_table(film: OpenedFilm, first_times: Sequence[int | None]) -> FrameTabl
     is_key = np.array(keys, bool)[order]
     is_key[0] = True
     seconds, rate, even = _timing(film, rising)
-    return FrameTable(rising, seconds, rate, even, np.flatnonzero(is_key), np.array(entries)[order][is_key])
+    return FrameTable(rising, seconds, rate, even, np.flatnonzero(is_key))
 
 
 def _is_hidden(film: OpenedFilm, packet: Packet[VideoStream]) -> bool:
@@ -82,12 +87,15 @@ def _is_hidden(film: OpenedFilm, packet: Packet[VideoStream]) -> bool:
 
 
 def _begins_with(times: np.ndarray, first: Sequence[int | None]) -> bool:
-    """Whether frames decoded one after the other are so among the packets."""
+    """Whether frames decoded one after the other are so among the packets, but for a few that are damaged."""
     known = [time for time in first if time is not None]
     if not known or len(known) < len(first):
         return False
-    start = int(np.searchsorted(times, known[0]))
-    return np.array_equal(times[start : start + len(known)], known)
+    places = np.searchsorted(times, known)
+    there = places < len(times)
+    if not there.all() or (times[places] != known).any() or (np.diff(places) < 1).any():
+        return False
+    return int(places[-1] - places[0]) < FEW_DAMAGED * len(known)
 
 
 def count_frames(film: OpenedFilm) -> FrameTable:
@@ -99,7 +107,7 @@ def count_frames(film: OpenedFilm) -> FrameTable:
     else:
         rate, even = _told_rates(film)[0], True
         seconds = np.arange(len(found)) / rate
-    return FrameTable(None, seconds, rate, even, np.zeros(1, int), np.zeros(1, np.int64))
+    return FrameTable(None, seconds, rate, even, np.zeros(1, int))
 
 
 def _timing(film: OpenedFilm, times: np.ndarray) -> tuple[np.ndarray, float, bool]:
@@ -111,7 +119,7 @@ def _timing(film: OpenedFilm, times: np.ndarray) -> tuple[np.ndarray, float, boo
         if (np.abs(seconds * rate - np.arange(len(seconds))) < 0.5).all():
             return seconds, rate, True
     lasting = np.diff(seconds)
-    middle = np.median(lasting)
+    middle = np.sort(lasting)[(len(lasting) - 1) // 2]
     usual = 1 / float(np.mean(lasting[np.abs(lasting - middle) <= middle / 2]))
     near = min(told, key=lambda rate: abs(rate - usual))
     even = bool((np.abs(seconds * usual - np.arange(len(seconds))) < 0.5).all())

@@ -112,7 +112,7 @@ def open_film(path: Path, name: str) -> Iterator[OpenedFilm]:
         import av
 
         most = int(min(MOST_PIXELS, available_memory() / BYTES_PER_PIXEL))
-        options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": PROTOCOLS, "max_pixels": str(most)}
+        options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": PROTOCOLS}
         with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
             stream = _best_stream(container, name)
             _check_size((stream.codec_context.width, stream.codec_context.height), most, name)
@@ -141,13 +141,13 @@ def _named_failures(name: str) -> Iterator[None]:
         raise JobError("clip-unreadable", f"{name} cannot be read: {_as_part(error)}.", DAMAGED) from error
 
 
-def _as_part(error: BaseException) -> str:
+def _as_part(error: Exception) -> str:
     """What FFmpeg says, as part of a sentence."""
     from av.error import InvalidDataError
 
-    if isinstance(error, InvalidDataError):
+    if isinstance(error, InvalidDataError | EOFError):
         return "it is damaged, cut off, or no film of a known format"
-    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    told = getattr(error, "strerror", None) or str(error)
     return " ".join(told.split()).rstrip(". ")
 
 
@@ -159,7 +159,7 @@ def _best_stream(container: InputContainer, name: str) -> VideoStream:
     shown = [each for each in container.streams.video if not each.disposition & still]
     known = [each for each in shown if each.codec_context is not None]
     if not shown:
-        raise JobError("clip-unreadable", f"{name} holds no film, only {_held(container)}.", NOT_A_FILM)
+        raise JobError("clip-unreadable", f"{name} holds no film{_held(container)}.", NOT_A_FILM)
     if not known:
         sentence = f"{name} is coded in a way that FFmpeg does not decode."
         raise JobError("clip-unreadable", sentence, "Save it as MP4 with H.264.")
@@ -172,10 +172,10 @@ def _best_stream(container: InputContainer, name: str) -> VideoStream:
 
 
 def _held(container: InputContainer) -> str:
-    """What else than a film, for a sentence."""
+    """What else than a film, as a sentence's end."""
     kinds = {"audio": "sound", "video": "a picture", "subtitle": "subtitles"}
     held = sorted({kinds.get(stream.type, "data") for stream in container.streams})
-    return " and ".join(held) or "nothing"
+    return f", only {' and '.join(held)}" if held else ""
 
 
 def _check_size(size: tuple[int, int], most: int, name: str) -> None:

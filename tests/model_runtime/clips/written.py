@@ -1,5 +1,4 @@
-"""Films that the tests write: which frame is shown can be read from the picture, and each of its corners tells how it is
-turned."""
+"""Films that the tests write: each picture shows its number, and its corners how it is turned."""
 
 from __future__ import annotations
 
@@ -62,7 +61,7 @@ class Written:
     pixels: str = "yuv420p"
     times: Sequence[int] | None = None
     unit: Fraction = Fraction(1, 25)
-    rate: int = 25
+    rate: int | Fraction = 25
     rotation: tuple[float, bool, bool] | None = None
     aspect: Fraction | None = None
     key_every: int = 8
@@ -80,6 +79,7 @@ def write_film(path: Path, how: Written | None = None, format_name: str | None =
     with av.open(str(path), "w", format=format_name, options=options) as container:
         container.metadata.update(how.metadata)
         stream = container.add_stream(how.codec, rate=how.rate, options=dict(how.options))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = how.size
         stream.pix_fmt = how.pixels
         stream.codec_context.time_base = how.unit
