@@ -16,7 +16,6 @@ from queue import Empty, SimpleQueue
 from model_runtime.contract.messages import Failure, JobError, Prediction, Progress, Request
 from model_runtime.contract.secrecy import failure_without_secrets
 
-from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import of_views, plan_scene
 from ..plan.size_and_place import sized
 from ..runtime.chosen_worker import worker_of
@@ -247,8 +246,7 @@ def make_result(prediction: Prediction, target: JobTarget) -> Result:
     if target.photo_names:
         paths = tuple(of_views(prediction, target.photo_names, paths))
         images = tuple(of_views(prediction, target.photo_names, images))
-    clip = ClipFiles(None if target.clip_files else target.clip_path, target.clip_files)
-    plan = plan_scene(prediction, target.name, paths, target.plan_settings, images, clip)
+    plan = plan_scene(prediction, target.name, paths, target.plan_settings, images, target.clip)
     return Result(plan if target.collection_id else sized(plan), target)
 
 

@@ -31,8 +31,7 @@ ROUNDED = 1e-3
 class ClipFiles:
     """Where the clip is on this machine: a film, or one file for each of its pictures, in their order.
 
-    path: the film. files: the pictures. numbers: the frame number of each of them, as in `messages.Clip`; those of the
-    track where it is empty and there are as many.
+    path: the film. files: the pictures. numbers: the frame number of each of them, as in `messages.Clip`, rising.
     """
 
     path: Path | None = None
@@ -44,6 +43,23 @@ class ClipFiles:
         """What the clip is called: its file, or that of the first picture; empty where there is neither."""
         file = self.path or next(iter(self.files), None)
         return "" if file is None else file.name
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether Blender finds all of the pictures by the number in the name of the first."""
+        parts = [re.fullmatch(r"(.*?)(\d+)(\D*)", file.name) for file in self.files]
+        if not parts or not all(parts) or len({file.parent for file in self.files}) != 1:
+            return False
+        found = [part.groups() for part in parts if part]
+        alike = len({(head, tail) for head, _, tail in found}) == 1
+        width = len(found[0][1])
+        padded = all(digits == f"{int(digits):0{width}}" for _, digits, _ in found)
+        steps = np.diff([int(digits) for _, digits, _ in found])
+        return alike and padded and bool((steps == np.diff(self.numbers)).all())
+
+    def picture(self, number: int) -> Path | None:
+        """The file of the picture with this number, or None."""
+        return dict(zip(self.numbers, self.files, strict=True)).get(number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +94,12 @@ class TrackPlan:
         alike."""
         return replace(self, rate=rate, frames=scene_frames(self.numbers, self.seconds, rate, not self.files.files))
 
+    @property
+    def begins(self) -> int:
+        """The frame of the scene that shows the first of the clip's pictures, whether or not the track knows it."""
+        before = self.numbers[0] - self.files.numbers[0] if self.files.files else 0
+        return int(self.frames[0] - before)
+
 
 def scene_frames(numbers: np.ndarray, seconds: np.ndarray, rate: float, film: bool) -> np.ndarray:
     """[F] float64: when each of a clip's frames [F] is shown, in a scene with `rate` frames a second.
@@ -109,19 +131,6 @@ def shown_at(frames: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.nd
     which = np.concatenate([places, places[held]])
     order = np.argsort(keys, kind="stable")
     return keys[order], which[order]
-
-
-def is_sequence(files: ClipFiles, numbers: np.ndarray) -> bool:
-    """Whether Blender finds all of a clip's pictures by the number in the name of the first."""
-    parts = [re.fullmatch(r"(.*?)(\d+)(\D*)", file.name) for file in files.files]
-    if len(files.files) != len(numbers) or not all(parts) or len({file.parent for file in files.files}) != 1:
-        return False
-    found = [part.groups() for part in parts if part]
-    digits = np.array([int(number) for _, number, _ in found])
-    alike = len({(head, tail) for head, _, tail in found}) == 1
-    width = len(found[0][1])
-    padded = all(number == f"{int(number):0{width}}" for _, number, _ in found)
-    return alike and padded and bool((digits - digits[0] == numbers - numbers[0]).all())
 
 
 def plan_track(

@@ -16,7 +16,7 @@ import numpy as np
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, Prediction
 
-from .clip_plan import ClipFiles, TrackPlan, is_sequence, plan_track
+from .clip_plan import ClipFiles, TrackPlan, plan_track
 from .conventions import BlenderCamera, to_blender_camera
 from .mesh_plan import SurfacePlan, plan_fused, plan_sheets
 from .point_cloud import PointPlan, plan_points, surface_mask
@@ -134,6 +134,8 @@ def plan_scene(
     check_prediction(prediction)
     views = prediction.views
     paths = [None if path is None else Path(path) for path in photo_paths or [None] * len(views)]
+    if clip is not None and clip.files and not photo_paths:
+        paths = [None if view.frame is None else clip.picture(view.frame) for view in views]
     if len(paths) != len(views):
         raise PlanError(f"There are {len(paths)} photos but {len(views)} views.")
 
@@ -164,6 +166,7 @@ def plan_scene(
         if splats.left_out:
             notes.append(f"{splats.left_out} splats above the limit of {settings.splat_budget} were left out.")
     cameras = _plan_cameras(prediction, motion, paths, photo_images or [0] * len(views), notes)
+    moving = _plan_clip(prediction, motion, cameras[0], clip or ClipFiles(), notes)
     return ScenePlan(
         name=name.strip(),
         cameras=cameras,
@@ -176,7 +179,7 @@ def plan_scene(
         surfaces=_plan_surfaces(prediction, masks, motion, settings),
         in_world=settings.in_world,
         left_out={photo.name: photo.reason.sentence for photo in prediction.left_out},
-        track=_plan_clip(prediction, motion, cameras[0], clip or ClipFiles(), notes),
+        track=moving,
     )
 
 
@@ -261,7 +264,7 @@ def _plan_clip(
     if files.path is not None and not files.path.is_file():
         notes.append(f"{files.path} is not there any more; the camera has no clip behind it.")
         files = ClipFiles()
-    if files.files and not is_sequence(files, track.numbers):
+    if files.files and not files.is_sequence:
         notes.append("Blender cannot show these pictures as a sequence: number them alike, without changing order.")
     return plan_track(track, prediction.views, motion, files, first.clip, first.display_size, prediction.camera_source)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from model_runtime.contract.lens import Pinhole
 
-from ..plan.clip_plan import TrackPlan, is_sequence, shown_at
+from ..plan.clip_plan import TrackPlan, shown_at
 from ..plan.conventions import from_blender_camera
 from ..plan.plain_names import free_name
 from ..plan.scene_plan import CameraPlan, ScenePlan
@@ -62,9 +62,8 @@ def write_clip_camera(
     camera = write_camera(_as_photo(track, plan.cameras[0]), collection, frame)
     camera.name = camera.data.name = name
     camera.parent = rig
-    clip = None
-    if not track.files.files or is_sequence(track.files, track.numbers):
-        clip = movie_clip(track.files, int(track.frames[0]), track.lens)
+    shown = not track.files.files or track.files.is_sequence
+    clip = movie_clip(track.files, track.begins, track.camera.resolution, track.lens) if shown else None
     track = track.at_rate(shown_rate(clip, track.rate))
     _remember_clip(camera.data, track, plan.cameras)
     if clip is not None:

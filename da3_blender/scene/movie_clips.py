@@ -25,9 +25,12 @@ TERMS = ("k1", "k2", "k3", "p1", "p2")
 """Coefficients that Blender's lens has, too; the others are not 0 only of rare lenses."""
 
 
-def movie_clip(files: ClipFiles, first: int, lens: Lens | None) -> bpy.types.MovieClip | None:
+def movie_clip(
+    files: ClipFiles, first: int, size: tuple[int, int], lens: Lens | None
+) -> bpy.types.MovieClip | None:
     """The movie clip of a film, or of pictures of which the first is shown at the scene's frame `first`, with the lens.
 
+    size: upright (width, height), as it is to be seen, of a film whose pixels are no squares.
     None where there is no file. One that the add-on made before serves again; the artist's own are left alone.
     """
     file = files.path or next(iter(files.files), None)
@@ -41,6 +44,7 @@ def movie_clip(files: ClipFiles, first: int, lens: Lens | None) -> bpy.types.Mov
         clip = bpy.data.movieclips.load(str(file.resolve()))
         clip[SHOWS], clip[MADE_HERE] = shows, True
         clip.frame_start = start
+        _set_shape(clip, size)
         if lens is not None:
             _set_lens(clip, lens)
     return clip
@@ -113,6 +117,16 @@ def _set_lens(clip: bpy.types.MovieClip, lens: Lens) -> None:
     camera.distortion_model = "BROWN"
     camera.brown_k1, camera.brown_k2, camera.brown_k3 = known["k1"], known["k2"], known["k3"]
     camera.brown_p1, camera.brown_p2 = known["p2"], -known["p1"]
+
+
+def _set_shape(clip: bpy.types.MovieClip, size: tuple[int, int]) -> None:
+    """Let pixels that are no squares be shown as what they are."""
+    stored: Any = clip.size
+    turned = (stored[0] > stored[1]) != (size[0] > size[1])
+    width, height = (size[1], size[0]) if turned else size
+    if min(stored) > 0:
+        wide = width / stored[0] / (height / stored[1])
+        clip.display_aspect = (max(wide, 1.0), max(1 / wide, 1.0))
 
 
 def _lens_text(lens: Lens | None) -> str:
