@@ -13,7 +13,7 @@ from typing import Any
 
 from model_runtime.contract.splat_files.suffixes import WRITTEN, format_of
 
-from ..photos.clips import ClipSource, film_source, numbered, sequence_source
+from ..photos.clips import USUAL_RATE, ClipSource, film_source, numbered, sequence_source
 from ..photos.files import FoundPhotos, film_problem, find_photos, is_film
 from ..photos.names import is_text, readable
 from ..photos.own_pictures import is_marked
@@ -207,6 +207,8 @@ def _film(options: argparse.Namespace) -> ClipSource:
         raise ValueError("a video goes alone: give one video and nothing else, or photos")
     if options.sequence or options.rate is not None:
         raise ValueError("--sequence and --rate are for photos: a video is a clip already, and tells its rate")
+    if not os.path.lexists(path):
+        raise ValueError(f"there is no video {path}")
     problem = film_problem(path)
     if problem:
         raise ValueError(f"{path}: {problem}")
@@ -214,7 +216,7 @@ def _film(options: argparse.Namespace) -> ClipSource:
 
 
 def _sequence(options: argparse.Namespace) -> ClipSource:
-    rate = ClipSource.rate if options.rate is None else options.rate
+    rate = USUAL_RATE if options.rate is None else options.rate
     return sequence_source(numbered(options.photos), *(options.frames or (0, None)), options.step or 1, rate)
 
 

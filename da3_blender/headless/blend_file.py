@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 import bpy
 
-from model_runtime.contract.messages import JobError
+from model_runtime.contract.messages import JobError, Photo
+from model_runtime.contract.stored_files import photo_size
 
 from .output_files import replacing
 
@@ -34,15 +35,16 @@ def empty_scene() -> bpy.types.Scene:
     return bpy.context.scene
 
 
-def save(path: Path, photos: Mapping[Path, bytes], how: str = "auto") -> str:
+def save(path: Path, photos: Mapping[Path, Photo], how: str = "auto") -> str:
     """Saves the open file to `path`, in one move, and tells where it has its photos from.
 
-    photos: what is in the file of each; none of a clip, which is not packed. how: `pack` keeps them inside; `link`
-    leaves them where they are, by paths relative to the .blend; `whole` likewise, by whole paths; `auto` packs up to
-    PACK_LIMIT bytes of them. Raises JobError where it cannot be written; what was there then stays.
+    photos: what the job saw of the file of each; none of a clip, which is not packed. how: `pack` keeps those inside
+    that are in memory; `link` leaves them where they are, by paths relative to the .blend; `whole` likewise, by whole
+    paths; `auto` packs up to PACK_LIMIT bytes of them. Raises JobError where it cannot be written; what was there then
+    stays.
     """
     path = path.resolve()
-    size = sum(map(len, photos.values()))
+    size = sum(map(photo_size, photos.values()))
     pack = how == "pack" or (how == "auto" and size <= PACK_LIMIT)
     images = [
         *(image for image in bpy.data.images if image.source in ("FILE", "SEQUENCE") and not image.packed_file),
@@ -50,7 +52,7 @@ def save(path: Path, photos: Mapping[Path, bytes], how: str = "auto") -> str:
     ]
     _show_colours()
     if pack:
-        with _packed(images, {file.resolve(): data for file, data in photos.items()}):
+        with _packed(images, {file.resolve(): photo.data for file, photo in photos.items() if photo.file is None}):
             _write(path)
     elif how == "whole":
         _write(path)

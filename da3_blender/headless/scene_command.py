@@ -19,15 +19,16 @@ from pathlib import Path
 
 import bpy
 
-from model_runtime.contract.messages import Failure, JobError, MeshSettings, Prediction, Progress, Request
+from model_runtime.contract.messages import Failure, JobError, MeshSettings, Photo, Prediction, Progress, Request
 from model_runtime.contract.photo_names import distinct_names, listed
+from model_runtime.contract.stored_files import stored
 
 from ..jobs.request import clip_files
 from ..jobs.stored_request import StoredPhoto, describe_settings
 from ..photos.camera_file import read_cameras
 from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
-from ..photos.contents import read_photo
+from ..photos.contents import fit_in_memory, read_clip, read_photo
 from ..photos.files import FoundPhotos
 from ..photos.names import readable
 from ..photos.own_pictures import is_marked
@@ -89,9 +90,11 @@ def make_request(options: argparse.Namespace) -> Request:
     elif options.blend_cameras:
         cameras = read_blend_cameras(options.blend_cameras, options.photos)
     if options.clip is not None:
-        photos, clip = options.clip.read()
+        photos, clip = read_clip(options.clip)
     else:
-        photos = tuple(map(read_photo, distinct_names(options.photos), options.photos))
+        whole = options.photo_files == "pack" or fit_in_memory(options.photos)
+        names = distinct_names(options.photos)
+        photos = tuple(read_photo(name, path, whole) for name, path in zip(names, options.photos, strict=True))
     return Request(
         photos=photos,
         clip=clip,
@@ -130,22 +133,26 @@ def left_out(found: FoundPhotos) -> list[str]:
     return notes
 
 
-def as_seen(prediction: Prediction, photos: Mapping[Path, bytes]) -> Prediction:
-    """The prediction, with the photos inside whose files are not any more what the job saw; prints which.
+def as_seen(prediction: Prediction, photos: Mapping[Path, Photo]) -> Prediction:
+    """The prediction, with the photos inside whose files are not any more what the job saw, as far as they are in
+    memory; prints which.
 
     photos: what the job saw of each view's file, in the views' order.
     """
     views = list(prediction.views)
-    for index, (path, data) in enumerate(photos.items()):
-        if not views[index].plate and not _holds(path, data):
-            print(f"note: {readable(path)} is gone or changed since the job began; the photo as it was then is kept.")
-            views[index] = replace(views[index], plate=data)
+    for index, (path, photo) in enumerate(photos.items()):
+        if not views[index].plate and not _holds(path, photo):
+            kept = "the photo as it was then is kept" if photo.data else "the scene does not have it as it was then"
+            print(f"note: {readable(path)} is gone or changed since the job began; {kept}.")
+            views[index] = replace(views[index], plate=photo.data)
     return replace(prediction, views=tuple(views))
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _holds(path: Path, photo: Photo) -> bool:
     try:
-        return path.read_bytes() == data
+        if photo.file is not None:
+            return replace(stored(path), path=photo.file.path) == photo.file
+        return path.read_bytes() == photo.data
     except OSError:
         return False
 
@@ -270,7 +277,7 @@ def make_scene(options: argparse.Namespace) -> None:
     answered = time.monotonic()
     photos = {}
     if options.clip is None:
-        photos = dict(zip(options.photos, (photo.data for photo in request.photos), strict=True))
+        photos = dict(zip(options.photos, request.photos, strict=True))
     del request
     try:
         objects, output, kept = _save_scene(prediction, photos, options)
@@ -314,7 +321,7 @@ def _make_folder(output: Path) -> None:
 
 
 def _save_scene(
-    prediction: Prediction, photos: dict[Path, bytes], options: argparse.Namespace
+    prediction: Prediction, photos: dict[Path, Photo], options: argparse.Namespace
 ) -> tuple[SceneObjects, Path, str]:
     """The scene, its .blend, and where that has its photos from. Raises JobError `output-unwritten` with the place of
     the .blend where it had to go elsewhere."""

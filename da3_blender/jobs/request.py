@@ -16,7 +16,7 @@ from model_runtime.contract.photo_names import distinct_names
 from ..photos import clip_row, known_cameras, photo_list
 from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
-from ..photos.contents import fit_in_memory, read_photo
+from ..photos.contents import fit_in_memory, read_clip, read_photo
 from ..plan.clip_plan import ClipFiles
 from ..plan.scene_plan import PlanSettings
 from ..scene import find, locks
@@ -123,7 +123,7 @@ def _make_clip_job(scene: bpy.types.Scene, collection_id: str) -> tuple[Callable
     request = base_request(settings)
 
     def read() -> Request:
-        photos, clip = source.read()
+        photos, clip = read_clip(source)
         return replace(request, photos=photos, clip=clip)
 
     frames = [PhotoSource(path.name, path) for path in source.files]

@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_runtime.contract.messages import Clip, JobError, Photo, StoredFile
 from model_runtime.contract.photo_kinds import kind_by_name
 from model_runtime.contract.photo_names import distinct_names
-from model_runtime.contract.stored_files import stored
 
 from .files import natural_key
 from .names import readable
 
 LAST_NUMBER = 2**31 - 1
 """The largest frame number that Blender's properties hold."""
+
+USUAL_RATE = 24.0
+"""Frames a second of an image sequence, where nobody says."""
 
 NUMBER = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 """A file's name without its ending: what stands before its last number, the number, and what stands after it."""
@@ -41,7 +42,7 @@ class ClipSource:
     first: int = 0
     last: int | None = None
     step: int = 1
-    rate: float = Clip.rate
+    rate: float = USUAL_RATE
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -58,13 +59,6 @@ class ClipSource:
         """What the photos of an image sequence are called in their job."""
         return tuple(distinct_names(self.files))
 
-    def read(self) -> tuple[tuple[Photo, ...], Clip]:
-        """A request's photos and clip: a look through every file. Raises JobError where one cannot be read."""
-        if not self.frames:
-            return (), Clip(self.name, _stored(self.path), self.first, self.last, self.step)
-        photos = tuple(Photo(name, file=_stored(path)) for name, path in zip(self.frame_names, self.files, strict=True))
-        return photos, Clip(self.name, numbers=self.numbers, rate=self.rate)
-
 
 def film_source(path: Path, first: int = 0, last: int | None = None, step: int = 1) -> ClipSource:
     """Every `step`-th frame of a film, from `first` to `last`, or to its end where that is None.
@@ -76,7 +70,7 @@ def film_source(path: Path, first: int = 0, last: int | None = None, step: int =
 
 
 def sequence_source(
-    frames: Sequence[Frame], first: int = 0, last: int | None = None, step: int = 1, rate: float = Clip.rate
+    frames: Sequence[Frame], first: int = 0, last: int | None = None, step: int = 1, rate: float = USUAL_RATE
 ) -> ClipSource:
     """Every `step`-th of the `frames` that there are from number `first` to number `last`.
 
@@ -145,11 +139,3 @@ def _unnumbered(path: Path) -> str:
 def _check_range(first: int, last: int | None) -> None:
     if last is not None and last < first:
         raise ValueError(f"The first frame, {first}, comes after the last, {last}")
-
-
-def _stored(path: Path) -> StoredFile:
-    try:
-        return stored(path)
-    except OSError as error:
-        sentence = f"{readable(path)} cannot be read: {error.strerror or error}."
-        raise JobError("photo-unreadable", sentence, "Check the file, or choose other frames.") from error

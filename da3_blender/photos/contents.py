@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from model_runtime.contract.messages import JobError, Photo
+from model_runtime.contract.messages import Clip, JobError, Photo, StoredFile
 from model_runtime.contract.stored_files import stored
 
+from .clips import ClipSource
 from .header import UNKNOWN
 from .names import readable
-
 
 IN_MEMORY = 64_000_000
 """Bytes of all photos of a job that go to the worker with the request. More would be held by Blender and the worker at
@@ -37,6 +37,22 @@ def read_photo(name: str, path: Path, whole: bool = True) -> Photo:
     except OSError as error:
         sentence = f"{readable(path)} cannot be read: {error.strerror or error}."
         raise JobError("photo-unreadable", sentence, "Check the file, or remove the photo.") from error
+
+
+def read_clip(source: ClipSource) -> tuple[tuple[Photo, ...], Clip]:
+    """A request's photos and clip, by their hashes. Raises JobError `photo-unreadable`."""
+    if not source.frames:
+        return (), Clip(source.name, _stored(source.path), source.first, source.last, source.step)
+    photos = [Photo(name, file=_stored(path)) for name, path in zip(source.frame_names, source.files, strict=True)]
+    return tuple(photos), Clip(source.name, numbers=source.numbers, rate=source.rate)
+
+
+def _stored(path: Path) -> StoredFile:
+    try:
+        return stored(path)
+    except OSError as error:
+        sentence = f"{readable(path)} cannot be read: {error.strerror or error}."
+        raise JobError("photo-unreadable", sentence, "Check the file, or choose other frames.") from error
 
 
 def known_size(size: tuple[int, int], name: str) -> tuple[int, int]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from da3_blender.photos.clips import film_source, numbered, sequence_name, sequence_source, siblings
+from da3_blender.photos.clips import USUAL_RATE, film_source, numbered, sequence_name, sequence_source, siblings
+from da3_blender.photos.contents import read_clip
 from da3_blender.photos.files import film_problem, find_photos, is_film
-from model_runtime.contract.messages import Clip, JobError, Photo, StoredFile
+from model_runtime.contract.messages import Clip, JobError, StoredFile
 
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(40)
 
@@ -113,20 +114,20 @@ def test_a_film_is_named_by_its_hash_and_place(tmp_path: Path) -> None:
     path = tmp_path / "Übung 1.mov"
     path.write_bytes(MP4 * 1000)
     digest = hashlib.sha256(MP4 * 1000).hexdigest()
-    photos, clip = film_source(path, 10, 99, 2).read()
+    photos, clip = read_clip(film_source(path, 10, 99, 2))
     assert photos == ()
     assert clip == Clip(path.name, StoredFile(digest, 1000 * len(MP4), str(path)), first=10, last=99, step=2)
 
 
 def test_a_sequence_is_photos_with_numbers(tmp_path: Path) -> None:
     paths = frames(tmp_path, "f_7.png", "f_9.png", "f_10.png")
-    photos, clip = sequence_source(siblings(paths[0]), 8, rate=25).read()
+    photos, clip = read_clip(sequence_source(siblings(paths[0]), 8, rate=25))
     assert clip == Clip("f_#.png", numbers=(9, 10), rate=25)
     for photo, path in zip(photos, paths[1:], strict=True):
         data = path.read_bytes()
         stored = StoredFile(hashlib.sha256(data).hexdigest(), len(data), str(path))
         assert (photo.name, photo.data, photo.file) == (path.name, b"", stored)
-    assert all(isinstance(photo, Photo) for photo in photos)
+    assert Clip("").rate == USUAL_RATE
 
 
 def test_frames_of_several_folders_have_names_of_their_own(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_frames_of_several_folders_have_names_of_their_own(tmp_path: Path) -> No
 
 def test_a_film_that_went_is_told_when_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"gone\.mp4 cannot be read: No such file") as error:
-        film_source(tmp_path / "gone.mp4").read()
+        read_clip(film_source(tmp_path / "gone.mp4"))
     assert error.value.failure.code == "photo-unreadable"
 
 
