@@ -129,7 +129,9 @@ def _add_clip_options(parser: argparse.ArgumentParser) -> None:
         "--rate", type=_rate, help="frames of a --sequence a second (default: 24); a video tells its own"
     )
     clips.add_argument(
-        "--set-frame-range", action="store_true", help="let the scene begin and end with the clip's frames"
+        "--set-frame-range",
+        action=argparse.BooleanOptionalAction,
+        help="let the scene begin and end with the clip's frames, which it does by default",
     )
 
 
@@ -222,13 +224,14 @@ def _sequence(options: argparse.Namespace) -> ClipSource:
 
 def _check_clip(options: argparse.Namespace) -> None:
     """Raises ValueError with a sentence where options of a clip and others do not go together."""
-    asked = [name for name in ("frames", "step", "rate", "set_frame_range") if getattr(options, name)]
+    asked = [name for name in ("frames", "step", "rate", "set_frame_range") if getattr(options, name) is not None]
     if asked and options.clip is None:
         option = f"--{asked[0].replace('_', '-')}"
         raise ValueError(f"{option} is for clips: give one video, or --sequence where the photos are frames")
     for name in ("cameras", "colmap", "blend_cameras"):
         if options.clip is not None and getattr(options, name):
             raise ValueError(f"--{name.replace('_', '-')}: known cameras do not go with a clip")
+    options.set_frame_range = options.set_frame_range is not False
     if options.clip is not None and options.photo_files == "pack":
         raise ValueError("--photo-files pack: the frames of a clip stay where they are")
 

@@ -83,13 +83,18 @@ def _packed(images: Sequence[bpy.types.Image | bpy.types.MovieClip], photos: Map
 
 @contextmanager
 def _relative(images: Sequence[bpy.types.Image | bpy.types.MovieClip], folder: Path) -> Iterator[None]:
-    """Gives images paths relative to `folder` for a while: the open file lies nowhere, so it needs whole ones."""
-    whole = [image.filepath for image in images]
-    for image, path in zip(images, whole, strict=True):
-        image.filepath = bpy.path.relpath(path, start=str(folder))
+    """Gives images paths relative to `folder` for a while: the open file lies nowhere, so it needs whole ones.
+
+    Movie clips are looked up at once, and what is then found of them is saved: so `folder` is the working one, too.
+    """
+    whole, working = [image.filepath for image in images], os.getcwd()
+    os.chdir(folder)
     try:
+        for image, path in zip(images, whole, strict=True):
+            image.filepath = bpy.path.relpath(path, start=str(folder))
         yield
     finally:
+        os.chdir(working)
         for image, path in zip(images, whole, strict=True):
             image.filepath = path
 

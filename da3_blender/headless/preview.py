@@ -59,7 +59,7 @@ def _draw(objects: SceneObjects, splats: bool) -> np.ndarray:
     _set_up(scene)
     panels = []
     background = first.data.background_images
-    if background:
+    if background and background[0].source == "IMAGE" and background[0].image.source == "FILE":
         panels.append(_photo_pixels(background[0].image, scene))
     for camera, shown, caption in _shots(objects, splats):
         for item in (objects.points, objects.splats):
@@ -95,6 +95,7 @@ def new_viewpoint(first: bpy.types.Object, points: bpy.types.Object) -> bpy.type
     axes = first.matrix_world.to_3x3()
     turn = Matrix.Rotation(sideways, 4, axes.col[1]) @ Matrix.Rotation(-up, 4, axes.col[0])
     camera = first.copy()
+    camera.animation_data_clear()
     camera.matrix_world = Matrix.Translation(pivot) @ turn @ Matrix.Translation(-pivot) @ first.matrix_world
     bpy.context.scene.collection.objects.link(camera)
     return camera

@@ -26,6 +26,7 @@ from model_runtime.contract.stored_files import stored
 from ..jobs.request import clip_files
 from ..jobs.stored_request import StoredPhoto, describe_settings
 from ..photos.camera_file import read_cameras
+from ..photos.clip_row import WHOLE_RANGE
 from ..photos.clips import ClipSource
 from ..photos.colmap_folder import read_colmap
 from ..photos.contents import fit_in_memory, read_clip, read_photo
@@ -41,7 +42,6 @@ from ..runtime.worker_command import RuntimeSettings
 from ..runtime.worker_process import WorkerProcess
 from ..scene import SceneObjects, write_scene
 from ..scene.marks import REQUEST
-from ..scene.meshes import point_count
 from ..scene.splats.files import export_splats
 from . import blend_file
 from .blend_cameras import read_blend_cameras
@@ -49,6 +49,7 @@ from .ending import cleaned, starting, wait_if_ending
 from .output_files import unclaimed
 from .preview import write_preview
 from .recovery import failure_of, keep, keep_answer, read_answer
+from .report import report
 
 POLL_SECONDS = 0.05
 
@@ -168,7 +169,10 @@ def build_scene(prediction: Prediction, options: argparse.Namespace) -> SceneObj
     for note in plan.notes:
         print(f"note: {note}")
     plan = replace(plan, notes=(*left_out(options.found), *plan.notes))
-    made = write_scene(plan, blend_file.empty_scene())
+    scene = blend_file.empty_scene()
+    made = write_scene(plan, scene)
+    if prediction.track is not None and not options.set_frame_range:
+        scene.frame_start, scene.frame_end = WHOLE_RANGE
     made.collection[REQUEST] = describe_settings(panel_settings(options), options.clip and clip_row(options.clip))
     return made
 
@@ -214,36 +218,6 @@ class ProgressLines:
         if progress.stage != stage or progress.fraction >= fraction + 0.1 or progress.fraction >= 1 > fraction:
             print(f"[{progress.fraction:4.0%}] {progress.stage}: {progress.sentence}", flush=True)
             self.last = (progress.stage, progress.fraction)
-
-
-def report(prediction: Prediction, objects: SceneObjects) -> list[str]:
-    """What was made, as lines to print: checkpoint and licence, counts, and a table of the cameras."""
-    checkpoint = prediction.checkpoint
-    use = {True: "commercial use allowed", False: "no commercial use", None: "commercial use unknown"}
-    points, splats = (
-        "no" if cloud is None else f"{point_count(cloud.data):,}" for cloud in (objects.points, objects.splats)
-    )
-    unit = "metres" if prediction.metric else "units of its own"
-    lines = [
-        f"checkpoint {checkpoint.name}: licence {checkpoint.licence}, {use[checkpoint.commercial_use]}",
-        f"made {len(objects.cameras)} cameras ({prediction.camera_source}), "
-        f"{points} points, {splats} splats; the scene is in {unit}",
-        *(f"{item.name}: {len(item.data.polygons):,} triangles" for item in objects.surfaces),
-    ]
-    if prediction.match_error is not None:
-        lines.append(f"match error {prediction.match_error:.2f} pixels: features of the photos against the cameras")
-    if len({round(camera.data.sensor_width / camera.data.sensor_height, 4) for camera in objects.cameras}) > 1:
-        lines.append(
-            "photos of several shapes: the frame has the first one's; the add-on gives each its own, and without it "
-            "the others lie whole in the middle of that frame, with what their cameras see"
-        )
-    lines.append(f"{'camera':<24}{'photo':>12}{'lens mm':>9}{'x':>9}{'y':>9}{'z':>9}  from")
-    for view, camera in zip(prediction.views, objects.cameras, strict=True):
-        size = f"{view.photo_size[0]}x{view.photo_size[1]}"
-        place = "".join(f"{value:9.3f}" for value in camera.matrix_world.translation)
-        source = view.camera_source or prediction.camera_source
-        lines.append(f"{view.name[:23]:<24}{size:>12}{camera.data.lens:9.2f}{place}  {source}")
-    return lines
 
 
 def answer_of(options: argparse.Namespace, request: Request) -> Prediction:

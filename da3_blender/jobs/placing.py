@@ -41,7 +41,9 @@ def write(result: Result, scene: bpy.types.Scene) -> str:
     updated = find.result(scene, result.target.collection_id)
     if updated is None:
         plan = placed_beside(result.plan, standing(scene))
-        made = write_scene(plan, scene, take_time=result.target.set_frame_range)
+        wanted = result.target.set_frame_range
+        leaves_time = result.target.clip is not None and not wanted
+        made = write_scene(plan, scene, bound=False if leaves_time else None, take_time=wanted)
     else:
         made = update_scene(result.plan, updated, scene)
     if result.target.request_text:

@@ -39,7 +39,7 @@ def test_a_video_is_a_clip(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = options.clip
     assert (clip.path, clip.frames, clip.first, clip.last, clip.step) == (Path(film.name), (), 0, None, 1)
     assert options.photos == [] and options.name == "a walk" and options.output == Path("a walk.blend")
-    assert not options.set_frame_range
+    assert options.set_frame_range and not parse_arguments([film.name, "--no-set-frame-range"]).set_frame_range
 
 
 def test_frames_are_chosen_by_their_numbers(film: Path, frames: list[Path]) -> None:
