@@ -72,6 +72,8 @@ class Composited:
         self.scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
         self.scene.collection.objects.link(self.scene.camera)
         tree = begin_compositor(self.scene)
+        for layers in [node for node in tree.nodes if node.type == "R_LAYERS"]:
+            layers.scene = self.scene  # not the clip's, which is slow to render
         node = tree.nodes.new("CompositorNodeMovieClip")
         node.clip = clip
         write_exrs(tree, node.outputs["Image"], self.folder)
