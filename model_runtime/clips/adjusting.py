@@ -1,0 +1,126 @@
+"""All frames of a clip adjusted together with the points that they see: bundle adjustment (Triggs et al. 2000)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pycolmap
+import torch
+
+from model_runtime.cameras.features.result import SparsePoints
+from model_runtime.cameras.features.tracks import triangulate
+from model_runtime.clips.observing import Sight
+from model_runtime.geometry.similarity import align_cameras
+
+CELLS = 6
+"""Along each side of the picture, of the grid in which points are chosen, so that they are spread over it."""
+
+MOST_SEEN = 20
+"""Points in a cell of it, those that most frames see: more take longer and tell the same."""
+
+ROUNDS = 2
+STEPS = 30
+SMALLEST_LOSS = 0.1
+"""Pixels; see `adjust_frames`."""
+
+
+def errors(poses: np.ndarray, points: np.ndarray, sight: Sight) -> np.ndarray:
+    """[M], on the plane, between where points are seen and where cameras [F,4,4] would see them; inf behind them."""
+    pose = poses[sight.frame]
+    at = np.einsum("mij,mj->mi", pose[:, :3, :3], points[sight.point]) + pose[:, :3, 3]
+    with np.errstate(all="ignore"):
+        away = np.linalg.norm(at[:, :2] / at[:, 2:] - sight.plane, axis=1)
+    return np.where((at[:, 2] > 0) & np.isfinite(away), away, np.inf)
+
+
+def adjust_frames(poses: np.ndarray, points: np.ndarray, sight: Sight, focal: float) -> tuple[np.ndarray, np.ndarray]:
+    """Cameras [F,4,4] and points [P,3] that agree best with what is seen, in the same world.
+
+    Frames that see nothing stay as they are. focal: pixels of a length of 1 on the plane. Observations count less
+    from twice the typical error on (Cauchy loss), which is told anew in each round.
+    """
+    kept, first = sight.chosen(_best_seen(sight)), poses
+    for _ in range(ROUNDS):
+        loss = max(2 * focal * float(np.median(errors(poses, points, kept))), SMALLEST_LOSS)
+        poses, points = _adjusted(poses, points, kept, focal, loss)
+    others = ~np.isin(sight.point, kept.point)
+    points = _placed_anew(poses, points, sight.chosen(others))
+    used = np.unique(kept.frame)
+    back = align_cameras(torch.from_numpy(poses[used]), torch.from_numpy(first[used]))
+    moved = poses.copy()
+    moved[used] = back.extrinsics(torch.from_numpy(poses[used])).numpy()
+    return moved, back.points(torch.from_numpy(points)).numpy()
+
+
+def _best_seen(sight: Sight) -> np.ndarray:
+    """Numbers of the observations that take part."""
+    often = np.bincount(sight.point)[sight.point]
+    low, high = sight.plane.min(0), sight.plane.max(0)
+    cell = np.minimum((sight.plane - low) / np.maximum(high - low, 1e-9) * CELLS, CELLS - 1).astype(np.int64)
+    group = (sight.frame * CELLS + cell[:, 1]) * CELLS + cell[:, 0]
+    order = np.lexsort((-often, group))
+    rank = np.arange(len(order)) - np.searchsorted(group[order], group[order])
+    chosen = order[rank < MOST_SEEN]
+    counts = np.bincount(sight.point[chosen])
+    return chosen[counts[sight.point[chosen]] >= 2]
+
+
+def _placed_anew(poses: np.ndarray, points: np.ndarray, sight: Sight) -> np.ndarray:
+    """Points [P,3] with those that are seen twice and more placed where these cameras see them."""
+    twice = np.bincount(sight.point, minlength=len(points)) >= 2
+    sight = sight.chosen(twice[sight.point])
+    numbers, point = np.unique(sight.point, return_inverse=True)
+    if not len(numbers):
+        return points
+    one = np.tile(np.eye(3), (len(poses), 1, 1))
+    seen = SparsePoints(points[numbers], sight.frame, point, sight.plane)
+    moved = points.copy()
+    moved[numbers] = triangulate(poses, one, seen).points
+    return moved
+
+
+def _adjusted(
+    poses: np.ndarray, points: np.ndarray, sight: Sight, focal: float, loss: float
+) -> tuple[np.ndarray, np.ndarray]:
+    model, numbers = _as_model(poses, points, sight, focal)
+    options = pycolmap.BundleAdjustmentOptions()
+    options.print_summary = False
+    options.refine_focal_length = options.refine_extra_params = options.refine_principal_point = False
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
+    options.ceres.loss_function_scale = loss
+    options.ceres.solver_options.num_threads = 1
+    options.ceres.solver_options.max_num_iterations = STEPS
+    config = pycolmap.BundleAdjustmentConfig()
+    for number in model.reg_image_ids():
+        config.add_image(number)
+    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
+    pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    moved, placed = poses.copy(), points.copy()
+    for number in model.reg_image_ids():
+        moved[number - 1, :3] = model.image(number).cam_from_world().matrix()
+    for number, point in numbers.items():
+        placed[point] = model.point3D(number).xyz
+    return moved, placed
+
+
+def _as_model(
+    poses: np.ndarray, points: np.ndarray, sight: Sight, focal: float
+) -> tuple[pycolmap.Reconstruction, dict[int, int]]:
+    """COLMAP's model, numbers of images are frames plus 1; and of its points which of ours they are."""
+    model = pycolmap.Reconstruction()
+    camera = pycolmap.Camera(model="SIMPLE_PINHOLE", camera_id=1, width=2, height=2, params=[focal, 0.0, 0.0])
+    model.add_camera_with_trivial_rig(camera)
+    place = np.empty(len(sight.frame), np.int64)
+    order = np.argsort(sight.frame, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(sight.frame[order])) + 1):
+        place[mine] = np.arange(len(mine))
+        frame = int(sight.frame[mine[0]])
+        keypoints = sight.plane[mine] * focal
+        image = pycolmap.Image(name=f"{frame:06}", keypoints=keypoints, camera_id=1, image_id=frame + 1)
+        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(poses[frame, :3]))
+    numbers = {}
+    order = np.argsort(sight.point, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(sight.point[order])) + 1):
+        elements = [pycolmap.TrackElement(int(sight.frame[m]) + 1, int(place[m])) for m in mine]
+        point = int(sight.point[mine[0]])
+        numbers[model.add_point3D(points[point], pycolmap.Track(elements))] = point
+    return model, numbers
