@@ -1,6 +1,7 @@
 """A worker that does at once, or never, what the request's checkpoint says; no torch, so that it starts quickly.
 
-`room` answers with a wall before every photo's camera, the given one where there is one, `resolution` pixels wide;
+`room` answers with a wall before every photo's camera, the given one where there is one, `resolution` pixels wide, or
+before the first and the last of a clip's frames, whose film has as many as its bytes would hold at a hundred each;
 `slow` does so after 20 reports; `stranger` does so in the name of no job; `fail` fails; `die` ends the process;
 `hang` reports a while and then waits for its Cancel, while its heart beats; `deaf` does not even heed that.
 """
@@ -20,8 +21,12 @@ import numpy as np
 from model_runtime.contract import pipe
 from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
+    CameraTrack,
     CheckpointInfo,
+    Clip,
     Failure,
+    FileState,
+    FindFile,
     Gaussians,
     Heartbeat,
     Hello,
@@ -72,7 +77,33 @@ def splats() -> Gaussians:
     )
 
 
+def clip_answer(request: Request, clip: Clip) -> Prediction:
+    """A camera that moves evenly to the right."""
+    every = clip.numbers
+    if clip.file is not None:
+        end = clip.file.size // 100 - 1 if clip.last is None else clip.last
+        every = tuple(range(clip.first, end + 1, clip.step))
+    names = [photo.name for photo in request.photos] or [f"frame {number}" for number in every]
+    width = request.resolution or 16
+    frames = [view(name, number, width) for name, number in zip(names, every, strict=True)]
+    views = (replace(frames[0], frame=every[0]), replace(frames[-1], frame=every[-1]))
+    track = CameraTrack(
+        numbers=np.array(every, np.int64),
+        seconds=np.array(every) / clip.rate,
+        rate=clip.rate,
+        extrinsics=np.stack([frame.extrinsics for frame in frames]),
+        photo_size=views[0].photo_size,
+        intrinsics=views[0].intrinsics,
+        sources=("key", *("placed" for _ in every[2:]), "key"),
+        match_error=np.full(len(every), 0.5),
+    )
+    info = CheckpointInfo(request.checkpoint, "da3-tiny", "Apache-2.0", True)
+    return Prediction(views, splats() if request.gaussians else None, info, "features", track=track)
+
+
 def answer(request: Request) -> Prediction:
+    if request.clip is not None:
+        return clip_answer(request, request.clip)
     lost = [LeftOut(photo.name, UNREADABLE) for photo in request.photos if "broken" in photo.name]
     photos = [photo for photo in request.photos if "broken" not in photo.name]
     views = tuple(view(photo.name, index, request.resolution or 16) for index, photo in enumerate(photos))
@@ -111,14 +142,14 @@ def work(job: str, request: Request) -> pipe.Message:
 
 
 def main() -> None:
-    queue: SimpleQueue[tuple[str, Request]] = SimpleQueue()
+    queue: SimpleQueue[tuple[str, Request | FindFile]] = SimpleQueue()
 
     def read() -> None:
         while (frame := pipe.read_frame(source)) is not None:
             job, message = frame
             if isinstance(message, pipe.Cancel):
                 cancelled.add(job)
-            elif isinstance(message, Request):
+            elif isinstance(message, Request | FindFile):
                 queue.put((job, message))
         os._exit(0)
 
@@ -126,6 +157,9 @@ def main() -> None:
     threading.Thread(target=read, daemon=True).start()
     while True:
         job, request = queue.get()
+        if isinstance(request, FindFile):  # on the same machine every file is there
+            pipe.write_frame(sink, job, FileState(request.file.sha256, request.file.size))
+            continue
         pipe.write_frame(sink, "" if request.checkpoint == "stranger" else job, work(job, request))
 
 

@@ -1,4 +1,5 @@
-"""From a clip in the list to the request of it, and back from what a result tells it was made from."""
+"""From a clip in the list to the request of it, and back from what a result tells it was made from; from the button to
+one moving camera, through a worker that needs no torch."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from PIL import Image
 
 bpy = pytest.importorskip("bpy")
 
+from da3_blender import live, timer  # noqa: E402
 from da3_blender.jobs import request as job_request  # noqa: E402
 from da3_blender.jobs import stored_request  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.plan.clip_plan import ClipFiles  # noqa: E402
 from da3_blender.scene import find, locks, write_scene  # noqa: E402
+from da3_blender.scene.movie_clips import clip_behind  # noqa: E402
 from model_runtime.contract.messages import Clip, JobError, StoredFile  # noqa: E402
 from tests.film_files import make_film  # noqa: E402
 
@@ -28,7 +31,7 @@ def settings(addon):
 @pytest.fixture
 def film(addon, tmp_path) -> Path:
     (tmp_path / "set 4").mkdir()
-    return make_film(tmp_path / "set 4" / "a walk.mp4")
+    return make_film(tmp_path / "set 4" / "a walk.mp4", rate=24)
 
 
 @pytest.fixture
@@ -170,9 +173,71 @@ def test_a_locked_camera_is_not_moved_by_an_update(settings, made):
     job_request.make_job(bpy.context.scene, collection_id=made["da3_id"])
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def make_clip(scene) -> object:
+    """Press the button; the result that comes of it."""
+    before = find.results(scene)
+    assert bpy.ops.da3.run() == {"FINISHED"} and timer.wait(30)
+    assert live.jobs().state.failure is None and live.jobs().state.waiting is None
+    (made,) = set(find.results(scene)) - set(before)
+    return made
+
+
+def test_the_button_makes_one_moving_camera_of_a_film(addon_scene, film):
+    scene, settings = addon_scene, addon_scene.da3
+    photo_list.add_video(settings, [film])
+    settings.model, settings.clip_first, settings.clip_last, settings.clip_step = "room", 2, 11, 3
+    made = make_clip(scene)
+    (camera,) = find.objects_of(made, "camera")
+    assert made.name == "DA3 a walk" and clip_behind(camera).filepath == str(film)
+    assert (scene.frame_start, scene.frame_end) == (3, 12), "Blender's frame 1 shows the film's frame 0"
+    assert scene.camera == camera
+
+    def place(frame: int) -> float:
+        scene.frame_set(frame)
+        return camera.matrix_world.translation.x
+
+    steps = [place(frame) - place(frame - 3) for frame in (6, 9, 12)]
+    assert steps[0] > 0 and steps == pytest.approx([steps[0]] * 3, rel=1e-4), "evenly to the right"
+    bpy.ops.da3.clear_photos()
+    settings.clip_first = settings.clip_last = 0
+    assert bpy.ops.da3.update(result=made["da3_id"]) == {"FINISHED"} and timer.wait(30)
+    assert live.jobs().state.failure is None and find.results(scene) == [made]
+    assert find.objects_of(made, "camera") == [camera] and [row.name for row in settings.photos] == ["a walk.mp4"]
+    assert (settings.clip_first, settings.clip_last) == (2, 11) and place(12) - place(9) == pytest.approx(steps[0])
+
+
+def test_the_scenes_frames_are_left_alone_where_that_is_asked_for(addon_scene, film):
+    photo_list.add_video(addon_scene.da3, [film])
+    addon_scene.da3.model, addon_scene.da3.set_frame_range = "room", False
+    make_clip(addon_scene)
+    assert (addon_scene.frame_start, addon_scene.frame_end, addon_scene.render.fps) == (1, 250, 24)
+    assert not addon_scene.timeline_markers
+
+
+def test_the_button_makes_one_moving_camera_of_a_sequence(addon_scene, frames):
+    addon_scene.render.fps = 25
+    photo_list.add_sequence(addon_scene.da3, frames[0])
+    addon_scene.da3.model = "room"
+    made = make_clip(addon_scene)
+    (camera,) = find.objects_of(made, "camera")
+    assert made.name == "DA3 atrium" and (addon_scene.frame_start, addon_scene.frame_end) == (8, 13)
+    assert Path(clip_behind(camera).filepath).parent == frames[0].parent
+    assert addon_scene.render.fps / addon_scene.render.fps_base == pytest.approx(25)
+
+
+def test_a_film_that_is_gone_is_told_where_the_button_is(addon_scene, film):
+    photo_list.add_video(addon_scene.da3, [film])
+    addon_scene.da3.model = "room"
+    made = make_clip(addon_scene)
+    film.unlink()
+    with pytest.raises(RuntimeError, match=r"a walk\.mp4 cannot be used: The file is not there any more"):
+        bpy.ops.da3.update(result=made["da3_id"])
+    assert live.jobs().state.failure.code == "no-photos" and find.results(addon_scene) == [made]
+
+
+def test_what_a_stranger_wrote_is_no_clip(settings, made):
+    asked = json.loads(made[stored_request.REQUEST])
+    for change in (
         {"kind": "hologram"},
         {"kind": ["film"]},
         {"kind": None},
@@ -181,15 +246,11 @@ def test_a_locked_camera_is_not_moved_by_an_update(settings, made):
         {"path": "a\0b"},
         {"path": 7},
         {"name": ""},
-    ],
-)
-def test_what_a_stranger_wrote_is_no_clip(settings, made, change):
-    asked = json.loads(made[stored_request.REQUEST])
-    asked["photos"][0] |= change
-    made[stored_request.REQUEST] = json.dumps(asked)
-    assert stored_request.clip_name(made) == ""
-    with pytest.raises(JobError, match="does not tell which photos"):
-        stored_request.load_photos(made, settings)
+    ):
+        made[stored_request.REQUEST] = json.dumps({**asked, "photos": [asked["photos"][0] | change]})
+        assert stored_request.clip_name(made) == ""
+        with pytest.raises(JobError, match="does not tell which photos"):
+            stored_request.load_photos(made, settings)
 
 
 def test_a_clip_is_alone_whatever_a_stranger_wrote_beside_it(settings, made):
