@@ -18,6 +18,7 @@ from da3_blender.photos import photo_list  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from da3_blender.scene.lenses import write_lens  # noqa: E402
+from tests.film_files import make_film  # noqa: E402
 
 
 @pytest.fixture
@@ -341,3 +342,73 @@ def test_update_says_first_what_was_edited_by_hand(scene, tmp_path):
     layout = MagicMock()
     bpy.types.DA3_OT_update.draw(SimpleNamespace(layout=layout, by_hand=names), context())
     assert points.name in told(layout) and "kept beside it" in told(layout)
+
+
+def test_a_clip_is_one_row_with_its_frames_beneath(scene, tmp_path):
+    film = make_film(tmp_path / "a walk.mp4", frames=45, rate=30)
+    photo_list.add_video(scene.da3, [film])
+    told = draw("DA3_PT_photos")
+    assert "45 frames 96 x 64 30 frames/s 1.5 s" in " ".join(told.split())
+    assert "Numbered 0 to 44" in told and "Two or more photos" not in told
+    assert draw("DA3_PT_run") == "Make Scene"
+    layout = MagicMock()
+    row = scene.da3.photos[0]
+    bpy.types.DA3_UL_photos.draw_item(bpy.types.DA3_UL_photos, context(), layout, scene.da3, row, 0, scene.da3, "")
+    assert told_of(layout) == "a walk.mp4 45 frames 96 x 64 30 frames/s 1.5 s"
+    assert shown_settings("DA3_PT_photos") == ["clip_first", "clip_last", "clip_step", "set_frame_range"]
+    film.unlink()
+    photo_list.refresh(scene.da3)
+    assert "The file is not there any more" in draw("DA3_PT_photos")
+    assert draw("DA3_PT_run").splitlines() == ["Make Scene", "The clip cannot be used"]
+
+
+def test_a_sequence_has_a_rate_that_can_be_set(scene, tmp_path):
+    for number in (7, 8, 10):
+        (tmp_path / f"frame_{number}.png").write_bytes((tmp_path / "a.png").read_bytes())
+    photo_list.add_sequence(scene.da3, tmp_path / "frame_8.png")
+    scene.da3.clip_rate = 8
+    assert "3 frames 100 x 75 8 frames/s 0.5 s" in " ".join(draw("DA3_PT_photos").split()), "from 7 to 10"
+    assert "clip_rate" in shown_settings("DA3_PT_photos")
+
+
+def test_only_what_goes_with_the_list_can_be_added(scene, tmp_path):
+    """Buttons of photos, then of clips."""
+    assert enabled_buttons() == (True, True)
+    photo_list.add_files(scene.da3, [tmp_path / "a.png"])
+    assert enabled_buttons() == (True, False)
+    photo_list.add_files(scene.da3, [make_film(tmp_path / "a walk.mp4")], replace=True)
+    assert enabled_buttons() == (False, False)
+
+
+def test_known_cameras_do_not_go_with_a_clip(scene, tmp_path):
+    scene.da3.camera_source = "given"
+    photo_list.add_files(scene.da3, [tmp_path / "a.png"])
+    assert "known_cameras" in shown_settings("DA3_PT_make")
+    photo_list.add_files(scene.da3, [make_film(tmp_path / "a walk.mp4")], replace=True)
+    assert "Known cameras do not go with a clip" in " ".join(draw("DA3_PT_make").split("\n"))
+    assert "known_cameras" not in shown_settings("DA3_PT_make")
+
+
+def told_of(layout: MagicMock) -> str:
+    return " ".join(told(layout).split())
+
+
+def drawn(name: str) -> MagicMock:
+    layout = MagicMock()
+    layout.panel.return_value = (layout.header, layout.body)
+    getattr(bpy.types, name).draw(SimpleNamespace(layout=layout), context())
+    return layout
+
+
+def shown_settings(name: str) -> list[str]:
+    """The settings that a panel lets be changed, in their order."""
+    calls = drawn(name).mock_calls
+    return [arguments[1] for method, arguments, _ in calls if method.rpartition(".")[2] == "prop"]
+
+
+def enabled_buttons() -> tuple[bool, bool]:
+    rows = []
+    layout = MagicMock()
+    layout.row.side_effect = lambda **_: rows.append(MagicMock()) or rows[-1]
+    bpy.types.DA3_PT_photos.draw(SimpleNamespace(layout=layout), context())
+    return rows[0].enabled, rows[1].enabled
