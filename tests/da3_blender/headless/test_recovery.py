@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from da3_blender.headless.arguments import parse_arguments
-from model_runtime.contract.messages import JobError, Prediction
+from da3_blender.photos import contents
+from model_runtime.contract.messages import JobError, Photo, Prediction
+from model_runtime.contract.stored_files import stored
 
 bpy = pytest.importorskip("bpy")
 
@@ -231,11 +233,44 @@ def test_a_photo_that_changes_while_the_job_runs_is_kept_as_it_was(
     assert all(tuple(image.size) == (100, 75) and len(image.pixels) for image in images)
 
 
+@pytest.mark.parametrize("becomes", ["the same", "gone", "another"])
+def test_photos_too_large_for_memory_are_named_and_linked(
+    photos: list[Path],
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    becomes: str,
+) -> None:
+    monkeypatch.setattr(contents, "IN_MEMORY", sum(photo.stat().st_size for photo in photos) - 1)
+    monkeypatch.setattr(blend_file, "PACK_LIMIT", contents.IN_MEMORY)
+    request = headless.make_request(command())
+    assert [photo.data for photo in request.photos] == [b"", b""]
+    assert [photo.file for photo in request.photos] == [stored(photo) for photo in photos]
+    assert all(photo.data for photo in headless.make_request(command("--photo-files", "pack")).photos)
+
+    def change() -> None:
+        if becomes != "the same":
+            photos[0].unlink()
+        if becomes == "another":
+            Image.new("RGB", (8, 8)).save(photos[0])
+
+    before_saving(monkeypatch, change)
+    assert headless.run(command()) == 0
+    said = capsys.readouterr().out
+    note = f"note: {photos[0]} is gone or changed since the job began; the scene does not have it as it was then."
+    assert (note in said) == (becomes != "the same") and str(photos[1]) not in said
+    assert "photos: linked relative to the .blend (0.0 MB)" in said
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made/room.blend"))
+    images = [camera.background_images[0].image for camera in bpy.data.cameras if camera.background_images]
+    assert images and all(image.packed_file is None for image in images)
+
+
 def test_a_failed_save_leaves_images_as_they_were(photos: list[Path], tmp_path: Path) -> None:
     blend_file.empty_scene()
     image = bpy.data.images.load(str(photos[0]))
     with pytest.raises(JobError):
-        blend_file.save(tmp_path / "nowhere/a.blend", {photos[0]: photos[0].read_bytes()})
+        blend_file.save(tmp_path / "nowhere/a.blend", {photos[0]: Photo("a", photos[0].read_bytes())})
     assert image.packed_file is None and tuple(image.size) == (100, 75)
 
 

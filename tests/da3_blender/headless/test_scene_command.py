@@ -19,7 +19,7 @@ from PIL import Image
 from da3_blender.headless.arguments import parse_arguments
 from da3_blender.headless.output_files import preview_of
 from da3_blender.photos.own_pictures import is_marked
-from model_runtime.contract.messages import Failure, JobError, LeftOut, Progress
+from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo, Progress
 from model_runtime.contract.splat_files.axes import to_z_up
 from model_runtime.contract.splat_files.files import read_splats
 
@@ -63,8 +63,8 @@ def photos(tmp_path: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def contents(photos: list[Path]) -> dict[Path, bytes]:
-    return {photo: photo.read_bytes() for photo in photos}
+def contents(photos: list[Path]) -> dict[Path, Photo]:
+    return {photo: Photo(photo.name, photo.read_bytes()) for photo in photos}
 
 
 def scripted(tmp_path: Path, rest: str) -> str:
