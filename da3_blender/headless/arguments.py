@@ -214,12 +214,14 @@ def _film(options: argparse.Namespace) -> ClipSource:
     problem = film_problem(path)
     if problem:
         raise ValueError(f"{path}: {problem}")
-    return film_source(path, *(options.frames or (0, None)), options.step or 1)
+    first, last = options.frames or (0, None)
+    return film_source(path, first, last, options.step or 1)
 
 
 def _sequence(options: argparse.Namespace) -> ClipSource:
     rate = USUAL_RATE if options.rate is None else options.rate
-    return sequence_source(numbered(options.photos), *(options.frames or (0, None)), options.step or 1, rate)
+    first, last = options.frames or (0, None)
+    return sequence_source(numbered(options.photos), first, last, options.step or 1, rate)
 
 
 def _check_clip(options: argparse.Namespace) -> None:
