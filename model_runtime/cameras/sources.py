@@ -53,7 +53,7 @@ class OwnScene:
     """What the network sees when it is told no cameras: cameras in float64, and depth maps [h,w] over whole photos."""
 
     cameras: Cameras
-    depths: list[np.ndarray]
+    depths: Sequence[np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

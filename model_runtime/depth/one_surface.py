@@ -12,6 +12,7 @@ from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import View
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.views import MapCamera, seen_by
+from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
 
 SAME = 0.02
 """Relative difference of two depths that are the same point's."""
@@ -23,34 +24,42 @@ EDGE_ANGLE = 10.0
 """Degrees; depth steeper than this is between two surfaces (see `depth_edges`), and stands for nobody."""
 
 
-def repeated_pixels(views: Sequence[View], device: torch.device) -> list[np.ndarray]:
+def repeated_pixels(views: Sequence[View], device: torch.device, scratch: Scratch | None = None) -> list[np.ndarray]:
     """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point
-    left out falls into a pixel of another view that stays and shows the same."""
+    left out falls into a pixel of another view that stays and shows the same.
+
+    scratch: where the masks are kept.
+    """
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
-    logs = [torch.from_numpy(np.log(np.maximum(view.depth, 1e-30))).to(device) for view in views]
-    worth = [torch.from_numpy(_worth(view)).to(device) for view in views]
+    logs = Lazy(len(views), lambda i: torch.from_numpy(np.log(np.maximum(views[i].depth, 1e-30))).to(device))
+    worth = Lazy(len(views), lambda i: torch.from_numpy(_worth(views[i])).to(device))
     others = choose_sources(cameras, logs, NEIGHBOURS)
+    scratch = scratch or InMemory()
+    shapes = [view.depth.shape for view in views]
+    better, repeated = (Slots(scratch, name, shapes, bool) for name in ("better-elsewhere", "repeated"))
 
     def same(i: int, j: int) -> tuple[Tensor, Tensor]:
         """[h,w] each: the pixel of view j that a point of view i falls into, and whether it shows the same."""
         sight = seen_by(cameras[i], logs[i], cameras[j])
         return sight.index, sight.inside & (sight.behind(logs[j]).abs() < SAME)
 
-    repeated = []
-    for i, mine in enumerate(worth):
-        better = torch.zeros_like(mine, dtype=torch.bool)
+    for i in range(len(views)):
+        mine = worth[i]
+        found = torch.zeros_like(mine, dtype=torch.bool)
         for j in others[i]:
             index, alike = same(i, j)
             theirs = worth[j].flatten()[index]
-            better |= alike & ((theirs > mine) | ((theirs == mine) & (j < i) & (theirs > 0)))
-        repeated.append(better)
+            found |= alike & ((theirs > mine) | ((theirs == mine) & (j < i) & (theirs > 0)))
+        better[i] = found.cpu().numpy()
     for i in range(len(views)):  # what was better may itself be left out for another view's pixel beside this one
-        stays = torch.zeros_like(repeated[i])
+        mine = torch.from_numpy(better[i]).to(device)
+        stays = torch.zeros_like(mine)
         for j in others[i]:
             index, alike = same(i, j)
-            stays |= alike & ~repeated[j].flatten()[index]
-        repeated[i] &= stays
-    return [each.cpu().numpy() for each in repeated]
+            theirs = torch.from_numpy(repeated[j] if j < i else better[j]).to(device)
+            stays |= alike & ~theirs.flatten()[index]
+        repeated[i] = (mine & stays).cpu().numpy()
+    return list(repeated)
 
 
 def _worth(view: View) -> np.ndarray:

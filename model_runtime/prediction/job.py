@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch import nn
@@ -13,10 +13,14 @@ from model_runtime.cameras.sources import is_bundled, needs_features
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo, Request
 from model_runtime.contract.progress import Span
+from model_runtime.network.config import PRESETS, MonocularConfig
 from model_runtime.photos.decode import check_photos, stored_shape, upright_size
 from model_runtime.photos.feature_photo import with_known_lenses
-from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
+from model_runtime.photos.prepare import PreparedPhoto, none_left
+from model_runtime.prediction.chunks.photos import Decoding, decode_photos
+from model_runtime.prediction.job_folder import MemoryWorkplace, Workplace
 from model_runtime.prediction.plan import Plan
+from model_runtime.prediction.sizes import Sizes
 
 FEWEST_COMPARED = 2
 """Photos, for depth to be refined by comparing them."""
@@ -36,27 +40,45 @@ class JobInput:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """All that the answer depends on."""
+    """All that the answer depends on. sizes: how many photos the network looks at together; all where None.
+    work: where results wait that take too much memory for a job of many photos."""
 
     plan: Plan
     input: JobInput
     network: nn.Module
+    sizes: Sizes | None = None
+    work: Workplace = field(default_factory=MemoryWorkplace)
 
     @property
     def photos(self) -> list[PreparedPhoto]:
         return self.input.photos
 
+    @property
+    def at_once(self) -> int:
+        """Photos that the network looks at together at most."""
+        return len(self.photos) if self.sizes is None else self.sizes.at_once
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether there are more photos than that."""
+        return len(self.photos) > self.at_once
+
+    @property
+    def relates_photos(self) -> bool:
+        """Whether the network sees where photos were taken, and does not look at each for itself."""
+        return not isinstance(PRESETS[self.plan.checkpoint.info.preset], MonocularConfig)
+
+    def of(self, places: Sequence[int]) -> Job:
+        """The job with some of the photos."""
+        photos, files = ([values[i] for i in places] for values in (self.photos, self.input.files))
+        return replace(self, input=replace(self.input, photos=photos, files=files))
+
     def without(self, unplaced: Sequence[int]) -> Job:
         """The job without photos that got no camera, by their places."""
         placed = [i for i in range(len(self.photos)) if i not in unplaced]
         left_out = [LeftOut(name, _no_camera(name)) for name in (self.photos[i].name for i in unplaced)]
-        rest = replace(
-            self.input,
-            photos=[self.photos[i] for i in placed],
-            files=[self.input.files[i] for i in placed],
-            left_out=self.input.left_out + left_out,
-        )
-        return replace(self, input=rest)
+        rest = self.of(placed)
+        return replace(rest, input=replace(rest.input, left_out=self.input.left_out + left_out))
 
     def straightened(self, lenses: Sequence[Lens | None], progress: Span) -> Job:
         """The job with the photos as pinholes see them, where they have one of these lenses."""
@@ -64,8 +86,8 @@ class Job:
             any(each is not None for each in pictures)
             for pictures in ((photo.grey for photo in self.photos), (photo.large for photo in self.photos))
         )
-        files, resolution = self.input.files, self.plan.resolution
-        photos, damaged = prepare_photos(files, resolution, progress, False, with_grey, lenses, with_large)
+        how = Decoding(self.plan.resolution, False, with_grey, with_large)
+        photos, damaged = decode_photos(self.input.files, how, lenses, self.work, "straight", self.in_chunks, progress)
         if damaged:  # though they could be read before
             raise none_left(damaged)
         return replace(self, input=replace(self.input, photos=photos))
@@ -79,17 +101,26 @@ def _no_camera(name: str) -> Failure:
     )
 
 
-def read_input(plan: Plan, progress: Span) -> JobInput:
-    """The photos of a request and the cameras that come with it.
+def usable_photos(request: Request) -> tuple[list[int], list[LeftOut]]:
+    """The places in the request of photos that can be used as far as is known without decoding them, and the others.
 
-    Raises JobError where no photo can be used, or the cameras cannot.
+    Raises JobError where no photo can be used.
     """
-    request = plan.request
     left_out = list(check_photos(request.photos))
     bad = {photo.name for photo in left_out}
     used = [i for i, photo in enumerate(request.photos) if photo.name not in bad]
     if not used:
         raise none_left(left_out)
+    return used, left_out
+
+
+def read_input(plan: Plan, progress: Span, work: Workplace | None = None, in_chunks: bool = False) -> JobInput:
+    """The photos of a request and the cameras that come with it. in_chunks: whether the photos are kept in `work`.
+
+    Raises JobError where no photo can be used, or the cameras cannot.
+    """
+    request = plan.request
+    used, left_out = usable_photos(request)
     photos = [request.photos[i] for i in used]
     given = _known_cameras(request, used, photos) if plan.source == "given" else None
     scale_depths = plan.switches.fit_depths and is_bundled(plan.checkpoint)
@@ -99,9 +130,8 @@ def read_input(plan: Plan, progress: Span) -> JobInput:
     with_grey = request.refine_depth != "off" and len(photos) >= FEWEST_COMPARED
     lenses = () if given is None else given.cameras.lenses
     with_large = request.gaussians and request.improve_splats
-    prepared, unreadable = prepare_photos(
-        photos, plan.resolution, progress, with_features, with_grey, lenses, with_large
-    )
+    how = Decoding(plan.resolution, with_features, with_grey, with_large)
+    prepared, unreadable = decode_photos(photos, how, lenses, work or MemoryWorkplace(), "photos", in_chunks, progress)
     readable = {photo.name for photo in prepared}
     left = [i for i, photo in enumerate(photos) if photo.name in readable]
     given = None if given is None else given.of(left)

@@ -1,4 +1,4 @@
-"""The network's passes over a job's photos: by itself, and with cameras that are known."""
+"""What the network sees in a job's photos: by itself, or with cameras that are known."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_runtime.cameras.given import network_cameras
-from model_runtime.cameras.settle import settle_cameras
+from model_runtime.cameras.settle import SettledCameras, settle_cameras
 from model_runtime.cameras.sources import OwnScene
 from model_runtime.contract.messages import Cameras
 from model_runtime.contract.progress import Span
+from model_runtime.depth.scratch import Lazy
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import normalised_batch
-from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.job import Job
 from model_runtime.prediction.network_run import NetworkInput, run_network
-from model_runtime.prediction.views import make_views
+from model_runtime.prediction.views import checked_depth
+from model_runtime.splats.head import HeadSplats
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,30 @@ class NetworkPass:
     output: Output
     distance: float
     head_chunk: int
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the network saw in all photos of a job, whether it looked at them together or in chunks.
+
+    cameras: those of the prediction, as far as the network has a say in them. notes: what the artist should know.
+    head_chunk: photos that a head took at once. together: how many photos each pass looked at. splats: what a Gaussian
+    head made of each photo, where that is not in the output.
+    """
+
+    output: Output
+    cameras: SettledCameras
+    notes: list[str]
+    head_chunk: int
+    together: tuple[int, ...]
+    splats: Sequence[HeadSplats] | None = None
+
+
+def look_once(job: Job, known: Cameras | None, progress: Span) -> Look:
+    """One pass over all photos together, with the cameras that are known."""
+    network_pass = pass_alone(job, progress) if known is None else pass_with_cameras(job, known, progress)
+    cameras, notes = settle_cameras(network_pass.output, job.photos, known, network_pass.distance)
+    return Look(network_pass.output, cameras, notes, network_pass.head_chunk, (len(job.photos),))
 
 
 def pass_alone(job: Job, progress: Span) -> NetworkPass:
@@ -61,8 +86,8 @@ def _pass(
     return NetworkPass(output, distance, head_chunk)
 
 
-def own_scene(network_pass: NetworkPass, photos: Sequence[PreparedPhoto]) -> OwnScene:
+def own_scene(look: Look, job: Job) -> OwnScene:
     """What the network saw by itself, over whole photos."""
-    cameras, _ = settle_cameras(network_pass.output, photos, None, 1.0)
-    views = make_views(network_pass.output, photos, cameras, 1.0)
-    return OwnScene(Cameras(cameras.extrinsics, cameras.intrinsics), [view.depth for view in views])
+    cameras = look.cameras
+    depths = Lazy(len(job.photos), lambda i: checked_depth(look.output, job.photos[i], cameras, i))
+    return OwnScene(Cameras(cameras.extrinsics, cameras.intrinsics), depths)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from model_runtime.cameras.features.memory import FeatureMemory
-from model_runtime.cameras.settle import SettledCameras, settle_cameras
+from model_runtime.cameras.settle import SettledCameras
 from model_runtime.cameras.sources import FoundCameras, find_cameras
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile
@@ -21,13 +21,16 @@ from model_runtime.depth.mesh import fuse_views
 from model_runtime.depth.one_surface import repeated_pixels
 from model_runtime.network.output import Output
 from model_runtime.prediction.checks import check_memory
+from model_runtime.prediction.chunks.kept_cameras import keep_cameras, kept_cameras
+from model_runtime.prediction.chunks.looks import look_in_chunks
+from model_runtime.prediction.chunks.place import WorkPlace, work_place
 from model_runtime.prediction.devices import describe_device
 from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.network_run import free_memory
-from model_runtime.prediction.passes import NetworkPass, own_scene, pass_alone, pass_with_cameras
+from model_runtime.prediction.passes import Look, look_once, own_scene
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.refined_depth import with_refined_depth
-from model_runtime.prediction.views import make_views
+from model_runtime.prediction.views import make_view
 from model_runtime.splats.make import make_gaussians
 from model_runtime.splats.merge import merged_splats
 from model_runtime.splats.optimise import optimised_splats
@@ -70,6 +73,13 @@ class Predictor:
     def __init__(self) -> None:
         self._features = FeatureMemory()
         self._loaded: _Loaded | None = None
+        self._place: WorkPlace | None = None
+
+    def finish(self) -> None:
+        """The last answer has been handed over: what it was read from on the disk is thrown away."""
+        if self._place is not None:
+            self._place.work.finish()
+            self._place = None
 
     def predict(
         self, request: Request, report: Report, switches: Switches = ALL_ON, features: FeatureMemory | None = None
@@ -78,6 +88,7 @@ class Predictor:
 
         features: the memory of features to use in place of this predictor's.
         """
+        self.finish()
         check_memory()
         plan = make_plan(request, switches)
         progress = Span(never_falling(report))
@@ -100,14 +111,17 @@ class Predictor:
         if plan.request.gaussians and plan.request.improve_splats:
             improving = progress.part(1 - IMPROVING_SHARE, 1.0, "gaussians")
             progress = progress.part(0.0, 1 - IMPROVING_SHARE)
-        job_input = read_input(plan, progress.part(0.0, PHOTOS_DONE, "photos"))
+        reading = progress.part(0.0, PHOTOS_DONE, "photos")
+        place = self._place = work_place(plan, reading)
+        job_input = read_input(plan, reading, place.work, place.in_chunks)
         watch.done("photos")
 
         progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
-        job = Job(plan, job_input, self._network(plan.checkpoint, plan.device))
+        network = self._network(plan.checkpoint, plan.device)
+        job = Job(plan, job_input, network, place.sizes, place.work)
         watch.done("checkpoint")
 
-        found, network_pass, remaining = _find_cameras(job, features, progress)
+        found, look, remaining = _find_cameras(job, place.features or features, progress)
         if job.input.with_features:
             watch.done("features")
         if found.unplaced:
@@ -115,26 +129,26 @@ class Predictor:
             job, found = job.without(found.unplaced), found.of(placed)
         if any(found.lenses):
             straightening = progress.part(FEATURES_DONE, FEATURES_DONE, "photos")
-            job, network_pass = job.straightened(found.lenses, straightening), None
+            job, look = job.straightened(found.lenses, straightening), None
             watch.done("photos")
-        network_pass = network_pass or _final_pass(job, found, remaining)
+        look = look or look_at(job, found, remaining)
         watch.done("network")
 
         progress.part(NETWORK_DONE, DEPTH_DONE, "cameras")(0.0, "Working out cameras and views.")
-        cameras, notes = _settle_and_fit(job, network_pass, found)
+        cameras, notes = _fit(job, look, found)
         watch.done("cameras")
         refining = progress.part(NETWORK_DONE, DEPTH_DONE, "depth")
-        cameras = with_refined_depth(job, network_pass.output, found, cameras, refining)
+        cameras = with_refined_depth(job, look.output, found, cameras, refining)
         if cameras.agreement is not None:
             watch.done("depth")
-        views = _make_views(job, network_pass, found, cameras)
+        views = _make_views(job, look, found, cameras)
         watch.done("cameras")
 
         gaussians = None
         if plan.request.gaussians:
             if improving is None:
-                progress.part(DEPTH_DONE, 1.0, "gaussians")(0.0, "Laying out splats.")
-                gaussians = _make_gaussians(job, network_pass, views, cameras)
+                laying = progress.part(DEPTH_DONE, 1.0, "gaussians")
+                gaussians = _make_gaussians(job, look, views, cameras, laying)
             else:
                 gaussians = _improved_splats(job, views, improving)
             watch.done("gaussians")
@@ -143,9 +157,9 @@ class Predictor:
             gaussians=gaussians,
             checkpoint=plan.checkpoint.info,
             camera_source=found.source,
-            metric=_is_metric(network_pass.output, found.source),
-            settings=_settings(job, network_pass, watch.seconds) | found.settings | cameras.settings,
-            notes=(*_request_notes(plan), *found.notes, *notes),
+            metric=_is_metric(look.output, found.source),
+            settings=_settings(job, look, watch.seconds) | found.settings | cameras.settings,
+            notes=(*_request_notes(plan), *place.notes, *_chunk_notes(job, look), *found.notes, *notes),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),
         )
@@ -159,53 +173,67 @@ class Predictor:
         return self._loaded.network
 
 
-def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, NetworkPass | None, Span]:
-    """What is known of the cameras, the network's pass where it took one that is good for the answer, too, and the
-    part of the job that is left for a pass."""
+def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[FoundCameras, Look | None, Span]:
+    """What is known of the cameras, what the network saw where that is good for the answer, too, and the part of the
+    job that is left for it."""
     begin = FEATURES_DONE if job.input.with_features else CHECKPOINT_DONE
     remaining = progress.part(begin, NETWORK_DONE, "network")
+    if job.in_chunks and (kept := kept_cameras(job.work)) is not None:
+        return kept, None, remaining
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
     refine = job.plan.request.refine
     lens = job.plan.request.lens
     found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features, lens)
     if isinstance(found, FoundCameras):
-        return found, None, remaining
-    alone = pass_alone(job, remaining.part(0.0, FIRST_PASS))
-    found = found.finish(own_scene(alone, job.photos))
-    return found, alone if found.known is None else None, remaining.part(FIRST_PASS, 1.0)
+        alone = None
+    else:
+        alone = look_at(job, None, remaining.part(0.0, FIRST_PASS))
+        found = found.finish(own_scene(alone, job))
+        remaining = remaining.part(FIRST_PASS, 1.0)
+    if job.in_chunks:
+        keep_cameras(job.work, found)
+    return found, alone if found.known is None else None, remaining
 
 
-def _final_pass(job: Job, found: FoundCameras, progress: Span) -> NetworkPass:
-    return pass_alone(job, progress) if found.known is None else pass_with_cameras(job, found.known, progress)
+def look_at(job: Job, found: FoundCameras | None, progress: Span) -> Look:
+    """All photos through the network, with the cameras that are known."""
+    known, sparse = (None, None) if found is None else (found.known, found.sparse)
+    return look_in_chunks(job, known, sparse, progress) if job.in_chunks else look_once(job, known, progress)
 
 
-def _settle_and_fit(job: Job, network_pass: NetworkPass, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
+def _fit(job: Job, look: Look, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
     """The prediction's cameras, its depths brought to what features found, and what the artist should know of them."""
-    cameras, notes = settle_cameras(network_pass.output, job.photos, found.known, network_pass.distance)
     if job.plan.switches.fit_depths and found.sparse is not None:
-        fitted = fit_depths(network_pass.output, job.photos, cameras, found.sparse)
+        fitted = fit_depths(look.output, job.photos, look.cameras, found.sparse, job.work)
         if fitted is not None:
             return fitted, []
-    return cameras, notes
+    return look.cameras, look.notes
 
 
-def _make_views(job: Job, network_pass: NetworkPass, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
-    scale = network_pass.output.scale_factor
-    views = make_views(network_pass.output, job.photos, cameras, 1.0 if scale is None else float(scale[0]))
-    errors = found.view_errors or (None,) * len(views)
-    views = tuple(
-        replace(view, camera_source=source, match_error=error)
-        for view, source, error in zip(views, found.view_sources, errors, strict=True)
-    )
+def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
+    scale = look.output.scale_factor
+    errors = found.view_errors or (None,) * len(job.photos)
+    rows = job.work.rows("views", View)
+    for i in range(len(rows), len(job.photos)):
+        view = make_view(look.output, i, job.photos[i], cameras, 1.0 if scale is None else float(scale[0]))
+        rows.append(replace(view, camera_source=found.view_sources[i], match_error=errors[i]))
+    views = tuple(rows.all())
     if cameras.agreement is None:
         return views
-    repeated = repeated_pixels(views, job.plan.device)
+    repeated = repeated_pixels(views, job.plan.device, job.work)
     return tuple(replace(view, repeated=pixels) for view, pixels in zip(views, repeated, strict=True))
 
 
-def _make_gaussians(job: Job, network_pass: NetworkPass, views: tuple[View, ...], cameras: SettledCameras) -> Gaussians:
-    output = network_pass.output if job.plan.switches.gaussian_head else replace(network_pass.output, gaussians=None)
-    return make_gaussians(output, job.photos, views, cameras)
+def _make_gaussians(
+    job: Job, look: Look, views: tuple[View, ...], cameras: SettledCameras, progress: Span
+) -> Gaussians:
+    output = look.output if job.plan.switches.gaussian_head else replace(look.output, gaussians=None)
+
+    def go_on() -> None:
+        progress(0.0, "Laying out splats.")
+
+    budget = job.plan.request.splat_budget
+    return make_gaussians(output, job.photos, views, cameras, look.splats, budget, go_on)
 
 
 def _improved_splats(job: Job, views: tuple[View, ...], progress: Span) -> Gaussians:
@@ -220,11 +248,12 @@ def _is_metric(output: Output, camera_source: str) -> bool:
     return output.metric_focal is not None or (output.scale_factor is not None and camera_source not in NEW_SCALE)
 
 
-def _settings(job: Job, network_pass: NetworkPass, seconds: dict[str, float]) -> dict[str, object]:
+def _settings(job: Job, look: Look, seconds: dict[str, float]) -> dict[str, object]:
     plan = job.plan
-    return {
+    chunks: dict[str, object] = {"chunks": list(look.together)} if len(look.together) > 1 else {}
+    return chunks | {
         "resolution": plan.resolution,
-        "head_chunk": network_pass.head_chunk,
+        "head_chunk": look.head_chunk,
         "seconds": seconds,
         "network_size": list(job.photos[0].placement.canvas),
         "reference_view": plan.request.reference_view,
@@ -232,6 +261,12 @@ def _settings(job: Job, network_pass: NetworkPass, seconds: dict[str, float]) ->
         "device_name": describe_device(plan.device)[0],
         "precision": str(plan.precision).removeprefix("torch."),
     }
+
+
+def _chunk_notes(job: Job, look: Look) -> list[str]:
+    if job.sizes is None or len(look.together) < 2:
+        return []
+    return [job.sizes.sentence(len(look.together))]
 
 
 def _request_notes(plan: Plan) -> list[str]:

@@ -10,6 +10,7 @@ from model_runtime.cameras.settle import SettledCameras
 from model_runtime.cameras.sources import FoundCameras
 from model_runtime.contract.progress import Span
 from model_runtime.depth.refinement.refine import DepthPhoto, refine_depths
+from model_runtime.depth.scratch import Lazy, Slots
 from model_runtime.network.output import Output, as_array
 from model_runtime.network.sky import is_sky
 from model_runtime.prediction.job import Job
@@ -24,19 +25,24 @@ def with_refined_depth(
     """The cameras with depth corrected to what the photos agree on, where it is to be."""
     compared = _compared(job, found)
     proven = found.sparse is not None
-    photos = [_depth_photo(job, output, cameras, i) for i in compared]
-    refined = dict(zip(compared, refine_depths(photos, job.plan.device, progress, proven), strict=True))
+    photos = Lazy(len(compared), lambda i: _depth_photo(job, output, cameras, compared[i]))
+    results = refine_depths(photos, job.plan.device, progress, proven, job.work)
+    refined = dict(zip(compared, results, strict=True))
     if not any(refined.values()):
         return cameras
+    shapes = [photo.color.shape[:2] for photo in job.photos]
+    nothing, whole = (Slots(job.work, name, shapes, np.float32) for name in ("unrefined-agreement", "whole-correction"))
     corrections, agreements = [], []
-    for i, photo in enumerate(job.photos):
+    for i in range(len(job.photos)):
         before = None if cameras.depth_correction is None else cameras.depth_correction[i]
         result = refined.get(i)
         if result is None:
             corrections.append(before)
-            agreements.append(np.zeros(photo.color.shape[:2], np.float32))
+            agreements.append(nothing[i])
         else:
-            corrections.append(result.correction if before is None else result.correction * before)
+            if before is not None:
+                whole[i] = result.correction * before
+            corrections.append(result.correction if before is None else whole[i])
             agreements.append(result.agreement)
     return replace(cameras, depth_correction=tuple(corrections), agreement=tuple(agreements))
 

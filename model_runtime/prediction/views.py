@@ -24,11 +24,11 @@ def make_views(
 
     Raises JobError `not-finite` where the network's depth is no depth.
     """
-    return tuple(_view(output, i, photo, cameras, ray_scale) for i, photo in enumerate(photos))
+    return tuple(make_view(output, i, photo, cameras, ray_scale) for i, photo in enumerate(photos))
 
 
-def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras, ray_scale: float) -> View:
-    crop = photo.placement.crop
+def checked_depth(output: Output, photo: PreparedPhoto, cameras: SettledCameras, i: int) -> np.ndarray:
+    """[h,w] float32: the depth of view `i`. Raises JobError as `make_views` does."""
     depth = cameras.settled_depth(output, photo, i)
     if not (np.isfinite(depth) & (depth > 0)).all():
         raise JobError(
@@ -36,13 +36,20 @@ def _view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras,
             f"The network's depth of {photo.name} is not finite.",
             "Choose precision float32; if it already was, the checkpoint is damaged.",
         )
+    return depth
+
+
+def make_view(output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras, ray_scale: float) -> View:
+    """As `make_views`, of the photo at place `i`."""
+    crop = photo.placement.crop
+    depth = checked_depth(output, photo, cameras, i)
     confidence = np.ones_like(depth) if output.depth_conf is None else crop(as_array(output.depth_conf[0, i]))
     if cameras.agreement is not None:
         confidence = _agreed_confidence(cameras.agreement[i], confidence)
     sky = np.zeros(depth.shape, bool) if output.sky is None else crop(as_array(is_sky(output.sky[0, i])))
     ray = ray_confidence = None
     if output.ray is not None and output.ray_conf is not None:
-        ray = _move_rays(crop(as_array(output.ray[0, i])), cameras.similarity, ray_scale)
+        ray = move_rays(crop(as_array(output.ray[0, i])), cameras.similarity, ray_scale)
         ray_confidence = np.ascontiguousarray(crop(as_array(output.ray_conf[0, i])))
     return View(
         name=photo.name,
@@ -66,7 +73,7 @@ def _agreed_confidence(agreement: np.ndarray, own: np.ndarray) -> np.ndarray:
     return (1 + AGREED * agreement + OWN * own / (own + np.median(own))).astype(np.float32)
 
 
-def _move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
+def move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
     """Rays of the network's world as rays of the prediction's, for depths that are scaled along."""
     rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
     direction = ray[..., :3] @ rotation.T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +14,10 @@ from model_runtime.cameras.settle import SettledCameras
 from model_runtime.contract.messages import Gaussians, View
 from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
 from model_runtime.geometry.spherical_harmonics import rotate
-from model_runtime.network.output import GaussianSplats, Output
+from model_runtime.network.output import Output
 from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.splats.even import even_choice
+from model_runtime.splats.head import HeadSplats, as_tensors, head_splats
 from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 LOW_PASS = 0.3
@@ -27,56 +29,88 @@ part of them, as in Mip-Splatting (Yu et al. 2024).
 
 
 def make_gaussians(
-    output: Output, photos: Sequence[PreparedPhoto], views: Sequence[View], cameras: SettledCameras
-) -> Gaussians:
-    """Splats of all views in the prediction's world, none of them of padding, sky or transparent parts."""
-    if output.gaussians is not None:
-        return _network_gaussians(output, output.gaussians, photos, views, cameras)
-    parts = [
-        surface_splats(view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, view.shown, i)
-        for i, view in enumerate(views)
-    ]
-    kept = [view.usable for view in views]
-    return replace(joined(parts), repeated=_repeated(views, kept))
-
-
-def _repeated(views: Sequence[View], kept: Sequence[np.ndarray]) -> np.ndarray | None:
-    """[G] bool of the pixels that became splats, by a mask [h,w] of each view; None where views do not tell."""
-    parts = [view.repeated[mask] for view, mask in zip(views, kept, strict=True) if view.repeated is not None]
-    return np.concatenate(parts) if len(parts) == len(views) else None
-
-
-def _network_gaussians(
     output: Output,
-    splats: GaussianSplats,
     photos: Sequence[PreparedPhoto],
     views: Sequence[View],
     cameras: SettledCameras,
+    head: Sequence[HeadSplats] | None = None,
+    budget: int | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Gaussians:
-    """The Gaussian head's splats without those that are not finite (a camera it could not place)."""
-    _, _, height, width = output.depth.shape
-    parts: list[list[np.ndarray]] = []
-    kept: list[np.ndarray] = []
+    """Splats of all views in the prediction's world, none of them of padding, sky or transparent parts.
+
+    head: what the Gaussian head made of each photo, where it is not in the output. budget: the most splats there may
+    be; of more an even choice over the scene is made, and each is made larger for those that it stands for.
+    go_on: called before each view; may raise.
+    """
+    head = head_splats(output) if head is None else head
+
+    def offered(i: int) -> np.ndarray:
+        if head is None:
+            return views[i].usable
+        return views[i].shown & _has_splat(head[i], photos[i])
+
+    choice = None if budget is None else even_choice(views, offered, budget, go_on)
+    parts: list[Gaussians] = []
+    repeated: list[np.ndarray | None] = []
     for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
-        inside = photo.placement.crop(np.arange(height * width).reshape(height, width))
-        index = torch.from_numpy(inside[view.shown] + i * height * width)
-        fields = [
-            field[0, index.to(field.device)].float().cpu()
-            for field in (splats.means, splats.scales, splats.rotations, splats.opacities, splats.harmonics)
-        ]
-        network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
-        grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[view.shown, None]
-        fields = _move_splats(fields, output, splats, i, photo, cameras, grow)
-        finite = torch.stack([_finite_rows(field) for field in fields]).all(0)
-        part = [field[finite].numpy() for field in fields]
-        part.append(view.confidence[view.shown][finite.numpy()])
-        part.append(np.full(len(part[0]), i, np.int32))
+        go_on()
+        if head is None:
+            part, kept = _surface_part(view, i)
+        else:
+            part, kept = _network_part(output, head[i], photo, view, cameras, i)
+        if choice is not None:
+            part, kept = _chosen(part, kept, *choice.of(i))
         parts.append(part)
-        kept.append(view.shown.copy())
-        kept[i][view.shown] = finite.numpy()
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    arrays = dict(zip(ARRAYS, columns, strict=True))
-    return Gaussians(**arrays, source="network", repeated=_repeated(views, kept))
+        repeated.append(None if view.repeated is None else view.repeated.ravel()[kept])
+    known = [each for each in repeated if each is not None]
+    return replace(joined(parts), repeated=np.concatenate(known) if len(known) == len(parts) else None)
+
+
+def _surface_part(view: View, i: int) -> tuple[Gaussians, np.ndarray]:
+    """Splats laid on a view's depth, and the pixels that they are of, row by row."""
+    arguments = view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, view.shown, i
+    return surface_splats(*arguments), np.flatnonzero(view.usable)
+
+
+def _chosen(
+    part: Gaussians, kept: np.ndarray, pixels: np.ndarray, stands_for: np.ndarray
+) -> tuple[Gaussians, np.ndarray]:
+    """The splats of some pixels, each so much larger that it covers what it stands for."""
+    taken = np.isin(kept, pixels)
+    larger = np.sqrt(stands_for[np.searchsorted(pixels, kept[taken])])
+    arrays = {name: getattr(part, name)[taken] for name in ARRAYS}
+    arrays["scales"] = (arrays["scales"] * larger[:, None]).astype(np.float32)
+    return replace(part, **arrays), kept[taken]
+
+
+def _has_splat(splats: HeadSplats, photo: PreparedPhoto) -> np.ndarray:
+    """[h,w] bool over the photo."""
+    width, height = photo.placement.canvas
+    canvas = np.zeros(width * height, bool)
+    canvas[splats.pixel] = True
+    return photo.placement.crop(canvas.reshape(height, width))
+
+
+def _network_part(
+    output: Output, splats: HeadSplats, photo: PreparedPhoto, view: View, cameras: SettledCameras, i: int
+) -> tuple[Gaussians, np.ndarray]:
+    """The Gaussian head's splats of a view without those that are not finite (a camera it could not place), and the
+    pixels that they are of, row by row."""
+    width, height = photo.placement.canvas
+    has = view.shown & _has_splat(splats, photo)
+    on_canvas = np.zeros((height, width), bool)
+    photo.placement.crop(on_canvas)[...] = has
+    fields = as_tensors(splats, on_canvas.ravel()[splats.pixel])
+    network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
+    grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[has, None]
+    fields = _move_splats(fields, output, splats.world_scale, i, photo, cameras, grow)
+    finite = torch.stack([_finite_rows(field) for field in fields]).all(0)
+    columns = [field[finite].numpy() for field in fields]
+    columns.append(view.confidence[has][finite.numpy()])
+    columns.append(np.full(len(columns[0]), i, np.int32))
+    part = Gaussians(**dict(zip(ARRAYS, columns, strict=True)), source="network")
+    return part, np.flatnonzero(has)[finite.numpy()]
 
 
 def _finite_rows(field: Tensor) -> Tensor:
@@ -87,7 +121,7 @@ def _finite_rows(field: Tensor) -> Tensor:
 def _move_splats(
     fields: list[Tensor],
     output: Output,
-    splats: GaussianSplats,
+    world_scale: float,
     i: int,
     photo: PreparedPhoto,
     cameras: SettledCameras,
@@ -102,7 +136,6 @@ def _move_splats(
     means, scales, rotations, opacities, harmonics = fields
     old = output.extrinsics[0, i].cpu().double()
     new = torch.from_numpy(cameras.extrinsics[i])
-    world_scale = float(splats.world_scale[0])
     old_k = output.intrinsics[0, i].cpu().double()
     new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
     stretch = torch.linalg.inv(new_k) @ old_k

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from model_runtime.depth.refinement.fill import Known, fill
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.sweep import matching_cost
 from model_runtime.depth.refinement.views import MapCamera, MatchingView, matching_view
+from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
 
 COMPARED, CHECKED = 4, 8
 """Other photos that a photo is compared with, and that may bear out or deny what comes of it."""
@@ -86,16 +88,23 @@ class RefinedDepth:
 
 
 def refine_depths(
-    photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool = True
+    photos: Sequence[DepthPhoto],
+    device: torch.device,
+    progress: Span,
+    proven: bool = True,
+    scratch: Scratch | None = None,
 ) -> list[RefinedDepth | None]:
     """For each photo; None for one whose depth is none, or that shows nothing that another one does.
 
     proven: whether it is known that the cameras are right. If not, photos must show it: None for one that does not.
+    scratch: where what was found out of each photo waits for the others; only a photo and those that it is compared
+    with are in memory at once, however many there are, if `photos` are only made when they are looked at.
     """
-    usable = [i for i, photo in enumerate(photos) if _usable(photo.depth)]
+    usable = [i for i in range(len(photos)) if _usable(photos[i].depth)]
     refined: list[RefinedDepth | None] = [None] * len(photos)
+    some = Lazy(len(usable), lambda i: photos[usable[i]], kept=1)
     with torch.inference_mode():
-        for i, result in zip(usable, _refine([photos[i] for i in usable], device, progress, proven), strict=True):
+        for i, result in zip(usable, _refine(some, device, progress, proven, scratch or InMemory()), strict=True):
             refined[i] = result
     return refined
 
@@ -107,44 +116,92 @@ def _usable(depth: np.ndarray) -> bool:
     return bool(relative.min() > DEPTHS[0] and relative.max() < DEPTHS[1])
 
 
-def _refine(photos: list[DepthPhoto], device: torch.device, progress: Span, proven: bool) -> list[RefinedDepth | None]:
-    views = [
-        matching_view(p.grey, p.depth, MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics), device)
-        for p in photos
-    ]
-    others = choose_sources([view.camera for view in views], [view.log_depth for view in views], CHECKED)
-    matched = _match(photos, views, others, progress.part(0.0, MATCHED))
-    sure = _check(views, matched, others)
+def _refine(
+    photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool, scratch: Scratch
+) -> list[RefinedDepth | None]:
+    def view(i: int) -> MatchingView:
+        p = photos[i]
+        camera = MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics)
+        return matching_view(p.grey, p.depth, camera, device)
+
+    views = Lazy(len(photos), view)
+    kept = _Kept(photos, device, scratch)
+    others = choose_sources(kept.cameras, Lazy(len(photos), lambda i: views[i].log_depth, kept=1), CHECKED)
+    _match(photos, views, kept, others, progress.part(0.0, MATCHED))
+    _check(kept, others)
     if not proven:
-        others, sure = _proven(others, sure)
-    filled = _fill(photos, views, matched, sure, others, progress.part(MATCHED, FILLED))
-    return _with_agreement(photos, filled, others, progress.part(FILLED, 1.0))
+        others = _proven(kept, others)
+    _fill(photos, views, kept, others, progress.part(MATCHED, FILLED))
+    return _with_agreement(photos, kept, others, progress.part(FILLED, 1.0))
 
 
-@dataclass(frozen=True, eq=False)
-class _Matched:
-    """log_depth: [h,w]. clear: [h,w] in 0..1, how clearly it is better than any other depth."""
+class _Kept:
+    """What was found out of each photo so far, on the device when it is looked at.
 
-    log_depth: Tensor
-    clear: Tensor
+    matched: [h,w] log depth; clear: [h,w] in 0..1, how clearly that is better than any other depth; sure: [h,w] in
+    0..1, how sure it is; all of these of the maps of `cameras`. filled: [H,W] log depth everywhere; known: [H,W] in
+    0..1, how sure what was matched is there; of the maps of `depth_cameras`.
+    """
+
+    def __init__(self, photos: Sequence[DepthPhoto], device: torch.device, scratch: Scratch) -> None:
+        self.scratch = scratch
+        self.cameras: list[MapCamera] = []
+        self.depth_cameras: list[MapCamera] = []
+        for p in photos:
+            self.cameras.append(MapCamera.of_photo(p.grey.shape, p.photo, p.intrinsics, p.extrinsics))
+            self.depth_cameras.append(MapCamera.of_photo(p.depth.shape, p.photo, p.intrinsics, p.extrinsics))
+        small, large = ([camera.size for camera in cameras] for cameras in (self.cameras, self.depth_cameras))
+        self.matched, self.clear, self.sure = (
+            _OnDevice(Slots(scratch, f"refined-{name}", small, np.float32), device)
+            for name in ("matched", "clear", "sure")
+        )
+        self.filled, self.known, self.correction, self.agreement = (
+            _OnDevice(Slots(scratch, f"refined-{name}", large, np.float32), device)
+            for name in ("filled", "known", "correction", "agreement")
+        )
+
+
+class _OnDevice(Sequence[Tensor]):
+    """Slots as tensors on a device."""
+
+    def __init__(self, slots: Slots, device: torch.device) -> None:
+        self.slots, self._device = slots, device
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    @overload
+    def __getitem__(self, index: int) -> Tensor: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tensor]: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        return torch.from_numpy(self.slots[index]).to(self._device)
+
+    def __setitem__(self, index: int, values: Tensor) -> None:
+        self.slots[index] = values.cpu().numpy()
 
 
 def _match(
-    photos: list[DepthPhoto], views: list[MatchingView], others: list[list[int]], progress: Span
-) -> list[_Matched]:
-    matched = []
-    for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
-        tick = _ticker(progress, i / len(photos), f"Comparing {photo.name} with other photos.")
+    photos: Sequence[DepthPhoto], views: Sequence[MatchingView], kept: _Kept, others: list[list[int]], progress: Span
+) -> None:
+    """Fills `matched` and `clear`."""
+    for i in range(kept.scratch.done("refined-matched"), len(photos)):
+        tick = _ticker(progress, i / len(photos), f"Comparing {photos[i].name} with other photos.")
         tick()
-        if not others[i]:
-            matched.append(_Matched(view.log_depth, torch.zeros_like(view.log_depth)))
-            continue
-        factors = torch.linspace(*NEARER, STEPS, device=view.grey.device)
-        cost = matching_cost(view, [views[j] for j in others[i][:COMPARED]], factors, tick)
-        with one_thread():
-            choice = choose_factors(cost, view.grey, factors, tick)
-        matched.append(_Matched(view.log_depth - choice.factor.log(), (choice.margin / CLEAR).clamp(0, 1)))
-    return matched
+        view = views[i]
+        if others[i]:
+            factors = torch.linspace(*NEARER, STEPS, device=view.grey.device)
+            cost = matching_cost(view, [views[j] for j in others[i][:COMPARED]], factors, tick)
+            with one_thread():
+                choice = choose_factors(cost, view.grey, factors, tick)
+            kept.matched[i] = view.log_depth - choice.factor.log()
+            kept.clear[i] = (choice.margin / CLEAR).clamp(0, 1)
+        else:
+            kept.matched[i] = view.log_depth
+            kept.clear[i] = torch.zeros_like(view.log_depth)
+        kept.scratch.advance("refined-matched", i + 1)
 
 
 @contextmanager
@@ -163,68 +220,59 @@ def _ticker(progress: Span, done: float, sentence: str) -> Callable[[], None]:
     return lambda: progress(done, sentence)
 
 
-def _check(views: list[MatchingView], matched: list[_Matched], others: list[list[int]]) -> list[Tensor]:
-    """[h,w] in 0..1 for each view: how sure its matched depth is."""
-    cameras, logs = [view.camera for view in views], [each.log_depth for each in matched]
-    sure = [agreement(i, cameras, logs, others[i]) * each.clear for i, each in enumerate(matched)]
-    return [torch.where(each > LEAST_SURE, each, 0.0) for each in sure]
+def _check(kept: _Kept, others: list[list[int]]) -> None:
+    """Fills `sure`, [h,w] in 0..1 for each view: how sure its matched depth is."""
+    for i in range(len(others)):
+        sure = agreement(i, kept.cameras, kept.matched, others[i]) * kept.clear[i]
+        kept.sure[i] = torch.where(sure > LEAST_SURE, sure, 0.0)
 
 
-def _proven(others: list[list[int]], sure: list[Tensor]) -> tuple[list[list[int]], list[Tensor]]:
+def _proven(kept: _Kept, others: list[list[int]]) -> list[list[int]]:
     """Without photos that do not show that their cameras are right: nobody's others, and sure of nothing."""
-    proven = [float((each > BORNE_OUT).float().mean()) > LEAST_BORNE_OUT for each in sure]
-    kept = [[j for j in those if proven[j]] if proven[i] else [] for i, those in enumerate(others)]
-    return kept, [each if proven[i] else torch.zeros_like(each) for i, each in enumerate(sure)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Filled:
-    """log_depth, before: [H,W], logarithms of the refined depth and of the one there was. sure: [H,W] in 0..1, how sure
-    what was matched is. camera: of these maps."""
-
-    log_depth: Tensor
-    before: Tensor
-    sure: Tensor
-    camera: MapCamera
+    proven = [float((each > BORNE_OUT).float().mean()) > LEAST_BORNE_OUT for each in kept.sure]
+    for i, shows_it in enumerate(proven):
+        if not shows_it:
+            kept.sure[i] = torch.zeros_like(kept.sure[i])
+    return [[j for j in those if proven[j]] if proven[i] else [] for i, those in enumerate(others)]
 
 
 def _fill(
-    photos: list[DepthPhoto],
-    views: list[MatchingView],
-    matched: list[_Matched],
-    sure: list[Tensor],
-    others: list[list[int]],
-    progress: Span,
-) -> list[_Filled]:
-    filled = []
-    for i, photo in enumerate(photos):
+    photos: Sequence[DepthPhoto], views: Sequence[MatchingView], kept: _Kept, others: list[list[int]], progress: Span
+) -> None:
+    """Fills `filled` and `known`."""
+    for i in range(kept.scratch.done("refined-filled"), len(photos)):
+        photo = photos[i]
         tick = _ticker(progress, i / len(photos), f"Spreading what the photos agree on over {photo.name}.")
-        device = sure[i].device
-        camera = MapCamera.of_photo(photo.depth.shape, photo.photo, photo.intrinsics, photo.extrinsics)
-        before = torch.from_numpy(np.log(photo.depth)).to(device)
+        matched, sure, camera = kept.matched[i], kept.sure[i], kept.depth_cameras[i]
+        device = sure.device
+        before = _before(photo, device)
         shown = torch.from_numpy(photo.shown).to(device)
-        own = Known(_nearest(matched[i].log_depth, camera.size), _nearest(sure[i], camera.size) * shown)
+        own = Known(_nearest(matched, camera.size), _nearest(sure, camera.size) * shown)
         known = [own]
         if others[i]:
-            points = [(views[j].camera, matched[j].log_depth, sure[j] > SURE) for j in others[i]]
+            points = [(kept.cameras[j], kept.matched[j], kept.sure[j] > SURE) for j in others[i]]
             depth, seen = seen_points(camera, points)
             known.append(Known(depth, BORROWED * (seen & shown)))
         color = torch.from_numpy(photo.color.astype(np.float32) / 255).permute(2, 0, 1).to(device)
-        start = before + _scale(views[i], matched[i], sure[i])
+        start = before + _scale(views[i].log_depth, matched, sure)
         with one_thread():
             log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
-        stayed = (log_depth - own.log_depth).abs() < STRAY
-        filled.append(_Filled(log_depth, before, own.weight * stayed, camera))
-    return filled
+        kept.filled[i] = log_depth
+        kept.known[i] = own.weight * ((log_depth - own.log_depth).abs() < STRAY)
+        kept.scratch.advance("refined-filled", i + 1)
 
 
-def _scale(view: MatchingView, matched: _Matched, sure: Tensor) -> float:
+def _before(photo: DepthPhoto, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.log(photo.depth)).to(device)
+
+
+def _scale(log_depth: Tensor, matched: Tensor, sure: Tensor) -> float:
     """Logarithm of what the whole depth is to be multiplied by: with cameras that are given, networks may miss their
     unit."""
     telling = sure > SURE
     if float(telling.float().mean()) < TELLING:
         return 0.0
-    return float((matched.log_depth - view.log_depth)[telling].median())
+    return float((matched - log_depth)[telling].median())
 
 
 def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
@@ -232,17 +280,19 @@ def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def _with_agreement(
-    photos: list[DepthPhoto], filled: list[_Filled], others: list[list[int]], progress: Span
+    photos: Sequence[DepthPhoto], kept: _Kept, others: list[list[int]], progress: Span
 ) -> list[RefinedDepth | None]:
-    cameras, logs = [each.camera for each in filled], [each.log_depth for each in filled]
     refined: list[RefinedDepth | None] = []
-    for i, (photo, each) in enumerate(zip(photos, filled, strict=True)):
+    for i, photo in enumerate(photos):
         progress(i / len(photos), f"Comparing {photo.name} with other photos.")
         if not others[i]:
             refined.append(None)
             continue
-        agreed = torch.maximum(each.sure, SPREAD_SHARE * agreement(i, cameras, logs, others[i]))
-        correction = (each.log_depth - each.before).exp().cpu().numpy()
-        shown = photo.shown
-        refined.append(RefinedDepth(np.where(shown, correction, 1).astype(np.float32), agreed.cpu().numpy() * shown))
+        agreed = agreement(i, kept.depth_cameras, kept.filled, others[i])
+        agreed = torch.maximum(kept.known[i], SPREAD_SHARE * agreed)
+        filled = kept.filled[i]
+        correction = (filled - _before(photo, filled.device)).exp().cpu().numpy()
+        correction = np.where(photo.shown, correction, 1).astype(np.float32)
+        kept.correction.slots[i], kept.agreement.slots[i] = correction, agreed.cpu().numpy() * photo.shown
+        refined.append(RefinedDepth(kept.correction.slots[i], kept.agreement.slots[i]))
     return refined

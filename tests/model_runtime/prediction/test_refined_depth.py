@@ -14,13 +14,14 @@ import torch
 from model_runtime.cameras.settle import SettledCameras
 from model_runtime.cameras.sources import FoundCameras
 from model_runtime.contract.messages import Request
-from model_runtime.contract.progress import SILENT, Span
+from model_runtime.contract.progress import SILENT
 from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, one_thread
 from model_runtime.geometry.similarity import Similarity
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction import refined_depth
+from model_runtime.prediction.job_folder import MemoryWorkplace
 from model_runtime.prediction.predictor import Predictor
 from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import AGREED, OWN, make_views
@@ -64,7 +65,8 @@ def settled(correction: tuple[np.ndarray | None, ...] | None = None) -> SettledC
 
 
 def job_of(photos: list[PreparedPhoto], wish: str) -> Any:
-    return SimpleNamespace(photos=photos, plan=SimpleNamespace(request=Request((), refine_depth=wish), device=CPU))
+    plan = SimpleNamespace(request=Request((), refine_depth=wish), device=CPU)
+    return SimpleNamespace(photos=photos, plan=plan, work=MemoryWorkplace())
 
 
 def found(*sources: str, **known: Any) -> FoundCameras:
@@ -79,7 +81,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[DepthPhoto]:
     """What is given to be refined, in place of which every depth is trebled."""
     seen: list[DepthPhoto] = []
 
-    def treble(photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool) -> list[RefinedDepth]:
+    def treble(photos: Sequence[DepthPhoto], *_: object) -> list[RefinedDepth]:
         seen.extend(photos)
         full = [np.ones(photo.depth.shape, np.float32) for photo in photos]
         return [RefinedDepth(3 * one, 0.25 * one) for one in full]
