@@ -85,7 +85,7 @@ class JobManager:
         self.state = JobState(
             Reading(replace(target, file_session=self.file_session)),
             target.name,
-            said="Reading the photos.",
+            said="Reading the photos." if target.clip is None else "Reading the clip.",
             placed=self.state.placed,
             updates=target.collection_id,
         )
