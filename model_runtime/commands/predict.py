@@ -6,22 +6,15 @@ import argparse
 import json
 import sys
 import tempfile
-import zipfile
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from model_runtime.contract.disk import put_in_place
-from model_runtime.contract.export.npz import told_lens
-from model_runtime.contract.messages import JobError, Photo, Prediction, Request, View
+from model_runtime.contract.messages import JobError, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
+from model_runtime.prediction.answer_file import arrays, write_npz
 from model_runtime.prediction.predictor import Predictor
-
-VIEW_ARRAYS = (
-    *("depth", "confidence", "sky", "opaque", "repeated", "color"),
-    *("extrinsics", "intrinsics", "ray", "ray_confidence"),
-)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,18 +61,10 @@ def _write(output: Path, named: dict[str, np.ndarray]) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as folder:
             part = Path(folder) / "part.npz"
-            _write_npz(part, named)
+            write_npz(part, named)
             put_in_place(part, output)
     except OSError as error:
         raise _unwritten(output, error.strerror) from error
-
-
-def _write_npz(path: Path, named: dict[str, np.ndarray]) -> None:
-    """As numpy.savez_compressed, which on a full disk leaves an open archive that complains when it is collected."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in named.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def _unwritten(output: Path, why: str | None) -> JobError:
@@ -95,44 +80,3 @@ def _read_photo(path: Path, name: str) -> Photo:
 
 def _print_progress(_: str, fraction: float, sentence: str) -> None:
     print(f"{fraction:4.0%}  {sentence}", file=sys.stderr)
-
-
-def arrays(prediction: Prediction) -> dict[str, np.ndarray]:
-    """A prediction as named arrays: `view0_depth`, ..., `gaussian_means`, ..., and the rest as JSON in `meta`.
-
-    `view0_plate`: the bytes of the picture that the camera sees, where the photo's file shows another.
-    """
-    named: dict[str, np.ndarray] = {}
-    for i, view in enumerate(prediction.views):
-        for name in VIEW_ARRAYS:
-            if (array := getattr(view, name)) is not None:
-                named[f"view{i}_{name}"] = array
-        if view.plate:
-            named[f"view{i}_plate"] = np.frombuffer(view.plate, np.uint8)
-    if prediction.gaussians is not None:
-        there = {name: array for name, array in vars(prediction.gaussians).items() if array is not None}
-        named |= {f"gaussian_{name}": array for name, array in there.items() if name != "source"}
-    meta = {
-        "views": [_told(view) for view in prediction.views],
-        "gaussians": prediction.gaussians and prediction.gaussians.source,
-        "checkpoint": asdict(prediction.checkpoint),
-        "camera_source": prediction.camera_source,
-        "metric": prediction.metric,
-        "match_error": prediction.match_error,
-        "settings": prediction.settings,
-        "notes": prediction.notes,
-        "left_out": [asdict(photo) for photo in prediction.left_out],
-    }
-    named["meta"] = np.array(json.dumps(meta))
-    return named
-
-
-def _told(view: View) -> dict[str, object]:
-    """What `meta` tells of a view."""
-    return {
-        "name": view.name,
-        "photo_size": view.photo_size,
-        "camera_source": view.camera_source,
-        "lens": told_lens(view.lens),
-        "match_error": view.match_error,
-    }

@@ -13,9 +13,9 @@ from PIL import Image
 
 from model_runtime.commands.command_line import main
 from model_runtime.commands.export import read_scene
-from model_runtime.commands.predict import arrays
 from model_runtime.contract.lens import BROWN, Lens, straight_camera
 from model_runtime.contract.messages import CheckpointInfo, Prediction, View
+from model_runtime.prediction.answer_file import arrays
 
 SIZE, SHAPE = (80, 60), (15, 20)
 
