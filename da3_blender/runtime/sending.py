@@ -117,7 +117,7 @@ class Sending:
         if delivery.standstills > MOST_STANDSTILLS:
             self._drop(job)
             sentence = f"{file_name(file)} does not arrive: the worker has {received} of its {file.size} bytes."
-            self._tell(job, Failure("file-missing", sentence, "Check the worker's disk, then start the job again."))
+            self._tell(job, Failure("file-missing", sentence, "Start the job again."))
             return
         if received < file.size:  # one that was begun goes on before the next
             add = delivery.missing.append if isinstance(asked, FindFile) else delivery.missing.appendleft

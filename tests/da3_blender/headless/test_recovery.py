@@ -147,7 +147,7 @@ def test_what_was_computed_outlives_a_fault_of_the_program(
 ) -> None:
     """A sentence, the log in a file where it is a fault, and the same scene from what was kept."""
 
-    def breaks(*_: object) -> None:
+    def breaks(*_: object, **__: object) -> None:
         raise fault
 
     with monkeypatch.context() as patch:

@@ -34,7 +34,16 @@ NOT_SHOWN = {
     ),
     *("training", "benchmark"),
     # faults of a program, to be reported in the words of the one who made it
-    *("pipe.py", "prediction_checks.py", "network", "geometry", "similarity.py", "harmonics.py"),
+    *(
+        "pipe.py",
+        "plain_values.py",
+        "frame_files.py",
+        "prediction_checks.py",
+        "network",
+        "geometry",
+        "similarity.py",
+        "harmonics.py",
+    ),
     # names in the file, which stay the same whoever opens it
     *("materials.py", "points.py", "repeated.py", "node_tools.py", "usd.py"),
     *(f"scene/splats/{name}.py" for name in ("cards", "crops", "filters", "lens", "solids", "stand_ins")),
