@@ -135,7 +135,7 @@ class ClipJob:
         return told, _in_world_of(track, keys, np.stack([view.extrinsics for view in views]))
 
 
-def watch(request: Request, progress: Span) -> ClipJob:
+def watch_request(request: Request, progress: Span) -> ClipJob:
     """Look through the request's clip. Raises JobError where it cannot be read, or the request does not go with it."""
     assert request.clip is not None
     if request.has_poses:

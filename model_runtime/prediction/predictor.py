@@ -24,6 +24,7 @@ from model_runtime.prediction.checks import check_memory
 from model_runtime.prediction.chunks.kept_cameras import keep_cameras, kept_cameras
 from model_runtime.prediction.chunks.looks import look_in_chunks
 from model_runtime.prediction.chunks.place import WorkPlace, work_place
+from model_runtime.prediction.clip_job import ClipJob, watch_request
 from model_runtime.prediction.devices import describe_device
 from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.network_run import free_memory
@@ -43,6 +44,9 @@ MESH_SHARE = 0.25
 """Of a job that makes a mesh."""
 IMPROVING_SHARE = 0.6
 """Of the rest, where splats are improved."""
+
+WATCHING_SHARE = 0.4
+"""Of a clip's job: looking through the clip."""
 
 FIRST_PASS = 0.5
 """Share of the network's time that its pass over the photos alone takes, where there are two."""
@@ -81,6 +85,12 @@ class Predictor:
             self._place.work.finish()
             self._place = None
 
+    def close(self) -> None:
+        """The last job has no answer that anybody takes: what is on the disk stays for when it is asked for again."""
+        if self._place is not None:
+            self._place.work.close()
+            self._place = None
+
     def predict(
         self, request: Request, report: Report, switches: Switches = ALL_ON, features: FeatureMemory | None = None
     ) -> Prediction:
@@ -94,8 +104,8 @@ class Predictor:
         progress = Span(never_falling(report))
         try:
             if request.mesh is None:
-                return self._predict(plan, features or self._features, progress)
-            prediction = self._predict(plan, features or self._features, progress.part(0.0, 1 - MESH_SHARE))
+                return self._predict_photos(plan, features or self._features, progress)
+            prediction = self._predict_photos(plan, features or self._features, progress.part(0.0, 1 - MESH_SHARE))
             return _with_mesh(prediction, request.mesh, plan.device, progress.part(1 - MESH_SHARE, 1.0, "mesh"))
         except JobError:
             raise
@@ -105,7 +115,18 @@ class Predictor:
         free_memory(plan.device)
         raise _too_large(plan)
 
-    def _predict(self, plan: Plan, features: FeatureMemory, progress: Span) -> Prediction:
+    def _predict_photos(self, plan: Plan, features: FeatureMemory, progress: Span) -> Prediction:
+        """Of a request's photos, or of the key frames of its clip."""
+        if plan.request.clip is None:
+            return self._predict(plan, features, progress, None)
+        clip = watch_request(plan.request, progress.part(0.0, WATCHING_SHARE, "clip"))
+        try:
+            plan = make_plan(replace(plan.request, photos=clip.photos), plan.switches)
+            return self._predict(plan, features, progress.part(WATCHING_SHARE, 1.0), clip)
+        finally:
+            clip.close()
+
+    def _predict(self, plan: Plan, features: FeatureMemory, progress: Span, clip: ClipJob | None) -> Prediction:
         watch = Stopwatch()
         improving = None
         if plan.request.gaussians and plan.request.improve_splats:
@@ -114,6 +135,9 @@ class Predictor:
         reading = progress.part(0.0, PHOTOS_DONE, "photos")
         place = self._place = work_place(plan, reading)
         job_input = read_input(plan, reading, place.work, place.in_chunks)
+        features = place.features or features
+        if clip is not None:
+            job_input = replace(job_input, photos=clip.with_features(job_input.photos, features))
         watch.done("photos")
 
         progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
@@ -121,7 +145,10 @@ class Predictor:
         job = Job(plan, job_input, network, place.sizes, place.work)
         watch.done("checkpoint")
 
-        found, look, remaining = _find_cameras(job, place.features or features, progress)
+        found, look, remaining = _find_cameras(job, features, progress)
+        track = None
+        if clip is not None:
+            found, track = clip.placed(found, progress.part(FEATURES_DONE, FEATURES_DONE, "clip"))
         if job.input.with_features:
             watch.done("features")
         if found.unplaced:
@@ -142,6 +169,8 @@ class Predictor:
         if cameras.agreement is not None:
             watch.done("depth")
         views = _make_views(job, look, found, cameras)
+        if clip is not None:
+            views, track = clip.of_frames(views, track or clip.between_keys(views))
         watch.done("cameras")
 
         gaussians = None
@@ -159,9 +188,17 @@ class Predictor:
             camera_source=found.source,
             metric=_is_metric(look.output, found.source),
             settings=_settings(job, look, watch.seconds) | found.settings | cameras.settings,
-            notes=(*_request_notes(plan), *place.notes, *_chunk_notes(job, look), *found.notes, *notes),
+            notes=(
+                *_request_notes(plan),
+                *(clip.notes if clip else ()),
+                *place.notes,
+                *_chunk_notes(job, look),
+                *found.notes,
+                *notes,
+            ),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),
+            track=track,
         )
 
     def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
@@ -183,7 +220,8 @@ def _find_cameras(job: Job, features: FeatureMemory, progress: Span) -> tuple[Fo
     finding = progress.part(CHECKPOINT_DONE, FEATURES_DONE, "features")
     refine = job.plan.request.refine
     lens = job.plan.request.lens
-    found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features, lens)
+    in_time = job.plan.request.clip is not None
+    found = find_cameras(job.plan.source, refine, job.photos, finding, job.input.given, features, lens, in_time)
     if isinstance(found, FoundCameras):
         alone = None
     else:
