@@ -16,7 +16,10 @@ from model_runtime.contract.messages import (
     PROTOCOL_VERSION,
     Cameras,
     CheckpointInfo,
+    Clip,
     Failure,
+    FileState,
+    FindFile,
     Heartbeat,
     Hello,
     ListModels,
@@ -24,9 +27,12 @@ from model_runtime.contract.messages import (
     Models,
     ModelState,
     Photo,
+    PredictedView,
     Prediction,
     Progress,
     Request,
+    SendPart,
+    StoredFile,
     View,
 )
 from tests.fuzz.mutations import ROUNDS, damaged, odd_json
@@ -48,10 +54,16 @@ MESH = Mesh(
     np.zeros(1, np.int32),
     np.zeros((3, 3), np.uint8),
 )
+FILE = StoredFile("a" * 64, 7, "/a/film.mp4")
 MESSAGES = (
     Request((Photo("a.jpg", b"12"), Photo("b.jpg", b"345")), cameras=Cameras(np.eye(4)[None], np.eye(3)[None])),
     Prediction((VIEW,), None, CheckpointInfo("n", "p", "unknown", None), "network", settings={"a": [1]}, mesh=MESH),
     Models("/m", 1, (ModelState("da3-small", False, 17, 137, "/m/s"),)),
+    Request((Photo("a.jpg", file=FILE),), clip=Clip("film.mp4", FILE, 1, 9, 2, (3, 4))),
+    PredictedView(1, VIEW),
+    FindFile(FILE),
+    SendPart(FILE, 2, b"345"),
+    FileState("a" * 64, 7),
     Hello(PROTOCOL_VERSION, "0", "3", "2", "cpu", "none", 0, ()),
     Progress("network", 0.5, "Half way."),
     Failure("code", "A sentence.", "Advice.", "a log"),

@@ -16,8 +16,11 @@ from model_runtime.contract.messages import (
     Cameras,
     Cancel,
     CheckpointInfo,
+    Clip,
     DownloadModel,
     Failure,
+    FileState,
+    FindFile,
     Gaussians,
     Heartbeat,
     Hello,
@@ -27,10 +30,13 @@ from model_runtime.contract.messages import (
     Models,
     ModelState,
     Photo,
+    PredictedView,
     Prediction,
     Progress,
     RemoveModel,
     Request,
+    SendPart,
+    StoredFile,
     View,
 )
 
@@ -89,6 +95,15 @@ MESSAGES = [
     DownloadModel("da3-large-1.1", "CC-BY-NC-4.0", "2026-01-31"),
     RemoveModel("da3-small"),
     Models("/models", 1 << 40, (ModelState("da3-small", False, 17, 137_000_000, "/models/DA3-SMALL"),)),
+    PredictedView(3, view("c.jpg", True)),
+    replace(prediction(), views=(), views_sent=4),
+    FindFile(StoredFile("a" * 64, 1 << 40, "/films/ä.mp4")),
+    SendPart(StoredFile("a" * 64, 9), 3, b"\x00\xff"),
+    FileState("a" * 64, 1 << 40),
+    Request(
+        (Photo("p", file=StoredFile("b" * 64, 7, "C:\\p.jpg")),), clip=Clip("clip", StoredFile("c" * 64, 8), 1, 9, 2)
+    ),
+    Request((), clip=Clip("walk_#.png", numbers=(1, 3), rate=29.97)),
     Cancel(),
     Heartbeat(),
 ]
