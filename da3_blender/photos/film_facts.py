@@ -7,10 +7,15 @@ from pathlib import Path
 
 import bpy
 
+from ..scene.film_turns import quarter_turns
+
+HEEDS_TURNS = (4, 4)
+"""The Blender from which on films that were held upright are upright."""
+
 
 @dataclass(frozen=True)
 class FilmFacts:
-    """frames: how many there are, about. size: (width, height) in pixels as shown. rate: frames a second. All are 0
+    """frames: how many there are, about. size: upright (width, height) in pixels. rate: frames a second. All are 0
     where Blender does not tell."""
 
     frames: int = 0
@@ -27,6 +32,9 @@ def film_facts(path: Path) -> FilmFacts:
     try:
         if clip.frame_duration < 1 or clip.fps <= 0:  # not decoded: the size that it then tells is no film's
             return FilmFacts()
-        return FilmFacts(clip.frame_duration, (clip.size[0], clip.size[1]), clip.fps)
+        width, height = clip.size
+        if bpy.app.version < HEEDS_TURNS and quarter_turns(path) % 2:
+            width, height = height, width
+        return FilmFacts(clip.frame_duration, (width, height), clip.fps)
     finally:
         bpy.data.movieclips.remove(clip)
