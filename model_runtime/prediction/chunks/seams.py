@@ -17,7 +17,7 @@ GRID = 32
 """Cells in a row, and in a column, of a photo's depth map: one pixel at random is looked at in each."""
 FEWEST_PIXELS = 16
 """Of a photo; fewer tell nothing of its depth."""
-CAMERA_SHARE = 0.25
+CAMERA_SHARE = 0.1
 """Weight of a photo's cameras beside that of its pixels: they decide what a bare wall leaves open."""
 SUREST = 3.0
 """Times the photo's median confidence from which more confidence counts no more."""
@@ -77,7 +77,7 @@ def find_seam(first: ChunkOutput, second: ChunkOutput, numbers: tuple[int, int])
         if found is not None and found.determined:
             size = sum(len(each.depth) for each in evidence)
             certainty = INDEPENDENT * len(common) / size / max(found.deviation, LEAST_DEVIATION) ** 2
-            far = np.median(np.concatenate([each.depth for each in evidence])) / float(found.similarity.scale)
+            far = float(np.median(np.concatenate([each.depth for each in evidence]))) / float(found.similarity.scale)
             information = _if_bent(found.information * certainty, far)
             edge = Edge(*numbers, as_matrix(found.similarity), information, found.frame)
             return FoundSeam(Seam(*numbers, len(common), found.residual, found.inliers), edge, ratios)

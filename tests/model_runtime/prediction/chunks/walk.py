@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
 from model_runtime.geometry.pose_graph import scales, step
-from model_runtime.geometry.robust_similarity import robust_similarity
+from model_runtime.geometry.similarity import align_cameras
 from model_runtime.prediction.chunks.chunk import ChunkOutput
 
 ROOM = np.array([4.0, 3.0, 1.3])
@@ -103,7 +104,7 @@ def windows(count: int, size: int, overlap: int) -> list[tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Score:
-    """trajectory: rms distance of the centres after the best similarity, share of the path's length. turn: rms degrees.
+    """trajectory: rms distance of the centres after `align_cameras`, share of the path's length. turn: rms degrees.
     scale: rms of the log of depth over its truth, about their mean. jump: most that a centre is off from where the
     truth, moved like the photo before, has it, in metres."""
 
@@ -115,13 +116,11 @@ class Score:
 
 def score(of: Walk, extrinsics: np.ndarray, depth: list[np.ndarray]) -> Score:
     """Of joined photos and their depths [h,w] in the joined world."""
-    poses = np.linalg.inv(extrinsics)
-    fit = robust_similarity(poses[:, :3, 3], of.poses[:, :3, 3])
-    assert fit is not None
-    scale, rotation = float(fit.similarity.scale), fit.similarity.rotation.numpy()
-    centres = scale * poses[:, :3, 3] @ rotation.T + fit.similarity.translation.numpy()
+    fit = align_cameras(torch.from_numpy(extrinsics), torch.from_numpy(of.extrinsics))
+    scale, placed = float(fit.scale), np.linalg.inv(fit.extrinsics(torch.from_numpy(extrinsics)).numpy())
+    centres = placed[:, :3, 3]
     off = centres - of.poses[:, :3, 3]
-    turned = Rotation.from_matrix(rotation @ poses[:, :3, :3] @ of.extrinsics[:, :3, :3])
+    turned = Rotation.from_matrix(placed[:, :3, :3] @ of.extrinsics[:, :3, :3])
     ratios = np.array([np.median(np.log(scale * d / t)) for d, t in zip(depth, of.depths, strict=True)])
     return Score(
         float(np.sqrt(np.square(off).sum(1).mean())) / of.length,
