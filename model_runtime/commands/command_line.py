@@ -14,6 +14,7 @@ import model_runtime
 from model_runtime.commands import bench as bench_command
 from model_runtime.commands import convert_splats as convert_splats_command
 from model_runtime.commands import export as export_command
+from model_runtime.commands import farm as farm_command
 from model_runtime.commands import models as models_command
 from model_runtime.commands import train as train_command
 from model_runtime.commands.standard_streams import claim_streams
@@ -99,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure predictions on scenes whose truth is known")
     bench_command.add_arguments(bench)
     bench.set_defaults(run=bench_command.run)
+
+    farm = commands.add_parser("farm", help="many shots on many machines, by Ray")
+    farm_command.add_arguments(farm)
+    farm.set_defaults(run=farm_command.run)
 
     train = commands.add_parser("train", help="train a checkpoint on synthetic scenes")
     train_command.add_arguments(train)

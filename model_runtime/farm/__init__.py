@@ -1,0 +1,1 @@
+"""Many shots on many machines, by Ray: one file says which, each shot's answer becomes one file."""
