@@ -14,7 +14,7 @@ from model_runtime.geometry.similarity import align_cameras
 CELLS = 6
 """Along each side of the picture, of the grid in which points are chosen, so that they are spread over it."""
 
-MOST_SEEN = 20
+MOST_SEEN = 14
 """Points in a cell of it, those that most frames see: more take longer and tell the same."""
 
 ROUNDS = 2
@@ -32,27 +32,28 @@ def errors(poses: np.ndarray, points: np.ndarray, sight: Sight) -> np.ndarray:
     return np.where((at[:, 2] > 0) & np.isfinite(away), away, np.inf)
 
 
-def adjust_frames(poses: np.ndarray, points: np.ndarray, sight: Sight, focal: float) -> tuple[np.ndarray, np.ndarray]:
+def adjust_frames(
+    poses: np.ndarray, points: np.ndarray, sight: Sight, rest: Sight, focal: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Cameras [F,4,4] and points [P,3] that agree best with what is seen, in the same world.
 
-    Frames that see nothing stay as they are. focal: pixels of a length of 1 on the plane. Observations count less
-    from twice the typical error on (Cauchy loss), which is told anew in each round.
+    rest: what is seen of other points, which follow the cameras. Frames that see nothing stay as they are.
+    focal: pixels of a length of 1 on the plane. Observations count less from twice the typical error on (Cauchy loss),
+    which is told anew in each round.
     """
-    kept, first = sight.chosen(_best_seen(sight)), poses
+    first, used = poses, np.unique(sight.frame)
     for _ in range(ROUNDS):
-        loss = max(2 * focal * float(np.median(errors(poses, points, kept))), SMALLEST_LOSS)
-        poses, points = _adjusted(poses, points, kept, focal, loss)
-    others = ~np.isin(sight.point, kept.point)
-    points = _placed_anew(poses, points, sight.chosen(others))
-    used = np.unique(kept.frame)
+        loss = max(2 * focal * float(np.median(errors(poses, points, sight))), SMALLEST_LOSS)
+        poses, points = _adjusted(poses, points, sight, focal, loss)
+    points = _placed_anew(poses, points, rest)
     back = align_cameras(torch.from_numpy(poses[used]), torch.from_numpy(first[used]))
     moved = poses.copy()
     moved[used] = back.extrinsics(torch.from_numpy(poses[used])).numpy()
     return moved, back.points(torch.from_numpy(points)).numpy()
 
 
-def _best_seen(sight: Sight) -> np.ndarray:
-    """Numbers of the observations that take part."""
+def best_seen(sight: Sight) -> np.ndarray:
+    """Numbers of the observations that are enough for all frames: points that many see, spread over the picture."""
     often = np.bincount(sight.point)[sight.point]
     low, high = sight.plane.min(0), sight.plane.max(0)
     cell = np.minimum((sight.plane - low) / np.maximum(high - low, 1e-9) * CELLS, CELLS - 1).astype(np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 
 from model_runtime.clips.motion import Motion
 
-STEP = 0.06
+STEP = 0.1
 """Longest sides that the typical feature moves from one key frame to the next."""
 
 FEWEST_KEYS, SMALLEST_STEP = 10, 0.004
@@ -35,10 +35,10 @@ class Choice:
 
 def choose_keys(places: Sequence[int], sharpness: Mapping[int, float], motion: TELL_MOTION, most: int) -> Choice:
     """Of the frames at these places, rising. The first and the last are among the key frames; no more than `most`."""
-    step, choice = STEP, _chosen(places, STEP, sharpness, motion)
-    while len(choice.keys) < min(FEWEST_KEYS, len(places)) and step > SMALLEST_STEP:
-        step = max(step / 2, SMALLEST_STEP)
-        choice = _chosen(places, step, sharpness, motion)
+    choice = _chosen(places, STEP, sharpness, motion)
+    way = sum(choice.motions[key].typical for key in choice.keys[1:])
+    if len(choice.keys) < min(FEWEST_KEYS, len(places)) and np.isfinite(way):
+        choice = _chosen(places, max(way / FEWEST_KEYS, SMALLEST_STEP), sharpness, motion)
     return Choice(_fewer(choice.keys, choice.motions, most), choice.motions)
 
 

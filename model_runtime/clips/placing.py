@@ -10,7 +10,7 @@ import pycolmap
 
 from model_runtime.cameras.features.matching import SEED
 from model_runtime.cameras.features.result import FeatureCameras
-from model_runtime.clips.adjusting import adjust_frames, errors
+from model_runtime.clips.adjusting import adjust_frames, best_seen, errors
 from model_runtime.clips.between import fill_between
 from model_runtime.clips.observing import ClipLens, Observer, Sight
 from model_runtime.clips.sharpening import sharpened
@@ -122,9 +122,11 @@ def _adjusted(
     in pixels of the clip."""
     watched, lens = observer.watched, observer.lens
     focal = lens.focal / watched.pixel
-    close = sharpened(watched, source, observer.cameras, lens, poses, points, sight, progress.part(0.0, 0.8))
+    chosen = sight.chosen(best_seen(sight))
+    close = sharpened(watched, source, observer.cameras, lens, poses, points, chosen, progress.part(0.0, 0.8))
     progress(0.8, "Adjusting the cameras of all frames.")
-    poses, points = adjust_frames(poses, points, close, focal)
+    rest = sight.chosen(~np.isin(sight.point, close.point))
+    poses, points = adjust_frames(poses, points, close, rest, focal)
     progress(1.0, "Adjusting the cameras of all frames.")
     return poses, points, medians(errors(poses, points, close) * lens.focal, close.frame, len(poses))
 

@@ -22,7 +22,7 @@ RADIUS = 6
 SMOOTH = 0.8
 """Standard deviation in pixels by which pictures are smoothed: values between pixels are then told linearly."""
 
-STEPS = 8
+STEPS = 6
 FURTHEST = 2.0
 """Pixels of the working picture that a point may be from where its feature was."""
 
@@ -162,24 +162,26 @@ def _aligned(
     patches: np.ndarray, picture: np.ndarray, start: np.ndarray, stretch: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """[M,2] where the picture shows patches [M,S,S], near `start` [M,2], and how alike it is there, [M] up to 1."""
-    shifted = np.einsum("mij,abj->mabi", stretch, _grid())
-    weight = np.exp(-np.square(_grid()).sum(-1) / (2 * (RADIUS / 1.5) ** 2))
-    weight /= weight.sum()
-    normal = _normalised(patches, weight)
-    down, across = np.gradient(normal, axis=(1, 2))
-    slope = np.stack((across, down), axis=-1)
-    curvature = np.einsum("ab,mabi,mabj->mij", weight, slope, slope) + 1e-9 * np.eye(2)
+    grid = _grid()
+    weight = np.exp(-np.square(grid).sum(-1) / (2 * (RADIUS / 1.5) ** 2)).ravel()
+    weight = (weight / weight.sum()).astype(np.float32)
+    normal = _normalised(patches.reshape(len(patches), -1), weight)
+    down, across = np.gradient(normal.reshape(patches.shape), axis=(1, 2))
+    slope = np.stack((across, down), axis=-1).reshape(len(patches), -1, 2)
+    weighted = slope * weight[:, None]
+    curvature = slope.transpose(0, 2, 1) @ weighted + 1e-9 * np.eye(2)
     inverse = stretch @ np.linalg.inv(curvature)
+    shifted = grid.reshape(-1, 2) @ stretch.transpose(0, 2, 1)
     at, alike = start.copy(), np.zeros(len(start))
     for _ in range(STEPS):
-        seen = _normalised(_values(picture, at[:, None, None] + shifted), weight)
-        alike = np.einsum("ab,mab,mab->m", weight, seen, normal)
-        pull = np.einsum("ab,mabi,mab->mi", weight, slope, seen - normal)
-        at -= np.clip(np.einsum("mij,mj->mi", inverse, pull), -1.0, 1.0)
+        seen = _normalised(_values(picture, at[:, None] + shifted), weight)
+        alike = (seen * normal) @ weight
+        pull = ((seen - normal)[:, None] @ weighted)[:, 0]
+        at -= np.clip((inverse @ pull[:, :, None])[:, :, 0], -1.0, 1.0)
     return at, alike
 
 
 def _normalised(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """[M,S,S] with a mean of 0 and a variance of 1."""
-    away = values - np.einsum("ab,mab->m", weight, values)[:, None, None]
-    return away / np.sqrt(np.einsum("ab,mab,mab->m", weight, away, away) + 1e-6)[:, None, None]
+    """[M,K] with a mean of 0 and a variance of 1."""
+    away = values - (values @ weight)[:, None]
+    return away / np.sqrt(np.square(away) @ weight + 1e-6)[:, None]

@@ -16,7 +16,9 @@ from torch.nn import functional
 SIDE = 1024
 """Texels of a texture's side."""
 
-TEXELS_PER_METRE = 340.0
+METRES = 3.0
+"""After which a texture repeats."""
+
 FACES = 6
 SAMPLES = ((0.25, 0.25), (0.75, 0.75), (0.75, 0.25), (0.25, 0.75))
 """Where in a pixel, one after the other while the shutter is open, rays are cast."""
@@ -62,18 +64,19 @@ class ArraySource:
 class Room:
     """A room of 6 x 5 x 2.8 metres, z up, with boxes in it, and pictures on all that is in it.
 
-    plain: walls and boxes are of one colour each, but for a few small pictures.
+    plain: walls and boxes are of one colour each, but for a few small pictures. things: boxes that stand in it. side:
+    texels of a texture's side; fewer are made sooner.
     """
 
-    def __init__(self, seed: int = 0, plain: bool = False) -> None:
+    def __init__(self, seed: int = 0, plain: bool = False, things: int = 9, side: int = SIDE) -> None:
         rng = np.random.default_rng(seed)
         boxes = [((-3.0, -2.5, 0.0), (3.0, 2.5, 2.8))]
-        for _ in range(9):
+        for _ in range(things):
             x, y = rng.uniform(-2.8, 2.8), rng.uniform(-2.3, 2.3)
             wide, deep, high = rng.uniform(0.2, 0.6), rng.uniform(0.2, 0.6), rng.uniform(0.4, 1.1)
             boxes.append(((x - wide / 2, y - deep / 2, 0.0), (x + wide / 2, y + deep / 2, high)))
         self.boxes = torch.tensor(boxes, dtype=torch.float32)
-        self.texels = torch.stack([_texture(rng, plain) for _ in range(FACES * len(boxes))])
+        self.texels = torch.stack([_texture(rng, plain, side) for _ in range(FACES * len(boxes))])
 
     def seen(self, origin: torch.Tensor, rays: torch.Tensor) -> torch.Tensor:
         """Colours [M,3] float32 in 0..255 of rays [M,3] from a point [3], world."""
@@ -94,11 +97,12 @@ class Room:
     def _painted(self, at: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
         axis = face % FACES // 2
         across = torch.cat([at.gather(1, ((axis + n) % 3)[:, None]) for n in (1, 2)], 1)
-        texel = across * TEXELS_PER_METRE + 37.3 * face[:, None]
+        side = self.texels.shape[1]
+        texel = across * (side / METRES) + 37.3 * face[:, None]
         low = texel.floor()
         share = texel - low
-        first = low.long() % SIDE
-        after = (first + 1) % SIDE
+        first = low.long() % side
+        after = (first + 1) % side
         flat = self.texels.view(-1, 3)
         rows = {0: first[:, 1], 1: after[:, 1]}
         columns = {0: first[:, 0], 1: after[:, 0]}
@@ -106,23 +110,23 @@ class Room:
         for row in (0, 1):
             for column in (0, 1):
                 weight = (share[:, 1] if row else 1 - share[:, 1]) * (share[:, 0] if column else 1 - share[:, 0])
-                colour += weight[:, None] * flat[face * SIDE * SIDE + rows[row] * SIDE + columns[column]]
+                colour += weight[:, None] * flat[face * side * side + rows[row] * side + columns[column]]
         return colour
 
 
-def _texture(rng: np.random.Generator, plain: bool) -> torch.Tensor:
-    """[SIDE,SIDE,3] uint8, which repeats."""
+def _texture(rng: np.random.Generator, plain: bool, side: int = SIDE) -> torch.Tensor:
+    """[side,side,3] uint8, which repeats."""
     tint = torch.from_numpy(rng.uniform(0.45, 1.0, 3)).float()
-    layers = torch.zeros(1, 3, SIDE, SIDE)
+    layers = torch.zeros(1, 3, side, side)
     for cells, weight in ((4, 1.0), (16, 0.7), (64, 0.6), (256, 0.45), (512, 0.25)):
         noise = torch.from_numpy(rng.random((1, 3, cells, cells))).float()
-        layers += weight * functional.interpolate(noise, (SIDE, SIDE), mode="bicubic")
+        layers += weight * functional.interpolate(noise, (side, side), mode="bicubic")
     contrast = 0.05 if plain else 1.8
     spread = ((layers - layers.min()) / (layers.max() - layers.min()) - 0.5) * contrast + (0.75 if plain else 0.5)
     picture = Image.fromarray((spread.clamp(0, 1)[0].permute(1, 2, 0) * tint * 255).byte().numpy())
     draw = ImageDraw.Draw(picture)
     for _ in range(5 if plain else 90):
-        x, y, size = (int(n) for n in rng.integers((0, 0, 6), (SIDE, SIDE, 60)))
+        x, y, size = (int(n) for n in rng.integers((0, 0, 6), (side, side, 60)))
         colour = tuple(int(n) for n in rng.integers(0, 255, 3))
         shape = draw.ellipse if rng.random() < 0.5 else draw.rectangle
         shape((x, y, x + 2 * size, y + size), fill=colour if rng.random() < 0.6 else None, outline=colour, width=4)
@@ -150,11 +154,16 @@ def filmed(room: Room, path: Path, count: int, size: tuple[int, int], noise: flo
             light += room.seen(torch.from_numpy(centre.astype(np.float32)), there) / len(SAMPLES)
         light += noise * torch.randn(light.shape, generator=grain)
         frames.append(light.clamp(0, 255).round().byte().view(height, width, 3).numpy())
+    return MadeClip(np.stack(frames), poses_along(path, count), intrinsics)
+
+
+def poses_along(path: Path, count: int) -> np.ndarray:
+    """[F,4,4] float64 world-to-camera, of the frames in the middle of their exposure."""
     centres, turns = path(np.arange(count, dtype=np.float64))
     extrinsics = np.tile(np.eye(4), (count, 1, 1))
     extrinsics[:, :3, :3] = turns
     extrinsics[:, :3, 3] = -np.einsum("fij,fj->fi", turns, centres)
-    return MadeClip(np.stack(frames), extrinsics, intrinsics)
+    return extrinsics
 
 
 def compressed(frames: np.ndarray, rate: int = 24, quality: int = 20) -> np.ndarray:
