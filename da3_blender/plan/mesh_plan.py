@@ -15,6 +15,9 @@ from model_runtime.contract.messages import Mesh, View
 
 from .point_cloud import map_focal, unproject
 
+MOST_CONFIDENCES = 20_000_000
+"""Pixels of all views that tell which of them are least sure; of more an even choice does."""
+
 NO_PHOTO = -1
 """In `SurfacePlan.photos`: the surface's own colours."""
 
@@ -113,7 +116,8 @@ def _most_triangles(shapes: list[tuple[int, ...]], step: int) -> int:
 
 def _sure_pixels(views: tuple[View, ...], masks: list[np.ndarray], threshold: float) -> list[np.ndarray]:
     """`masks` without the pixels whose rank of confidence among all is no higher than `threshold`."""
-    sure = np.concatenate([view.confidence[mask] for view, mask in zip(views, masks, strict=True)])
+    step = -(-sum(mask.size for mask in masks) // MOST_CONFIDENCES)
+    sure = np.concatenate([view.confidence[mask][::step] for view, mask in zip(views, masks, strict=True)])
     hidden = int(threshold * len(sure))
     if hidden >= len(sure):
         return [np.zeros_like(mask) for mask in masks]

@@ -27,11 +27,12 @@ def morton_codes(position: np.ndarray, shift: float = 0.0) -> tuple[np.ndarray, 
     span = float((position.max(0) - low).max()) * (1 + shift) or 1.0
     unit = span / (2**LEVELS - 1)
     place = ((position - low) / unit + shift * (2**LEVELS - 1) / (1 + shift)).astype(np.uint64)
-    x, y, z = (_spread(place[:, axis]) for axis in range(3))
+    x, y, z = (spread_bits(place[:, axis]) for axis in range(3))
     return x | y << np.uint64(1) | z << np.uint64(2), unit
 
 
-def _spread(numbers: np.ndarray) -> np.ndarray:
+def spread_bits(numbers: np.ndarray) -> np.ndarray:
+    """[P] uint64, the lowest 21 bits of `numbers` [P] uint64 with room for two others after each."""
     for step, mask in SPREADING:
         numbers = (numbers | numbers << np.uint64(step)) & np.uint64(mask)
     return numbers

@@ -62,17 +62,17 @@ def plan_points(
     confidence_threshold: float,
 ) -> PointPlan:
     """Points of all pixels in `masks`, every `stride`-th row and column, at most `budget` of them (see
-    `within_budget`), moved by the rigid `motion` [4,4]."""
-    pixels = [_strided_pixels(mask, stride) for mask in masks]
-    repeated = np.concatenate([_repeated(view, *places) for view, places in zip(views, pixels, strict=True)])
-    keep = within_budget(repeated, budget)
-    repeated = repeated[keep]
+    `within_budget`), moved by the rigid `motion` [4,4]. Looks at one view after the other, which may be mapped."""
+
+    def places(index: int) -> np.ndarray:
+        return unproject(views[index], *_strided_pixels(masks[index], stride))
+
+    every = [_repeated(view, *_strided_pixels(mask, stride)) for view, mask in zip(views, masks, strict=True)]
+    keep = within_budget(every, places, budget)
+    repeated = np.concatenate([part[chosen] for part, chosen in zip(every, keep, strict=True)])
     position, color, confidence, footprint, source = [], [], [], [], []
-    start = 0
-    for index, (view, (all_rows, all_columns)) in enumerate(zip(views, pixels, strict=True)):
-        chosen = keep[start : start + len(all_rows)]
-        start += len(all_rows)
-        row, column = all_rows[chosen], all_columns[chosen]
+    for index, (view, mask, chosen) in enumerate(zip(views, masks, keep, strict=True)):
+        row, column = (pixels[chosen] for pixels in _strided_pixels(mask, stride))
         world = unproject(view, row, column) @ motion[:3, :3].T + motion[:3, 3]
         position.append(world.astype(np.float32))
         color.append(view.color[row, column])

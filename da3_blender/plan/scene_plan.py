@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from model_runtime.contract.lens import Lens
-from model_runtime.contract.messages import Failure, Prediction
+from model_runtime.contract.messages import Failure, Prediction, View
 
 from .clip_plan import ClipFiles, TrackPlan, plan_track
 from .conventions import BlenderCamera, to_blender_camera
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 DISPLAY_SHARE = 0.1
 """Of the typical depth: how large cameras are drawn."""
+
+
+MOST_DEPTHS = 20_000_000
+"""Pixels of all views whose median is taken as it is."""
 
 
 @dataclass(frozen=True)
@@ -227,8 +231,7 @@ def _plan_cameras(
     notes: list[str],
 ) -> tuple[CameraPlan, ...]:
     views = prediction.views
-    depths = np.concatenate([view.depth[view.usable] for view in views])
-    typical, farthest = float(np.median(depths)), float(depths.max())
+    typical, farthest = _depths(views)
     # The motion is rigid: a point keeps its camera coordinates when the camera moves along.
     back = np.linalg.inv(motion)
     cameras = []
@@ -252,6 +255,17 @@ def _plan_cameras(
             )
         )
     return tuple(cameras)
+
+
+def _depths(views: Sequence[View]) -> tuple[float, float]:
+    """Median and largest depth; of very many pixels an even choice tells the median."""
+    step = -(-sum(view.depth.size for view in views) // MOST_DEPTHS)
+    some, farthest = [], 0.0
+    for view in views:
+        depths = view.depth[view.usable]
+        some.append(depths[::step])
+        farthest = max(farthest, float(depths.max(initial=0.0)))
+    return float(np.median(np.concatenate(some))), farthest
 
 
 def _plan_clip(

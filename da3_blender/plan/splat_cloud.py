@@ -14,6 +14,9 @@ from .budget import within_budget
 from .floaters import floating
 from .splat_ranks import thinning
 
+PART = 1 << 18
+"""Splats that are looked at together where there are too many."""
+
 NO_VIEW = -1
 """The view of splats that come from no photo of a DA3 scene."""
 
@@ -75,7 +78,7 @@ def plan_splats(
     chosen = np.flatnonzero(keep)
     left_out = max(len(chosen) - budget, 0)
     repeated = np.zeros(len(keep), dtype=bool) if gaussians.repeated is None else gaussians.repeated
-    chosen = chosen[within_budget(repeated[chosen], budget)]
+    chosen = chosen[_within_budget(gaussians.means, repeated, chosen, budget)]
     rotation = motion[:3, :3]
     quaternions = gaussians.rotations[chosen]
     coefficients = harmonics.rotate(gaussians.harmonics[chosen].astype(np.float32), rotation)
@@ -96,6 +99,12 @@ def plan_splats(
         floater=floating(gaussians.means[chosen], gaussians.scales[chosen], gaussians.view_index[chosen], views),
         thinning=thinning(position, scale, base, repeated[chosen]),
     )
+
+
+def _within_budget(means: np.ndarray, repeated: np.ndarray, among: np.ndarray, budget: int) -> np.ndarray:
+    """[N] bool: which of the splats `among` [N] stay, see `within_budget`."""
+    parts = np.split(among, range(PART, len(among), PART))
+    return np.concatenate(within_budget([repeated[part] for part in parts], lambda part: means[parts[part]], budget))
 
 
 def _on_surfaces(gaussians: Gaussians, views: tuple[View, ...], masks: list[np.ndarray]) -> np.ndarray:
