@@ -17,11 +17,15 @@ from model_runtime.contract.messages import Cameras
 from model_runtime.contract.progress import Span
 from model_runtime.depth.scratch import Lazy, Slots
 from model_runtime.geometry.similarity import Similarity
+from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.nested import NestedNetwork
 from model_runtime.network.output import Output, as_array
+from model_runtime.photos.canvas import normalised_batch
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.chunks.choosing import chunks_by_sight, chunks_in_order
 from model_runtime.prediction.chunks.chunk import ChunkOutput
 from model_runtime.prediction.chunks.joining import join_chunks
+from model_runtime.prediction.chunks.loops import HALF, likeness, loop_chunks, token_descriptors
 from model_runtime.prediction.job import Job
 from model_runtime.prediction.passes import Look, NetworkPass, pass_alone, pass_with_cameras
 from model_runtime.prediction.views import checked_depth, move_rays
@@ -29,6 +33,9 @@ from model_runtime.splats.head import HeadSplats, fewer, head_splats
 
 CANDIDATES = 4
 """Splats of the network that are kept for each one that is wanted, for an even choice among them when all is known."""
+
+DESCRIBED = 8
+"""Photos that are described at once to find loops."""
 
 LOOKED = 0.95
 """Share of the time after which all chunks are looked at, and only joining is left."""
@@ -64,6 +71,7 @@ class _Kept:
         self.job, self.name, self.chunks = job, name, chunks
         self.facts = job.work.rows(name, ChunkFacts)
         self.splats = job.work.rows(f"{name}-splats", HeadSplats)
+        self.splats_wanted = name != "loops" and job.plan.switches.gaussian_head
         self._starts = np.cumsum([0, *map(len, chunks)]).tolist()
         self._maps: dict[str, Slots] = {}
 
@@ -104,7 +112,7 @@ class _Kept:
 
     def _put_splats(self, k: int, output: Output) -> None:
         head = head_splats(output)
-        if head is None or not self.job.plan.switches.gaussian_head:
+        if head is None or not self.splats_wanted:
             return
         request, width = self.job.plan.request, self.job.photos[0].placement.canvas[0]
         most = max(1, CANDIDATES * request.splat_budget // len(self.job.photos))
@@ -135,8 +143,24 @@ def look_in_chunks(job: Job, known: Cameras | None, sparse: SparsePoints | None,
         chunks = [order[i : i + job.at_once] for i in range(0, len(order), job.at_once)]
         return _as_look(_looked(job, "alone", chunks, None, progress), None)
     chunks = chunks_in_order(len(job.photos), job.at_once)
-    kept = _looked(job, "alone", chunks, None, progress.part(0.0, LOOKED))
-    return _joined_look(kept, progress.part(LOOKED, 1.0))
+    kept = _looked(job, "alone", chunks, None, progress.part(0.0, LOOKED * LOOKED))
+    loops = _looked(job, "loops", _loops(job), None, progress.part(LOOKED * LOOKED, LOOKED))
+    return _joined_look(kept, loops, progress.part(LOOKED, 1.0))
+
+
+def _loops(job: Job) -> list[list[int]]:
+    """The places of photos that are looked at together besides, since they show what the camera came back to."""
+    network = job.network.da3 if isinstance(job.network, NestedNetwork) else job.network
+    if not isinstance(network, AnyViewNetwork):
+        return []
+    found: list[np.ndarray] = []
+    for start in range(0, len(job.photos), DESCRIBED):
+        some = job.photos[start : start + DESCRIBED]
+        images = normalised_batch([photo.color for photo in some], [photo.placement for photo in some])
+        found.append(token_descriptors(network.backbone, torch.from_numpy(images).to(job.plan.device)))
+    similarity = likeness(np.concatenate(found))
+    half = min(HALF, job.at_once // 4)
+    return [list(places) for places in loop_chunks(similarity, half=half)] if half else []
 
 
 def _looked(job: Job, name: str, chunks: list[list[int]], known: Cameras | None, progress: Span) -> _Kept:
@@ -180,11 +204,14 @@ def _as_look(kept: _Kept, known: Cameras | None) -> Look:
     return replace(look, cameras=SettledCameras(extrinsics, intrinsics, scale, _identity()))
 
 
-def _joined_look(kept: _Kept, progress: Span) -> Look:
+def _joined_look(kept: _Kept, loops: _Kept, progress: Span) -> Look:
     """Of overlapping chunks with the network's own cameras, brought into one world."""
     facts = kept.facts.all()
     progress(0.0, "Joining the chunks.")
-    joined = join_chunks([_chunk_output(kept, k, each) for k, each in enumerate(facts)], progress=progress)
+    chunks, around = (
+        [_chunk_output(each, k, seen) for k, seen in enumerate(each.facts.all())] for each in (kept, loops)
+    )
+    joined = join_chunks(chunks, around, progress=progress)
     slots: dict[int, int] = {}
     intrinsics, scale = np.empty((len(kept.job.photos), 3, 3)), np.empty(len(kept.job.photos))
     for place, owner in enumerate(joined.owner.tolist()):

@@ -1,7 +1,8 @@
 """What a job of many photos takes: `python -m tests.model_runtime.prediction.measure_many 50 100`, figures in
 docs/many_photos.md.
 
-Photos of a rendered walk with its true cameras, a process for each number of photos. Linux only.
+Photos of a rendered walk with its true cameras and points that they see, a process for each number of
+photos. Linux only.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from model_runtime.contract.messages import Cameras, MeshSettings, Photo, Prediction, Request, View
-from model_runtime.prediction.plan import Switches
+from model_runtime.contract.messages import MeshSettings, Photo, Prediction, Request, View
 from model_runtime.prediction.predictor import Predictor
 from tests.model_runtime.cameras.features.made_walk import walk_round
+from tests.model_runtime.prediction.chunks.walk_model import colmap_model
 
 SIZE = 320, 240
+POINTS = 10
+"""Sparse points of each photo, which others see, too."""
 
 
 def main() -> None:
@@ -53,10 +56,10 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
     count = options.counts[0]
     walk = walk_round(count, SIZE, turns=count / 72)
     photos = tuple(Photo(f"{i:04}.jpg", _jpeg(walk.photo(i))) for i in range(count))
-    cameras = None if options.network else Cameras(walk.extrinsics, np.tile(walk.intrinsics, (count, 1, 1)))
+    model = None if options.network else colmap_model(walk, [photo.name for photo in photos], POINTS)
     request = Request(
         photos,
-        cameras=cameras,
+        colmap=model,
         camera_source="network" if options.network else "given",
         device="cpu",
         resolution=options.resolution,
@@ -66,7 +69,7 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
     )
     peaks = _Peaks()
     predictor, began = Predictor(), time.monotonic()
-    answer = predictor.predict(request, peaks.stage, Switches(fit_depths=False))
+    answer = predictor.predict(request, peaks.stage)
     seconds = time.monotonic() - began
     peaks.end()
     errors = [np.median(np.abs(view.depth / _sized(walk.depth(i), view.depth.shape) - 1)) for i, view in _some(answer)]
@@ -79,7 +82,7 @@ def measured(options: argparse.Namespace) -> dict[str, object]:
         "seconds_a_photo": round(seconds / count, 2),
         "stages": answer.settings["seconds"],
         "chunks": answer.settings.get("chunks"),
-        "error": float(np.median(errors)) if cameras is not None else None,
+        "error": float(np.median(errors)) if model is not None else None,
         "splats": 0 if answer.gaussians is None else len(answer.gaussians.means),
         "by_stage": peaks.by_stage,
     }
