@@ -64,7 +64,10 @@ class _Spooled:
 
 
 class ViewSpool:
-    """The views of the jobs of one worker. `expect` is for any thread, all else for the one that reads."""
+    """The views of the jobs of one worker; the `plate` of one that is on disk is a memoryview.
+
+    `expect` is for any thread, all else for the one that reads.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Spooled] = {}
@@ -202,7 +205,7 @@ def _begun(folder: Path) -> _File:
 
 def _mapped(file: _File) -> list[View]:
     file.opened.flush()
-    messages = map_frames(file.path, {PredictedView.__name__: PredictedView}, file.spans)
+    messages = map_frames(file.path, {PredictedView.__name__: PredictedView}, file.spans, in_place=True)
     return [message.view for message in messages]
 
 

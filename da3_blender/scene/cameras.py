@@ -123,9 +123,9 @@ def photo_image(plan: CameraPlan) -> bpy.types.Image | None:
             inside.use_fake_user = True  # the photo itself, which an update needs and nothing else may show
         width, height = plan.camera.resolution
         # Blender takes a new image's colors as linear where they are floats, and keeps to that.
-        linear = plan.plate.startswith(EXR_START)
+        linear = plan.plate[: len(EXR_START)] == EXR_START
         image = bpy.data.images.new(plan.name, width, height, float_buffer=linear)
-        image.pack(data=plan.plate, data_len=len(plan.plate))
+        image.pack(data=bytes(plan.plate), data_len=len(plan.plate))  # it may be a view of a file
         image.source = "FILE"
         image[MADE_HERE] = True
         if linear:

@@ -61,9 +61,12 @@ def unpack(data: bytes, kind: type[Value]) -> Value:
     return pipe.decode_value(own.data, {kind.__name__: kind})[1]
 
 
-def map_frames(path: Path, kinds: Mapping[str, type], spans: Sequence[tuple[int, int]]) -> list[Any]:
+def map_frames(
+    path: Path, kinds: Mapping[str, type], spans: Sequence[tuple[int, int]], in_place: bool = False
+) -> list[Any]:
     """As `map_message`, of several frames in one file, with one mapping: each mapping costs the process one of the few
-    hundred files that it may have open. spans: start and end of each frame, in bytes from the start of the file."""
+    hundred files that it may have open. spans: start and end of each frame, in bytes from the start of the file.
+    in_place: bytes are memoryviews of the mapping."""
     with open_plain(path) as file:
         try:
             data = memoryview(map_copy(file.fileno()))
@@ -72,7 +75,7 @@ def map_frames(path: Path, kinds: Mapping[str, type], spans: Sequence[tuple[int,
     values = []
     for start, end in spans:
         try:
-            values.append(pipe.decode_value(data[start:end], kinds)[1])
+            values.append(pipe.decode_value(data[start:end], kinds, in_place)[1])
         except FrameError as error:
             sentence = f"{path} is damaged, or of another version: {error}"
             raise FrameError(error.failure.code, sentence, fatal=error.fatal) from error

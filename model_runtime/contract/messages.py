@@ -193,7 +193,7 @@ class View:
     ray_confidence: [rh,rw] float32 or None.
     plate: file bytes (JPEG or PNG) of the upright, opaque, 8-bit sRGB photo where the photo's own file would not
         show like that in Blender (EXIF rotation, CMYK, RAW, ...); empty where the file itself is right, as OpenEXR is,
-        which Blender shows scene-linear.
+        which Blender shows scene-linear. A memoryview where the view lies in a file.
     camera_source: where this view's camera comes from, as in `Prediction.camera_source`; photos that features leave
         out have the network's, photos without a given camera are placed by `features`.
     opaque: [h,w] bool, False where the photo is transparent: nothing is known there, whatever the maps say. None where

@@ -34,7 +34,7 @@ from model_runtime.contract.messages import (
     Request,
     SendPart,
 )
-from model_runtime.contract.plain_values import FrameError, from_plain, is_size, to_plain
+from model_runtime.contract.plain_values import Buffers, FrameError, from_plain, is_size, to_plain
 
 MAGIC = b"DA3F"
 PREFIX = struct.Struct("<4sIIQ")
@@ -143,9 +143,9 @@ def read_frame(stream: Source) -> tuple[str, Message] | None:
     return job, _decode(job, MESSAGES[kind], content, _read_buffers(stream, lengths, job))
 
 
-def decode_value(data: memoryview, kinds: Mapping[str, type]) -> tuple[str, Any]:
+def decode_value(data: memoryview, kinds: Mapping[str, type], in_place: bool = False) -> tuple[str, Any]:
     """What `encode_value` made, as (job, value), of one of `kinds` by name. Arrays are views of `data`, as writable as
-    that is. Raises FrameError.
+    that is. in_place: bytes are views, too, of type memoryview. Raises FrameError.
     """
     if data.nbytes < PREFIX.size:
         raise FrameError("truncated-frame", f"It ends after {data.nbytes} bytes.", fatal=True)
@@ -155,7 +155,7 @@ def decode_value(data: memoryview, kinds: Mapping[str, type]) -> tuple[str, Any]
         sentence = f"It has {data.nbytes} bytes where {start + body_bytes} should be."
         raise FrameError("truncated-frame", sentence, fatal=True)
     kind, job, content, lengths = _parse_head(bytes(data[PREFIX.size : start]), body_bytes, kinds)
-    buffers, whole = [], np.frombuffer(data, np.uint8)
+    buffers, whole = Buffers(in_place=in_place), np.frombuffer(data, np.uint8)
     for length in lengths:
         buffers.append(whole[start : start + length])
         start += length
@@ -204,7 +204,7 @@ def _parse_prefix(prefix: bytes) -> tuple[int, int]:
     return head_bytes, body_bytes
 
 
-def _decode(job: str, kind: type, content: object, buffers: list[np.ndarray]) -> Any:
+def _decode(job: str, kind: type, content: object, buffers: Buffers) -> Any:
     try:
         return from_plain(content, kind, buffers, kind.__name__)
     except FrameError as error:
@@ -259,9 +259,9 @@ def _read_exactly(stream: Source, size: int, *, what: str, job: str = "", may_en
     return data
 
 
-def _read_buffers(stream: Source, lengths: list[int], job: str) -> list[np.ndarray]:
+def _read_buffers(stream: Source, lengths: list[int], job: str) -> Buffers:
     """Raises FrameError; where there is no memory for a buffer, the frame is read to its end all the same."""
-    buffers = []
+    buffers = Buffers()
     for i, length in enumerate(lengths):
         try:
             buffers.append(_read_exactly(stream, length, what="body", job=job))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import types
 import typing
+from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
@@ -33,6 +34,15 @@ class FrameError(JobError):
         self.fatal = fatal
 
 
+class Buffers(list[np.ndarray]):
+    """Those of a frame, [n] uint8 each. in_place: bytes are given as views of them that cannot be written, not copied;
+    they compare and go into files as bytes do."""
+
+    def __init__(self, buffers: Iterable[np.ndarray] = (), in_place: bool = False) -> None:
+        super().__init__(buffers)
+        self.in_place = in_place
+
+
 def is_size(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -47,7 +57,7 @@ def to_plain(value: object, buffers: list[memoryview]) -> object:
         array = np.ascontiguousarray(value, DTYPES[value.dtype.name])
         buffers.append(array.reshape(-1).view(np.uint8).data)
         return {"array": len(buffers) - 1, "dtype": value.dtype.name, "shape": list(value.shape)}
-    if isinstance(value, bytes):
+    if isinstance(value, bytes | memoryview):
         buffers.append(memoryview(value))
         return {"bytes": len(buffers) - 1}
     if isinstance(value, tuple | list):
@@ -57,7 +67,7 @@ def to_plain(value: object, buffers: list[memoryview]) -> object:
     return value
 
 
-def from_plain(plain: Any, wanted: Any, buffers: list[np.ndarray], where: str) -> Any:
+def from_plain(plain: Any, wanted: Any, buffers: Buffers, where: str) -> Any:
     """The inverse of `to_plain` for a value of the annotated type `wanted`; refuses everything that is not one."""
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if is_dataclass(wanted) and isinstance(wanted, type):
@@ -65,7 +75,8 @@ def from_plain(plain: Any, wanted: Any, buffers: list[np.ndarray], where: str) -
     if wanted is np.ndarray:
         return _array_from_plain(plain, buffers, where)
     if wanted is bytes:
-        return _buffer(plain, "bytes", buffers, where).tobytes()
+        data = _buffer(plain, "bytes", buffers, where)
+        return data.data.toreadonly() if buffers.in_place else data.tobytes()
     if origin is types.UnionType:
         kinds = [kind for kind in arguments if kind is not types.NoneType]
         return None if plain is None else from_plain(plain, kinds[0], buffers, where)
@@ -74,7 +85,7 @@ def from_plain(plain: Any, wanted: Any, buffers: list[np.ndarray], where: str) -
     return _scalar_from_plain(plain, dict if origin is dict else wanted, where)
 
 
-def _tuple_from_plain(plain: Any, arguments: tuple[Any, ...], buffers: list[np.ndarray], where: str) -> tuple[Any, ...]:
+def _tuple_from_plain(plain: Any, arguments: tuple[Any, ...], buffers: Buffers, where: str) -> tuple[Any, ...]:
     if not isinstance(plain, list):
         raise _wrong(where, "a list", plain)
     kinds = [arguments[0]] * len(plain) if arguments[-1] is Ellipsis else list(arguments)
@@ -93,7 +104,7 @@ def _scalar_from_plain(plain: Any, wanted: Any, where: str) -> Any:
     return plain
 
 
-def _dataclass_from_plain(plain: Any, wanted: type, buffers: list[np.ndarray], where: str) -> Any:
+def _dataclass_from_plain(plain: Any, wanted: type, buffers: Buffers, where: str) -> Any:
     if not isinstance(plain, dict):
         raise _wrong(where, "an object", plain)
     known = {f.name: f for f in fields(wanted)}
@@ -106,7 +117,7 @@ def _dataclass_from_plain(plain: Any, wanted: type, buffers: list[np.ndarray], w
     return wanted(**{n: from_plain(p, hints[n], buffers, f"{where}.{n}") for n, p in plain.items()})
 
 
-def _array_from_plain(plain: Any, buffers: list[np.ndarray], where: str) -> np.ndarray:
+def _array_from_plain(plain: Any, buffers: Buffers, where: str) -> np.ndarray:
     data = _buffer(plain, "array", buffers, where)
     dtype, shape = plain.get("dtype"), plain.get("shape")
     if not isinstance(dtype, str) or dtype not in DTYPES:
@@ -125,7 +136,7 @@ def _array_from_plain(plain: Any, buffers: list[np.ndarray], where: str) -> np.n
         raise FrameError("bad-message", f"{where} has a shape that is none: {shape!r}.") from error
 
 
-def _buffer(plain: Any, key: str, buffers: list[np.ndarray], where: str) -> np.ndarray:
+def _buffer(plain: Any, key: str, buffers: Buffers, where: str) -> np.ndarray:
     index = plain.get(key) if isinstance(plain, dict) else None
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(buffers):
         raise _wrong(where, key, plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -140,3 +140,16 @@ def test_many_frames_are_one_mapping(tmp_path: Path) -> None:
     spans = list(zip([0, *ends[:-1]], ends, strict=True))
     assert all(same(a, b) for a, b in zip(messages, map_frames(tmp_path / "all", pipe.MESSAGES, spans), strict=True))
     assert [m.index for m in map_frames(tmp_path / "all", pipe.MESSAGES, spans[3:])] == [3, 4]
+
+
+def test_bytes_may_be_views_of_the_file_that_cannot_be_written(tmp_path: Path) -> None:
+    write_value(tmp_path / "s", replace(stage(), data=b"plate" * 100_000))
+    size = (tmp_path / "s").stat().st_size
+    tracemalloc.start()
+    (mapped,) = map_frames(tmp_path / "s", {"Stage": Stage}, [(0, size)], in_place=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
+    assert isinstance(mapped.data, memoryview) and mapped.data.readonly
+    assert mapped.data == b"plate" * 100_000
+    assert same(unpack(pack(mapped), Stage), replace(stage(), data=b"plate" * 100_000))
