@@ -18,6 +18,7 @@ from model_runtime.cameras.given import KnownCameras
 from model_runtime.checkpoints.locate import BUNDLED_FOLDER, CheckpointFile
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras, Request
+from model_runtime.contract.photo_names import listed
 from model_runtime.contract.progress import Span
 from model_runtime.photos.prepare import PreparedPhoto
 
@@ -212,7 +213,7 @@ def _given(given: KnownCameras, matches: Matches, lens: str, progress: Span) -> 
         view_sources=tuple("given" if known else "features" for known in given.known),
     )
     if added := [photo.name for photo, new in zip(matches.photos, placed_photos & ~given.known, strict=True) if new]:
-        note = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+        note = f"No camera was given for {listed(added)}; features of the other photos place it."
         found = replace(found, notes=[*found.notes, note])
     tracks = build_tracks(matches, placed_photos)
     if len(tracks.points) == 0:
@@ -240,7 +241,7 @@ def _around(given: KnownCameras, matches: Matches, lens: str, progress: Span) ->
         return None
     cameras = solved.cameras
     added = [photo.name for photo, known in zip(matches.photos, given.known, strict=True) if not known]
-    note = f"No camera was given for {', '.join(added)}; features of the other photos place it."
+    note = f"No camera was given for {listed(added)}; features of the other photos place it."
     view_sources = tuple("given" if known else "features" for known in given.known)
     notes = [*given.notes, note, *lens_notes(solved)]
     known = Cameras(cameras.extrinsics, cameras.intrinsics)
@@ -296,16 +297,18 @@ def _too_few(source: str, mapped: FeatureCameras) -> str:
 def _completed(found: FoundCameras, mapped: FeatureCameras, matches: Matches, network: Cameras) -> FoundCameras:
     """With the network's cameras for photos that features leave out."""
     from model_runtime.cameras.features.mapping import with_left_out
+    from model_runtime.cameras.features.parts import part_notes
 
     extrinsics, intrinsics = with_left_out(mapped, matches.cameras, network.extrinsics, network.intrinsics)
     known = Cameras(extrinsics, np.where(np.isfinite(mapped.intrinsics), mapped.intrinsics, intrinsics))
     names = [p.name for p, registered in zip(matches.photos, mapped.registered, strict=True) if not registered]
     note = (
-        f"Features do not place {', '.join(names)}, as where a photo shows nothing that the others do: "
+        f"Features do not place {listed(names)}, as where a photo shows nothing that the others do: "
         "where its camera stands is the network's guess and may be far off."
     )
     view_sources = tuple("features" if registered else "network" for registered in mapped.registered)
-    return replace(found, known=known, view_sources=view_sources, notes=[*found.notes, note])
+    notes = [*found.notes, note, *part_notes(mapped.registered, matches)]
+    return replace(found, known=known, view_sources=view_sources, notes=notes)
 
 
 def _refined(source: str, matches: Matches, own: OwnScene, lens: str, progress: Span, notes: list[str]) -> FoundCameras:

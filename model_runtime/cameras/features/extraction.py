@@ -68,6 +68,9 @@ def extract_each(
 
 def _extract_some(photos: Sequence[FeaturePhoto], go_on: Callable[[], None], plain: bool) -> list[PhotoFeatures]:
     """Photos that are looked at in the same way are looked at together."""
+    for photo in photos:
+        if photo.let_go:
+            raise ValueError(f"{photo.name} has no picture any more, and nothing remembers its features.")
     found: dict[int, PhotoFeatures] = {}
     for large in (False, True):
         group = [i for i, photo in enumerate(photos) if (plain and max(photo.grey.shape) >= LARGE_FRAME) == large]

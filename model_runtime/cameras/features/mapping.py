@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,16 @@ NEAR_EXIF = 1.2
 """Factor by which focal lengths may end away from what EXIF tells before that is doubted: digital zoom and stabilising
 crop by less."""
 
+MANY_PHOTOS, PART = 60, 30
+"""Photos from which on their focal lengths are found by a part of them, and how many that are: to map all from one
+focal length after the other takes as many times the time."""
+
+LEAST_OF_MATCHED = 0.5
+"""Share of the photos that match any, below which the usual focal lengths are tried with all photos after all."""
+
+ENOUGH_SHARED = 100
+"""Matches of a pair, above which it is not counted as better."""
+
 SMALLEST_MODEL = 2
 MIN_PAIR_INLIERS = 30
 MIN_PAIR_ANGLE = 4.0
@@ -53,10 +63,24 @@ def map_photos(matches: Matches, progress: Span) -> FeatureCameras:
     """The largest and best fitting reconstruction that comes out; photos outside of it are not registered.
 
     Focal lengths start from EXIF where it tells them. Where that leaves much unexplained, or ends far from it, EXIF is
-    doubted: the usual starts are tried, too. Too few photos or matches are no error: nothing is registered then.
+    doubted: the usual starts are tried, too. Of many photos those that match each other best do that for all. Too few
+    photos or matches are no error: nothing is registered then.
     """
     if not matches.geometries:
         return nothing_found(len(matches.photos))
+    best = _mapped_by_part(matches, progress) if len(matches.photos) > MANY_PHOTOS else None
+    matched = {place for pair in matches.geometries for place in pair}
+    if best is None or best.quality[0] < LEAST_OF_MATCHED * len(matched):
+        other = _mapped(matches, progress)
+        best = max((m for m in (best, other) if m is not None), key=lambda mapped: mapped.quality, default=None)
+    if best is None:
+        return nothing_found(len(matches.photos))
+    _polish(best.model)
+    return from_reconstruction(best.model, matches)
+
+
+def _mapped(matches: Matches, progress: Span) -> _Mapped | None:
+    """The best reconstruction from EXIF's and the usual focal lengths."""
     known = [photo.known_focal is not None for photo in matches.photos]
     tracks = build_tracks(matches, np.ones(len(matches.photos), bool))
     enough = len(np.unique(tracks.view)), CLEAR_FIT * len(tracks.view)
@@ -66,10 +90,55 @@ def map_photos(matches: Matches, progress: Span) -> FeatureCameras:
         best = _best_of(best, enough, focals, matches, progress.part(0.0, 0.5), trust_exif=True)
     if best is None or not best.is_enough(enough) or not _bears_out_exif(best.model, matches):
         best = _best_of(best, enough, STARTING_FOCALS, matches, progress, trust_exif=False)
-    if best is None:
-        return nothing_found(len(matches.photos))
-    _polish(best.model)
-    return from_reconstruction(best.model, matches)
+    return best
+
+
+def _mapped_by_part(matches: Matches, progress: Span) -> _Mapped | None:
+    """All photos mapped once, from the focal lengths that a part of them ends with; None where that part is not."""
+    places = best_connected(matches, PART)
+    part = _mapped(part_of(matches, places), progress.part(0.0, 0.2))
+    if part is None or part.model.num_reg_images() < len(places) / 2:
+        return None
+    found = [part.model.image(number) for number in part.model.reg_image_ids()]
+    focals = {
+        matches.cameras[places[image.image_id - 1]]: float(part.model.camera(image.camera_id).focal_length)
+        for image in found
+    }
+    tell = _PlacedPhoto(progress.part(0.2, 1.0), 0.0, 1 / len(matches.photos))
+    models = _map_from(matches, TYPICAL_FOCAL, True, tell, focals)
+    if not models:
+        return None
+    return max((_Mapped(model, (model.num_reg_images(), _fit(model))) for model in models), key=lambda m: m.quality)
+
+
+def best_connected(matches: Matches, most: int) -> list[int]:
+    """At most so many photos, rising, that match each other well: from the pair with most matches on, always the photo
+    that has most with those chosen."""
+    weights = np.zeros((len(matches.photos),) * 2)
+    for (i, j), geometry in matches.geometries.items():
+        weights[i, j] = weights[j, i] = len(geometry.inlier_matches)
+    chosen = list(np.unravel_index(int(weights.argmax()), weights.shape))
+    while len(chosen) < most:
+        # Pairs with very many matches show the same from one place, which tells no focal length.
+        shared = np.minimum(weights[chosen], ENOUGH_SHARED).sum(0)
+        shared[chosen] = 0
+        if not shared.any():
+            break
+        chosen.append(shared.argmax())
+    return sorted(int(i) for i in chosen)
+
+
+def part_of(matches: Matches, places: Sequence[int]) -> Matches:
+    """Only some of the photos, numbered anew."""
+    number = {place: n for n, place in enumerate(places)}
+    within = {pair for pair in matches.alike if pair[0] in number and pair[1] in number}
+    return Matches(
+        tuple(matches.photos[i] for i in places),
+        tuple(matches.keypoints[i] for i in places),
+        tuple(matches.cameras[i] for i in places),
+        {(number[i], number[j]): g for (i, j), g in matches.geometries.items() if (i, j) in within},
+        {(number[i], number[j]): alike for (i, j), alike in matches.alike.items() if (i, j) in within},
+    )
 
 
 def _best_of(
@@ -150,10 +219,12 @@ def _polish(model: pycolmap.Reconstruction) -> None:
     adjust(model, 2 * errors[len(errors) // 2])
 
 
-def _map_from(matches: Matches, focal: float, trust_exif: bool, tell: _PlacedPhoto) -> list[pycolmap.Reconstruction]:
+def _map_from(
+    matches: Matches, focal: float, trust_exif: bool, tell: _PlacedPhoto, focals: Mapping[int, float] | None = None
+) -> list[pycolmap.Reconstruction]:
     manager = pycolmap.ReconstructionManager()
     with pycolmap.Database.open(":memory:") as database:
-        cameras = _fill(database, matches, focal, trust_exif)
+        cameras = _fill(database, matches, focal, trust_exif, focals or {})
         pipeline = pycolmap.IncrementalPipeline(_options(cameras, matches.photos), database, manager)
         for event in (
             pycolmap.IncrementalPipelineCallback.INITIAL_IMAGE_PAIR_REG_CALLBACK,
@@ -176,11 +247,16 @@ class _PlacedPhoto:
         self.progress(min(self.done, 1.0), "Placing the photos by their features.")
 
 
-def _fill(database: pycolmap.Database, matches: Matches, focal: float, trust_exif: bool) -> list[pycolmap.Camera]:
-    """Cameras, which are returned, images and matches; image numbers are the photos' plus 1."""
+def _fill(
+    database: pycolmap.Database, matches: Matches, focal: float, trust_exif: bool, focals: Mapping[int, float]
+) -> list[pycolmap.Camera]:
+    """Cameras, which are returned, images and matches; image numbers are the photos' plus 1. focals: of cameras, by
+    their numbers, whose focal length, in working pixels, is known better."""
     cameras = []
     for number in dict.fromkeys(matches.cameras):
         camera = starting_camera(matches.photos[matches.cameras.index(number)], focal, trust_exif)
+        if number in focals:
+            camera.focal_length, camera.has_prior_focal_length = focals[number], True
         camera.camera_id = number + 1
         cameras.append(camera)
         database.write_camera(camera, use_camera_id=True)

@@ -72,5 +72,6 @@ def _nearest(values: Tensor, words: Tensor) -> Tensor:
     parts = [
         torch.addmm(lengths.expand(len(rows), -1), rows, words.T, alpha=-2).argmin(1)
         for rows in values.split(ROWS_AT_ONCE)
+        if len(rows)
     ]
     return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.long)
