@@ -178,7 +178,7 @@ def test_open_exr_behind_a_camera_stays_linear(room, empty_scene, tmp_path, pack
     data = exr(dict.fromkeys("RGB", np.full((64, 48), 4.0, np.float32)))
     (tmp_path / "render.exr").write_bytes(data)
     view = room.view(photo_size=(48, 64), detail=1)
-    view.__dict__["plate"] = data if packed else b""
+    view.__dict__["plate"] = memoryview(data) if packed else b""
     made = write_scene(plan_scene(room.prediction(view), "room", [tmp_path / "render.exr"]), empty_scene)
     image = made.cameras[0].data.background_images[0].image
     assert image.colorspace_settings.name == "Linear Rec.709" and (image.packed_file is not None) == packed
@@ -192,7 +192,7 @@ def test_a_straightened_open_exr_behind_a_camera_has_the_files_own_numbers(room,
     pixels[..., 3] = np.linspace(0, 1, 48)
     pixels[:8] = 0
     write_exr(tmp_path / "straight.exr", dict(zip("RGBA", np.moveaxis(pixels, 2, 0), strict=True)))
-    view = replace(room.view(photo_size=(48, 64), detail=1), plate=(tmp_path / "straight.exr").read_bytes())
+    view = replace(room.view(photo_size=(48, 64), detail=1), plate=memoryview((tmp_path / "straight.exr").read_bytes()))
     made = write_scene(plan_scene(room.prediction(view), "room"), empty_scene)
     image = made.cameras[0].data.background_images[0].image
     for _ in range(2):
