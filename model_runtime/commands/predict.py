@@ -13,6 +13,7 @@ import numpy as np
 from model_runtime.contract.disk import put_in_place
 from model_runtime.contract.messages import JobError, Photo, Request
 from model_runtime.contract.photo_names import distinct_names
+from model_runtime.contract.stored_files import stored
 from model_runtime.prediction.answer_file import arrays, write_npz
 from model_runtime.prediction.predictor import Predictor
 
@@ -73,7 +74,7 @@ def _unwritten(output: Path, why: str | None) -> JobError:
 
 def _read_photo(path: Path, name: str) -> Photo:
     try:
-        return Photo(name, path.read_bytes())
+        return Photo(name, file=stored(path))
     except OSError as error:
         raise JobError("photo-unreadable", f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 
