@@ -62,14 +62,20 @@ Perform = Callable[[pipe.Task, Report], pipe.Answer]
 class Worker:
     """Serves one stream of frames until it ends.
 
-    source, sink: binary streams; perform: does a job; heartbeat: seconds between two heartbeats.
+    source, sink: binary streams; perform: does a job; heartbeat: seconds between two heartbeats. handed_over: called
+    when the frame that ends a job was written.
     """
 
     def __init__(
-        self, source: pipe.Source, sink: pipe.Sink, perform: Perform, heartbeat: float = HEARTBEAT_SECONDS
+        self,
+        source: pipe.Source,
+        sink: pipe.Sink,
+        perform: Perform,
+        heartbeat: float = HEARTBEAT_SECONDS,
+        handed_over: Callable[[], None] = lambda: None,
     ) -> None:
         self._source, self._sink, self._perform = pipe.Watched(source), sink, perform
-        self._heartbeat = heartbeat
+        self._heartbeat, self._handed_over = heartbeat, handed_over
         self._queue: SimpleQueue[tuple[str, pipe.Task]] = SimpleQueue()
         self._open: set[str] = set()
         self._cancelled: set[str] = set()
@@ -83,6 +89,7 @@ class Worker:
         while True:
             job, task = self._queue.get()
             self._write(self._answer(job, task))
+            self._handed_over()
             self._open.discard(job)
             self._cancelled.discard(job)
 
@@ -238,7 +245,12 @@ class Jobs:
         check_stored(task, report)
         return self._predictor.predict(task, report)
 
+    def handed_over(self) -> None:
+        """The last answer has been sent."""
+        self._predictor.finish()
+
 
 def serve(source: pipe.Source, sink: pipe.Sink) -> NoReturn:
     """Be a worker on two streams that nothing else in this process uses."""
-    Worker(source, sink, Jobs()).serve(make_hello())
+    jobs = Jobs()
+    Worker(source, sink, jobs, handed_over=jobs.handed_over).serve(make_hello())

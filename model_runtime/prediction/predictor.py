@@ -85,8 +85,8 @@ class Predictor:
             self._place.work.finish()
             self._place = None
 
-    def close(self) -> None:
-        """The last job has no answer that anybody takes: what is on the disk stays for when it is asked for again."""
+    def _leave(self) -> None:
+        """What a job that was stopped has found stays on the disk for when it is asked for again."""
         if self._place is not None:
             self._place.work.close()
             self._place = None
@@ -96,16 +96,24 @@ class Predictor:
     ) -> Prediction:
         """The whole job. Raises JobError with what the artist should read, and whatever `report` raises.
 
-        features: the memory of features to use in place of this predictor's.
+        features: the memory of features to use in place of this predictor's. The views of many photos are read from
+        the disk when they are looked at, until `finish` or the next job.
         """
         self.finish()
+        try:
+            return self._checked(request, report, switches, features or self._features)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _checked(self, request: Request, report: Report, switches: Switches, features: FeatureMemory) -> Prediction:
         check_memory()
         plan = make_plan(request, switches)
         progress = Span(never_falling(report))
         try:
             if request.mesh is None:
-                return self._predict_photos(plan, features or self._features, progress)
-            prediction = self._predict_photos(plan, features or self._features, progress.part(0.0, 1 - MESH_SHARE))
+                return self._predict_photos(plan, features, progress)
+            prediction = self._predict_photos(plan, features, progress.part(0.0, 1 - MESH_SHARE))
             return _with_mesh(prediction, request.mesh, plan.device, progress.part(1 - MESH_SHARE, 1.0, "mesh"))
         except JobError:
             raise

@@ -139,9 +139,7 @@ def test_a_job_that_was_stopped_goes_on_and_ends_the_same(
     asked: Request, few_at_once: None, jobs: Path, number: int, wanted: Callable[[str, str], bool], uncut: Prediction
 ) -> None:
     with pytest.raises(JobError, match="cancelled"):
-        stopped = Predictor()
-        stopped.predict(asked, stop_at(number, wanted))
-    stopped.close()
+        Predictor().predict(asked, stop_at(number, wanted))
     told: list[str] = []
     predictor = Predictor()
     again = predictor.predict(asked, lambda stage, fraction, sentence: told.append(sentence))
