@@ -8,9 +8,11 @@ from model_runtime.contract.lens import BROWN, FISHEYE, named_coefficients
 
 from ..plan.conventions import film_equivalent
 from ..scene import find, locks
+from ..scene.clip_camera import clip_frames, clip_rate, is_clip, key_frames
 from ..scene.lens_groups import DISTORT, UNDISTORT
 from ..scene.lenses import read_lens
 from ..scene.marks import CAMERA_SOURCE, MATCH_ERROR, RESOLUTION, VIEW
+from ..scene.movie_clips import clip_behind
 from ..scene.surfaces import photo_behind
 from ..settings import Settings
 from ..translation import iface
@@ -39,7 +41,7 @@ def chosen_camera(
 def draw_plate(layout: bpy.types.UILayout, collection: bpy.types.Collection, cameras: list[bpy.types.Object]) -> None:
     """How the result's cameras show their photos."""
     column = layout.column(align=True)
-    column.active = any(photo_behind(camera) for camera in cameras)
+    column.active = any(photo_behind(camera) or clip_behind(camera) for camera in cameras)
     column.prop(collection.da3, "plate_opacity", slider=True)
     column.row(align=True).prop(collection.da3, "plate_depth", expand=True)
 
@@ -64,10 +66,11 @@ def draw_camera(layout: bpy.types.UILayout, context: bpy.types.Context, camera: 
     for line in camera_lines(camera):
         paragraph(column, context, line)
     row = body.row(align=True)
-    row.enabled = read_lens(camera.data) is None
+    row.enabled = locks.can_be_locked(camera)
     draw_lock(row, camera, locks.CAMERA, "Lock Camera")
     draw_lock(row, camera, locks.LENS, "Lock Lens")
     row = body.row(align=True)
+    row.enabled = not is_clip(camera)
     row.operator("da3.project_photo", icon="MOD_UVPROJECT").camera = camera.name
     row.operator("da3.take_projection_off", text="", icon="X")
     if read_lens(camera.data) is not None:
@@ -111,6 +114,18 @@ def camera_lines(camera: bpy.types.Object) -> list[str]:
     if RESOLUTION in data:
         width, height = data[RESOLUTION]
         lines.insert(2, iface("Size: {width} x {height} pixels", width=width, height=height))
+    if is_clip(camera):
+        first, last = clip_frames(camera)
+        rate, keys = f"{clip_rate(camera):.6g}", len(key_frames(camera))
+        lines.append(
+            iface(
+                "Clip: frames {first} to {last}, {rate} a second; key frames: {keys}",
+                first=first,
+                last=last,
+                rate=rate,
+                keys=keys,
+            )
+        )
     if lens is not None:
         values = ", ".join(f"{name} {value:.5g}" for name, value in named_coefficients(lens).items() if value)
         size = f"{lens.size[0]} x {lens.size[1]}"

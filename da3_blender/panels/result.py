@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import bpy
 
 from ..scene import find, locks
+from ..scene.clip_camera import is_clip
 from ..scene.marks import (
     CAMERA_SOURCE,
     CHECKPOINT,
@@ -85,6 +86,7 @@ class DA3_UL_views(bpy.types.UIList):
         hidden = bool(item.get(HIDDEN))
         buttons = row.row(align=True)
         buttons.alignment = "RIGHT"
+        buttons.enabled = not is_clip(item)  # which is no one photo's
         draw_lock(buttons, item, locks.lock_of(item) or locks.CAMERA)
         for only, picture in ((False, "HIDE_ON" if hidden else "HIDE_OFF"), (True, "SOLO_OFF")):
             button = buttons.operator("da3.show_photo", text="", icon=picture, emboss=False)

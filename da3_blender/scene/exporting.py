@@ -16,10 +16,13 @@ from model_runtime.contract.export.scene import (
     ExportMesh,
     ExportPoints,
     ExportScene,
+    ExportTrack,
     no_points,
 )
 
 from .cameras import seen_by
+from .clip_camera import is_clip, key_frames
+from .clip_export import key_cameras, moving_camera
 from .find import objects_of, parts_of
 from .lenses import read_lens
 from .marks import HIDDEN, INDEX, MAP_SIZE, MATCH_ERROR, METRIC, RESOLUTION, VIEW
@@ -47,15 +50,28 @@ def seen_scene(
     where a lens bends them. Raises JobError for a camera that cannot be exported.
     """
     shown = [item for item in objects_of(collection, "camera") if not item.get(HIDDEN)]
+    cameras = [
+        camera
+        for item in shown
+        for camera in (key_cameras(item) if is_clip(item) else [_camera(item, scene, graph, originals or {})])
+    ]
+    clips = [item for item in shown if is_clip(item)]
     return ExportScene(
-        cameras=tuple(_camera(item, scene, graph, originals or {}) for item in shown),
+        cameras=tuple(cameras),
         points=_points(collection, graph, shown, _shown_cloud),
         repeated=_points(collection, graph, shown, _repeated_cloud),
         mesh=_mesh(collection, graph),
         metric=bool(collection.get(METRIC)),
         frame_rate=scene.render.fps / scene.render.fps_base,
         provenance=_provenance(collection),
+        track=_track(clips[0], scene, graph) if clips else None,
     )
+
+
+def _track(item: bpy.types.Object, scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> ExportTrack:
+    """A clip's camera in every frame, with the lens that it has now."""
+    size = tuple(item.data[RESOLUTION])
+    return moving_camera(item, _pose_and_pixels(item, size, scene, graph)[1])
 
 
 def shown_parts(
@@ -123,8 +139,11 @@ def _points(
     cameras: list[bpy.types.Object],
     read: Callable[[Any], ExportPoints],
 ) -> ExportPoints:
-    """What `read` finds in the point clouds that are shown, in the world; views are places among `cameras`."""
+    """What `read` finds in the point clouds that are shown, in the world; views are places among what `cameras` saw:
+    a photo each, or a clip's key frames."""
     places = {camera.get(INDEX, 0): place for place, camera in enumerate(cameras)}
+    for camera in filter(is_clip, cameras):
+        places = {place: place for place in range(len(key_frames(camera)))}
     clouds = []
     for item, matrix in shown_parts(collection, graph, ("points",)):
         cloud = read(item)

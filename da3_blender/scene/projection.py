@@ -14,6 +14,7 @@ import bpy
 
 from model_runtime.contract.messages import JobError
 
+from .clip_camera import is_clip
 from .marks import BEFORE_PROJECTION, PIXEL_ASPECT, RESOLUTION, ROLE
 from .materials import make_material, output
 from .node_tools import Builder, group, socket
@@ -77,6 +78,9 @@ def project_photo(camera: bpy.types.Object, items: Iterable[bpy.types.Object]) -
     """
     items = [item for item in items if item.type == "MESH" and item.get(ROLE) not in CLOUDS]
     image = photo_behind(camera)
+    if is_clip(camera):
+        sentence = f"The camera '{camera.name}' is that of a clip, and photos alone are projected."
+        raise JobError("no-projection", sentence, "Choose the camera of a photo.")
     if image is None:
         raise JobError("no-projection", f"The camera '{camera.name}' has no photo behind it.", "Choose another camera.")
     if camera.data.type != "PERSP":

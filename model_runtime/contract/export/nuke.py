@@ -45,10 +45,13 @@ class _Knobs(NamedTuple):
 
 
 def write_chan(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
-    """`cameras.chan`: frame, translation, rotation, vertical angle of view in degrees; one row a photo."""
-    rotations = np.unwrap([_knobs(camera).rotate for camera in scene.cameras], axis=0, period=360)
+    """`cameras.chan`: frame, translation, rotation, vertical angle of view in degrees; one row a photo, or a frame of
+    the clip."""
+    cameras = scene.cameras if scene.track is None else scene.track.cameras
+    frames = range(1, len(cameras) + 1) if scene.track is None else scene.track.frames
+    rotations = np.unwrap([_knobs(camera).rotate for camera in cameras], axis=0, period=360)
     lines = []
-    for frame, (camera, rotate) in enumerate(zip(scene.cameras, rotations, strict=True), start=1):
+    for frame, camera, rotate in zip(frames, cameras, rotations, strict=True):
         angle = 2 * np.degrees(np.arctan(camera.size[1] / 2 / camera.intrinsics[1, 1]))
         lines.append("\t".join([str(frame), *map(_number, (*_knobs(camera).translate, *rotate, angle))]))
     (folder / "cameras.chan").write_text("\n".join([*lines, ""]), encoding="ascii")

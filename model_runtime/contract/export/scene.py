@@ -60,6 +60,27 @@ class ExportCamera:
 
 
 @dataclass(frozen=True, eq=False)
+class ExportTrack:
+    """The one moving camera of a clip, over F frames.
+
+    name: the camera's. frames: [F] int64, one after the other. size, intrinsics: as of `ExportCamera`, of the clip as
+    the camera sees it, without what its lens bends. extrinsics: [F,4,4] float64. rate: frames a second.
+    """
+
+    name: str
+    frames: np.ndarray
+    size: tuple[int, int]
+    intrinsics: np.ndarray
+    extrinsics: np.ndarray
+    rate: float
+
+    @property
+    def cameras(self) -> list[ExportCamera]:
+        """What the camera is in each of the frames."""
+        return [ExportCamera(self.name, self.size, self.intrinsics, pose) for pose in self.extrinsics]
+
+
+@dataclass(frozen=True, eq=False)
 class ExportPoints:
     """P points. position: [P,3] float32. color: [P,3] uint8, sRGB-encoded. confidence: [P] float32.
     view: [P] int32, index into the cameras of the photo that a point comes from, NO_VIEW for none of them."""
@@ -90,7 +111,7 @@ def no_points() -> ExportPoints:
 class ExportScene:
     """metric: whether the world's unit is the metre. frame_rate: of photos that are frames of a film. provenance: what
     made the scene, JSON-able. repeated: further points, which another photo shows better: only the depth maps of their
-    photos need them."""
+    photos need them. track: of a clip; the cameras are then those of its key frames."""
 
     cameras: tuple[ExportCamera, ...]
     points: ExportPoints = field(default_factory=no_points)
@@ -99,6 +120,7 @@ class ExportScene:
     frame_rate: float = 24.0
     provenance: dict[str, object] = field(default_factory=dict[str, object])
     repeated: ExportPoints = field(default_factory=no_points)
+    track: ExportTrack | None = None
 
 
 def in_camera(camera: ExportCamera, points: np.ndarray) -> np.ndarray:

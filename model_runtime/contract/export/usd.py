@@ -7,12 +7,13 @@ scene.usdc scene.usda` makes the binary form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from .pictures import identifiers
-from .scene import ExportCamera, ExportMesh, ExportPoints, ExportScene, in_camera, linear
+from .scene import ExportCamera, ExportMesh, ExportPoints, ExportScene, ExportTrack, in_camera, linear
 from .settings import ExportSettings
 
 FILE = "scene.usda"
@@ -26,7 +27,7 @@ HEAD = """#usda 1.0
 (
     defaultPrim = "DA3"
     metersPerUnit = 1
-    upAxis = "Z"
+    upAxis = "Z"%s
 )
 
 def Xform "DA3"
@@ -35,15 +36,53 @@ def Xform "DA3"
 
 def write(scene: ExportScene, folder: Path, _: ExportSettings) -> None:
     words = identifiers(camera.name for camera in scene.cameras)
-    lines = [HEAD, '    def Scope "Cameras"', "    {"]
+    lines = [_head(scene.track), '    def Scope "Cameras"', "    {"]
     for camera, word in zip(scene.cameras, words, strict=True):
         lines += _camera(camera, word)
+    if scene.track is not None:
+        (moving,) = identifiers([scene.track.name])
+        lines += _moving_camera(scene.track, free_word(moving, words))
     lines.append("    }")
     if len(scene.points.position):
         lines += _points(scene.points, _widths(scene))
     if scene.mesh is not None:
         lines += _mesh(scene.mesh)
     (folder / FILE).write_text("\n".join([*lines, "}", ""]), encoding="utf-8")
+
+
+def _head(track: ExportTrack | None) -> str:
+    if track is None:
+        return HEAD % ""
+    times = {"startTimeCode": track.frames[0], "endTimeCode": track.frames[-1], "timeCodesPerSecond": track.rate}
+    return HEAD % "".join(f"\n    {name} = {float(value):.9g}" for name, value in times.items())
+
+
+def free_word(word: str, taken: Sequence[str]) -> str:
+    """`word`, or with as many underscores after it as it takes to be none of `taken`."""
+    while word in taken:
+        word += "_"
+    return word
+
+
+def _moving_camera(track: ExportTrack, word: str) -> list[str]:
+    """A camera with a time sample for every frame, by the stage's time codes."""
+    cameras = track.cameras
+    lines = _camera(cameras[0], word)
+    place = next(index for index, line in enumerate(lines) if "xformOp:transform = " in line)
+    samples = (
+        f"                {frame}: {_matrix(camera)}," for frame, camera in zip(track.frames, cameras, strict=True)
+    )
+    lines[place : place + 1] = [
+        "            matrix4d xformOp:transform.timeSamples = {",
+        *samples,
+        "            }",
+    ]
+    return lines
+
+
+def _matrix(camera: ExportCamera) -> str:
+    rows = ", ".join(f"({', '.join(map(repr, map(float, row)))})" for row in camera.to_world.T)
+    return f"( {rows} )"
 
 
 def _camera(camera: ExportCamera, word: str) -> list[str]:
@@ -56,13 +95,12 @@ def _camera(camera: ExportCamera, word: str) -> list[str]:
         "horizontalApertureOffset": (width / 2 - k[0, 2]) * FILM_WIDTH / width,
         "verticalApertureOffset": (k[1, 2] - height / 2) * tall / height,
     }
-    rows = ", ".join(f"({', '.join(map(repr, map(float, row)))})" for row in camera.to_world.T)
     return [
         f'        def Camera "{word}"',
         "        {",
         *(f"            float {name} = {value:.9g}" for name, value in values.items()),
         "            float2 clippingRange = (0.01, 10000)",
-        f"            matrix4d xformOp:transform = ( {rows} )",
+        f"            matrix4d xformOp:transform = {_matrix(camera)}",
         '            uniform token[] xformOpOrder = ["xformOp:transform"]',
         f"            custom string da3:photo = {_text(camera.name)}",
         "        }",
