@@ -17,14 +17,15 @@ MOST_ALL_PAIRS = 40
 MOST_ALIKE = 20
 """Photos that a photo is matched with: those most like it."""
 
-STEPS_IN_TIME = (1, 2, 3, 4, 6, 8, 11, 15)
+STEPS_IN_TIME = (1, 2, 3, 4, 6, 8, 12)
 """Key frames of a film that a frame is matched with, by how many come between."""
 
 LOOPS = 5
 """Frames that a frame is matched with, further away in time: those most like it, should the camera have come back."""
 
 COMMON, MOST_EXPANDED = 2, 5
-"""Photos that have so many neighbours in common, who match both, are matched, too: with a photo so many, most alike."""
+"""Photos that have so many neighbours in common, who match both, are matched, too: with a photo so many, most alike.
+Frames only where they are no neighbours in time."""
 
 BRIDGES = 30
 """Pairs that are tried to join photos which match each other with the others: those most alike."""
@@ -59,10 +60,8 @@ class Candidates:
         that holds all together."""
         if not self.in_time:
             return self._pairs([*self._most_alike(self.likeness, MOST_ALIKE), *self._tree()])
-        places = np.arange(self.count)
         later = [(i, i + step) for step in STEPS_IN_TIME for i in range(self.count - step)]
-        near = np.abs(places[:, None] - places) <= STEPS_IN_TIME[-1]
-        return self._pairs([*later, *self._most_alike(np.where(near, -np.inf, self.likeness), LOOPS)])
+        return self._pairs([*later, *self._most_alike(np.where(self._near_in_time, -np.inf, self.likeness), LOOPS)])
 
     def more(self, tried: Collection[Pair], verified: Collection[Pair], last: bool = False) -> list[Pair]:
         """Pairs that were not tried, seeing which were verified: those that match the same photos, and those that may
@@ -75,9 +74,16 @@ class Candidates:
         graph = graph + graph.T
         found = list(self._bridges(left, connected_components(graph, directed=False)[1]))
         if not last:
-            common = (graph @ graph).toarray() >= COMMON
-            found += self._most_alike(np.where(common, left, -np.inf), MOST_EXPANDED)
+            possible = (graph @ graph).toarray() >= COMMON
+            if self.in_time:
+                possible &= ~self._near_in_time
+            found += self._most_alike(np.where(possible, left, -np.inf), MOST_EXPANDED)
         return self._pairs(found)
+
+    @property
+    def _near_in_time(self) -> np.ndarray:
+        places = np.arange(self.count)
+        return np.abs(places[:, None] - places) <= STEPS_IN_TIME[-1]
 
     def _pairs(self, pairs: Iterable[Pair]) -> list[Pair]:
         """Once each, in order, and only those that may show the same."""
