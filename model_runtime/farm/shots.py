@@ -136,7 +136,8 @@ def _read_shot(told: dict[str, object], number: int, defaults: Mapping[str, obje
     both = {**defaults, **told}
     photos, clip = told.get("photos"), told.get("clip")
     if (photos is None) == (clip is None):
-        raise _wrong(f"{name} has {'neither' if clip is None else 'both'} photos and a clip.", "Give it one of them.")
+        held = "neither photos nor a clip" if clip is None else "both photos and a clip"
+        raise _wrong(f"{name} has {held}.", "Give it one of them.")
     if clip is None and (given := sorted(CLIP.keys() & told.keys())):
         raise _wrong(f"{name} has {listed(given)}, but no clip.", "These choose the frames of a clip.")
     memory = both.get("memory", 0)
