@@ -12,7 +12,8 @@ from model_runtime.contract.depth_edges import flying_pixels, torn_steps
 from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
 from model_runtime.contract.progress import Span
 from model_runtime.depth.face_photos import choose_photos
-from model_runtime.depth.tsdf import DepthMap, fuse_depth, unproject
+from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
+from model_runtime.depth.tsdf import DepthMap, fuse_depth, one_in_each, unproject
 from model_runtime.geometry.triangles import used_vertices, vertex_normals, without_islands
 
 DETAIL = (16, 1024)
@@ -37,6 +38,9 @@ SUPPORT = 1.5
 SMALLEST_PIECE = 10.0
 """Connected pieces of the surface need the area of a square with edges of so many cells."""
 
+MOST_SAMPLED = 6_000_000
+"""Pixels of all views from which medians and the box are reckoned; of more every second, third and so on is taken."""
+
 FUSED, CHOSEN = 0.6, 0.95
 """Shares of the whole that are done when the field is meshed and when photos are chosen."""
 
@@ -54,32 +58,39 @@ def check_mesh_settings(settings: MeshSettings) -> None:
             )
 
 
-def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.device, progress: Span) -> Mesh | None:
+def fuse_views(
+    views: Sequence[View],
+    settings: MeshSettings,
+    device: torch.device,
+    progress: Span,
+    scratch: Scratch | None = None,
+) -> Mesh | None:
     """The surface that all views show together, in their world; None where they show none.
 
     Left out are sky, flying and unsure pixels, what only stands in free space that other views look through, what no
-    view has measured from its front, and pieces too small to be things.
+    view has measured from its front, and pieces too small to be things. scratch: where maps of the views wait.
     """
     progress(0.0, "Preparing depth for the mesh.")
-    surfaces = surface_pixels(views, settings)
-    intrinsics = [view.map_intrinsics for view in views]
-    points = np.concatenate(
-        [unproject(v.depth, k, v.extrinsics, s) for v, k, s in zip(views, intrinsics, surfaces, strict=True)]
-    )
-    if not len(points):
+    scratch = scratch or InMemory()
+    surfaces = surface_pixels(views, settings, scratch)
+    pairs = list(zip(views, surfaces, strict=True))
+    every = -(-sum(int(surface.sum()) for surface in surfaces) // MOST_SAMPLED)
+    if not every:
         return None
-    low, high = np.quantile(points, (SURROUNDINGS[0], 1 - SURROUNDINGS[0]), axis=0)
+    sampled = np.concatenate([_points(view, surface)[::every] for view, surface in pairs])
+    low, high = np.quantile(sampled, (SURROUNDINGS[0], 1 - SURROUNDINGS[0]), axis=0)
     longest = max(float((high - low).max()), 1e-9)
     margin = SURROUNDINGS[1] * longest
-    points = points[((points >= low - margin) & (points <= high + margin)).all(1)]
-    middle = float(np.median(np.concatenate([v.depth[s] for v, s in zip(views, surfaces, strict=True)])))
+    middle = float(np.median(np.concatenate([view.depth[surface][::every] for view, surface in pairs])))
     voxel = max(longest / settings.detail, TRUNCATION[1] * middle / MOST_CELLS)
     truncation = max(TRUNCATION[0] * voxel, TRUNCATION[1] * middle)
-    sureness = float(np.median(np.concatenate([v.confidence[s] for v, s in zip(views, surfaces, strict=True)])))
-    maps = [
-        _depth_map(view, k, surface, settings.edge_angle, (middle, sureness), device)
-        for view, k, surface in zip(views, intrinsics, surfaces, strict=True)
-    ]
+    sureness = float(np.median(np.concatenate([view.confidence[surface][::every] for view, surface in pairs])))
+    points = np.zeros((0, 3))
+    for view, surface in pairs:
+        seen = _points(view, surface)
+        seen = seen[((seen >= low - margin) & (seen <= high + margin)).all(1)]
+        points = one_in_each(np.concatenate((points, seen)), voxel)
+    maps = _depth_maps(pairs, settings.edge_angle, (middle, sureness), device, scratch)
     fusing = progress.part(0.0, FUSED)
     sentence = "Fusing the depth of all photos into one surface."
     vertices, triangles = fuse_depth(maps, points, voxel, truncation, lambda done: fusing(done, sentence))
@@ -96,33 +107,61 @@ def fuse_views(views: Sequence[View], settings: MeshSettings, device: torch.devi
     return Mesh(vertices.astype(np.float32), triangles.astype(np.int32), face_view, colors)
 
 
-def surface_pixels(views: Sequence[View], settings: MeshSettings) -> list[np.ndarray]:
+def surface_pixels(
+    views: Sequence[View], settings: MeshSettings, scratch: Scratch | None = None
+) -> Sequence[np.ndarray]:
     """[h,w] bool for each view: pixels of a surface, not sky, transparent, flying or among the least sure of all."""
-    surfaces = []
-    for view in views:
+    surfaces = Slots(scratch or InMemory(), "mesh-surface", [view.depth.shape for view in views], bool)
+    for i, view in enumerate(views):
         k = view.map_intrinsics
-        surfaces.append(view.usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle))
-    sure = np.concatenate([view.confidence[surface] for view, surface in zip(views, surfaces, strict=True)])
+        surfaces[i] = view.usable & ~flying_pixels(view.depth, (k[0, 0], k[1, 1]), settings.edge_angle)
+    every = max(1, -(-sum(int(surface.sum()) for surface in surfaces) // MOST_SAMPLED))
+    sure = np.concatenate([view.confidence[surface][::every] for view, surface in zip(views, surfaces, strict=True)])
     hidden = int(settings.confidence_threshold * len(sure))
-    if hidden >= len(sure):
-        return [np.zeros_like(surface) for surface in surfaces]
-    least = np.partition(sure, hidden)[hidden]
-    return [surface & (view.confidence >= least) for view, surface in zip(views, surfaces, strict=True)]
+    least = np.partition(sure, hidden)[hidden] if hidden < len(sure) else np.inf
+    for i, view in enumerate(views):
+        surfaces[i] = surfaces[i] & (view.confidence >= least)
+    return surfaces
 
 
-def _depth_map(
-    view: View,
-    intrinsics: np.ndarray,
-    surface: np.ndarray,
+def _points(view: View, surface: np.ndarray) -> np.ndarray:
+    return unproject(view.depth, view.map_intrinsics, view.extrinsics, surface)
+
+
+def _depth_maps(
+    pairs: Sequence[tuple[View, np.ndarray]],
     edge_angle: float,
     typical: tuple[float, float],
     device: torch.device,
-) -> DepthMap:
-    """What a view tells the field; typical: median depth and confidence, where a frontal surface weighs 1.
+    scratch: Scratch,
+) -> Sequence[DepthMap]:
+    """What the views tell the field, on the device when it is looked at."""
+    shapes = [surface.shape for _, surface in pairs]
+    depths, weights, carvings = (
+        Slots(scratch, f"mesh-{name}", shapes, np.float32) for name in ("depth", "weight", "carving")
+    )
+    smooths = Slots(scratch, "mesh-smooth", shapes, bool)
+    for i, (view, surface) in enumerate(pairs):
+        depths[i], weights[i], carvings[i], smooths[i] = _told(view, surface, edge_angle, typical)
+
+    def depth_map(i: int) -> DepthMap:
+        view = pairs[i][0]
+        tensors = (torch.from_numpy(slots[i]).to(device) for slots in (depths, weights, carvings, smooths))
+        return DepthMap(*tensors, view.map_intrinsics, view.extrinsics)
+
+    return Lazy(len(pairs), depth_map)
+
+
+def _told(
+    view: View, surface: np.ndarray, edge_angle: float, typical: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Depth, weight, carving and smooth of a view's `DepthMap`; typical: median depth and confidence, where a frontal
+    surface weighs 1.
 
     Near, frontal and sure pixels weigh more: the error of a depth grows with it, and with the slant.
     """
     middle, sureness = typical
+    intrinsics = view.map_intrinsics
     depth = np.where(surface, view.depth, np.inf).astype(np.float64)
     trust = np.where(surface, view.confidence / sureness * middle / depth, 0.0)
     rows, columns = torn_steps(depth, (intrinsics[0, 0], intrinsics[1, 1]), edge_angle)
@@ -135,13 +174,7 @@ def _depth_map(
     weight = trust * np.maximum(_slant_cosine(depth, intrinsics), LEAST_COSINE)
     sky = view.sky if view.opaque is None else view.sky & view.opaque
     carving = np.where(sky, SKY_CARVING, trust)
-
-    def sent(array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array.astype(np.float32)).to(device)
-
-    return DepthMap(
-        sent(depth), sent(weight), sent(carving), torch.from_numpy(smooth).to(device), intrinsics, view.extrinsics
-    )
+    return depth, weight, carving, smooth
 
 
 def _slant_cosine(depth: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

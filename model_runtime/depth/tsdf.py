@@ -89,6 +89,16 @@ def _cubes_near(points: np.ndarray, voxel: float, truncation: float) -> np.ndarr
     return _unique_rows(np.concatenate(choices))
 
 
+def one_in_each(points: np.ndarray, voxel: float) -> np.ndarray:
+    """Of points [P,3] so few that the same cubes are near them: as many as the scene needs, not as there are pixels."""
+    if not len(points):
+        return points
+    cells = np.floor(points / (CUBE * voxel / 4)).astype(np.int64)
+    cells -= cells.min(0)
+    _, first = np.unique(np.ravel_multi_index(tuple(cells.T), tuple(cells.max(0) + 1)), return_index=True)
+    return points[first]
+
+
 def _unique_rows(rows: np.ndarray) -> np.ndarray:
     lowest = rows.min(0)
     size = rows.max(0) - lowest + 1

@@ -27,6 +27,7 @@ from model_runtime.prediction.chunks.place import WorkPlace, work_place
 from model_runtime.prediction.clip_job import ClipJob, watch_request
 from model_runtime.prediction.devices import describe_device
 from model_runtime.prediction.job import Job, read_input
+from model_runtime.prediction.job_folder import Workplace
 from model_runtime.prediction.network_run import free_memory
 from model_runtime.prediction.passes import Look, look_once, own_scene
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
@@ -114,7 +115,8 @@ class Predictor:
             if request.mesh is None:
                 return self._predict_photos(plan, features, progress)
             prediction = self._predict_photos(plan, features, progress.part(0.0, 1 - MESH_SHARE))
-            return _with_mesh(prediction, request.mesh, plan.device, progress.part(1 - MESH_SHARE, 1.0, "mesh"))
+            fusing, work = progress.part(1 - MESH_SHARE, 1.0, "mesh"), self._place.work if self._place else None
+            return _with_mesh(prediction, request.mesh, plan.device, fusing, work)
         except JobError:
             raise
         except Exception as error:  # a library that is loaded late may not find room either
@@ -321,9 +323,11 @@ def _request_notes(plan: Plan) -> list[str]:
     return []
 
 
-def _with_mesh(prediction: Prediction, settings: MeshSettings, device: torch.device, progress: Span) -> Prediction:
+def _with_mesh(
+    prediction: Prediction, settings: MeshSettings, device: torch.device, progress: Span, work: Workplace | None
+) -> Prediction:
     watch = Stopwatch()
-    mesh = fuse_views(prediction.views, settings, device, progress)
+    mesh = fuse_views(prediction.views, settings, device, progress, work)
     watch.done("mesh")
     notes = () if mesh is not None else ("The photos show no surface that a mesh could be made of.",)
     return replace(
