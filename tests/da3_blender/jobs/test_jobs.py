@@ -307,7 +307,7 @@ def test_a_result_waits_when_another_file_was_opened(scene, tmp_path):
 
 
 def test_a_result_that_cannot_be_written_is_not_lost(scene, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("no memory")
 
     with monkeypatch.context() as patch:
