@@ -14,6 +14,9 @@ from model_runtime.cameras.features.memory import PhotoFeatures
 MAX_ERROR = 3.0
 """Distance in working pixels that a match may have from its epipolar line."""
 
+ENOUGH = 1000
+"""Features, the largest ones, that tell the motion."""
+
 FEWEST = 12
 """Matches below which nothing is told of the motion."""
 
@@ -56,7 +59,9 @@ def motion_between(one: PhotoFeatures, other: PhotoFeatures, size: tuple[float, 
 
 
 def verified(one: PhotoFeatures, other: PhotoFeatures) -> tuple[np.ndarray, np.ndarray, int]:
-    """Where both frames show the same, [M,2] each, working pixels, and how many features the one with fewer has."""
+    """Where both frames show the same, [M,2] each, working pixels, and how many features of the one with fewer were
+    looked at."""
+    one, other = _largest(one), _largest(other)
     matched = alike(one, other)
     smaller = max(1, min(len(one.keypoints), len(other.keypoints)))
     at, there = one.keypoints[matched[:, 0]], other.keypoints[matched[:, 1]]
@@ -67,6 +72,10 @@ def verified(one: PhotoFeatures, other: PhotoFeatures) -> tuple[np.ndarray, np.n
     found = pycolmap.estimate_fundamental_matrix(at, there, options)
     inside = np.zeros(len(at), bool) if found is None else np.asarray(found["inlier_mask"], bool)
     return at[inside], there[inside], smaller
+
+
+def _largest(features: PhotoFeatures) -> PhotoFeatures:
+    return PhotoFeatures(features.keypoints[:ENOUGH], features.descriptors[:ENOUGH], features.plain)
 
 
 def alike(one: PhotoFeatures, other: PhotoFeatures) -> np.ndarray:

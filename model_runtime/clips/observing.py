@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from model_runtime.cameras.features.result import FeatureCameras
 from model_runtime.clips.motion import alike
@@ -110,7 +110,7 @@ class Observer:
         there = np.flatnonzero(np.isfinite(planes).all(1))
         if mine.any() and len(there):
             seen = to_plane(self.cameras.intrinsics[number], sparse.pixel[mine])
-            away, nearest = cKDTree(seen).query(planes[there])
+            away, nearest = (np.asarray(each) for each in KDTree(seen).query(planes[there]))
             close = away < SAME_PIXEL * self.watched.pixel / self.lens.focal
             points[there[close]] = sparse.point[mine][nearest[close]]
         return points

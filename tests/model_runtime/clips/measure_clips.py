@@ -61,7 +61,7 @@ def of_room(path: Callable[[int], Way], count: int, plain: bool = False) -> Film
 
 
 def passed_by(size: tuple[int, int]) -> MadeClip:
-    made = of_room(locked, 72)(size)
+    made = of_room(locked, 48)(size)
     return replace(made, frames=with_passer_by(made.frames))
 
 
@@ -75,8 +75,8 @@ CASES: dict[str, Film] = {
     "plain": of_room(walk, 120, plain=True),
     "handheld": of_room(handheld, 96),
     "dolly": of_room(dolly, 96),
-    "slow": of_room(lambda count: dolly(count, 0.05), 72),
-    "tripod": of_room(tripod, 96),
+    "slow": of_room(lambda count: dolly(count, 0.05), 48),
+    "tripod": of_room(lambda count: tripod(count, 40.0), 48),
     "still": passed_by,
     "zoom": zooming,
 }
@@ -197,7 +197,15 @@ def main() -> None:
     for name in chosen.cases or ([] if chosen.times else CASES):
         measured(name, film(name, size, CASES[name]), not chosen.no_colmap)
     for count in (50, 100, 200, 300) if chosen.times else ():
-        measured(f"{count} frames", film(f"walk{count}", size, of_room(lambda _: walk(300), count)), False)
+        measured(f"{count} frames", to_and_fro(film("walk", size, CASES["walk"]), count), False)
+
+
+def to_and_fro(made: MadeClip, count: int) -> MadeClip:
+    """So many frames, half as large: the clip forwards, then backwards, and so on."""
+    once = np.arange(len(made.frames))
+    order = np.resize(np.concatenate((once, once[-2:0:-1])), count)
+    half = np.ascontiguousarray(made.frames[order, ::2, ::2])
+    return MadeClip(half, made.extrinsics[order], np.diag((0.5, 0.5, 1)) @ made.intrinsics)
 
 
 if __name__ == "__main__":
