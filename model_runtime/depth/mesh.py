@@ -145,9 +145,10 @@ def _depth_maps(
         depths[i], weights[i], carvings[i], smooths[i] = _told(view, surface, edge_angle, typical)
 
     def depth_map(i: int) -> DepthMap:
-        view = pairs[i][0]
-        tensors = (torch.from_numpy(slots[i]).to(device) for slots in (depths, weights, carvings, smooths))
-        return DepthMap(*tensors, view.map_intrinsics, view.extrinsics)
+        depth, weight, carving, smooth = (
+            torch.from_numpy(slots[i]).to(device) for slots in (depths, weights, carvings, smooths)
+        )
+        return DepthMap(depth, weight, carving, smooth, pairs[i][0].map_intrinsics, pairs[i][0].extrinsics)
 
     return Lazy(len(pairs), depth_map)
 

@@ -24,11 +24,13 @@ EDGE_ANGLE = 10.0
 """Degrees; depth steeper than this is between two surfaces (see `depth_edges`), and stands for nobody."""
 
 
-def repeated_pixels(views: Sequence[View], device: torch.device, scratch: Scratch | None = None) -> list[np.ndarray]:
+def repeated_pixels(
+    views: Sequence[View], device: torch.device, scratch: Scratch | None = None, prefix: str = ""
+) -> list[np.ndarray]:
     """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point
     left out falls into a pixel of another view that stays and shows the same.
 
-    scratch: where the masks are kept.
+    scratch: where the masks are kept, under names that begin with `prefix`.
     """
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
     logs = Lazy(len(views), lambda i: torch.from_numpy(np.log(np.maximum(views[i].depth, 1e-30))).to(device))
@@ -36,7 +38,7 @@ def repeated_pixels(views: Sequence[View], device: torch.device, scratch: Scratc
     others = choose_sources(cameras, logs, NEIGHBOURS)
     scratch = scratch or InMemory()
     shapes = [view.depth.shape for view in views]
-    better, repeated = (Slots(scratch, name, shapes, bool) for name in ("better-elsewhere", "repeated"))
+    better, repeated = (Slots(scratch, prefix + name, shapes, bool) for name in ("better-elsewhere", "repeated"))
 
     def same(i: int, j: int) -> tuple[Tensor, Tensor]:
         """[h,w] each: the pixel of view j that a point of view i falls into, and whether it shows the same."""

@@ -287,7 +287,7 @@ def _make_gaussians(
 def _improved_splats(job: Job, views: tuple[View, ...], progress: Span) -> Gaussians:
     photos = [photo.large for photo in job.photos if photo.large is not None]
     progress(0.0, "Making one layer of the splats of all photos.")
-    merged = merged_splats(views, photos)
+    merged = merged_splats(views, photos, job.plan.request.splat_budget, job.work)
     return optimised_splats(merged, views, photos, progress) if job.plan.switches.optimise else merged
 
 

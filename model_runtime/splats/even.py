@@ -7,12 +7,13 @@ wanted, so that memory does not grow with the number of photos.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model_runtime.contract.messages import View
+from model_runtime.contract.messages import Gaussians, View
 from model_runtime.depth.tsdf import unproject
+from model_runtime.splats.surface import ARRAYS
 
 BITS = 21
 """Of each of a cell's three coordinates, in one whole number."""
@@ -72,6 +73,20 @@ def even_choice(
         place, stands_for = place[some], stands_for[some]
     order = np.argsort(place)
     return EvenChoice(place[order], stands_for[order], starts)
+
+
+def chosen(
+    part: Gaussians, kept: np.ndarray, pixels: np.ndarray, stands_for: np.ndarray
+) -> tuple[Gaussians, np.ndarray]:
+    """The splats of some pixels, each so much larger that it covers what it stands for; and the pixels of these.
+
+    kept: the pixels that all splats of a view are of. pixels, stands_for: of `EvenChoice.of`.
+    """
+    taken = np.isin(kept, pixels)
+    larger = np.sqrt(stands_for[np.searchsorted(pixels, kept[taken])])
+    arrays = {name: getattr(part, name)[taken] for name in ARRAYS}
+    arrays["scales"] = (arrays["scales"] * larger[:, None]).astype(np.float32)
+    return replace(part, **arrays), kept[taken]
 
 
 def _not_repeated(view: View, mask: np.ndarray) -> np.ndarray:

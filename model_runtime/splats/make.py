@@ -16,7 +16,7 @@ from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_mu
 from model_runtime.geometry.spherical_harmonics import rotate
 from model_runtime.network.output import Output
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.splats.even import even_choice
+from model_runtime.splats.even import chosen, even_choice
 from model_runtime.splats.head import HeadSplats, as_tensors, head_splats
 from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
@@ -60,7 +60,7 @@ def make_gaussians(
         else:
             part, kept = _network_part(output, head[i], photo, view, cameras, i)
         if choice is not None:
-            part, kept = _chosen(part, kept, *choice.of(i))
+            part, kept = chosen(part, kept, *choice.of(i))
         parts.append(part)
         repeated.append(None if view.repeated is None else view.repeated.ravel()[kept])
     known = [each for each in repeated if each is not None]
@@ -71,17 +71,6 @@ def _surface_part(view: View, i: int) -> tuple[Gaussians, np.ndarray]:
     """Splats laid on a view's depth, and the pixels that they are of, row by row."""
     arguments = view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, view.shown, i
     return surface_splats(*arguments), np.flatnonzero(view.usable)
-
-
-def _chosen(
-    part: Gaussians, kept: np.ndarray, pixels: np.ndarray, stands_for: np.ndarray
-) -> tuple[Gaussians, np.ndarray]:
-    """The splats of some pixels, each so much larger that it covers what it stands for."""
-    taken = np.isin(kept, pixels)
-    larger = np.sqrt(stands_for[np.searchsorted(pixels, kept[taken])])
-    arrays = {name: getattr(part, name)[taken] for name in ARRAYS}
-    arrays["scales"] = (arrays["scales"] * larger[:, None]).astype(np.float32)
-    return replace(part, **arrays), kept[taken]
 
 
 def _has_splat(splats: HeadSplats, photo: PreparedPhoto) -> np.ndarray:

@@ -9,7 +9,7 @@ since its splats are streaks for all other cameras.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,8 +23,10 @@ from model_runtime.contract.messages import Gaussians, View
 from model_runtime.depth.one_surface import EDGE_ANGLE, NEIGHBOURS, SAME, repeated_pixels
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.views import MapCamera, seen_by
+from model_runtime.depth.scratch import Lazy, Scratch
 from model_runtime.photos.canvas import resize
 from model_runtime.splats.beyond import guessed_splats
+from model_runtime.splats.even import chosen, even_choice
 from model_runtime.splats.surface import joined, surface_splats
 
 FINE_SIDE = 240
@@ -40,15 +42,26 @@ BROAD = 0.03
 CPU = torch.device("cpu")
 
 
-def merged_splats(views: Sequence[View], photos: Sequence[np.ndarray]) -> Gaussians:
-    """Splats of all views together. photos: [H,W,3] uint8 sRGB, each whole, of any size not below the depth maps'."""
-    fine = [_finer(view, photo) for view, photo in zip(views, photos, strict=True)]
-    repeated = repeated_pixels(fine, CPU)
+def merged_splats(
+    views: Sequence[View],
+    photos: Sequence[np.ndarray],
+    budget: int | None = None,
+    scratch: Scratch | None = None,
+) -> Gaussians:
+    """Splats of all views together. photos: [H,W,3] uint8 sRGB, each whole, of any size not below the depth maps'.
+
+    budget: the most splats there may be, besides those that are guessed behind them; of more an even choice over the
+    scene is made. scratch: where what is known of each view waits.
+    """
+    fine = Lazy(len(views), lambda i: _finer(views[i], photos[i]))
+    repeated = repeated_pixels(fine, CPU, scratch, "fine-")
+    stays = Lazy(len(views), lambda i: fine[i].usable & ~repeated[i] & ~_strung(fine[i]))
+    choice = None if budget is None else even_choice(fine, lambda i: stays[i], budget)
     parts = []
-    for i, (view, again) in enumerate(zip(_evened(fine), repeated, strict=True)):
-        shown = view.usable & ~again & ~_strung(view)
-        arguments = view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, shown, i
-        parts.append(surface_splats(*arguments, max_elongation=MAX_ELONGATION))
+    for i, view in enumerate(_evened(fine)):
+        arguments = view.depth, view.confidence, view.color, view.extrinsics, view.map_intrinsics, stays[i], i
+        part = surface_splats(*arguments, max_elongation=MAX_ELONGATION)
+        parts.append(part if choice is None else chosen(part, np.flatnonzero(stays[i]), *choice.of(i))[0])
     layer = replace(joined(parts), source="merged")
     if not all(view.shown.all() for view in views):
         return layer  # sky, and what was cut out, has nothing behind it
@@ -96,11 +109,11 @@ class _Shown:
     broad: Tensor
 
 
-def _evened(views: Sequence[View]) -> list[View]:
+def _evened(views: Sequence[View]) -> Iterator[View]:
     """The views with the broad part of their colours as the mean of all that show the same point."""
-    shown = [_shown(view) for view in views]
-    others = choose_sources([each.camera for each in shown], [each.log_depth for each in shown], NEIGHBOURS)
-    evened = []
+    shown = Lazy(len(views), lambda i: _shown(views[i]))
+    cameras = [_camera(view) for view in views]
+    others = choose_sources(cameras, Lazy(len(views), lambda i: shown[i].log_depth, kept=1), NEIGHBOURS)
     for view, mine, sources in zip(views, shown, others, strict=True):
         weight, color = mine.weight.clone(), torch.zeros_like(mine.broad)
         for j in sources:
@@ -110,12 +123,15 @@ def _evened(views: Sequence[View]) -> list[View]:
             weight += theirs
             color += theirs[..., None] * (shown[j].broad.flatten(0, 1)[sight.index] - mine.broad)
         mixed = view.color + (color / weight.clamp_min(1e-30)[..., None]).numpy()
-        evened.append(replace(view, color=np.clip(np.round(mixed), 0, 255).astype(np.uint8)))
-    return evened
+        yield replace(view, color=np.clip(np.round(mixed), 0, 255).astype(np.uint8))
+
+
+def _camera(view: View) -> MapCamera:
+    return MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics)
 
 
 def _shown(view: View) -> _Shown:
-    camera = MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics)
+    camera = _camera(view)
     log_depth = torch.from_numpy(np.log(np.maximum(view.depth, 1e-30)))
     sigma = BROAD * max(view.depth.shape)
     broad = gaussian_filter(view.color.astype(np.float32), (sigma, sigma, 0))

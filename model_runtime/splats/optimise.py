@@ -18,6 +18,7 @@ from torch.nn.functional import avg_pool2d, normalize
 
 from model_runtime.contract.messages import Gaussians, View
 from model_runtime.contract.progress import Span
+from model_runtime.depth.scratch import Lazy
 from model_runtime.photos.canvas import resize
 from model_runtime.splats.beyond import tensors
 from model_runtime.splats.blending import Pairs, blend, find_pairs
@@ -70,7 +71,7 @@ def optimised_splats(
     photos: [H,W,3] uint8 sRGB, each whole. Raises what `progress` raises to stop the job.
     """
     fit = _Fit(gaussians, views)
-    stages = [([_target(*each, side) for each in zip(views, photos, strict=True)], rounds) for side, rounds in ROUNDS]
+    stages = [(_targets(views, photos, side), rounds) for side, rounds in ROUNDS]
     judged = stages[0][0]
     before = fit.loss_of_all(judged)
     steps, done = sum(len(targets) * rounds for targets, rounds in stages), 0
@@ -86,6 +87,10 @@ def optimised_splats(
                 done += 1
     fit.kept.clear()
     return fit.gaussians() if fit.loss_of_all(judged) < before else gaussians
+
+
+def _targets(views: Sequence[View], photos: Sequence[np.ndarray], side: int) -> Sequence[_Target]:
+    return Lazy(len(views), lambda i: _target(views[i], photos[i], side))
 
 
 def _target(view: View, photo: np.ndarray, side: int) -> _Target:
