@@ -85,7 +85,7 @@ def cost(photos: int, size: tuple[int, int]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Chunks of photos against one pass.")
     parser.add_argument("--rooms", type=int, default=3)
     parser.add_argument("--photos", type=int, default=40)
     parser.add_argument("--rounds", type=float, default=0.5)
