@@ -43,7 +43,7 @@ from .marks import (
     WRITTEN,
 )
 from .materials import POINTS
-from .movie_clips import take_over_clip
+from .movie_clips import clip_behind, take_over_clip
 from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
 from .projection import projects_from
@@ -86,7 +86,7 @@ def update_scene(plan: ScenePlan, collection: bpy.types.Collection, scene: bpy.t
     try:
         make_single_user(item for items in before.values() for item in items)
         beside = [(item.name, keep_beside(item).name) for item in edited_parts(collection)]
-        bare = {camera for camera in before["camera"] if photo_behind(camera) is None}
+        bare = {each for each in before["camera"] if photo_behind(each) is None and clip_behind(each) is None}
         added, gone = _exchange(before, find.parts_of(made.collection))
         bare -= set(gone)
         seen_through_gone = scene.camera in gone

@@ -274,13 +274,16 @@ def test_the_camera_is_not_counted_as_the_artists_animation(empty_scene, plan):
     assert animated(made.collection) == [made.points.name]
 
 
-def test_files_hold_the_clip(empty_scene, prediction, plan, tmp_path):
+def test_files_hold_the_clip(empty_scene, prediction, tmp_path):
+    views = tuple(replace(view, plate=_png()) for view in prediction.views)
+    plan = plan_scene(replace(prediction, views=views), "walk")
     write_scene(plan, empty_scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "walk.blend"))
     scene = bpy.context.scene
     check_follows(scene, scene.camera, prediction, plan.motion)
     assert [key.frame for key in key_frames(scene.camera)] == [1.0, 9.0, 17.0, 24.0]
+    assert all(key.image.packed_file is not None for key in key_frames(scene.camera))
 
 
 def test_missing_files_are_told(prediction):

@@ -18,9 +18,11 @@ from tests.da3_blender.compositor import begin_compositor, write_exrs
 
 bpy = pytest.importorskip("bpy")
 
-from da3_blender.scene import write_scene  # noqa: E402
+from da3_blender.scene import find, write_scene  # noqa: E402
 from da3_blender.scene.film_turns import quarter_turns  # noqa: E402
 from da3_blender.scene.movie_clips import clip_behind  # noqa: E402
+from da3_blender.scene.remove import remove_scene  # noqa: E402
+from da3_blender.scene.update import update_scene  # noqa: E402
 
 SIZE = (128, 96)
 
@@ -48,7 +50,7 @@ class Shown:
         render.image_settings.file_format, render.filepath = "PNG", self.file
         self.scene.view_settings.view_transform = "Standard"
         editor = self.scene.sequence_editor_create()
-        strips = getattr(editor, "strips", None) or editor.sequences
+        strips = editor.strips if hasattr(editor, "strips") else editor.sequences
         strip = strips.new_clip("clip", clip, 1, clip.frame_start)
         strip.undistort = straight
         bpy.context.window.scene = self.scene
@@ -92,6 +94,7 @@ class Composited:
 def camera_of(room, scene, files, rate=25.0, seconds=None, **of_walk):
     prediction = walk(room, photo_size=SIZE, focal=(104.0, 104.0), detail=4, **of_walk)
     track = prediction.track
+    assert track is not None
     track = replace(track, rate=rate, seconds=track.numbers / rate if seconds is None else seconds)
     prediction = replace(prediction, track=track)
     plan = plan_scene(prediction, "walk", clip=files)
@@ -117,6 +120,18 @@ def test_a_film_is_behind_its_camera(empty_scene, room, films, tmp_path, rate):
         assert films.read_number(shown(frame)) == frame_of(camera, plan, empty_scene, frame) == frame - 1
     render = empty_scene.render
     assert render.fps / render.fps_base == pytest.approx(float(rate), rel=1e-6)
+
+
+def test_a_film_comes_and_goes_with_its_result(empty_scene, room, films, tmp_path):
+    films.write_film(tmp_path / "walk.mp4", films.Written(frames=24))
+    camera, plan = camera_of(room, empty_scene, ClipFiles(path=tmp_path / "walk.mp4"))
+    made = find.results(empty_scene)[0]
+    camera.data.background_images[0].alpha = 0.2
+    update_scene(plan, made, empty_scene)
+    assert list(bpy.data.movieclips) == [clip_behind(camera)] and clip_behind(camera).users == 1
+    assert [each.alpha for each in camera.data.background_images] == pytest.approx([0.2])
+    remove_scene(made)
+    assert not len(bpy.data.movieclips)
 
 
 def test_a_film_whose_frames_do_not_last_alike(empty_scene, room, films, tmp_path):
