@@ -47,10 +47,12 @@ def join_chunks(
     chunks together, and a loop that contradicts all others is overruled. anchors: place to known world-to-camera
     [4,4]; the world is then theirs, and these cameras are taken over as they are. Without, the world is that of the
     first chunk, in the unit that is the geometric mean of all chunks' units (they may all be metres, more or less).
-    Raises ValueError where a photo is in no chunk or chunks are related by nothing.
+    Raises ValueError where a photo is in no chunk, a known camera is of none, or chunks are related by nothing.
     """
     anchors = {place: np.asarray(each, np.float64) for place, each in (anchors or {}).items()}
     count = _count(chunks)
+    if not set(anchors) <= set(range(count)):
+        raise ValueError("Known cameras must be of photos that are in a chunk.")
     nodes = [*chunks, *loops]
     found = _find_seams(nodes, len(chunks), progress.part(0.0, 0.9))
     start = _follow_seams(len(nodes), len(chunks), found, anchors, nodes)

@@ -196,6 +196,8 @@ def test_what_cannot_be_joined_is_refused():
     chunks = seen(WALK)
     with pytest.raises(ValueError, match="some are in none"):
         join_chunks(chunks[1:])
+    with pytest.raises(ValueError, match="Known cameras must be"):
+        join_chunks(chunks, anchors={60: np.eye(4)})
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="Chunk 1 has no photo in common"):
         join_chunks([chunk(WALK, tuple(range(30)), rng), chunk(WALK, tuple(range(30, 60)), rng)])
