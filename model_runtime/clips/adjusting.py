@@ -14,8 +14,11 @@ from model_runtime.geometry.similarity import align_cameras
 CELLS = 6
 """Along each side of the picture, of the grid in which points are chosen, so that they are spread over it."""
 
-MOST_SEEN = 14
-"""Points in a cell of it, those that most frames see: more take longer and tell the same."""
+MOST_SEEN, LEAST_SEEN = 14, 3
+"""Points in a cell of it, those that most frames see: more take longer and tell the same. Fewer in very long clips."""
+
+MOST_IN_ALL = 500_000
+"""Observations of all frames, each of which takes about a kilobyte while they are adjusted."""
 
 ROUNDS = 2
 STEPS = 30
@@ -60,7 +63,8 @@ def best_seen(sight: Sight) -> np.ndarray:
     group = (sight.frame * CELLS + cell[:, 1]) * CELLS + cell[:, 0]
     order = np.lexsort((-often, group))
     rank = np.arange(len(order)) - np.searchsorted(group[order], group[order])
-    chosen = order[rank < MOST_SEEN]
+    most = MOST_IN_ALL // max(1, CELLS**2 * len(np.unique(sight.frame)))
+    chosen = order[rank < min(max(most, LEAST_SEEN), MOST_SEEN)]
     counts = np.bincount(sight.point[chosen])
     return chosen[counts[sight.point[chosen]] >= 2]
 
