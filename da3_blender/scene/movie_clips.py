@@ -25,9 +25,7 @@ TERMS = ("k1", "k2", "k3", "p1", "p2")
 """Coefficients that Blender's lens has, too; the others are not 0 only of rare lenses."""
 
 
-def movie_clip(
-    files: ClipFiles, first: int, size: tuple[int, int], lens: Lens | None
-) -> bpy.types.MovieClip | None:
+def movie_clip(files: ClipFiles, first: int, size: tuple[int, int], lens: Lens | None) -> bpy.types.MovieClip | None:
     """The movie clip of a film, or of pictures of which the first is shown at the scene's frame `first`, with the lens.
 
     size: upright (width, height), as it is to be seen, of a film whose pixels are no squares.
