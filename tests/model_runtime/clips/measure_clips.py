@@ -2,7 +2,7 @@
 
 Clips of a textured room with exact cameras, with motion blur and grain, through H.264 and back; beside COLMAP's own
 sequential pipeline on the same frames. The tables of `docs/clips.md`. Rendered clips are kept in `.cache/clips`.
-Options: `--no-colmap`; `--times` for seconds of CPU per frame at several lengths; `--quick` for smaller pictures.
+Options: `--no-colmap`; `--times` for CPU time per frame at several lengths; `--quick` for pictures of 480 x 270.
 """
 
 from __future__ import annotations
@@ -113,6 +113,9 @@ def solved(source: ArraySource, folder: Path) -> tuple[PlacedClip | None, Watche
     mapped = map_photos(matches, SILENT)
     stage("map")
     turned, lens = instead_of(mapped, matches), None
+    if turned is None and not mapped.registered.any():
+        print("    features place none of the key frames")
+        return None, watched, took, np.nan
     if turned is None:
         lenses = solve_lenses(mapped, matches, SILENT, KINDS["auto"])
         mapped, lens = lenses.cameras, next((each for each in lenses.lenses if each is not None), None)
