@@ -21,8 +21,9 @@ from ..plan.similarity import Similarity, align_poses
 from ..plan.transform import transform_plan
 from . import find, locks, plates, viewing, visibility
 from .camera_keys import drop_keys, is_keyed
-from .cameras import MADE_HERE, put_behind
-from .clip_camera import KeyFrame, is_clip, key_frames, poses, take_over_camera
+from .cameras import put_behind
+from .clip_camera import is_clip, key_frames, take_over_camera
+from .clip_update import exchange_key_frames, exchange_photo, onto_clip
 from .copies import make_single_user
 from .edits import edited_parts, keep_beside, set_free
 from .marks import (
@@ -46,7 +47,6 @@ from .materials import POINTS
 from .movie_clips import clip_behind, take_over_clip
 from .own_groups import follow_groups
 from .placement import frame_to_world, own_change, put, stand_like, written
-from .projection import projects_from
 from .remove import check_changeable, purge, remove_objects
 from .splats.convert import convert, why_kept
 from .splats.follow import settle
@@ -152,7 +152,7 @@ def _onto_cameras(plan: ScenePlan, collection: bpy.types.Collection) -> Similari
     """What brings the cameras of `plan` best to those that the result has of the same photos; None without any."""
     cameras = find.objects_of(collection, "camera")
     if plan.track is not None or any(map(is_clip, cameras)):
-        return _onto_clip(plan, cameras, collection.get(DEPTH, plan.typical_depth))
+        return onto_clip(plan, cameras, collection.get(DEPTH, plan.typical_depth))
     there = {photo: items[0] for photo, items in _by_photo(cameras).items()}
     photos = list(_numbered(camera.name for camera in plan.cameras))
     pairs = [
@@ -164,29 +164,6 @@ def _onto_cameras(plan: ScenePlan, collection: bpy.types.Collection) -> Similari
         return None
     source, target = (np.array(poses) for poses in zip(*pairs, strict=True))
     return align_poses(source, target, plan.typical_depth, collection.get(DEPTH, plan.typical_depth))
-
-
-def _onto_clip(plan: ScenePlan, cameras: list[bpy.types.Object], depth: float) -> Similarity | None:
-    """What brings the camera of the plan's clip best to that of the clip which the result shows, in the frames that
-    both have; None where either is none. depth: how far what the result's sees typically is."""
-    clip = next(filter(is_clip, cameras), None)
-    if plan.track is None or clip is None:
-        return None
-    frames, target = poses(clip)
-    wanted = plan.track.frames
-    if plan.track.still or not is_keyed(clip):  # a pose tells for all frames
-        pairs = [(plan.track.matrices[0], target[0])]
-    else:
-        places = {round(frame): place for place, frame in enumerate(frames)}
-        pairs = [
-            (matrix, target[places[round(frame)]])
-            for frame, matrix in zip(wanted, plan.track.matrices, strict=True)
-            if round(frame) in places
-        ]
-    if not pairs:
-        return None
-    source, there = (np.array(each) for each in zip(*pairs, strict=True))
-    return align_poses(source, there, plan.typical_depth, depth)
 
 
 def _within_world(plan: ScenePlan, collection: bpy.types.Collection) -> ScenePlan:
@@ -282,7 +259,7 @@ def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
             data[key] = dict(value) if key == KEY_PICTURES else value
     if is_clip(kept):
         take_over_clip(data, fresh.data)
-        _exchange_key_frames(kept, before)
+        exchange_key_frames(kept, before)
         return
     image, shown = photo_behind(fresh), data.background_images
     if image is None:
@@ -292,44 +269,7 @@ def _take_over_lens(kept: bpy.types.Object, fresh: bpy.types.Object) -> None:
     elif shown[0].image is None:
         shown[0].image = image
     elif shown[0].image != image:
-        _exchange_photo(kept, shown[0].image, image)
-
-
-def _exchange_key_frames(camera: bpy.types.Object, before: list[KeyFrame]) -> None:
-    """Let what shows the key frames that a clip's camera had `before` show the new images of these."""
-    now = {key.name: key.image for key in key_frames(camera)}
-    for key in before:
-        image = now.get(key.name)
-        if key.image is not None and image is not None and image != key.image:
-            _exchange_photo(camera, key.image, image)
-    purge([key.image for key in before if key.image is not None and key.name not in now])
-
-
-def _key_images(item: bpy.types.Object) -> list[bpy.types.Image]:
-    return [key.image for key in key_frames(item) if key.image is not None] if is_clip(item) else []
-
-
-def _exchange_photo(camera: bpy.types.Object, old: bpy.types.Image, image: bpy.types.Image) -> None:
-    """Let what shows the photo of a result's camera show another image of it: backgrounds, materials of its surfaces
-    and projections. Of a plate that the add-on made everything else follows, too, unless another result shows it; any
-    other image may be the photo itself, and what the artist shows it with keeps it."""
-    name = old.name
-    for background in camera.data.background_images:
-        if background.image == old:
-            background.image = image
-    mine = [item for item in bpy.data.objects if item.get(ID) == camera.get(ID)]
-    shown = {slot.material for item in mine for slot in item.material_slots if slot.material is not None}
-    for material in shown | {each for each in bpy.data.materials if projects_from(each, camera)}:
-        for node in [] if material.node_tree is None else material.node_tree.nodes:
-            if isinstance(node, bpy.types.ShaderNodeTexImage) and node.image == old:
-                node.image = image
-    others = [item for item in bpy.data.objects if item.type == "CAMERA" and item not in mine]
-    elsewhere = {image for item in others for image in (photo_behind(item), *_key_images(item))}
-    if old.get(MADE_HERE) and old not in elsewhere:
-        old.user_remap(image)
-    purge([old])
-    if name not in bpy.data.images:
-        image.name = name
+        exchange_photo(kept, shown[0].image, image)
 
 
 def _take_over_geometry(old: Any, new: Any) -> None:
