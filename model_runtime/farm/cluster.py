@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_RETRIES = 3
 """Times that a shot is begun again because a machine or a process died; never because of what its photos are."""
 
+ANSWER_SECONDS = 10.0
+"""That the cluster has to take a connection."""
+
 LOOK_SECONDS = 0.5
 """Between two looks at what there is news of."""
 
@@ -67,6 +70,7 @@ def _connected(address: str | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers what is run
     import ray
 
+    _check_address(address)
     dashboard = None if address else False
     try:
         ray.init(address=address, include_dashboard=dashboard, log_to_driver=False, logging_level=logging.ERROR)
@@ -77,6 +81,19 @@ def _connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str | None) -> None:
+    """Raises JobError where nothing listens at `host:port`: Ray itself would try for minutes, and cannot be stopped."""
+    host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise JobError(
+            "remote-unreachable", f"Nothing answers at {address}: {error}.", "Start Ray there, or correct --address."
+        ) from error
 
 
 def _needs(shot: Shot) -> dict[str, float]:

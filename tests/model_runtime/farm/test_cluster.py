@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from model_runtime.contract.messages import JobError
 from model_runtime.farm.answers import Answers
 from model_runtime.farm.cluster import Outcome, run_shots
 from model_runtime.farm.lines import Lines
 from model_runtime.farm.shots import Shot
 
-ray = pytest.importorskip("ray", reason="the group `farm` is not installed")
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the machine of a shot is found by /proc")
+pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="the group `farm` is not installed"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the machine of a shot is found by /proc"),
+]
 
 if TYPE_CHECKING:
     from ray._private.node import Node
@@ -48,6 +53,7 @@ for count in (len(photos), 1):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A head that does no shots, and two machines of one processor each."""
+    import ray
     from ray.cluster_utils import Cluster
 
     variables = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
@@ -113,6 +119,23 @@ def test_a_machine_that_dies_costs_nothing_but_time(cluster: Cluster, tmp_path: 
     assert {name: answers.path(name).read_bytes() for name in ("long", "short")} == alone
     again = run_shots([shots[0], shots[2]], answers, lines, "nowhere:1")  # nothing is left to do: it is not asked
     assert again == [Outcome("long", "was there"), Outcome("short", "was there")]
+
+
+def test_an_address_where_nothing_answers_is_told_at_once(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    for each in (address, f"ray://{address}"):
+        shot = Shot("one", PHOTOS[:1], settings=SETTINGS)
+        with pytest.raises(JobError, match="Nothing answers at") as error:
+            run_shots([shot], Answers(tmp_path), Lines(["one"], sys.stderr), each)
+        assert error.value.failure.code == "remote-unreachable"
+
+
+def test_a_shot_that_no_machine_can_do_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    shot = Shot("huge", PHOTOS[:1], settings=SETTINGS, cpus=64)
+    with pytest.raises(JobError, match="huge asks for 64 processors"):
+        run_shots([shot], Answers(tmp_path), Lines(["huge"], sys.stderr), cluster.address)
 
 
 def done_alone(folder: Path) -> dict[str, bytes]:
