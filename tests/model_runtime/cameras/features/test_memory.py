@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,3 +63,45 @@ def test_the_photos_used_last_are_kept(matches: Matches, work: list[str]) -> Non
     match_photos(photos[:1], SILENT, memory)
     match_photos(photos[2:], SILENT, memory)
     assert work == ["photo"]
+
+
+def test_a_job_of_more_photos_keeps_all_of_its_own(matches: Matches, work: list[str]) -> None:
+    memory = FeatureMemory(photos_kept=1)
+    for _ in range(2):
+        match_photos(matches.photos[:3], SILENT, memory)
+    assert work.count("photo") == 3
+
+
+def test_what_a_folder_has_is_not_looked_for_again(matches: Matches, work: list[str], tmp_path: Path) -> None:
+    """As where a job was killed after its features were found; a file that is not whole is as none."""
+    photos = matches.photos[:3]
+    first = match_photos(photos, SILENT, FeatureMemory(folder=tmp_path / "features"))
+    files = sorted((tmp_path / "features").iterdir())
+    assert len(files) == 3
+    files[0].write_bytes(files[0].read_bytes()[:1000])
+    work.clear()
+    again = match_photos(photos, SILENT, FeatureMemory(folder=tmp_path / "features"))
+    assert work.count("photo") == 1
+    for one, other in zip(first.keypoints, again.keypoints, strict=True):
+        assert np.array_equal(one, other)
+    work.clear()
+    bare = [photo.without_picture() for photo in photos]
+    match_photos(bare[1:], SILENT, FeatureMemory(folder=tmp_path / "features"))
+    assert work == ["pair"]
+
+
+def test_plain_features_are_others(matches: Matches, work: list[str]) -> None:
+    photos, memory = matches.photos[:2], FeatureMemory()
+    match_photos(photos, SILENT, memory)
+    plain = match_photos(photos, SILENT, memory, in_time=True)
+    assert work == ["photo", "photo", "pair"] * 2
+    assert len(plain.keypoints[0]) < len(match_photos(photos, SILENT, memory).keypoints[0])
+
+
+def test_a_photo_without_its_picture_is_the_same_photo(matches: Matches) -> None:
+    photo = matches.photos[0]
+    bare = photo.without_picture()
+    assert bare.grey.size == 0 and bare.digest == photo.digest and bare.verified_as == photo.verified_as
+    assert replace(bare, focal_35mm=30.0).without_picture().digest == photo.digest
+    with pytest.raises(ValueError, match="has no picture any more"):
+        match_photos([bare, matches.photos[1]], SILENT, FeatureMemory())
