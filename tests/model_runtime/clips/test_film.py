@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from model_runtime.clips import film
 from model_runtime.clips.film import Film, film_facts, film_source
@@ -190,6 +191,25 @@ def test_a_film_that_was_cut_off_gives_the_frames_that_it_has(tmp_path: Path) ->
     assert shown(source) == {place: place for place in range(len(source))}
 
 
+def test_frames_that_an_edit_list_cuts_off_do_not_count(tmp_path: Path) -> None:
+    """A phone that trims a film keeps the frames before the cut, from the key frame on, and says not to show them."""
+    path, cut = tmp_path / "film.mp4", 5
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled", "use_editlist": "1"}) as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        pictures = [av.VideoFrame.from_ndarray(numbered(number), "rgb24") for number in range(20)]
+        for frame in (*pictures, None):
+            for packet in stream.encode(frame):
+                assert packet.pts is not None and packet.dts is not None
+                earlier = int(Fraction(cut, 25) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - earlier, packet.dts - earlier
+                container.mux(packet)
+    source = film_source(path, Clip("film"))
+    assert shown(source) == {place: place + cut for place in range(20 - cut)}
+    assert shown(source, [2, 14]) == {2: 2 + cut, 14: 14 + cut}
+    assert source.seconds[0] == 0
+
+
 def test_the_larger_of_two_films_in_one_file_is_read(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "two.mkv"), "w") as container:
         streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
@@ -258,6 +278,15 @@ def no_film(folder: Path, kind: str) -> Path:
             frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
             frame.rate = 8000
             container.mux(stream.encode(frame))
+    elif kind == "sound with a cover":
+        with av.open(str(path), "w") as container:
+            sound, cover = container.add_stream("aac", rate=44100), container.add_stream("mjpeg", rate=1)
+            cover.width, cover.height, cover.pix_fmt = 128, 96, "yuvj420p"
+            cover.disposition = Disposition.attached_pic
+            container.mux([*cover.encode(av.VideoFrame.from_ndarray(numbered(1), "rgb24")), *cover.encode()])
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.rate = 44100
+            container.mux([*sound.encode(frame), *sound.encode()])
     elif kind == "half an mp4":
         write_film(path)
         path.write_bytes(path.read_bytes()[:-2000])
@@ -272,7 +301,10 @@ def no_film(folder: Path, kind: str) -> Path:
     return path
 
 
-KINDS_OF_NOTHING = ("nothing", "text", "sound", "sound in mkv", "half an mp4", "playlist", "list of files", "nowhere")
+KINDS_OF_NOTHING = (
+    *("nothing", "nowhere", "text", "sound", "sound in mkv", "sound with a cover"),
+    *("half an mp4", "playlist", "list of files"),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_NOTHING)
