@@ -142,7 +142,7 @@ def _depth_maps(
     )
     smooths = Slots(scratch, "mesh-smooth", shapes, bool)
     for i, (view, surface) in enumerate(pairs):
-        depths[i], weights[i], carvings[i], smooths[i] = _told(view, surface, edge_angle, typical)
+        depths[i], weights[i], carvings[i], smooths[i] = _maps_of(view, surface, edge_angle, typical)
 
     def depth_map(i: int) -> DepthMap:
         depth, weight, carving, smooth = (
@@ -153,7 +153,7 @@ def _depth_maps(
     return Lazy(len(pairs), depth_map)
 
 
-def _told(
+def _maps_of(
     view: View, surface: np.ndarray, edge_angle: float, typical: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Depth, weight, carving and smooth of a view's `DepthMap`; typical: median depth and confidence, where a frontal

@@ -268,14 +268,14 @@ def job_digest(plan: Plan) -> str:
     """Of everything that the answer depends on: photos, settings, cameras, checkpoint, and the version of this code."""
     request, checkpoint = plan.request, plan.checkpoint
     status = checkpoint.path.stat()
-    told = (
+    settings = (
         *(model_runtime.__version__, LAYOUT, checkpoint.info, str(checkpoint.path)),
         *(status.st_size, status.st_mtime_ns, str(plan.device), str(plan.precision)),
         *(plan.source, plan.resolution, plan.switches),
         *(request.reference_view, request.gaussians, request.refine, request.mesh, request.refine_depth, request.lens),
         *(request.improve_splats, request.splat_budget),
     )
-    digest = hashlib.sha256(repr(told).encode())
+    digest = hashlib.sha256(repr(settings).encode())
     for part in _contents(request):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()[:32]

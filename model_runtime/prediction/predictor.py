@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,7 @@ from model_runtime.prediction.chunks.place import WorkPlace, work_place
 from model_runtime.prediction.clip_job import ClipJob, watch_request
 from model_runtime.prediction.devices import describe_device
 from model_runtime.prediction.job import Job, read_input
-from model_runtime.prediction.job_folder import Workplace
+from model_runtime.prediction.job_folder import Workplace, jobs_folder
 from model_runtime.prediction.network_run import free_memory
 from model_runtime.prediction.passes import Look, look_once, own_scene
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
@@ -120,6 +121,8 @@ class Predictor:
         except JobError:
             raise
         except Exception as error:  # a library that is loaded late may not find room either
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise _no_space() from error
             if not is_out_of_memory(error):
                 raise
         free_memory(plan.device)
@@ -335,6 +338,14 @@ def _with_mesh(
         mesh=mesh,
         settings=prediction.settings | {"mesh_seconds": watch.seconds["mesh"], "mesh_detail": settings.detail},
         notes=(*prediction.notes, *notes),
+    )
+
+
+def _no_space() -> JobError:
+    return JobError(
+        "no-space",
+        f"The disk of {jobs_folder()} became full; what is done of the job is kept there.",
+        "Free some space, or let the variable DA3_JOBS name a folder on another disk, and start the job again.",
     )
 
 

@@ -56,8 +56,11 @@ class Sizes:
 
     def sentence(self, chunks: int, seconds: float | None = None) -> str:
         """What the artist is told of a job of several chunks. seconds: what is left, where it is known."""
-        sentence = f"{self.photos} photos: {chunks} chunks of up to {self.at_once}, about {self.memory / 1e9:.1f} GB"
-        return f"{sentence}." if seconds is None else f"{sentence}, about {_duration(seconds)}."
+        gigabytes = f"{self.memory / 1e9:.1f}"
+        if seconds is None:
+            return f"{self.photos} photos: {chunks} chunks of up to {self.at_once}, about {gigabytes} GB."
+        left = f"{seconds / 60:.1f}"
+        return f"{self.photos} photos: {chunks} chunks of up to {self.at_once}, {left} minutes are left."
 
 
 def plan_sizes(plan: Plan, photos: Sequence[Photo], available: float | None = None) -> Sizes:
@@ -130,7 +133,3 @@ def _canvas(photos: Sequence[Photo], resolution: int) -> tuple[int, int]:
     if not sizes:
         return resolution, resolution
     return max(width for width, _ in sizes), max(height for _, height in sizes)
-
-
-def _duration(seconds: float) -> str:
-    return f"{max(2, round(seconds))} seconds" if seconds < 90 else f"{max(2, round(seconds / 60))} minutes"

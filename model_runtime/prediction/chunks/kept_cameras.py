@@ -13,7 +13,7 @@ from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras
 from model_runtime.prediction.job_folder import Workplace
 
-NAME = "cameras"
+KEPT_AS = "cameras"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +50,15 @@ def keep_cameras(work: Workplace, found: FoundCameras) -> None:
         view, point = sparse.view.astype(np.int64), sparse.point.astype(np.int64)
         points = KeptPoints(sparse.points, view, point, sparse.pixel)
     fields: dict[str, Any] = vars(found) | {"notes": tuple(found.notes), "sparse": points}
-    work.write(NAME, KeptCameras(**fields))
+    work.write(KEPT_AS, KeptCameras(**fields))
 
 
 def kept_cameras(work: Workplace) -> FoundCameras | None:
     """What was kept; None where nothing was."""
-    kept = work.read(NAME, KeptCameras)
+    kept = work.read(KEPT_AS, KeptCameras)
     if kept is None:
         return None
-    sparse = None if kept.sparse is None else SparsePoints(**vars(kept.sparse))
-    fields: dict[str, Any] = vars(kept) | {"notes": list(kept.notes), "sparse": sparse}
+    fields: dict[str, Any] = {name: list(each) if name == "notes" else each for name, each in vars(kept).items()}
+    if kept.sparse is not None:
+        fields["sparse"] = SparsePoints(**vars(kept.sparse))
     return FoundCameras(**fields)

@@ -65,8 +65,10 @@ def decode_photos(
     rows = work.rows(name, StoredPhoto)
     lenses = lenses or [None] * len(photos)
     for i in range(len(rows), len(photos)):
-        verb = "Reading" if lenses[i] is None else "Straightening"
-        progress(i / len(photos), f"{verb} {photos[i].name} ({i + 1} of {len(photos)}).")
+        if lenses[i] is None:
+            progress(i / len(photos), f"Reading {photos[i].name} ({i + 1} of {len(photos)}).")
+        else:
+            progress(i / len(photos), f"Straightening {photos[i].name} ({i + 1} of {len(photos)}).")
         try:
             wanted = how.with_features, how.with_grey, [lenses[i]], how.with_large
             [prepared], _ = prepare_photos([photos[i]], how.resolution, SILENT, *wanted)

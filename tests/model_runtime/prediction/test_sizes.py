@@ -53,7 +53,7 @@ def test_no_more_than_serve(plan: Plan, photos: tuple[Photo, ...]) -> None:
     found = plan_sizes(plan, photos * 50, 100e9)
     assert (found.at_once, found.chunks) == (MOST_AT_ONCE, 4)
     assert found.sentence(4).startswith("150 photos: 4 chunks of up to 40, about ")
-    assert found.sentence(4, 200.0).endswith(", about 3 minutes.")
+    assert found.sentence(4, 200.0).endswith("up to 40, 3.3 minutes are left.")
 
 
 def test_no_more_than_there_is_memory_for(plan: Plan, photos: tuple[Photo, ...]) -> None:
