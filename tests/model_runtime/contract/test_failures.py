@@ -10,7 +10,7 @@ from model_runtime.contract.failures import FAILURES
 
 ROOT = Path(__file__).parents[3]
 CARRIERS = {"JobError", "Failure", "FrameError", "__init__"}
-FOR_PROGRAMMERS = ("model_runtime/training", "model_runtime/benchmark", "model_runtime/commands")
+FOR_PROGRAMMERS = tuple(f"model_runtime/{room}" for room in ("training", "benchmark", "farm", "commands"))
 """What no artist calls, but for the worker."""
 
 BOTH_SIDES = ("model_runtime/contract/export/", "model_runtime/contract/splat_files/")
