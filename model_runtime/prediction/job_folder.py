@@ -21,7 +21,7 @@ import numpy as np
 
 import model_runtime
 from model_runtime.contract import frame_files, pipe
-from model_runtime.contract.disk import free_bytes, write_file
+from model_runtime.contract.disk import INCOMPLETE_SUFFIX, free_bytes
 from model_runtime.contract.file_lock import try_lock
 from model_runtime.contract.messages import Request
 from model_runtime.contract.plain_files import open_own, open_plain
@@ -58,12 +58,12 @@ class Workplace(Scratch, Protocol):
     """What a job works in besides its photos and its network."""
 
     def rows(self, name: str, kind: type[Value]) -> Rows[Value]: ...
-    def write(self, name: str, value: object) -> None:
+    def put_value(self, name: str, value: object) -> None:
         """A frozen dataclass of plain fields, whole or not at all."""
         ...
 
-    def read(self, name: str, kind: type[Value]) -> Value | None:
-        """What `write` was given; None where there is none."""
+    def value(self, name: str, kind: type[Value]) -> Value | None:
+        """What `put_value` was given; None where there is none."""
         ...
 
     def finish(self) -> None:
@@ -91,10 +91,10 @@ class MemoryWorkplace(InMemory):
     def rows(self, name: str, kind: type[Value]) -> Rows[Value]:
         return self._rows.setdefault(name, MemoryRows[Any]())
 
-    def write(self, name: str, value: object) -> None:
+    def put_value(self, name: str, value: object) -> None:
         self._values[name] = value
 
-    def read(self, name: str, kind: type[Value]) -> Value | None:
+    def value(self, name: str, kind: type[Value]) -> Value | None:
         return self._values.get(name)
 
     def finish(self) -> None:
@@ -130,7 +130,7 @@ class FileRows(Generic[Value]):
             pipe.write_pieces(file, pieces)
             end = file.tell()
         self._places.append([start, end])
-        write_file(self._index, json.dumps(self._places).encode())
+        _replace(self._index, self._places)
 
     def all(self) -> list[Value]:
         """Raises FrameError where the file is damaged."""
@@ -171,7 +171,7 @@ class JobFolder:
             return 0
 
     def advance(self, stage: str, done: int) -> None:
-        write_file(self.path / f"{stage}.done", json.dumps(done).encode())
+        _replace(self.path / f"{stage}.done", done)
         self._let_go()
 
     def _let_go(self) -> None:
@@ -185,10 +185,10 @@ class JobFolder:
     def rows(self, name: str, kind: type[Value]) -> Rows[Value]:
         return FileRows(self.path / f"{name}.values", kind)
 
-    def write(self, name: str, value: object) -> None:
+    def put_value(self, name: str, value: object) -> None:
         frame_files.write_value(self.path / name, value)
 
-    def read(self, name: str, kind: type[Value]) -> Value | None:
+    def value(self, name: str, kind: type[Value]) -> Value | None:
         try:
             return frame_files.unpack((self.path / name).read_bytes(), kind)
         except (OSError, FrameError):
@@ -253,6 +253,14 @@ def _remove(path: Path) -> None:
         if try_lock(lock):
             shutil.rmtree(path, ignore_errors=True)
             _lock_path(path).unlink(missing_ok=True)
+
+
+def _replace(path: Path, value: object) -> None:
+    """In one move, but without waiting for the disk: this is for programs that are ended, not for power that fails,
+    after which a damaged folder is thrown away."""
+    beside = path.with_name(path.name + INCOMPLETE_SUFFIX)
+    beside.write_text(json.dumps(value), encoding="utf-8")
+    os.replace(beside, path)
 
 
 def _make_room(file: IO[bytes], size: int) -> None:

@@ -16,6 +16,7 @@ from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile
 from model_runtime.contract.memory import is_out_of_memory
 from model_runtime.contract.messages import Gaussians, JobError, MeshSettings, Prediction, Request, View
+from model_runtime.contract.plain_values import FrameError
 from model_runtime.contract.progress import Report, Span, never_falling
 from model_runtime.depth.fit import fit_depths
 from model_runtime.depth.mesh import fuse_views
@@ -104,6 +105,9 @@ class Predictor:
         self.finish()
         try:
             return self._checked(request, report, switches, features or self._features)
+        except FrameError:  # what the folder holds is damaged
+            self.finish()
+            raise
         except BaseException:
             self._leave()
             raise

@@ -13,8 +13,6 @@ from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import Cameras
 from model_runtime.prediction.job_folder import Workplace
 
-KEPT_AS = "cameras"
-
 
 @dataclass(frozen=True, eq=False)
 class KeptCameras:
@@ -50,15 +48,24 @@ def keep_cameras(work: Workplace, found: FoundCameras) -> None:
         view, point = sparse.view.astype(np.int64), sparse.point.astype(np.int64)
         points = KeptPoints(sparse.points, view, point, sparse.pixel)
     fields: dict[str, Any] = vars(found) | {"notes": tuple(found.notes), "sparse": points}
-    work.write(KEPT_AS, KeptCameras(**fields))
+    work.put_value("cameras", KeptCameras(**fields))
 
 
 def kept_cameras(work: Workplace) -> FoundCameras | None:
     """What was kept; None where nothing was."""
-    kept = work.read(KEPT_AS, KeptCameras)
+    kept = work.value("cameras", KeptCameras)
     if kept is None:
         return None
-    fields: dict[str, Any] = {name: list(each) if name == "notes" else each for name, each in vars(kept).items()}
-    if kept.sparse is not None:
-        fields["sparse"] = SparsePoints(**vars(kept.sparse))
-    return FoundCameras(**fields)
+    return FoundCameras(
+        source=kept.source,
+        known=kept.known,
+        view_sources=kept.view_sources,
+        sparse=None if kept.sparse is None else SparsePoints(**vars(kept.sparse)),
+        match_error=kept.match_error,
+        error_before=kept.error_before,
+        notes=list(kept.notes),
+        unplaced=kept.unplaced,
+        lenses=kept.lenses,
+        view_errors=kept.view_errors,
+        lens_settings=kept.lens_settings,
+    )

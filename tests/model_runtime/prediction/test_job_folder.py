@@ -42,7 +42,7 @@ def test_what_was_put_there_is_there_again() -> None:
     rows = folder.rows("rows", Value)
     for i in range(3):
         rows.append(Value(i, np.full(i, i, np.float64)))
-    folder.write("one", Value(7, np.eye(2)))
+    folder.put_value("one", Value(7, np.eye(2)))
     folder.close()
 
     again = opened()
@@ -54,8 +54,8 @@ def test_what_was_put_there_is_there_again() -> None:
     found = rows.all()
     assert [value.number for value in found] == [0, 1, 2, 3]
     assert all((value.array == value.number).all() and len(value.array) == value.number for value in found)
-    one = again.read("one", Value)
-    assert one is not None and one.number == 7 and again.read("two", Value) is None
+    one = again.value("one", Value)
+    assert one is not None and one.number == 7 and again.value("two", Value) is None
     again.finish()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from model_runtime.contract.messages import View
 from model_runtime.depth.tsdf import unproject
@@ -57,7 +57,7 @@ def test_the_choice_is_even_over_the_scene_and_not_over_the_photos() -> None:
     # Every point of the wall has one that was chosen near it, about as near as an even lattice of so many has.
     every = np.concatenate([unproject(v.depth, v.map_intrinsics, v.extrinsics, v.usable) for v in views])
     spacing = np.sqrt(2 * 2.0 * 2.0 / len(points))
-    assert cKDTree(points).query(every)[0].max() < 2 * spacing
+    assert KDTree(points).query(every)[0].max() < 2 * spacing
     # Each stands for what it was chosen from, all together for everything.
     assert choice.stands_for.sum() == sum(view.depth.size for view in views)
 

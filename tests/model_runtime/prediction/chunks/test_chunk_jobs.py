@@ -83,7 +83,9 @@ def test_with_known_cameras_chunks_agree_with_one_pass(
         assert (seen.name, seen.photo_size) == (wanted.name, wanted.photo_size)
         assert seen.extrinsics == pytest.approx(walk.extrinsics[i], abs=1e-9)
         assert (seen.color == wanted.color).all() and seen.repeated is not None
-        true = np.asarray(Image.fromarray(walk.depth(i).astype(np.float32)).resize(seen.depth.shape[::-1]))
+        true = np.asarray(
+            Image.fromarray(walk.depth(i).astype(np.float32)).resize((seen.depth.shape[1], seen.depth.shape[0]))
+        )
         apart.append(np.abs(np.log(seen.depth / wanted.depth)))
         wrong.append([np.abs(each.depth / true - 1) for each in (seen, wanted)])
     assert np.median(apart) < 0.005 and np.quantile(apart, 0.9) < 0.03
