@@ -65,14 +65,17 @@ def best_seen(sight: Sight) -> np.ndarray:
     rank = np.arange(len(order)) - np.searchsorted(group[order], group[order])
     most = MOST_IN_ALL // max(1, CELLS**2 * len(np.unique(sight.frame)))
     chosen = order[rank < min(max(most, LEAST_SEEN), MOST_SEEN)]
-    counts = np.bincount(sight.point[chosen])
-    return chosen[counts[sight.point[chosen]] >= 2]
+    return chosen[seen_twice(sight.point[chosen])]
+
+
+def seen_twice(point: np.ndarray) -> np.ndarray:
+    """[M] bool, observations of points [M] that two frames and more see: one alone tells nothing of a camera."""
+    return np.bincount(point)[point] >= 2
 
 
 def _placed_anew(poses: np.ndarray, points: np.ndarray, sight: Sight) -> np.ndarray:
     """Points [P,3] with those that are seen twice and more placed where these cameras see them."""
-    twice = np.bincount(sight.point, minlength=len(points)) >= 2
-    sight = sight.chosen(twice[sight.point])
+    sight = sight.chosen(seen_twice(sight.point))
     numbers, point = np.unique(sight.point, return_inverse=True)
     if not len(numbers):
         return points

@@ -10,7 +10,7 @@ import pycolmap
 
 from model_runtime.cameras.features.matching import SEED
 from model_runtime.cameras.features.result import FeatureCameras
-from model_runtime.clips.adjusting import adjust_frames, best_seen, errors
+from model_runtime.clips.adjusting import adjust_frames, best_seen, errors, seen_twice
 from model_runtime.clips.between import fill_between
 from model_runtime.clips.observing import ClipLens, Observer, Sight
 from model_runtime.clips.sharpening import sharpened
@@ -124,9 +124,11 @@ def _adjusted(
     focal = lens.focal / watched.pixel
     chosen = sight.chosen(best_seen(sight))
     close = sharpened(watched, source, observer.cameras, lens, poses, points, chosen, progress.part(0.0, 0.8))
+    close = close.chosen(seen_twice(close.point))
     progress(0.8, "Adjusting the cameras of all frames.")
     rest = sight.chosen(~np.isin(sight.point, close.point))
-    poses, points = adjust_frames(poses, points, close, rest, focal)
+    if len(close.frame):
+        poses, points = adjust_frames(poses, points, close, rest, focal)
     progress(1.0, "Adjusting the cameras of all frames.")
     return poses, points, medians(errors(poses, points, close) * lens.focal, close.frame, len(poses))
 
