@@ -13,6 +13,7 @@ import numpy as np
 
 from model_runtime.cameras.features.bundle import COEFFICIENT, Bundle, Seen, adjust_closely
 from model_runtime.cameras.features.lens_kinds import DISTORTIONS, PINHOLE, SIMPLER, Groups, Kind, with_kind
+from model_runtime.cameras.features.mapping import MANY_PHOTOS
 from model_runtime.contract.lens import BROWN, FISHEYE
 from model_runtime.photos.feature_photo import WORKING_SIDE
 
@@ -23,6 +24,9 @@ ROUGH = (PINHOLE, Kind(BROWN, 2), Kind(FISHEYE, 2))
 
 MOST_COMPARED = 600
 """Tracks by which kinds are compared: more take longer and tell the same."""
+
+LEAST_SEEN = 20
+"""Of the tracks that are taken, in each photo that sees so many: else nothing holds its camera."""
 
 SURE = 3.0
 """Standard errors by which tracks that were kept back must fit better."""
@@ -198,10 +202,20 @@ class _Jury:
 
 
 def fewer(bundle: Bundle, seen: Seen, most: int) -> tuple[Bundle, Seen]:
-    """At most so many points, those that most photos see."""
+    """At most so many points, those that most photos see; and of many photos a few more for those that see hardly any
+    of these."""
     times = np.bincount(seen.point, minlength=len(bundle.points))
-    chosen = np.sort(np.argsort(-times, kind="stable")[:most])
-    number = np.full(len(bundle.points), -1)
-    number[chosen] = np.arange(len(chosen))
-    kept = seen.chosen(number[seen.point] >= 0)
+    order = np.argsort(-times, kind="stable")
+    chosen = np.zeros(len(times), bool)
+    chosen[order[:most]] = True
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    for view in np.unique(seen.view) if len(bundle.poses) > MANY_PHOTOS else ():
+        mine = seen.point[seen.view == view]
+        lacking = LEAST_SEEN - int(chosen[mine].sum())
+        if lacking > 0:
+            others = mine[~chosen[mine]]
+            chosen[others[np.argsort(rank[others])[:lacking]]] = True
+    number = np.cumsum(chosen) - 1
+    kept = seen.chosen(chosen[seen.point])
     return replace(bundle, points=bundle.points[chosen]), replace(kept, point=number[kept.point])

@@ -14,7 +14,7 @@ import numpy as np
 from model_runtime.cameras.features.bundle import COEFFICIENT, FOCAL, MIDDLE, Bundle, Seen, adjust_bundle
 from model_runtime.cameras.features.lens_choice import MOST_COMPARED, can_tell, choose_kind, fewer, rough_kind
 from model_runtime.cameras.features.lens_kinds import PINHOLE, Kind, as_bundle, groups_of, with_kind
-from model_runtime.cameras.features.mapping import map_photos
+from model_runtime.cameras.features.mapping import MANY_PHOTOS, PART, best_connected, map_photos, part_of
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
 from model_runtime.cameras.features.result import FeatureCameras, SparsePoints, in_first_frame, reprojection_errors
 from model_runtime.cameras.features.tracks import build_tracks, has_depth, select, triangulate
@@ -76,8 +76,9 @@ def solve_lenses(
 ) -> LensCameras:
     """The lenses and cameras that the matches bear out, starting from pinholes that features placed.
 
-    kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out. Lenses of photos
-    that come with them stay. still: [N] bool, cameras that stay where they are.
+    kind: of the lenses where it is known; else as much freedom as matches that are kept back bear out, and none where
+    of many photos those that match each other best bear out none. Lenses of photos that come with them stay. still: [N]
+    bool, cameras that stay where they are.
     """
     groups, placed, straight = groups_of(matches), mapped.registered, matches
     seen = _seen(mapped.sparse, matches)
@@ -90,6 +91,9 @@ def solve_lenses(
 
     if kind is not None and kind.model not in groups.models:
         kind = None
+    many = kind is None and still is None and placed.sum() > MANY_PHOTOS
+    if many and _kind_of_part(mapped, matches, progress.part(0.0, 0.3)) == PINHOLE:
+        kind = PINHOLE
     if kind is None and can_tell(bundle, seen):
         first, bundle = rough_kind(bundle, seen, groups, go_on)
     elif kind is not None and kind.bends:
@@ -114,6 +118,16 @@ def solve_lenses(
         bundle = replace(bundle, points=tracks.points)
     bundle = fitted(bundle, seen, MOST_FITTED, go_on)
     return _as_cameras(kind, bundle, seen, placed, matches, straight)
+
+
+def _kind_of_part(mapped: FeatureCameras, matches: Matches, progress: Span) -> Kind:
+    """What some of many photos bear out: time grows with the square of their number."""
+    placed = np.flatnonzero(mapped.registered).tolist()
+    places = [placed[i] for i in best_connected(part_of(matches, placed), PART)]
+    sparse = mapped.sparse.of(places)
+    sparse = select(sparse, np.ones(len(sparse.view), bool))
+    cameras = (mapped.registered[places], mapped.extrinsics[places], mapped.intrinsics[places])
+    return solve_lenses(FeatureCameras(*cameras, sparse, None), part_of(matches, places), progress).kind
 
 
 def as_pinholes(mapped: FeatureCameras, matches: Matches) -> LensCameras:

@@ -32,9 +32,16 @@ class MadePhotos:
 
 
 def around(
-    count: int, points: int = 1500, turns: float = 1.0, seed: int = 0, name: str = "", plain: bool = False
+    count: int,
+    points: int = 1500,
+    turns: float = 1.0,
+    seed: int = 0,
+    name: str = "",
+    plain: bool = False,
+    k1: float = 0.0,
 ) -> MadePhotos:
-    """Photos from a ring of 3 m, looking outwards at points 5 to 7 m from its middle; `turns` times around."""
+    """Photos from a ring of 3 m, looking outwards at points 5 to 7 m from its middle; `turns` times around, by
+    a lens with Brown's k1."""
     rng = np.random.default_rng(seed)
     angle, far = rng.uniform(0, 2 * np.pi, points), rng.uniform(5, 7, points)
     world = np.stack((far * np.sin(angle), rng.uniform(-2, 2, points), far * np.cos(angle)), axis=1)
@@ -47,8 +54,10 @@ def around(
         pose[:3, :3] = turn
         pose[:3, 3] = -turn @ (3 * np.sin(phase), rng.normal(0, 0.15), 3 * np.cos(phase))
         at = world @ pose[:3, :3].T + pose[:3, 3]
-        pixel = FOCAL * at[:, :2] / at[:, 2:] + np.array(SIZE) / 2 + rng.normal(0, NOISE, (points, 2))
-        seen = (at[:, 2] > 0.5) & (pixel > 0).all(1) & (pixel < SIZE).all(1)
+        plane = at[:, :2] / at[:, 2:]
+        bent = plane * (1 + k1 * np.square(plane).sum(1, keepdims=True))
+        pixel = FOCAL * bent + np.array(SIZE) / 2 + rng.normal(0, NOISE, (points, 2))
+        seen = (at[:, 2] > 0.5) & (np.abs(plane) < 1).all(1) & (pixel > 0).all(1) & (pixel < SIZE).all(1)
         noisy = words[seen] + rng.normal(0, DESCRIPTOR_NOISE, (int(seen.sum()), 128))
         photo = FeaturePhoto(f"{name}{i:03}.png", SIZE, np.zeros((0, 0), np.uint8), let_go=f"{name}{seed}-{i}")
         memory.keep(photo, PhotoFeatures(pixel[seen], np.clip(np.round(noisy), 0, 255).astype(np.uint8), plain))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from model_runtime.cameras.features import extraction
 from model_runtime.cameras.features.extraction import extract, extract_each
@@ -35,7 +35,7 @@ def test_plain_features_lie_where_pooled_ones_do() -> None:
     photo = feature_photo("0.png", walk.photo(0))
     (plain,), (pooled,) = extract([photo], SILENT, plain=True), extract([photo], SILENT)
     assert not pooled.plain and 200 < len(plain.keypoints) <= 2 * extraction.MAX_PLAIN
-    away = cKDTree(pooled.keypoints).query(plain.keypoints)[0]
+    away = KDTree(pooled.keypoints).query(plain.keypoints)[0]
     assert np.mean(away < 0.5) > 0.9
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_runtime.cameras.features import mapping
+from model_runtime.cameras.features import lenses, mapping
+from model_runtime.cameras.features.bundle import Bundle, Seen
+from model_runtime.cameras.features.lens_choice import LEAST_SEEN, fewer
+from model_runtime.cameras.features.lens_kinds import PINHOLE, Kind
 from model_runtime.cameras.features.mapping import best_connected, map_photos, part_of
 from model_runtime.cameras.features.matching import Matches, match_photos
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.features.parts import other_parts, part_notes
+from model_runtime.contract.lens import BROWN
 from model_runtime.contract.progress import SILENT, Span
 from model_runtime.geometry.similarity import align_cameras
 from tests.model_runtime.cameras.features.made_photos import FOCAL, MadePhotos, around
@@ -46,6 +50,43 @@ def test_all_are_mapped_once_from_what_a_part_tells(
     assert found.intrinsics[:, 0, 0] == pytest.approx(FOCAL, rel=0.02)
     errors = _errors(found.extrinsics, made.extrinsics)
     assert errors[0].max() < 0.03 and errors[1].max() < 0.3  # metres of a ring of 19, degrees
+
+
+@pytest.mark.parametrize("bends", [False, True])
+def test_a_part_is_asked_first_whether_lenses_bend(
+    matches: Matches, monkeypatch: pytest.MonkeyPatch, bends: bool
+) -> None:
+    """All photos are where it says so."""
+    asked: list[int] = []
+
+    def choose(bundle: Bundle, *_: object) -> Kind:
+        asked.append(len(bundle.poses))
+        return Kind(BROWN, 1) if bends and len(asked) == 1 else PINHOLE
+
+    monkeypatch.setattr(lenses, "choose_kind", choose)
+    monkeypatch.setattr(lenses, "rough_kind", lambda bundle, *_: (PINHOLE, bundle))
+    mapped = map_photos(matches, SILENT)
+    solved = lenses.solve_lenses(mapped, matches, SILENT)
+    assert asked == ([mapping.PART, COUNT] if bends else [mapping.PART])
+    assert not solved.kind.bends and solved.cameras is mapped
+
+
+def test_every_photo_sees_some_of_the_fewer_points() -> None:
+    """100 photos, of which the last sees only points that few others see."""
+    rng = np.random.default_rng(0)
+    view, point = np.nonzero(np.vstack((rng.random((99, 500)) < 0.5, np.zeros((1, 500)))))
+    last = np.arange(500, 560)
+    view, point = np.concatenate((view, [99] * 60, [0] * 60)), np.concatenate((point, last, last))
+    seen = Seen(view, point, np.zeros((len(view), 2)))
+    poses = np.tile(np.eye(4), (100, 1, 1))
+    places, held = np.zeros((100, 8), np.int64), np.zeros(8, bool)
+    bundle = Bundle(
+        poses, np.arange(560 * 3).reshape(560, 3) * 1.0, BROWN, np.zeros(8), places, held, np.zeros(100, bool)
+    )
+    few, kept = fewer(bundle, seen, 50)
+    assert len(few.points) == 50 + LEAST_SEEN
+    assert np.bincount(kept.view, minlength=100).min() >= LEAST_SEEN
+    assert set(few.points[:, 0].tolist()) <= set(bundle.points[:, 0].tolist())
 
 
 def _errors(found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
