@@ -44,6 +44,7 @@ def adjust_frames(
     focal: pixels of a length of 1 on the plane. Observations count less from twice the typical error on (Cauchy loss),
     which is told anew in each round.
     """
+    sight = sight.chosen(seen_twice(sight.point))
     first, used = poses, np.unique(sight.frame)
     for _ in range(ROUNDS):
         loss = max(2 * focal * float(np.median(errors(poses, points, sight))), SMALLEST_LOSS)

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model_runtime.clips.adjusting import adjust_frames
+from model_runtime.clips.observing import Sight
 from model_runtime.clips.placing import place_clip, place_frames
 from model_runtime.contract.lens import BROWN, Lens
 from model_runtime.contract.progress import SILENT
 
 from .clip_scores import centres, scores
 from .made_clips import dolly, handheld, poses_along, tripod
-from .made_features import INTRINSICS, SIZE, watched
+from .made_features import INTRINSICS, SIZE, planes, watched, world
 
 FRAMES, KEYS = 24, (0, 6, 12, 18, 23)
 BENT = Lens(BROWN, SIZE, INTRINSICS, np.array([-0.2, 0.05]))
@@ -99,3 +101,16 @@ def test_a_still_clip_has_one_camera(tmp_path: Path) -> None:
     assert track.still
     assert set(track.sources) == {"still"}
     assert (track.extrinsics == truth[0]).all()
+
+
+def test_points_that_one_frame_alone_sees_do_not_count() -> None:
+    truth = poses_along(dolly(FRAMES), FRAMES)
+    points = world(truth)
+    seen = planes(truth, points)
+    frame, point = (each.ravel() for each in np.indices(seen.shape[:2]))
+    sight = Sight(frame, point, seen.reshape(-1, 2)).chosen((point % 5 > 0) | (frame == point % FRAMES))
+    rest = sight.chosen(np.zeros(len(sight.frame), bool))
+    moved = truth.copy()
+    moved[5, 0, 3] += 0.02
+    poses, _ = adjust_frames(moved, points, sight, rest, INTRINSICS[0, 0])
+    assert scores(poses, truth).ate < 1e-4
