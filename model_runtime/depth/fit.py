@@ -6,7 +6,7 @@ points are wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,11 +26,12 @@ def fit_depths(
     cameras: SettledCameras,
     sparse: SparsePoints,
     scratch: Scratch | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> SettledCameras | None:
     """The cameras with each view's depth scale and correction from its sparse points; None where no view has enough.
 
     Where the network's depths are metres, it is the world that is scaled to them as a whole. scratch: where the
-    corrections are kept.
+    corrections are kept. go_on: called before each view; may raise.
     """
     depths = Lazy(len(photos), lambda i: cameras.settled_depth(output, photos[i], i))
     pairs = point_pairs(depths, [photo.placement.photo for photo in photos], cameras.extrinsics, sparse)
@@ -41,6 +42,7 @@ def fit_depths(
     slots = Slots(scratch or InMemory(), "fitted-correction", shapes, np.float32)
     corrections: list[np.ndarray | None] = []
     for i, (scale, (position, at, known)) in enumerate(zip(scales, pairs, strict=True)):
+        go_on()
         correction = smooth_correction(depths[i] * scale, position, at * scale, known)
         if correction is not None:
             slots[i] = correction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -25,12 +25,16 @@ EDGE_ANGLE = 10.0
 
 
 def repeated_pixels(
-    views: Sequence[View], device: torch.device, scratch: Scratch | None = None, prefix: str = ""
+    views: Sequence[View],
+    device: torch.device,
+    scratch: Scratch | None = None,
+    prefix: str = "",
+    go_on: Callable[[], None] = lambda: None,
 ) -> list[np.ndarray]:
     """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point
     left out falls into a pixel of another view that stays and shows the same.
 
-    scratch: where the masks are kept, under names that begin with `prefix`.
+    scratch: where the masks are kept, under names that begin with `prefix`. go_on: called before each view; may raise.
     """
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
     logs = Lazy(len(views), lambda i: torch.from_numpy(np.log(np.maximum(views[i].depth, 1e-30))).to(device))
@@ -46,6 +50,7 @@ def repeated_pixels(
         return sight.index, sight.inside & (sight.behind(logs[j]).abs() < SAME)
 
     for i in range(len(views)):
+        go_on()
         mine = worth[i]
         found = torch.zeros_like(mine, dtype=torch.bool)
         for j in others[i]:

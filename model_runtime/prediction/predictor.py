@@ -165,7 +165,7 @@ class Predictor:
         found, look, remaining = _find_cameras(job, features, progress)
         track = None
         if clip is not None:
-            found, track = clip.placed(found, progress.part(FEATURES_DONE, FEATURES_DONE, "clip"))
+            job, found, track = clip.placed(job, found, progress.part(FEATURES_DONE, FEATURES_DONE, "clip"))
         if job.input.with_features:
             watch.done("features")
         if found.unplaced:
@@ -178,14 +178,14 @@ class Predictor:
         look = look or look_at(job, found, remaining)
         watch.done("network")
 
-        progress.part(NETWORK_DONE, DEPTH_DONE, "cameras")(0.0, "Working out cameras and views.")
-        cameras, notes = _fit(job, look, found)
+        working = progress.part(NETWORK_DONE, DEPTH_DONE, "cameras")
+        cameras, notes = _fit(job, look, found, working)
         watch.done("cameras")
         refining = progress.part(NETWORK_DONE, DEPTH_DONE, "depth")
         cameras = with_refined_depth(job, look.output, found, cameras, refining)
         if cameras.agreement is not None:
             watch.done("depth")
-        views = _make_views(job, look, found, cameras)
+        views = _make_views(job, look, found, cameras, working)
         if clip is not None:
             views, track = clip.of_frames(views, track or clip.between_keys(views))
         watch.done("cameras")
@@ -256,26 +256,35 @@ def look_at(job: Job, found: FoundCameras | None, progress: Span) -> Look:
     return look_in_chunks(job, known, sparse, progress) if job.in_chunks else look_once(job, known, progress)
 
 
-def _fit(job: Job, look: Look, found: FoundCameras) -> tuple[SettledCameras, list[str]]:
+def _fit(job: Job, look: Look, found: FoundCameras, progress: Span) -> tuple[SettledCameras, list[str]]:
     """The prediction's cameras, its depths brought to what features found, and what the artist should know of them."""
+
+    def go_on() -> None:
+        progress(0.0, "Working out cameras and views.")
+
+    go_on()
     if job.plan.switches.fit_depths and found.sparse is not None:
-        fitted = fit_depths(look.output, job.photos, look.cameras, found.sparse, job.work)
+        fitted = fit_depths(look.output, job.photos, look.cameras, found.sparse, job.work, go_on)
         if fitted is not None:
             return fitted, []
     return look.cameras, look.notes
 
 
-def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCameras) -> tuple[View, ...]:
+def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCameras, progress: Span) -> tuple[View, ...]:
+    def go_on() -> None:
+        progress(0.0, "Working out cameras and views.")
+
     scale = look.output.scale_factor
     errors = found.view_errors or (None,) * len(job.photos)
     rows = job.work.rows("views", View)
     for i in range(len(rows), len(job.photos)):
+        go_on()
         view = make_view(look.output, i, job.photos[i], cameras, 1.0 if scale is None else float(scale[0]))
         rows.append(replace(view, camera_source=found.view_sources[i], match_error=errors[i]))
     views = tuple(rows.all())
     if cameras.agreement is None:
         return views
-    repeated = repeated_pixels(views, job.plan.device, job.work)
+    repeated = repeated_pixels(views, job.plan.device, job.work, go_on=go_on)
     return tuple(replace(view, repeated=pixels) for view, pixels in zip(views, repeated, strict=True))
 
 

@@ -137,11 +137,11 @@ def look_in_chunks(job: Job, known: Cameras | None, sparse: SparsePoints | None,
     """All photos, with cameras that are known or with the network's own, which are then those of one world."""
     if known is not None:
         chunks = chunks_by_sight(known.extrinsics, sparse, job.at_once)
-        return _as_look(_looked(job, "known", chunks, known, progress), known)
+        return _as_look(_looked(job, "known", chunks, known, progress), known, progress)
     if not job.relates_photos:
         order = chunks_in_order(len(job.photos), len(job.photos))[0]
         chunks = [order[i : i + job.at_once] for i in range(0, len(order), job.at_once)]
-        return _as_look(_looked(job, "alone", chunks, None, progress), None)
+        return _as_look(_looked(job, "alone", chunks, None, progress), None, progress)
     chunks = chunks_in_order(len(job.photos), job.at_once)
     kept = _looked(job, "alone", chunks, None, progress.part(0.0, LOOKED * LOOKED))
     loops = _looked(job, "loops", _loops(job), None, progress.part(LOOKED * LOOKED, LOOKED))
@@ -188,12 +188,12 @@ def _looked(job: Job, name: str, chunks: list[list[int]], known: Cameras | None,
     return kept
 
 
-def _as_look(kept: _Kept, known: Cameras | None) -> Look:
+def _as_look(kept: _Kept, known: Cameras | None, progress: Span) -> Look:
     """Of chunks that no two have a photo in common, and whose cameras are right."""
     facts = kept.facts.all()
     slots = {int(place): kept.at(k, i) for k, each in enumerate(facts) for i, place in enumerate(each.places)}
     similarities = [_as_similarity(each.similarity) for each in facts]
-    look = _gathered(kept, facts, slots, similarities)
+    look = _gathered(kept, facts, slots, similarities, progress)
     order = np.argsort(np.concatenate([each.places for each in facts]))
     extrinsics, intrinsics, scale = (
         np.concatenate(columns)[order]
@@ -219,7 +219,7 @@ def _joined_look(kept: _Kept, loops: _Kept, progress: Span) -> Look:
         slots[place] = kept.at(owner, i)
         intrinsics[place] = facts[owner].intrinsics[i]
         scale[place] = facts[owner].depth_scale[i] * joined.depth_scale[place]
-    look = _gathered(kept, facts, slots, joined.similarities)
+    look = _gathered(kept, facts, slots, joined.similarities, progress)
     cameras = SettledCameras(joined.extrinsics, intrinsics, scale, _identity())
     return replace(look, cameras=cameras, notes=[*look.notes, *joined.notes])
 
@@ -254,7 +254,11 @@ def _map_intrinsics(photo: PreparedPhoto, intrinsics: np.ndarray) -> np.ndarray:
 
 
 def _gathered(
-    kept: _Kept, facts: Sequence[ChunkFacts], slots: dict[int, int], similarities: Sequence[Similarity]
+    kept: _Kept,
+    facts: Sequence[ChunkFacts],
+    slots: dict[int, int],
+    similarities: Sequence[Similarity],
+    progress: Span,
 ) -> Look:
     """The maps that count, by the photos' places; rays in the prediction's world. slots: of each place in `kept`."""
     job, first = kept.job, facts[0]
@@ -263,6 +267,7 @@ def _gathered(
     stage, names = f"{kept.name}-gathered", [name for name in MAPS if name in first.maps]
     whole = {name: map_slots(job, f"{kept.name}-all-{name}", name, count) for name in names}
     for place in range(job.work.done(stage), count):
+        progress(1.0, "Working out cameras and views.")
         k, _ = where[slots[place]]
         for name, target in whole.items():
             values = kept.maps(name)[slots[place]]
