@@ -91,6 +91,7 @@ class FoundCameras:
             view_sources=tuple(self.view_sources[i] for i in photos),
             view_errors=tuple(self.view_errors[i] for i in photos if self.view_errors),
             unplaced=(),
+            lenses=tuple(self.lenses[i] for i in photos if self.lenses),
         )
 
     @property
@@ -256,11 +257,13 @@ def _from_features(
     from model_runtime.cameras.features.lens_notes import lens_notes
     from model_runtime.cameras.features.lenses import KINDS, as_pinholes, solve_lenses
     from model_runtime.cameras.features.mapping import exif_notes, map_photos
-    from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, placed_share
+    from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, nearly_turned, placed_share
     from model_runtime.cameras.features.repeats import check_repeats
 
     mapped = map_photos(matches, progress.part(0.7, 0.9))
     turned = instead_of(mapped, matches)
+    if turned is None and in_time and (_too_few(source, mapped) or placed_share(mapped, matches) < LITTLE_PARALLAX):
+        turned = nearly_turned(matches)
     mapped = mapped if turned is None else turned.cameras
     few = _too_few(source, mapped)
     if few:

@@ -29,8 +29,10 @@ from model_runtime.contract.disk import write_file
 from model_runtime.contract.messages import Cameras, CameraTrack, JobError, Photo, Request, View
 from model_runtime.contract.progress import Span
 from model_runtime.contract.stored_files import photo_bytes, photo_digest, stored
+from model_runtime.geometry.cameras import camera_centres
 from model_runtime.geometry.similarity import align_cameras
 from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.job import Job
 from model_runtime.prediction.job_folder import open_folder, remove_old_folders, room_for
 
 FRAME_BYTES = 400_000
@@ -41,6 +43,12 @@ JPEG_QUALITY = 95
 
 FOCAL_35MM_TAG, EXIF_TAG = 0xA405, 0x8769
 """FocalLengthIn35mmFilm, and the directory of EXIF that it is in."""
+
+SAME_PLACE = 1e-9
+"""How far apart the places of a camera that only turned are, by rounding."""
+
+SHOWN_ANEW = 0.5
+"""Of half the angle that the camera sees: by as much must key frames of a camera that only turned look elsewhere."""
 
 STOOD_STILL = "The camera stood still: there is one camera for all frames, and the scene is what one of them shows."
 GUESSED = (
@@ -70,11 +78,17 @@ class ClipJob:
         features = {photo.name: photo for photo in self.watched.key_photos}
         return [each if each.feature is None else replace(each, feature=features[each.name]) for each in photos]
 
-    def placed(self, found: FoundCameras, progress: Span) -> tuple[FoundCameras, CameraTrack | None]:
-        """The cameras of the key frames as all frames bear them out, and the camera of every frame; None where it is
-        the network that is to tell where the key frames are."""
+    def placed(self, job: Job, found: FoundCameras, progress: Span) -> tuple[Job, FoundCameras, CameraTrack | None]:
+        """The job with the key frames that the scene needs, their cameras as all frames bear them out, and the camera
+        of every frame; None where it is the network that is to tell where the key frames are."""
         if found.known is None:
-            return found, None
+            return job, found, None
+        found, track = self._placed(found, progress)
+        needed = self._needed(track)
+        return job.of(needed), found.of(needed), track
+
+    def _placed(self, found: FoundCameras, progress: Span) -> tuple[FoundCameras, CameraTrack]:
+        assert found.known is not None
         known = found.known
         registered = np.isfinite(known.extrinsics).all((1, 2))
         turned = found.sparse is None
@@ -98,6 +112,20 @@ class ClipJob:
             notes=[*found.notes, *_guessed(track)],
         )
         return found, track
+
+    def _needed(self, track: CameraTrack) -> list[int]:
+        """Numbers of the key frames that a scene is made of: all, but where the camera stood in one place those that
+        show what the others do not. More would only show again what moved."""
+        poses = track.extrinsics[list(self.watched.keys)]
+        middles = camera_centres(torch.from_numpy(poses)).numpy()
+        if np.ptp(middles, axis=0).max() > SAME_PLACE * np.abs(poses[:, :3, 3]).max(initial=1.0):
+            return list(range(len(poses)))
+        apart = np.arctan(np.array(self.source.size) / 2 / track.intrinsics[(0, 1), (0, 1)]).min() * SHOWN_ANEW
+        axes, kept = poses[:, 2, :3], list[int]()
+        for number in _from_the_middle(len(poses)):
+            if all(np.arccos(np.clip(axes[number] @ axes[other], -1, 1)) > apart for other in kept):
+                kept.append(number)
+        return sorted(kept)
 
     def between_keys(self, views: Sequence[View]) -> CameraTrack:
         """The camera of every frame from those of the key frames alone."""
@@ -194,6 +222,11 @@ def _jpeg(pixels: np.ndarray, focal_35mm: float | None) -> bytes:
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
     return data.getvalue()
+
+
+def _from_the_middle(count: int) -> list[int]:
+    """Numbers up to `count`, those in the middle first."""
+    return sorted(range(count), key=lambda number: abs(number - count // 2))
 
 
 def _guessed(track: CameraTrack) -> list[str]:

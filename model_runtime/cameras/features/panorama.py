@@ -75,6 +75,15 @@ ALIKE = (
     "the EXIF data say, or else a usual one. Take photos from different places."
 )
 
+NEARLY = 0.015
+"""Longest sides that half of the matches of a film's frames may be off for its camera to be taken as turned, where it
+moves too little for them to tell how."""
+
+HARDLY_ANY_MOVE = (
+    "The camera moves too little for the picture to tell how, so it is taken to turn on the spot: what stands in the "
+    "scene lies about {error:.0f} pixels from where the clip shows it, and the depth is the network's guess."
+)
+
 Geometries = dict[tuple[int, int], pycolmap.TwoViewGeometry]
 
 
@@ -137,9 +146,7 @@ def find_panorama(matches: Matches) -> Panorama | None:
     fit, notes = _refined(start, links, order, matches), (NO_PARALLAX,)
     every = _links(matches, [pair for pair in matches.geometries if set(pair) <= set(order.tolist())])
     if _largest_turn(fit.rotations[order]) < SMALLEST_TURN:
-        focals = np.array([photo.known_focal or TYPICAL_FOCAL * max(photo.size) for photo in matches.photos])
-        held = _start(matches, links, order, parents, focals / matches.pixel)
-        fit, notes = _refined(held, links, order, matches, zooms=False), (ALIKE,)
+        fit, notes = _with_usual_focals(matches, links, order, parents), (ALIKE,)
     else:
         bent = _refined(fit, links, order, matches, bends=True)
         plain_error, bent_error = (np.median(_errors(each, every)) for each in (fit, bent))
@@ -150,6 +157,29 @@ def find_panorama(matches: Matches) -> Panorama | None:
         return None
     error = float(np.median(errors * matches.pixel[every.one]))
     return Panorama(_panorama(matches, order, fit, error), notes)
+
+
+def nearly_turned(matches: Matches) -> Panorama | None:
+    """The key frames of a film whose camera moved, but too little, as turned on the spot: far nearer than a guess. None
+    where homographies do not explain most of what they have in common."""
+    turned = {pair: geometry for pair, geometry in matches.geometries.items() if geometry.config in PANORAMIC}
+    if not turned or len(turned) < LEAST_ALIKE * len(matches.geometries):
+        return None
+    order, parents = _tree(turned, len(matches.photos))
+    links = _links(matches, _strongest_pairs(turned, order), MATCHES_PER_PAIR)
+    fit = _with_usual_focals(matches, links, order, parents)
+    longest = max(matches.photos[0].size)
+    error = float(np.median(_errors(fit, links))) * matches.photos[0].pixel
+    if error > NEARLY * longest:
+        return None
+    return Panorama(_panorama(matches, order, fit, error), (HARDLY_ANY_MOVE.format(error=max(error, 1.0)),))
+
+
+def _with_usual_focals(matches: Matches, links: _Links, order: np.ndarray, parents: np.ndarray) -> _Fit:
+    """Turned with the focal lengths that EXIF tells, or a usual one, as nothing else tells them."""
+    focals = np.array([photo.known_focal or TYPICAL_FOCAL * max(photo.size) for photo in matches.photos])
+    held = _start(matches, links, order, parents, focals / matches.pixel)
+    return _refined(held, links, order, matches, zooms=False)
 
 
 def _largest_turn(rotations: np.ndarray) -> float:
