@@ -93,7 +93,7 @@ class ViewSpool:
         count = 0 if spooled is None else spooled.count
         if prediction.views_sent != count or (count and prediction.views):
             _discard(spooled)
-            sentence = f"The worker's answer has {prediction.views_sent} views apart from it, and {count} came."
+            sentence = f"The worker's answer has {prediction.views_sent} views, and {count} of them came."
             raise _wrong(sentence)
         if spooled is None or not count:
             return prediction

@@ -15,7 +15,7 @@ def open_clip(request: Request) -> Film | PhotoSequence:
     """
     clip = request.clip
     if clip is None:
-        raise JobError("bad-request", "The request holds no clip.", "Give a film, or frames.")
+        raise JobError("bad-request", "The request holds no clip.", "Give a video, or frames.")
     if clip.file is None:
         return sequence_source(request.photos, clip)
     return film_source(open_stored(clip.file), clip)

@@ -147,11 +147,9 @@ class Film:
                 "Deinterlace it for better cameras."
             )
         if self._look.hdr:
-            notes.append(f"{self.name} is HDR; its colours were brought to those of usual screens.")
+            notes.append(f"{self.name} is HDR; its colors were converted to those of ordinary screens.")
         if not self._table.even:
-            notes.append(
-                f"The frames of {self.name} do not last alike; their numbers count as {self.rate:.5g} a second."
-            )
+            notes.append(f"{self.name} has a variable frame rate; most of its frames come at {self.rate:.5g} a second.")
         if self._missing:
             notes.append(
                 f"{len(self._missing)} of {len(self)} frames of {self.name} cannot be decoded, or differ in size from "
@@ -214,13 +212,14 @@ def _numbers(clip: Clip, frames: int) -> np.ndarray:
     """[F] int64: the film's frames that the clip chooses. Raises JobError where that is none."""
     if clip.step < 1:
         raise JobError(
-            "bad-request", f"The step from frame to frame of {clip.name} is {clip.step}.", "It is 1 or more."
+            "bad-request", f"The step from frame to frame of {clip.name} is {clip.step}.", "Choose 1 or more."
         )
     last = frames - 1 if clip.last is None else min(clip.last, frames - 1)
     numbers = np.arange(max(clip.first, 0), last + 1, clip.step, dtype=np.int64)
     if not len(numbers):
-        told = "to its end" if clip.last is None else f"to {clip.last}"
-        sentence = f"{clip.name} has the frames 0 to {frames - 1}; none of them lies from {clip.first} {told}."
+        sentence = f"{clip.name} has the frames 0 to {frames - 1}; none of them lies from {clip.first} to {clip.last}."
+        if clip.last is None:
+            sentence = f"{clip.name} has the frames 0 to {frames - 1}; there is none from {clip.first} on."
         raise JobError("bad-request", sentence, "Choose frames that it has.")
     return numbers
 

@@ -40,7 +40,7 @@ MOST_FAULTS = 1000
 """After so many in the file's structure it is not read on."""
 
 DAMAGED = "Copy it again from the camera, or save it anew as MP4."
-NOT_A_FILM = "Choose a film, such as MP4, MOV, MKV or WebM."
+NOT_A_FILM = "Choose a video, such as MP4, MOV, MKV or WebM."
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,15 +129,15 @@ def _named_failures(name: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise JobError(
             "clip-unreadable",
-            f"{name} is a film, which needs the package {error.name}, which the worker's Python has not.",
-            "Install the runtime again, or give the frames as pictures.",
+            f"Reading {name} needs the package {error.name}, which the worker's Python lacks.",
+            "Install the runtime again, or give the frames as an image sequence.",
         ) from error
     try:
         yield
     except (FFmpegError, OSError, MemoryError) as error:
         if is_out_of_memory(error):
             sentence = f"There is not enough memory to read {name}."
-            raise JobError("out-of-memory", sentence, "Close other programs, or scale the film down.") from error
+            raise JobError("out-of-memory", sentence, "Close other programs, or scale the video down.") from error
         raise JobError("clip-unreadable", f"{name} cannot be read: {_as_part(error)}.", DAMAGED) from error
 
 
@@ -146,7 +146,7 @@ def _as_part(error: Exception) -> str:
     from av.error import InvalidDataError
 
     if isinstance(error, InvalidDataError | EOFError):
-        return "it is damaged, cut off, or no film of a known format"
+        return "it is damaged, cut off, or no video of a known format"
     told = getattr(error, "strerror", None) or str(error)
     return " ".join(told.split()).rstrip(". ")
 
@@ -159,7 +159,8 @@ def _best_stream(container: InputContainer, name: str) -> VideoStream:
     shown = [each for each in container.streams.video if not each.disposition & still]
     known = [each for each in shown if each.codec_context is not None]
     if not shown:
-        raise JobError("clip-unreadable", f"{name} holds no film{_held(container)}.", NOT_A_FILM)
+        sentence = f"{name} holds sound alone." if container.streams.audio else f"{name} holds no video."
+        raise JobError("clip-unreadable", sentence, NOT_A_FILM)
     if not known:
         sentence = f"{name} is coded in a way that FFmpeg does not decode."
         raise JobError("clip-unreadable", sentence, "Save it as MP4 with H.264.")
@@ -171,15 +172,8 @@ def _best_stream(container: InputContainer, name: str) -> VideoStream:
     return max(known, key=rank)
 
 
-def _held(container: InputContainer) -> str:
-    """What else than a film, as a sentence's end."""
-    kinds = {"audio": "sound", "video": "a picture", "subtitle": "subtitles"}
-    held = sorted({kinds.get(stream.type, "data") for stream in container.streams})
-    return f", only {' and '.join(held)}" if held else ""
-
-
 def _check_size(size: tuple[int, int], most: int, name: str) -> None:
     """Raises JobError where a film of this (width, height) is not read."""
     if is_too_large(size) or size[0] * size[1] > most:
-        sentence = f"{name} has {size[0]} x {size[1]} pixels; no more than {most // 10**6} million can be read now."
+        sentence = f"{name} has {size[0]} x {size[1]} pixels; at most {most // 10**6} million can be read now."
         raise JobError("photo-too-large", sentence, "Scale it down; the network sees it at a small part of this size.")

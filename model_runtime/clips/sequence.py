@@ -101,7 +101,7 @@ def sequence_source(photos: Sequence[Photo], clip: Clip) -> PhotoSequence:
         raise JobError("no-photos", f"{clip.name} has no frames.", "Choose at least one photo.")
     numbers = np.array(clip.numbers or range(len(photos)), np.int64)
     if len(numbers) != len(photos) or (np.diff(numbers) <= 0).any():
-        sentence = f"{clip.name} has {len(photos)} frames, and their numbers are not as many, or do not rise."
+        sentence = f"The {len(photos)} frames of {clip.name} need as many numbers, each larger than the one before."
         raise JobError("bad-request", sentence, "Give a number for each frame, in their order.")
     if not 0 < clip.rate < 1e6:
         raise JobError("bad-request", f"{clip.name} has {clip.rate:g} frames a second.", "Give a rate above 0.")

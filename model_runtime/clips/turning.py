@@ -31,8 +31,9 @@ def turn_frames(
     """
     pixel = watched.pixel / observer.lens.focal
     looks = _Looks(observer, poses)
+    count = len(watched.usable)
     for number, place in enumerate(watched.usable):
-        progress(0.8 * number / len(watched.usable), f"Turning frame {number + 1} of {len(watched.usable)}.")
+        progress(0.8 * number / count, f"Finding how frame {number + 1} of {count} is turned.")
         looks.add(place, pixel)
     return looks.settled(pixel, observer.lens.focal)
 

@@ -75,7 +75,7 @@ def watch_clip(source: FrameSource, progress: Span, folder: Path, most: int = MO
     size = source.size[0] / pixel, source.size[1] / pixel
 
     def motion(one: int, other: int) -> Motion:
-        progress(0.8 + 0.2 * other / len(source), f"Looking how {source.name} moves.")
+        progress(0.8 + 0.2 * other / len(source), f"Finding how the camera of {source.name} moves.")
         return motion_between(files.features(one), files.features(other), size)
 
     sharpness = {place: frame.sharpness for place, frame in seen.items()}

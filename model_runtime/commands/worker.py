@@ -163,7 +163,7 @@ class Worker:
             seen = self._source.count
             if still >= STALL_BEATS:
                 seconds = still * self._heartbeat
-                sentence = f"A frame was begun, and nothing more of it came for {seconds:.0f} seconds."
+                sentence = f"A message was begun, and nothing more of it came for {seconds:.0f} seconds."
                 self._send("", Failure("truncated-frame", sentence, "Check the connection, then try again."))
                 _leave(EXIT_BAD_FRAME)
 

@@ -83,7 +83,7 @@ def match_photos(
     if len(photos) <= MOST_ALL_PAIRS:
         matcher.match(all_pairs(len(photos), apart), progress.part(0.5, 1.0))
     else:
-        progress(0.5, f"Looking which of {len(photos)} photos are alike.")
+        progress(0.5, f"Finding which of {len(photos)} photos are alike.")
         candidates = Candidates(likeness(features), in_time, apart)
         matcher.match(candidates.first(), progress.part(0.5, 0.8))
         for number in range(ROUNDS):

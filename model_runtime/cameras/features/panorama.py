@@ -81,7 +81,7 @@ moves too little for them to tell how."""
 
 HARDLY_ANY_MOVE = (
     "The camera moves too little for the picture to tell how, so it is taken to turn on the spot: what stands in the "
-    "scene lies about {error:.0f} pixels from where the clip shows it, and the depth is the network's guess."
+    "scene lies about {error} pixels from where the clip shows it, and the depth is the network's guess."
 )
 
 Geometries = dict[tuple[int, int], pycolmap.TwoViewGeometry]
@@ -172,7 +172,7 @@ def nearly_turned(matches: Matches) -> Panorama | None:
     error = float(np.median(_errors(fit, links))) * matches.photos[0].pixel
     if error > NEARLY * longest:
         return None
-    return Panorama(_panorama(matches, order, fit, error), (HARDLY_ANY_MOVE.format(error=max(error, 1.0)),))
+    return Panorama(_panorama(matches, order, fit, error), (HARDLY_ANY_MOVE.format(error=f"{max(error, 1.0):.0f}"),))
 
 
 def _with_usual_focals(matches: Matches, links: _Links, order: np.ndarray, parents: np.ndarray) -> _Fit:

@@ -179,13 +179,19 @@ def _notes(nodes: Sequence[ChunkOutput], chunk_count: int, seams: Sequence[Seam]
     for seam in seams:
         if seam.second < chunk_count and (not seam.kept or seam.inliers < HARDLY):
             shared = sorted(set(nodes[seam.first].places) & set(nodes[seam.second].places))
-            where = f"Around photos {shared[0] + 1} to {shared[-1] + 1}"
-            notes.append(f"{where} the network's two looks hardly agree: cameras and depth may jump there.")
+            first, last = shared[0] + 1, shared[-1] + 1
+            notes.append(
+                f"The network looked at photos {first} to {last} twice, and what it saw hardly agrees: cameras and "
+                "depth may jump there."
+            )
     overruled = {seam.second for seam in seams if seam.second >= chunk_count and not seam.kept}
     closed = len(nodes) - chunk_count - len(overruled)
     if closed:
-        notes.append(f"{closed} {'loop was' if closed == 1 else 'loops were'} closed.")
+        notes.append("1 loop was closed." if closed == 1 else f"{closed} loops were closed.")
     if overruled:
-        them = "1 loop was" if len(overruled) == 1 else f"{len(overruled)} loops were"
-        notes.append(f"{them} not closed: other photos say that those places only look alike.")
+        notes.append(
+            "1 loop was not closed: other photos say that those places only look alike."
+            if len(overruled) == 1
+            else f"{len(overruled)} loops were not closed: other photos say that those places only look alike."
+        )
     return tuple(notes)

@@ -30,9 +30,9 @@ NOT_SHOWN = {
     *("headless", "camera_file.py", "camera_lens.py", "camera_entry.py"),
     *(
         f"commands/{name}.py"
-        for name in ("command_line", "bench", "convert_splats", "export", "models", "predict", "train")
+        for name in ("command_line", "bench", "convert_splats", "export", "farm", "models", "predict", "train")
     ),
-    *("training", "benchmark"),
+    *("training", "benchmark", "farm"),
     # faults of a program, to be reported in the words of the one who made it
     *(
         "pipe.py",
@@ -62,7 +62,15 @@ UNTRANSLATED = {
         "only scripts go beyond the limits of the panel's settings",
     ),
     **dict.fromkeys(
-        ("There are {0} photos but {1} views.", "torch-index.txt names no torch"), "a fault of the program"
+        (
+            *("There are {0} photos but {1} views.", "torch-index.txt names no torch"),
+            "{0} has no picture any more, and nothing remembers its features.",
+            "A chunk of photos {0} must have a depth, a confidence and a camera for each.",
+            "Known cameras must be of photos that are in a chunk.",
+            "Every photo must be in a chunk: some are in none.",
+            "Chunk {0} has no photo in common with those before it.",
+        ),
+        "a fault of the program",
     ),
     **dict.fromkeys(
         (
@@ -72,7 +80,7 @@ UNTRANSLATED = {
         "printed on a terminal",
     ),
     **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
-    **dict.fromkeys(("Python {0}, torch {1}", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
+    **dict.fromkeys(("Python {0}, torch {1}", "{0} {1} mm", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
     **dict.fromkeys(
         (
             "COLMAP",

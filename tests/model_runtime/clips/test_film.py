@@ -90,7 +90,7 @@ def counting(decoded: list[int]) -> Callable[..., Iterator[tuple[int, av.VideoFr
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
-        (Clip("film.mp4", first=20), "has the frames 0 to 19; none of them lies from 20 to its end"),
+        (Clip("film.mp4", first=20), "has the frames 0 to 19; there is none from 20 on"),
         (Clip("film.mp4", first=12, last=4), "none of them lies from 12 to 4"),
         (Clip("film.mp4", step=0), "step from frame to frame of film.mp4 is 0"),
     ],
@@ -153,7 +153,7 @@ def test_times_of_frames_that_do_not_last_alike_are_kept(ending: str, tmp_path: 
     np.testing.assert_allclose(source.seconds, np.array(times) / 1000, atol=1e-3)
     assert source.rate == pytest.approx(30, rel=0.02)
     assert shown(source) == {place: place for place in range(len(times))}
-    assert any("do not last alike" in note for note in source.notes)
+    assert any("variable frame rate" in note for note in source.notes)
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60)])

@@ -212,7 +212,7 @@ def test_a_chunk_that_fits_nobody_is_told():
     turned = chunks[3].extrinsics[rng.permutation(16)]
     chunks[3] = replace(chunks[3], depths=junk, extrinsics=turned)
     joined = join_chunks(chunks)
-    assert any(note.startswith("Around photos ") and "hardly agree" in note for note in joined.notes)
+    assert any(note.startswith("The network looked at photos ") and "hardly agrees" in note for note in joined.notes)
     assert np.isfinite(joined.extrinsics).all()
 
 
