@@ -215,7 +215,7 @@ def telling(report: Report, file: StoredFile) -> Watch:
 def _check(file: StoredFile) -> None:
     """Raises JobError where it can be no file. The hash becomes a name, so it may be nothing else."""
     if not HASH.fullmatch(file.sha256) or not 0 <= file.size <= MOST_BYTES:
-        sentence = f"No file has the hash {file.sha256[:80]!r} and {file.size} bytes."
+        sentence = f"No file can have the hash {file.sha256[:80]!r} and {file.size} bytes."
         raise JobError(
             "bad-request", sentence, "Install the same version of the add-on and of the worker's environment."
         )

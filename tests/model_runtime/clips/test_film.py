@@ -314,6 +314,7 @@ def test_what_is_no_film_is_refused_with_a_sentence(kind: str, tmp_path: Path) -
         with pytest.raises(JobError, match=r"^walk\.mp4 .*\.$") as error:
             read()
         assert error.value.failure.code == "clip-unreadable" and error.value.failure.advice
+        assert ("holds sound alone" in error.value.failure.sentence) == kind.startswith("sound ")
 
 
 def test_a_film_that_claims_to_be_vast_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
