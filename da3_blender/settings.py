@@ -202,7 +202,7 @@ class Settings:
             precision=3,
         ),
         "set_frame_range": BoolProperty(
-            name="Set Scene Frame Range",
+            name="Set Frame Range",
             description="Let the scene begin with the clip's first frame and end with its last one",
         ),
         "scene_name": StringProperty(

@@ -77,7 +77,8 @@ def arrive(collection: bpy.types.Collection, scene: bpy.types.Scene, new: bool) 
 def ready_sentence(collection: bpy.types.Collection, new: bool = True) -> str:
     """What was made, in numbers, in the language of the interface."""
     parts = find.parts_of(collection)
-    counts = [iface("{count} cameras", count=f"{len(parts['camera']):,}")]
+    cameras = len(parts["camera"])
+    counts = [iface("1 camera") if cameras == 1 else iface("{count} cameras", count=f"{cameras:,}")]
     if parts["points"]:
         counts.append(iface("{count} points", count=f"{point_count(parts['points'][0].data):,}"))
     if parts["splats"]:

@@ -20,7 +20,7 @@ bpy = pytest.importorskip("bpy")
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
 from mathutils import Matrix, Vector  # noqa: E402
 
-from da3_blender.scene import find, viewing, write_scene  # noqa: E402
+from da3_blender.scene import arrival, find, viewing, write_scene  # noqa: E402
 from da3_blender.scene.camera_keys import is_keyed  # noqa: E402
 from da3_blender.scene.clip_camera import is_clip, key_frames  # noqa: E402
 from da3_blender.scene.remove import remove_scene  # noqa: E402
@@ -81,6 +81,11 @@ def test_one_camera_moves_as_the_film_does(empty_scene, prediction, plan):
     between = (np.array(walk_eye(3)) + walk_eye(4)) / 2 @ plan.motion[:3, :3].T + plan.motion[:3, 3]
     empty_scene.frame_set(4, subframe=0.5)
     assert np.array(camera.matrix_world.translation) == pytest.approx(between, abs=1e-5)
+
+
+def test_one_camera_is_told_of_as_one(empty_scene, plan):
+    made = write_scene(plan, empty_scene)
+    assert arrival.ready_sentence(made.collection).startswith("Scene ready: 1 camera, ")
 
 
 def test_views_are_key_frames(empty_scene, plan):
