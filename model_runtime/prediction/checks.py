@@ -53,6 +53,9 @@ def check_request(request: Request, checkpoint: CheckpointFile) -> None:
             f"A resolution of {request.resolution} pixels cannot be used.",
             f"Choose {lowest} to {highest}; multiples of 14 lose nothing.",
         )
+    if request.splat_budget < 1:
+        sentence = f"{request.splat_budget} splats cannot be asked for."
+        raise JobError("bad-request", sentence, "Ask for one or more, or for none at all by switching splats off.")
     if request.cameras is not None and request.colmap is not None:
         raise JobError("bad-request", "The request gives cameras and a COLMAP model.", "Give one of the two.")
     if request.mesh is not None:

@@ -32,7 +32,7 @@ from model_runtime.contract.stored_files import photo_bytes, photo_digest, store
 from model_runtime.geometry.cameras import camera_centres
 from model_runtime.geometry.similarity import align_cameras
 from model_runtime.photos.prepare import PreparedPhoto
-from model_runtime.prediction.job import Job
+from model_runtime.prediction.job import Job, JobInput
 from model_runtime.prediction.job_folder import open_folder, remove_old_folders, room_for
 
 FRAME_BYTES = 400_000
@@ -72,11 +72,34 @@ class ClipJob:
         """What the artist should know of the clip itself."""
         return (*self.source.notes, STOOD_STILL) if self.watched.still else self.source.notes
 
-    def with_features(self, photos: Sequence[PreparedPhoto], memory: FeatureMemory) -> list[PreparedPhoto]:
-        """The key frames with the features that were found in them, where theirs are to be matched at all."""
-        self.watched.remember(memory)
-        features = {photo.name: photo for photo in self.watched.key_photos}
-        return [each if each.feature is None else replace(each, feature=features[each.name]) for each in photos]
+    def of(self, photos: Sequence[PreparedPhoto]) -> ClipJob:
+        """The job with those of its key frames alone that are among the photos that can be used."""
+        left = {photo.name for photo in photos}
+        return self._with(tuple(i for i, photo in enumerate(self.photos) if photo.name in left))
+
+    def distinct(self) -> ClipJob:
+        """The job without key frames that are, to the last bit, the picture of one before: held frames, and films that
+        run back."""
+        first: dict[str, int] = {}
+        for i, photo in enumerate(self.photos):
+            first.setdefault(photo_digest(photo), i)
+        return self._with(tuple(first.values()))
+
+    def _with(self, numbers: Sequence[int]) -> ClipJob:
+        if len(numbers) == len(self.photos):
+            return self
+        keys, key_photos = ([values[i] for i in numbers] for values in (self.watched.keys, self.watched.key_photos))
+        watched = replace(self.watched, keys=tuple(keys), key_photos=key_photos)
+        return replace(self, watched=watched, photos=tuple(self.photos[i] for i in numbers))
+
+    def with_features(self, given: JobInput, memory: FeatureMemory) -> tuple[ClipJob, JobInput]:
+        """The job with those key frames alone that can be used, and these with the features that were found in them,
+        where theirs are to be matched at all."""
+        clip = self.of(given.photos)
+        clip.watched.remember(memory)
+        features = {photo.name: photo for photo in clip.watched.key_photos}
+        photos = [each if each.feature is None else replace(each, feature=features[each.name]) for each in given.photos]
+        return clip, replace(given, photos=photos)
 
     def placed(self, job: Job, found: FoundCameras, progress: Span) -> tuple[Job, FoundCameras, CameraTrack | None]:
         """The job with the key frames that the scene needs, their cameras as all frames bear them out, and the camera
@@ -183,7 +206,7 @@ def watch_request(request: Request, progress: Span) -> ClipJob:
     except BaseException:
         close()
         raise
-    return ClipJob(source, watched, photos, close)
+    return ClipJob(source, watched, photos, close).distinct()
 
 
 def _folder(request: Request, count: int) -> tuple[Path, Callable[[], None]]:

@@ -154,7 +154,7 @@ class Predictor:
         job_input = read_input(plan, reading, place.work, place.in_chunks)
         features = place.features or features
         if clip is not None:
-            job_input = replace(job_input, photos=clip.with_features(job_input.photos, features))
+            clip, job_input = clip.with_features(job_input, features)
         watch.done("photos")
 
         progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")

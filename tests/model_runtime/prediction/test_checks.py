@@ -25,3 +25,10 @@ def test_other_words_for_refining_depth_are_refused(refine_depth: str) -> None:
 @pytest.mark.parametrize("refine_depth", REFINE_DEPTH)
 def test_those_there_are_pass(refine_depth: str) -> None:
     check_request(Request((), refine_depth=refine_depth), TINY)
+
+
+@pytest.mark.parametrize("budget", [0, -1])
+def test_no_splats_are_not_a_number_of_splats(budget: int) -> None:
+    with pytest.raises(JobError, match=f"{budget} splats cannot be asked for") as caught:
+        check_request(Request((), splat_budget=budget), TINY)
+    assert caught.value.failure.code == "bad-request"

@@ -98,6 +98,31 @@ def test_pictures_in_their_order_are_a_clip(made: MadeClip) -> None:
     assert [f"shot.{view.frame}.png" for view in prediction.views] == [view.name for view in prediction.views]
 
 
+def test_frames_that_are_the_same_file_have_the_same_camera(made: MadeClip) -> None:
+    order = [0, 0, 4, 8, 12, 12, 8, 4, 0]
+    pictures = [_png(made.frames[number]) for number in order]
+    photos = tuple(Photo(f"back.{number}.png", picture) for number, picture in enumerate(pictures))
+    request = Request(photos, clip=Clip("back.#.png"), gaussians=False, refine_depth="off", lens="pinhole")
+    prediction = Predictor().predict(request, silent)
+    track = prediction.track
+    assert track is not None and not prediction.left_out
+    assert len(track.numbers) == len(order)
+    found = scores(track.extrinsics, made.extrinsics[order])
+    assert (found.without, found.most_turned < 0.2) == (0, True)
+    assert len(prediction.views) == len({pictures[view.frame or 0] for view in prediction.views})
+
+
+def test_a_sequence_of_few_flat_pictures_has_cameras() -> None:
+    levels = (0, 0, 255, 255, 90)
+    pictures = [_png(np.full((90, 160, 3), level, np.uint8)) for level in levels]
+    photos = tuple(Photo(f"flat.{number}.png", picture) for number, picture in enumerate(pictures))
+    request = Request(photos, clip=Clip("flat.#.png"), gaussians=False, refine_depth="off", lens="pinhole")
+    prediction = Predictor().predict(request, silent)
+    assert prediction.track is not None and not prediction.left_out
+    assert np.isfinite(prediction.track.extrinsics).all()
+    assert [view.frame for view in prediction.views] == [0, 2, 4]
+
+
 def _png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
