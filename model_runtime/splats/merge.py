@@ -27,7 +27,7 @@ from model_runtime.depth.scratch import Lazy, Scratch
 from model_runtime.photos.canvas import resize
 from model_runtime.splats.beyond import guessed_splats
 from model_runtime.splats.even import chosen, even_choice
-from model_runtime.splats.surface import joined, surface_splats
+from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 FINE_SIDE = 240
 """Longest side of the finer grid, in pixels; no coarser than the depth maps are. The splats of six photos at 480 show
@@ -50,8 +50,8 @@ def merged_splats(
 ) -> Gaussians:
     """Splats of all views together. photos: [H,W,3] uint8 sRGB, each whole, of any size not below the depth maps'.
 
-    budget: the most splats there may be, besides those that are guessed behind them; of more an even choice over the
-    scene is made. scratch: where what is known of each view waits.
+    budget: the most splats there may be; of more an even choice over the scene is made, and of those that are guessed
+    behind it as many stay as there is room for. scratch: where what is known of each view waits.
     """
     fine = Lazy(len(views), lambda i: _finer(views[i], photos[i]))
     repeated = repeated_pixels(fine, CPU, scratch, "fine-")
@@ -65,7 +65,17 @@ def merged_splats(
     layer = replace(joined(parts), source="merged")
     if not all(view.shown.all() for view in views):
         return layer  # sky, and what was cut out, has nothing behind it
-    return replace(joined([layer, *guessed_splats(layer, views)]), source="merged")
+    guessed = guessed_splats(layer, views)
+    room = None if budget is None else budget - len(layer.means)
+    if guessed and room is not None and room < sum(len(part.means) for part in guessed):
+        guessed = [_some(joined(guessed), room)]
+    return replace(joined([layer, *guessed]), source="merged")
+
+
+def _some(splats: Gaussians, count: int) -> Gaussians:
+    """So many of the splats, from anywhere among them."""
+    taken = np.sort(np.random.default_rng(0).permutation(len(splats.means))[:count])
+    return replace(splats, **{name: getattr(splats, name)[taken] for name in ARRAYS})
 
 
 def _finer(view: View, photo: np.ndarray) -> View:

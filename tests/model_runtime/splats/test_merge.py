@@ -67,6 +67,14 @@ def test_a_wall_that_two_photos_show_becomes_one_layer_on_it(views: list[View]) 
     assert x.min() < -1.75 and x.max() > 2.35
 
 
+def test_the_budget_holds_with_what_is_guessed_behind(views: list[View]) -> None:
+    for budget in (1000, len(merged_splats(views, photos()).means) - 100):
+        splats = merged_splats(views, photos(), budget)
+        on_the_wall = np.abs(splats.means[:, 2] - WALL) < 0.01 * WALL / 2
+        assert len(splats.means) <= budget
+        assert on_the_wall.sum() > 0.4 * budget
+
+
 def test_new_views_are_covered_and_right_beyond_the_rims_of_the_photos(views: list[View]) -> None:
     splats = tensors(merged_splats(views, photos()))
     extrinsics = torch.eye(4)
