@@ -143,9 +143,9 @@ def _named_failures(name: str) -> Iterator[None]:
 
 def _as_part(error: Exception) -> str:
     """What FFmpeg says, as part of a sentence."""
-    from av.error import InvalidDataError
+    from av.error import ArgumentError, InvalidDataError
 
-    if isinstance(error, InvalidDataError | EOFError):
+    if isinstance(error, InvalidDataError | EOFError | ArgumentError):  # ArgumentError: none of FORMATS
         return "it is damaged, cut off, or no video of a known format"
     told = getattr(error, "strerror", None) or str(error)
     return " ".join(told.split()).rstrip(". ")

@@ -314,6 +314,7 @@ def test_what_is_no_film_is_refused_with_a_sentence(kind: str, tmp_path: Path) -
         with pytest.raises(JobError, match=r"^walk\.mp4 .*\.$") as error:
             read()
         assert error.value.failure.code == "clip-unreadable" and error.value.failure.advice
+        assert "Invalid argument" not in error.value.failure.sentence
         assert ("holds sound alone" in error.value.failure.sentence) == kind.startswith("sound ")
 
 
