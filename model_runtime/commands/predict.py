@@ -17,9 +17,13 @@ from model_runtime.contract.stored_files import stored
 from model_runtime.prediction.answer_file import arrays, write_npz
 from model_runtime.prediction.predictor import Predictor
 
+FILM_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+"""Of files that are taken for videos, where somebody gives one as a photo."""
+
 
 def run(options: argparse.Namespace) -> None:
     _check_output(options)
+    _check_photos(options.photos)
     request = Request(
         photos=tuple(map(_read_photo, options.photos, distinct_names(options.photos))),
         checkpoint=options.checkpoint,
@@ -39,6 +43,14 @@ def run(options: argparse.Namespace) -> None:
     for note in (*(photo.reason.sentence for photo in prediction.left_out), *prediction.notes):
         print(note, file=sys.stderr)
     print(json.dumps(prediction.settings))
+
+
+def _check_photos(paths: list[Path]) -> None:
+    """Videos are told at once, and where they go instead."""
+    for path in paths:
+        if path.suffix.lower() in FILM_ENDINGS:
+            advice = "Name it as a clip in a list of shots for `da3-runtime farm`, or give it to `build.py scene`."
+            raise JobError("bad-request", f"{path} is a video, and this command takes photos.", advice)
 
 
 def _check_output(options: argparse.Namespace) -> None:

@@ -93,6 +93,7 @@ def test_info_is_a_hello(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["predict", "walk.MP4", "--output", "x.npz"], "walk.MP4 is a video, and this command takes photos. Name it"),
         (["predict", "nowhere.jpg", "--output", "x.npz"], "nowhere.jpg cannot be read: No such file or directory."),
         (["predict", __file__, "--output", "x.npz", "--checkpoint", "da3-large"], "depth-anything/DA3-LARGE"),
     ],
