@@ -33,6 +33,9 @@ FEWEST_PLACED = 2
 LEAST_PLACED = 0.5
 """Share of the photos that features must place before `auto` takes them."""
 
+LEAST_PLACED_IN_TIME = 0.2
+"""Likewise of a film's key frames: those between are nearer to the truth between their neighbours than by a guess."""
+
 LARGEST_TURN = 70.0
 """Degrees between the directions from which features of one thing are still found to be alike."""
 
@@ -258,14 +261,19 @@ def _from_features(
     from model_runtime.cameras.features.lenses import KINDS, as_pinholes, solve_lenses
     from model_runtime.cameras.features.mapping import exif_notes, map_photos
     from model_runtime.cameras.features.panorama import LITTLE_PARALLAX, instead_of, nearly_turned, placed_share
+    from model_runtime.cameras.features.parts import part_notes
     from model_runtime.cameras.features.repeats import check_repeats
 
     mapped = map_photos(matches, progress.part(0.7, 0.9))
     turned = instead_of(mapped, matches)
-    if turned is None and in_time and (_too_few(source, mapped) or placed_share(mapped, matches) < LITTLE_PARALLAX):
+    if (
+        turned is None
+        and in_time
+        and (_too_few(source, mapped, in_time) or placed_share(mapped, matches) < LITTLE_PARALLAX)
+    ):
         turned = nearly_turned(matches)
     mapped = mapped if turned is None else turned.cameras
-    few = _too_few(source, mapped)
+    few = _too_few(source, mapped, in_time)
     if few:
         return few
     if turned is None:
@@ -282,14 +290,16 @@ def _from_features(
     sparse = cameras.sparse if turned is None else None
     found = _with_lenses(FoundCameras("features", known, view_sources, sparse, notes=notes), solved)
     if cameras.registered.all() or in_time:
-        return replace(found, unplaced=tuple(np.flatnonzero(~cameras.registered).tolist()))
+        unplaced = tuple(np.flatnonzero(~cameras.registered).tolist())
+        return replace(found, unplaced=unplaced, notes=[*notes, *part_notes(cameras.registered, matches)])
     return Unfinished(lambda own: _completed(found, cameras, matches, own.cameras))
 
 
-def _too_few(source: str, mapped: FeatureCameras) -> str:
+def _too_few(source: str, mapped: FeatureCameras, in_time: bool) -> str:
     """Why cameras that features found are not taken; empty where they are."""
     placed, count = int(mapped.registered.sum()), len(mapped.registered)
-    if placed < FEWEST_PLACED or (source != "features" and placed < LEAST_PLACED * count):
+    least = LEAST_PLACED_IN_TIME if in_time else LEAST_PLACED
+    if placed < FEWEST_PLACED or (source != "features" and placed < least * count):
         return (
             f"Features place {placed or 'none'} of the {count} photos, so the cameras are the network's. "
             "Photos that overlap more, show more texture and are taken from different places help."

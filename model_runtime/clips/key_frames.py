@@ -36,8 +36,9 @@ class Choice:
 def choose_keys(places: Sequence[int], sharpness: Mapping[int, float], motion: TELL_MOTION, most: int) -> Choice:
     """Of the frames at these places, rising. The first and the last are among the key frames; no more than `most`."""
     choice = _chosen(places, STEP, sharpness, motion)
-    way = sum(choice.motions[key].typical for key in choice.keys[1:])
-    if len(choice.keys) < min(FEWEST_KEYS, len(places)) and np.isfinite(way):
+    steps = (choice.motions[key].typical for key in choice.keys[1:])
+    way = sum(step for step in steps if np.isfinite(step))  # of a cut nothing tells how far it went
+    if len(choice.keys) < min(FEWEST_KEYS, len(places)):
         choice = _chosen(places, max(way / FEWEST_KEYS, SMALLEST_STEP), sharpness, motion)
     return Choice(_fewer(choice.keys, choice.motions, most), choice.motions)
 

@@ -53,7 +53,7 @@ SHOWN_ANEW = 0.5
 STOOD_STILL = "The camera stood still: there is one camera for all frames, and the scene is what one of them shows."
 GUESSED = (
     "Features do not place {count} of the {all} frames: their cameras lie between those of the frames around them, "
-    "and may be off where the camera did not move evenly."
+    "and may be off where the camera did not move evenly. The scene is made of the others."
 )
 
 
@@ -137,18 +137,19 @@ class ClipJob:
         return found, track
 
     def _needed(self, track: CameraTrack) -> list[int]:
-        """Numbers of the key frames that a scene is made of: all, but where the camera stood in one place those that
-        show what the others do not. More would only show again what moved."""
-        poses = track.extrinsics[list(self.watched.keys)]
+        """Numbers of the key frames that a scene is made of: all that something places, but where the camera stood in
+        one place those that show what the others do not. More would only show again what moved."""
+        placed = [i for i, key in enumerate(self.watched.keys) if track.sources[key] != "between"]
+        poses = track.extrinsics[[self.watched.keys[i] for i in placed]]
         middles = camera_centres(torch.from_numpy(poses)).numpy()
         if np.ptp(middles, axis=0).max() > SAME_PLACE * np.abs(poses[:, :3, 3]).max(initial=1.0):
-            return list(range(len(poses)))
+            return placed
         apart = np.arctan(np.array(self.source.size) / 2 / track.intrinsics[(0, 1), (0, 1)]).min() * SHOWN_ANEW
         axes, kept = poses[:, 2, :3], list[int]()
         for number in _from_the_middle(len(poses)):
             if all(np.arccos(np.clip(axes[number] @ axes[other], -1, 1)) > apart for other in kept):
                 kept.append(number)
-        return sorted(kept)
+        return sorted(placed[number] for number in kept)
 
     def between_keys(self, views: Sequence[View]) -> CameraTrack:
         """The camera of every frame from those of the key frames alone."""

@@ -11,6 +11,7 @@ import torch
 
 from model_runtime.cameras.features.adjust import adjust
 from model_runtime.cameras.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, starting_camera
+from model_runtime.cameras.features.parts import largest_group
 from model_runtime.cameras.features.result import FeatureCameras, from_reconstruction, nothing_found
 from model_runtime.cameras.features.tracks import build_tracks
 from model_runtime.contract.progress import Span
@@ -86,7 +87,8 @@ def map_photos(matches: Matches, progress: Span) -> FeatureCameras:
 def _mapped(matches: Matches, progress: Span) -> _Mapped | None:
     """The best reconstruction from EXIF's and the usual focal lengths."""
     known = [photo.known_focal is not None for photo in matches.photos]
-    tracks = build_tracks(matches, np.ones(len(matches.photos), bool))
+    # Photos of another place are never in one reconstruction with the others, whatever it starts from.
+    tracks = build_tracks(matches, largest_group(matches))
     enough = len(np.unique(tracks.view)), CLEAR_FIT * len(tracks.view)
     best = None
     if any(known):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
@@ -11,6 +13,21 @@ from model_runtime.contract.photo_names import listed
 
 FEWEST, LEAST_SHARE = 3, 0.1
 """Photos, and share of all of them, that make a part worth a sentence."""
+
+
+def largest_group(matches: Matches) -> np.ndarray:
+    """[N] bool: the largest group of photos that verified matches join; nobody where none does."""
+    count = len(matches.photos)
+    label = _groups(list(matches.geometries), count)
+    group = label == np.bincount(label).argmax()
+    return group if group.sum() > 1 else np.zeros(count, bool)
+
+
+def _groups(pairs: Sequence[tuple[int, int]], count: int) -> np.ndarray:
+    """[N], for each of the photos the number of its group, which pairs join."""
+    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
+    graph = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(count, count))
+    return connected_components(graph, directed=False)[1]
 
 
 def part_notes(registered: np.ndarray, matches: Matches) -> list[str]:
@@ -28,9 +45,7 @@ def part_notes(registered: np.ndarray, matches: Matches) -> list[str]:
 def other_parts(registered: np.ndarray, matches: Matches) -> list[list[int]]:
     """The places of photos that are not registered but match each other, the largest group first."""
     pairs = [pair for pair in matches.geometries if not registered[list(pair)].any()]
-    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
-    graph = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(registered),) * 2)
-    label = connected_components(graph, directed=False)[1]
+    label = _groups(pairs, len(registered))
     groups = [np.flatnonzero(~registered & (label == number)).tolist() for number in np.unique(label[~registered])]
     least = max(FEWEST, LEAST_SHARE * len(registered))
     return sorted((group for group in groups if len(group) >= least), key=len, reverse=True)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from model_runtime.cameras.features.adjust import adjust_cameras
 from model_runtime.cameras.features.mapping import FOCAL_RANGE, map_photos, with_left_out
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches
+from model_runtime.cameras.features.parts import largest_group
 from model_runtime.cameras.features.resection import resect
 from model_runtime.cameras.features.result import SparsePoints, no_points, reprojection_errors, seen_points
 from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select, triangulate
@@ -113,7 +112,7 @@ def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matc
     from where it began, mapping by features alone is another start, and what explains more is taken. The result is
     kept only where it lowers the median reprojection error; see the constants for the other limits.
     """
-    reached = _reached(matches)
+    reached = largest_group(matches)
     tracks = build_tracks(matches, reached)
     if len(tracks.points) == 0:
         return _as_given(extrinsics, intrinsics)
@@ -185,16 +184,6 @@ def _agreeing(poses: np.ndarray, lenses: np.ndarray, tracks: SparsePoints, match
     low, high = FOCAL_RANGE
     possible = (lenses[:, 0, 0] >= low * longest) & (lenses[:, 0, 0] <= high * longest) & np.isfinite(poses).all((1, 2))
     return possible & (fitting >= np.maximum(LEAST_OBSERVATIONS, LEAST_EXPLAINED * of_all))
-
-
-def _reached(matches: Matches) -> np.ndarray:
-    """[N] bool: the largest group of photos that verified matches join."""
-    count = len(matches.photos)
-    pairs = np.array(list(matches.geometries), np.int64).reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    label = connected_components(graph, directed=False)[1]
-    group = label == np.bincount(label).argmax()
-    return group if group.sum() > 1 else np.zeros(count, bool)
 
 
 def _shared_start(intrinsics: np.ndarray, matches: Matches) -> np.ndarray:

@@ -144,6 +144,18 @@ def test_a_camera_that_hardly_moves_turns_in_one_place(tmp_path: Path) -> None:
     assert np.degrees(np.arccos(np.clip((np.trace(turned, axis1=1, axis2=2) - 1) / 2, -1, 1))).max() < 2
 
 
+def test_what_is_filmed_elsewhere_after_a_cut_is_not_laid_over_the_scene(made: MadeClip, tmp_path: Path) -> None:
+    elsewhere = filmed(Room(4), walk(160), 6, SIZE).frames
+    cut = film_of(np.concatenate((made.frames, elsewhere)), tmp_path / "cut.mp4")
+    prediction = Predictor().predict(of_film(cut), silent)
+    track = prediction.track
+    assert track is not None
+    assert scores(track.extrinsics[:FRAMES], made.extrinsics).ate < 0.01
+    assert set(track.sources[FRAMES:]) == {"between"}
+    assert max(view.frame or 0 for view in prediction.views) < FRAMES
+    assert any("6 of the 22 frames" in note for note in prediction.notes)
+
+
 def test_a_still_film_has_one_camera(tmp_path: Path) -> None:
     frame = filmed(Room(), dolly(FRAMES, 0.03), 1, SIZE).frames[0]
     prediction = Predictor().predict(of_film(film_of(np.stack([frame] * 6), tmp_path / "still.mp4")), silent)

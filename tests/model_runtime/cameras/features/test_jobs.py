@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from model_runtime.contract.messages import (
 from model_runtime.contract.pipe import read_frame, write_frame
 from model_runtime.contract.progress import SILENT
 from model_runtime.photos.canvas import Placement
-from model_runtime.photos.feature_photo import feature_photo
+from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
 from model_runtime.photos.prepare import PreparedPhoto, prepare_photos
 from model_runtime.prediction.predictor import Predictor
 
@@ -332,7 +332,12 @@ def test_points_of_a_colmap_model_bring_depth_without_matching(
     model.write_binary(tmp_path)
     files = [ColmapFile(f"{name}.bin", (tmp_path / f"{name}.bin").read_bytes()) for name in FILES]
     looked: list[str] = []
-    monkeypatch.setattr(matching, "extract", lambda photos, *_: looked.append("features") or [nothing()] * len(photos))
+
+    def blind(photos: Iterable[FeaturePhoto], *_: object) -> Iterator[tuple[FeaturePhoto, PhotoFeatures]]:
+        looked.append("features")
+        return ((photo, nothing()) for photo in photos)
+
+    monkeypatch.setattr(matching, "extract_each", blind)
     asked = replace(request_, checkpoint="da3-tiny", camera_source="given", colmap=ColmapModel(tuple(files)))
     found = Predictor().predict(asked, silent)
     assert looked == [] and found.match_error == pytest.approx(mapped.match_error, rel=1e-3)
