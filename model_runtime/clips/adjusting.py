@@ -6,6 +6,7 @@ import numpy as np
 import pycolmap
 import torch
 
+from model_runtime.cameras.features.adjust import adjust
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.cameras.features.tracks import triangulate
 from model_runtime.clips.observing import Sight
@@ -22,8 +23,6 @@ MOST_IN_ALL = 500_000
 
 ROUNDS = 2
 STEPS = 30
-SMALLEST_LOSS = 0.1
-"""Pixels; see `adjust_frames`."""
 
 
 def errors(poses: np.ndarray, points: np.ndarray, sight: Sight) -> np.ndarray:
@@ -47,7 +46,7 @@ def adjust_frames(
     sight = sight.chosen(seen_twice(sight.point))
     first, used = poses, np.unique(sight.frame)
     for _ in range(ROUNDS):
-        loss = max(2 * focal * float(np.median(errors(poses, points, sight))), SMALLEST_LOSS)
+        loss = 2 * focal * float(np.median(errors(poses, points, sight)))
         poses, points = _adjusted(poses, points, sight, focal, loss)
     points = _placed_anew(poses, points, rest)
     back = align_cameras(torch.from_numpy(poses[used]), torch.from_numpy(first[used]))
@@ -91,18 +90,7 @@ def _adjusted(
     poses: np.ndarray, points: np.ndarray, sight: Sight, focal: float, loss: float
 ) -> tuple[np.ndarray, np.ndarray]:
     model, numbers = _as_model(poses, points, sight, focal)
-    options = pycolmap.BundleAdjustmentOptions()
-    options.print_summary = False
-    options.refine_focal_length = options.refine_extra_params = options.refine_principal_point = False
-    options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
-    options.ceres.loss_function_scale = loss
-    options.ceres.solver_options.num_threads = 1
-    options.ceres.solver_options.max_num_iterations = STEPS
-    config = pycolmap.BundleAdjustmentConfig()
-    for number in model.reg_image_ids():
-        config.add_image(number)
-    config.fix_gauge(pycolmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    pycolmap.create_default_bundle_adjuster(options, config, model).solve()
+    adjust(model, loss, STEPS, refine_lens=False)
     moved, placed = poses.copy(), points.copy()
     for number in model.reg_image_ids():
         moved[number - 1, :3] = model.image(number).cam_from_world().matrix()

@@ -34,6 +34,7 @@ from model_runtime.geometry.similarity import align_cameras
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.job import Job, JobInput
 from model_runtime.prediction.job_folder import open_folder, remove_old_folders, room_for
+from model_runtime.prediction.passes import Look
 
 FRAME_BYTES = 400_000
 """Of a frame's features on the disk."""
@@ -151,6 +152,11 @@ class ClipJob:
                 kept.append(number)
         return sorted(placed[number] for number in kept)
 
+    def seen_by_one_lens(self, look: Look) -> Look:
+        """What the network saw, with its typical lens for all key frames: a clip is filmed with one."""
+        intrinsics = np.tile(np.median(look.cameras.intrinsics, axis=0), (len(look.cameras.intrinsics), 1, 1))
+        return replace(look, cameras=replace(look.cameras, intrinsics=intrinsics))
+
     def between_keys(self, views: Sequence[View]) -> CameraTrack:
         """The camera of every frame from those of the key frames alone."""
         poses = np.full((len(self.source), 4, 4), np.nan)
@@ -164,7 +170,7 @@ class ClipJob:
             rate=self.source.rate,
             extrinsics=fill_between(poses, np.asarray(self.source.seconds, np.float64)),
             photo_size=self.source.size,
-            intrinsics=np.median([view.intrinsics for view in views], axis=0),
+            intrinsics=views[0].intrinsics,
             sources=tuple(sources.tolist()),
             match_error=np.full(len(self.source), np.nan),
             still=self.watched.still,

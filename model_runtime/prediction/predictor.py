@@ -74,6 +74,16 @@ class _Loaded:
     network: nn.Module
 
 
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A job that can be worked at. clip: what its photos are the key frames of. features: the memory to use."""
+
+    job: Job
+    clip: ClipJob | None
+    features: FeatureMemory
+    notes: tuple[str, ...]
+
+
 class Predictor:
     """Does jobs one after the other; keeps the last network loaded and remembers what features showed."""
 
@@ -149,20 +159,10 @@ class Predictor:
         if plan.request.gaussians and plan.request.improve_splats:
             improving = progress.part(1 - IMPROVING_SHARE, 1.0, "gaussians")
             progress = progress.part(0.0, 1 - IMPROVING_SHARE)
-        reading = progress.part(0.0, PHOTOS_DONE, "photos")
-        place = self._place = work_place(plan, reading)
-        job_input = read_input(plan, reading, place.work, place.in_chunks)
-        features = place.features or features
-        if clip is not None:
-            clip, job_input = clip.with_features(job_input, features)
-        watch.done("photos")
+        begun = self._begin(plan, features, clip, progress, watch)
+        job, clip = begun.job, begun.clip
 
-        progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
-        network = self._network(plan.checkpoint, plan.device)
-        job = Job(plan, job_input, network, place.sizes, place.work)
-        watch.done("checkpoint")
-
-        found, look, remaining = _find_cameras(job, features, progress)
+        found, look, remaining = _find_cameras(job, begun.features, progress)
         track = None
         if clip is not None:
             job, found, track = clip.placed(job, found, progress.part(FEATURES_DONE, FEATURES_DONE, "clip"))
@@ -172,10 +172,11 @@ class Predictor:
             placed = [i for i in range(len(job.photos)) if i not in found.unplaced]
             job, found = job.without(found.unplaced), found.of(placed)
         if any(found.lenses):
-            straightening = progress.part(FEATURES_DONE, FEATURES_DONE, "photos")
-            job, look = job.straightened(found.lenses, straightening), None
+            job, look = job.straightened(found.lenses, progress.part(FEATURES_DONE, FEATURES_DONE, "photos")), None
             watch.done("photos")
         look = look or look_at(job, found, remaining)
+        if clip is not None and track is None:
+            look = clip.seen_by_one_lens(look)
         watch.done("network")
 
         working = progress.part(NETWORK_DONE, DEPTH_DONE, "cameras")
@@ -191,12 +192,11 @@ class Predictor:
         watch.done("cameras")
 
         gaussians = None
-        if plan.request.gaussians:
-            if improving is None:
-                laying = progress.part(DEPTH_DONE, 1.0, "gaussians")
-                gaussians = _make_gaussians(job, look, views, cameras, laying)
-            else:
-                gaussians = _improved_splats(job, views, improving)
+        if improving is not None:
+            gaussians = _improved_splats(job, views, improving)
+        elif plan.request.gaussians:
+            gaussians = _make_gaussians(job, look, views, cameras, progress.part(DEPTH_DONE, 1.0, "gaussians"))
+        if gaussians is not None:
             watch.done("gaussians")
         return Prediction(
             views=views,
@@ -205,18 +205,27 @@ class Predictor:
             camera_source=found.source,
             metric=_is_metric(look.output, found.source),
             settings=_settings(job, look, watch.seconds) | found.settings | cameras.settings,
-            notes=(
-                *_request_notes(plan),
-                *(clip.notes if clip else ()),
-                *place.notes,
-                *_chunk_notes(job, look),
-                *found.notes,
-                *notes,
-            ),
+            notes=(*_job_notes(begun), *_chunk_notes(job, look), *found.notes, *notes),
             match_error=found.match_error,
             left_out=tuple(job.input.left_out),
             track=track,
         )
+
+    def _begin(
+        self, plan: Plan, features: FeatureMemory, clip: ClipJob | None, progress: Span, watch: Stopwatch
+    ) -> _Begun:
+        """Read the photos and load the network."""
+        reading = progress.part(0.0, PHOTOS_DONE, "photos")
+        place = self._place = work_place(plan, reading)
+        job_input = read_input(plan, reading, place.work, place.in_chunks)
+        features = place.features or features
+        if clip is not None:
+            clip, job_input = clip.with_features(job_input, features)
+        watch.done("photos")
+        progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
+        network = self._network(plan.checkpoint, plan.device)
+        watch.done("checkpoint")
+        return _Begun(Job(plan, job_input, network, place.sizes, place.work), clip, features, place.notes)
 
     def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
         status = checkpoint.path.stat()
@@ -333,10 +342,12 @@ def _chunk_notes(job: Job, look: Look) -> list[str]:
     return [job.sizes.sentence(len(look.together))]
 
 
-def _request_notes(plan: Plan) -> list[str]:
+def _job_notes(begun: _Begun) -> list[str]:
+    plan = begun.job.plan
+    notes = [*(() if begun.clip is None else begun.clip.notes), *begun.notes]
     if plan.request.has_poses and plan.source != "given":
-        return ["The given cameras were not used; the camera source asked for others."]
-    return []
+        notes.append("The given cameras were not used; the camera source asked for others.")
+    return notes
 
 
 def _with_mesh(

@@ -15,16 +15,23 @@ STEPS, STEPS_FROM_AFAR = 100, 300
 """At most. Focal length and depth can stand in for each other: from cameras far off, 100 end degrees away."""
 
 
-def adjust(model: pycolmap.Reconstruction, loss_scale: float, steps: int = STEPS, refine_middle: bool = False) -> None:
+def adjust(
+    model: pycolmap.Reconstruction,
+    loss_scale: float,
+    steps: int = STEPS,
+    refine_middle: bool = False,
+    refine_lens: bool = True,
+) -> None:
     """Move cameras, focal lengths and points of the model to agree with its observations, and distortion where its
     cameras have any.
 
     loss_scale: error in pixels of the model from which on an observation counts less (Cauchy loss). refine_middle:
-    whether principal points move, too.
+    whether principal points move, too. refine_lens: whether focal lengths and distortion do.
     """
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
     options.refine_principal_point = refine_middle
+    options.refine_focal_length = options.refine_extra_params = refine_lens
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = max(loss_scale, SMALLEST_LOSS_SCALE)
     options.ceres.solver_options.num_threads = 1

@@ -174,6 +174,16 @@ def test_a_film_that_shows_nothing_has_cameras_all_the_same(tmp_path: Path) -> N
     assert np.isfinite(track.extrinsics).all()
 
 
+@pytest.mark.parametrize("source", ["network", "rays"])
+def test_the_network_sees_a_film_through_one_lens(source: str, film: Path) -> None:
+    prediction = Predictor().predict(replace(of_film(film, last=6), camera_source=source), silent)
+    track = prediction.track
+    assert track is not None and len(prediction.views) > 2
+    for view in prediction.views:
+        assert np.array_equal(view.intrinsics, track.intrinsics)
+    assert np.isfinite(track.extrinsics).all()
+
+
 def test_known_cameras_do_not_go_with_a_clip(film: Path) -> None:
     from model_runtime.contract.messages import Cameras
 
