@@ -117,7 +117,11 @@ def result_hash() -> str:
 
 def children() -> list[str]:
     """Ids of this process's child processes, where the system tells (Linux)."""
-    return [child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()]
+    found: list[str] = []
+    for file in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # of a thread that has just ended
+            found += file.read_text().split()
+    return found
 
 
 def memory() -> int:
