@@ -45,21 +45,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--name", help="the scene's name; the photo folder's by default")
     parser.add_argument("--checkpoint", default="da3-tiny", help="which weights: a name or a path (default: da3-tiny)")
     parser.add_argument("--resolution", type=int, help="longest side the network sees, pixels")
-    parser.add_argument(
-        "--cameras", type=Path, help="known cameras of the photos, as in examples/living_room/cameras.json"
-    )
-    parser.add_argument(
-        "--colmap",
-        type=Path,
-        metavar="FOLDER",
-        help="known cameras of the photos: a COLMAP project's folder, or a model in it, such as sparse/0",
-    )
-    parser.add_argument(
-        "--blend-cameras",
-        type=Path,
-        metavar="FILE",
-        help="known cameras of the photos: those of a .blend that show the photos or are called like them",
-    )
+    _add_known_cameras(parser)
     _add_clip_options(parser)
     parser.add_argument("--rays", action="store_true", help="solve the cameras from the network's ray maps")
     parser.add_argument(
@@ -74,26 +60,7 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         default="auto",
         help="how the lens bends straight lines; auto: as much as the photos bear out",
     )
-    parser.add_argument("--no-splats", action="store_true", help="make no splats")
-    parser.add_argument(
-        "--improve-splats",
-        action="store_true",
-        help="make one layer of the splats of all photos and let it look like them",
-    )
-    parser.add_argument(
-        "--splats",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write the splats, too: a .ply, .spz, .glb or .usda file; may be given several times",
-    )
-    parser.add_argument(
-        "--mesh",
-        choices=("none", "fused", "sheets"),
-        default="none",
-        help="one textured surface from all photos, or a sheet per photo",
-    )
+    _add_what_is_made(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument(
         "--photo-files",
@@ -115,6 +82,24 @@ def build_parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_known_cameras(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cameras", type=Path, help="known cameras of the photos, as in examples/living_room/cameras.json"
+    )
+    parser.add_argument(
+        "--colmap",
+        type=Path,
+        metavar="FOLDER",
+        help="known cameras of the photos: a COLMAP project's folder, or a model in it, such as sparse/0",
+    )
+    parser.add_argument(
+        "--blend-cameras",
+        type=Path,
+        metavar="FILE",
+        help="known cameras of the photos: those of a .blend that show the photos or are called like them",
+    )
+
+
 def _add_clip_options(parser: argparse.ArgumentParser) -> None:
     clips = parser.add_argument_group("clips", "one moving camera: a video, or photos that are its frames")
     clips.add_argument("--sequence", action="store_true", help="the photos are frames, by the numbers in their names")
@@ -132,6 +117,29 @@ def _add_clip_options(parser: argparse.ArgumentParser) -> None:
         "--set-frame-range",
         action=argparse.BooleanOptionalAction,
         help="let the scene begin and end with the clip's frames, which it does by default",
+    )
+
+
+def _add_what_is_made(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-splats", action="store_true", help="make no splats")
+    parser.add_argument(
+        "--improve-splats",
+        action="store_true",
+        help="make one layer of the splats of all photos and let it look like them",
+    )
+    parser.add_argument(
+        "--splats",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the splats, too: a .ply, .spz, .glb or .usda file; may be given several times",
+    )
+    parser.add_argument(
+        "--mesh",
+        choices=("none", "fused", "sheets"),
+        default="none",
+        help="one textured surface from all photos, or a sheet per photo",
     )
 
 

@@ -155,15 +155,7 @@ def plan_scene(
         points = plan_points(
             views, masks, motion, settings.point_stride, settings.point_budget, settings.confidence_threshold
         )
-    if not (any(mask.any() for mask in masks) if points is None else len(points.position)):
-        if not any(view.shown.any() for view in views):
-            raise PlanError(
-                "No point is left: the photos are transparent, or sky, all over.", "Use photos that show something."
-            )
-        raise PlanError(
-            "No point is left: every pixel is sky or lies on a depth edge.",
-            "Lower the edge angle, or use other photos.",
-        )
+    _check_something_is_left(views, masks, points)
     splats = None
     if prediction.gaussians is not None:
         splats = plan_splats(prediction.gaussians, views, masks, motion, settings.splat_budget)
@@ -185,6 +177,18 @@ def plan_scene(
         left_out={photo.name: photo.reason.sentence for photo in prediction.left_out},
         track=moving,
     )
+
+
+def _check_something_is_left(views: Sequence[View], masks: Sequence[np.ndarray], points: PointPlan | None) -> None:
+    if not (any(mask.any() for mask in masks) if points is None else len(points.position)):
+        if not any(view.shown.any() for view in views):
+            raise PlanError(
+                "No point is left: the photos are transparent, or sky, all over.", "Use photos that show something."
+            )
+        raise PlanError(
+            "No point is left: every pixel is sky or lies on a depth edge.",
+            "Lower the edge angle, or use other photos.",
+        )
 
 
 def _left_out_note(reason: Failure) -> str:

@@ -35,13 +35,6 @@ class PlacedClip(NamedTuple):
     cameras: FeatureCameras
 
 
-def place_frames(
-    watched: WatchedClip, source: FrameSource, cameras: FeatureCameras, lens: Lens | None, turned: bool, progress: Span
-) -> CameraTrack:
-    """The camera of every frame, in the world of the key frames' cameras; see `place_clip`."""
-    return place_clip(watched, source, cameras, lens, turned, progress).track
-
-
 def place_clip(
     watched: WatchedClip, source: FrameSource, cameras: FeatureCameras, lens: Lens | None, turned: bool, progress: Span
 ) -> PlacedClip:

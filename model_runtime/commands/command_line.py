@@ -56,29 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     info.set_defaults(run=_info)
 
     predict = commands.add_parser("predict", help="photos in, arrays out")
-    predict.add_argument("photos", nargs="+", type=Path)
-    predict.add_argument("--output", type=Path, required=True, help="the .npz file to write")
-    predict.add_argument("--overwrite", action="store_true", help="replace the .npz where it is there already")
-    predict.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
-    predict.add_argument("--resolution", type=int, help="longest side the network sees")
-    predict.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
-    predict.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
-    predict.add_argument(
-        "--lens", choices=LENSES, default=Request.lens, help="what lenses may be where features solve them"
-    )
-    predict.add_argument(
-        "--refine-depth",
-        choices=REFINE_DEPTH,
-        default=Request.refine_depth,
-        help="make the photos' depth agree; auto: where cameras are not the network's own",
-    )
-    predict.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
-    predict.add_argument("--no-gaussians", action="store_true")
-    predict.add_argument(
-        "--improve-splats", action="store_true", help="one layer of splats of all photos, made to look like them"
-    )
-    predict.add_argument("--device", default=Request.device)
-    predict.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
+    _add_predict_arguments(predict)
     predict.set_defaults(run=_predict)
 
     export = commands.add_parser("export", help="a result as files for other software")
@@ -109,6 +87,33 @@ def _parser() -> argparse.ArgumentParser:
     train_command.add_arguments(train)
     train.set_defaults(run=train_command.run)
     return parser
+
+
+def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
+    # Not beside what the command does, which loads torch.
+    parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("--output", type=Path, required=True, help="the .npz file to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace the .npz where it is there already")
+    parser.add_argument("--checkpoint", default=Request.checkpoint, help="name, folder or .safetensors file")
+    parser.add_argument("--resolution", type=int, help="longest side the network sees")
+    parser.add_argument("--camera-source", choices=[s for s in CAMERA_SOURCES if s != "given"], default="auto")
+    parser.add_argument("--refine", action="store_true", help="adjust the network's cameras to matched features")
+    parser.add_argument(
+        "--lens", choices=LENSES, default=Request.lens, help="what lenses may be where features solve them"
+    )
+    parser.add_argument(
+        "--refine-depth",
+        choices=REFINE_DEPTH,
+        default=Request.refine_depth,
+        help="make the photos' depth agree; auto: where cameras are not the network's own",
+    )
+    parser.add_argument("--reference-view", choices=REFERENCE_VIEWS, default=Request.reference_view)
+    parser.add_argument("--no-gaussians", action="store_true")
+    parser.add_argument(
+        "--improve-splats", action="store_true", help="one layer of splats of all photos, made to look like them"
+    )
+    parser.add_argument("--device", default=Request.device)
+    parser.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
 
 
 def _worker(options: argparse.Namespace) -> None:

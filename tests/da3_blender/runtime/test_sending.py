@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,16 +66,8 @@ Play = Callable[[str], WorkerProcess]
 
 
 @pytest.fixture
-def play() -> Iterator[Play]:
-    started: list[WorkerProcess] = []
-
-    def start(script: str) -> WorkerProcess:
-        started.append(WorkerProcess([sys.executable, "-c", ELSEWHERE + script]))
-        return started[-1]
-
-    yield start
-    for client in started:
-        client.close()
+def play(start_worker: Play) -> Play:
+    return lambda script: start_worker(ELSEWHERE + script)
 
 
 @pytest.fixture

@@ -70,16 +70,8 @@ Play = Callable[[str], WorkerProcess]
 
 
 @pytest.fixture
-def play() -> Iterator[Play]:
-    started: list[WorkerProcess] = []
-
-    def start(script: str) -> WorkerProcess:
-        started.append(WorkerProcess([sys.executable, "-c", SCRIPT + script]))
-        return started[-1]
-
-    yield start
-    for client in started:
-        client.close()
+def play(start_worker: Play) -> Play:
+    return lambda script: start_worker(SCRIPT + script)
 
 
 def made(i: int, side: int = 32) -> View:

@@ -10,7 +10,7 @@ import pytest
 
 from model_runtime.clips.adjusting import adjust_frames
 from model_runtime.clips.observing import Sight
-from model_runtime.clips.placing import place_clip, place_frames
+from model_runtime.clips.placing import place_clip
 from model_runtime.contract.lens import BROWN, Lens
 from model_runtime.contract.progress import SILENT
 
@@ -26,7 +26,7 @@ BENT = Lens(BROWN, SIZE, INTRINSICS, np.array([-0.2, 0.05]))
 def test_every_frame_has_the_camera_that_took_it(lens: Lens | None, tmp_path: Path) -> None:
     truth = poses_along(handheld(FRAMES), FRAMES)
     clip, cameras, source = watched(truth, KEYS, tmp_path, lens)
-    track = place_frames(clip, source, cameras, lens, False, SILENT)
+    track = place_clip(clip, source, cameras, lens, False, SILENT).track
     found = scores(track.extrinsics, truth)
     assert found.without == 0
     assert found.ate < 0.005
@@ -41,7 +41,7 @@ def test_shake_is_kept(tmp_path: Path) -> None:
     """Second differences of the way are the hand's own, not smoothed and not made larger."""
     truth = poses_along(handheld(FRAMES), FRAMES)
     clip, cameras, source = watched(truth, KEYS, tmp_path, noise=0.05)
-    track = place_frames(clip, source, cameras, None, False, SILENT)
+    track = place_clip(clip, source, cameras, None, False, SILENT).track
     mine, true = (np.diff(centres(each), n=2, axis=0) for each in (track.extrinsics, truth))
     assert np.linalg.norm(mine) == pytest.approx(np.linalg.norm(true), rel=0.05)
     assert np.linalg.norm(mine - true) < 0.2 * np.linalg.norm(true)
@@ -60,7 +60,7 @@ def test_the_world_is_that_of_the_key_cameras(tmp_path: Path) -> None:
 def test_frames_that_show_nothing_are_between_their_neighbours(tmp_path: Path) -> None:
     truth = poses_along(dolly(FRAMES), FRAMES)
     clip, cameras, source = watched(truth, KEYS, tmp_path, blind=(8, 9))
-    track = place_frames(clip, source, cameras, None, False, SILENT)
+    track = place_clip(clip, source, cameras, None, False, SILENT).track
     assert [place for place, each in enumerate(track.sources) if each == "between"] == [8, 9]
     assert np.isnan(track.match_error[[8, 9]]).all()
     away = np.linalg.norm(centres(track.extrinsics) - centres(truth), axis=1)
@@ -85,7 +85,7 @@ def test_key_frames_that_were_left_out_are_placed_like_others(tmp_path: Path) ->
 def test_a_turn_on_the_spot_stays_on_the_spot(tmp_path: Path) -> None:
     truth = poses_along(tripod(FRAMES, 30.0), FRAMES)
     clip, cameras, source = watched(truth, KEYS, tmp_path)
-    track = place_frames(clip, source, cameras, None, True, SILENT)
+    track = place_clip(clip, source, cameras, None, True, SILENT).track
     assert set(track.sources) == {"key", "turned"}
     assert np.ptp(centres(track.extrinsics), axis=0).max() < 1e-9
     found = scores(track.extrinsics, truth)
@@ -97,7 +97,7 @@ def test_a_turn_on_the_spot_stays_on_the_spot(tmp_path: Path) -> None:
 def test_a_still_clip_has_one_camera(tmp_path: Path) -> None:
     truth = np.tile(poses_along(dolly(FRAMES), FRAMES)[:1], (FRAMES, 1, 1))
     clip, cameras, source = watched(truth, (5,), tmp_path)
-    track = place_frames(replace(clip, still=True), source, cameras, None, False, SILENT)
+    track = place_clip(replace(clip, still=True), source, cameras, None, False, SILENT).track
     assert track.still
     assert set(track.sources) == {"still"}
     assert (track.extrinsics == truth[0]).all()
