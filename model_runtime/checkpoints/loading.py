@@ -13,7 +13,7 @@ from model_runtime.contract.catalogue import CATALOGUE
 from model_runtime.contract.json_files import shown
 from model_runtime.contract.messages import JobError
 from model_runtime.contract.plain_files import open_plain
-from model_runtime.network import create_model
+from model_runtime.network.create import create_model
 
 PREFIX = "model."
 """Begins every key of a released file, and no key of a network's state dict."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from model_runtime.contract.lens import Lens
 
-PROTOCOL_VERSION = 8
+PROTOCOL_VERSION = 9
 HEARTBEAT_SECONDS = 5.0
 
 CAMERA_SOURCES = ("auto", "given", "network", "rays", "features")
@@ -29,6 +29,9 @@ LENSES = ("auto", "pinhole", "k1", "k1k2", "brown", "fisheye")
 none, Brown-Conrady's k1, its k1 and k2, all of it (k1, k2, p1, p2, k3), or a fisheye's (k1 to k4)."""
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+BACKENDS = ("auto", "torch", "onnx")
+"""What runs the network: PyTorch or ONNX Runtime. `auto`: PyTorch where the worker has it."""
+
 REFINE_DEPTH = ("auto", "on", "off")
 """Whether depth is made to agree between photos that show the same things. `auto`: where the cameras are known better
 than the network's own (given, features or refined); `on`: whatever the cameras come from."""
@@ -150,6 +153,8 @@ class Request:
     device: `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
     clip: what one moving camera filmed; `photos` is empty where it is a film. Views are then of its key frames.
     splat_budget: the most splats to return; of more an even choice is made.
+    backend: one of BACKENDS.
+    rays: whether views are to come with the network's own ray maps.
     """
 
     photos: tuple[Photo, ...]
@@ -169,6 +174,8 @@ class Request:
     improve_splats: bool = False
     clip: Clip | None = None
     splat_budget: int = 2_000_000
+    backend: str = "auto"
+    rays: bool = False
 
     @property
     def has_poses(self) -> bool:
@@ -190,7 +197,7 @@ class View:
     intrinsics: [3,3] float64, in pixels of the upright original photo (photo_size), not of the depth map.
     ray: [rh,rw,6] float32 or None, the network's own ray map over the whole photo: direction (not unit
         length) then origin, in the prediction's world frame, such that a point is origin + depth * direction.
-    ray_confidence: [rh,rw] float32 or None.
+    ray_confidence: [rh,rw] float32 or None. Both are None unless `Request.rays` asked for them.
     plate: file bytes (JPEG or PNG) of the upright, opaque, 8-bit sRGB photo where the photo's own file would not
         show like that in Blender (EXIF rotation, CMYK, RAW, ...); empty where the file itself is right, as OpenEXR is,
         which Blender shows scene-linear. A memoryview where the view lies in a file.
@@ -475,7 +482,8 @@ class Models:
 class Hello:
     """The worker's first message: who it is and what it runs on.
 
-    device_memory: bytes in all on the device `auto` would take. checkpoints: names usable without a download.
+    torch, onnxruntime: their versions; empty where the worker does without. backend: what `auto` takes, and device,
+    device_name: on what. device_memory: bytes in all on it. checkpoints: names usable without a download.
     """
 
     protocol: int
@@ -486,6 +494,8 @@ class Hello:
     device_name: str
     device_memory: int
     checkpoints: tuple[str, ...]
+    onnxruntime: str = ""
+    backend: str = "torch"
 
 
 @dataclass(frozen=True)

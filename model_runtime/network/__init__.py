@@ -8,7 +8,3 @@ dual_head, monocular_head, gaussian_head, camera  the heads
 gaussian_adapter, sky                             from raw outputs to splats, and to depth with a sky
 any_view, monocular, nested                       the three kinds of network
 """
-
-from model_runtime.network.create import create_model
-
-__all__ = ["create_model"]

@@ -1,19 +1,39 @@
-"""Refuses inputs that a network could not make sense of."""
+"""What a network is given, and the refusal of what it could not make sense of."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from dataclasses import dataclass
+
+import numpy as np
 
 from model_runtime.contract.catalogue import PATCH
-from model_runtime.network.reference_view import REFERENCE_VIEWS
+from model_runtime.contract.messages import REFERENCE_VIEWS
+from model_runtime.geometry.arrays import Array
 
 POSE_SOURCES = ("camera_head", "rays")
 
 
+@dataclass(frozen=True, eq=False)
+class NetworkInput:
+    """One scene for a forward pass, in numpy; see `AnyViewNetwork.forward`.
+
+    images: [N,3,H,W] float32, normalised. extrinsics, intrinsics: [N,4,4], [N,3,3] or None. rays: whether the ray maps
+    are wanted; they are made all the same where cameras come from them.
+    """
+
+    images: np.ndarray
+    extrinsics: np.ndarray | None = None
+    intrinsics: np.ndarray | None = None
+    gaussians: bool = False
+    reference_view: str = "saddle_balanced"
+    pose_from: str = "camera_head"
+    rays: bool = False
+
+
 def check_inputs(
-    images: Tensor,
-    extrinsics: Tensor | None,
-    intrinsics: Tensor | None,
+    images: Array,
+    extrinsics: Array | None,
+    intrinsics: Array | None,
     reference_view: str,
     pose_from: str,
     head_chunk: int,

@@ -1,12 +1,12 @@
-"""What a network returns."""
+"""What a network returns: tensors of torch where it is trained or runs, arrays of numpy behind `run_network`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+
+from model_runtime.geometry.arrays import Array, as_numpy
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +19,12 @@ class GaussianSplats:
         given, to whose scale the splats are brought.
     """
 
-    means: Tensor
-    scales: Tensor
-    rotations: Tensor
-    harmonics: Tensor
-    opacities: Tensor
-    world_scale: Tensor
+    means: Array
+    scales: Array
+    rotations: Array
+    harmonics: Array
+    opacities: Array
+    world_scale: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +40,21 @@ class Output:
     metric_focal: with which depth * f / metric_focal is metres, f the focal length in pixels of the images given.
     """
 
-    depth: Tensor
-    depth_conf: Tensor | None = None
-    ray: Tensor | None = None
-    ray_conf: Tensor | None = None
-    extrinsics: Tensor | None = None
-    intrinsics: Tensor | None = None
-    sky: Tensor | None = None
-    scale_factor: Tensor | None = None
+    depth: Array
+    depth_conf: Array | None = None
+    ray: Array | None = None
+    ray_conf: Array | None = None
+    extrinsics: Array | None = None
+    intrinsics: Array | None = None
+    sky: Array | None = None
+    scale_factor: Array | None = None
     metric_focal: float | None = None
     gaussians: GaussianSplats | None = None
 
 
-def as_array(tensor: Tensor) -> np.ndarray:
+def as_array(values: Array) -> np.ndarray:
     """On the CPU, as bool or float32."""
-    return (tensor if tensor.dtype == torch.bool else tensor.float()).cpu().numpy()
+    if not isinstance(values, np.ndarray) and values.is_floating_point():
+        values = values.float()  # numpy has no bfloat16
+    array = as_numpy(values)
+    return array if array.dtype == bool else array.astype(np.float32, copy=False)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-REFERENCE_VIEWS = ("saddle_balanced", "saddle_sim_range", "middle", "first")
+from model_runtime.contract.messages import REFERENCE_VIEWS
+
 ROUNDING = 1e-5
 """Far above the rounding of likenesses, which are at most one."""
 

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from model_runtime.contract.memory import is_out_of_memory
+from model_runtime.network.inputs import NetworkInput
 from model_runtime.network.output import Output
 
 HEAD_CHUNKS = (8, 2, 1)
 """Views a head takes at once, tried in this order; the result is the same."""
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkInput:
-    """What a forward pass takes, still in numpy; see `AnyViewNetwork.forward`.
-
-    images: [N,3,H,W] float32, normalised. extrinsics, intrinsics: [N,4,4], [N,3,3] or None.
-    """
-
-    images: np.ndarray
-    extrinsics: np.ndarray | None
-    intrinsics: np.ndarray | None
-    gaussians: bool
-    reference_view: str
-    pose_from: str
 
 
 def run_network(

@@ -13,10 +13,11 @@ from model_runtime.cameras.sources import OwnScene
 from model_runtime.contract.messages import Cameras
 from model_runtime.contract.progress import Span
 from model_runtime.depth.scratch import Lazy
+from model_runtime.network.inputs import NetworkInput
 from model_runtime.network.output import Output
 from model_runtime.photos.canvas import normalised_batch
 from model_runtime.prediction.job import Job
-from model_runtime.prediction.network_run import NetworkInput, run_network
+from model_runtime.prediction.network_run import run_network
 from model_runtime.prediction.views import checked_depth
 from model_runtime.splats.head import HeadSplats
 

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from model_runtime.contract.messages import Photo
-from model_runtime.network import create_model
+from model_runtime.network.create import create_model
 
 
 def save_checkpoint(folder: Path, preset: str, dtype: torch.dtype = torch.float16) -> Path:

@@ -14,8 +14,8 @@ from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import available_checkpoints, locate_checkpoint
 from model_runtime.contract.catalogue import CATALOGUE
 from model_runtime.contract.messages import CheckpointInfo, JobError
-from model_runtime.network import create_model
 from model_runtime.network.config import PRESETS
+from model_runtime.network.create import create_model
 
 CPU = torch.device("cpu")
 

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from model_runtime.network import create_model
-from model_runtime.network.create import Network
+from model_runtime.network.create import Network, create_model
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from model_runtime.network import create_model
 from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.create import create_model
 from model_runtime.network.output import Output
 from model_runtime.network.vision_transformer import TABLE
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model_runtime.network import create_model
+from model_runtime.network.create import create_model
 
 KEYS = Path(__file__).parents[2] / "reference" / "keys"
 MILLIONS = {

@@ -11,11 +11,12 @@ import torch
 from torch import nn
 
 from model_runtime.geometry.cameras import normalise_given_cameras
-from model_runtime.network import create_model
 from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.create import create_model
+from model_runtime.network.inputs import NetworkInput
 from model_runtime.photos.canvas import DEVIATION, MEAN
 from model_runtime.prediction.chunks.chunk import ChunkOutput
-from model_runtime.prediction.network_run import NetworkInput, run_network
+from model_runtime.prediction.network_run import run_network
 from model_runtime.training.rendering.photography import develop
 from model_runtime.training.rendering.raycast import SceneBatch
 from model_runtime.training.rendering.shading import cast
