@@ -34,4 +34,14 @@ def on_device(array: np.ndarray, device: Device) -> Array:
 
 def as_numpy(array: Array) -> np.ndarray:
     """The other way."""
-    return array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
+    return np.asarray(array) if isinstance(array, np.ndarray | np.generic) else array.detach().cpu().numpy()
+
+
+def device_of(array: Array) -> Any:
+    """The device of an array, as functions of its namespace take it."""
+    return array_api_compat.device(array)
+
+
+def like(values: Any, array: Array) -> Array:
+    """Numbers, or an array of numpy, as an array of the kind, type and device of another."""
+    return namespace(array).asarray(values, dtype=array.dtype, device=device_of(array))

@@ -1,19 +1,23 @@
-"""Quaternions (wxyz, Hamilton) and rotation matrices, batched over leading dimensions and differentiable."""
+"""Quaternions (wxyz, Hamilton) and rotation matrices, batched over leading dimensions and differentiable.
+
+Of numpy arrays or tensors, whichever is given.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from model_runtime.geometry.arrays import Array, like, namespace
 
 
-def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
+def quaternion_to_matrix(quaternion: Array) -> Array:
     """Rotation matrices of quaternions of any length.
 
     quaternion: [...,4] wxyz; its length does not matter (R uses 2 / |q|^2), zero gives the identity.
     Returns [...,3,3], which rotates column vectors.
     """
-    w, x, y, z = quaternion.unbind(-1)
-    s = 2 / quaternion.square().sum(-1).clamp_min(torch.finfo(quaternion.dtype).tiny)
+    xp = namespace(quaternion)
+    w, x, y, z = xp.unstack(quaternion, axis=-1)
+    smallest = xp.finfo(quaternion.dtype).smallest_normal
+    s = 2 / xp.maximum(xp.sum(quaternion * quaternion, axis=-1), like(smallest, quaternion))
     entries = (
         1 - s * (y * y + z * z),
         s * (x * y - w * z),
@@ -25,10 +29,10 @@ def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
         s * (y * z + w * x),
         1 - s * (x * x + y * y),
     )
-    return torch.stack(entries, -1).unflatten(-1, (3, 3))
+    return xp.reshape(xp.stack(entries, axis=-1), (*quaternion.shape[:-1], 3, 3))
 
 
-def matrix_to_quaternion(rotation: Tensor) -> Tensor:
+def matrix_to_quaternion(rotation: Array) -> Array:
     """Unit quaternions of rotation matrices.
 
     rotation: [...,3,3], orthonormal with determinant 1. Returns [...,4] wxyz with w >= 0.
@@ -36,31 +40,32 @@ def matrix_to_quaternion(rotation: Tensor) -> Tensor:
     Every row of 4 q q^T is q times one of its own components; the row of the largest component is far from zero
     for every rotation, so that neither the value nor its gradient degrades near 180 degrees.
     """
-    m = rotation.flatten(-2).unbind(-1)
+    xp = namespace(rotation)
+    m = xp.unstack(xp.reshape(rotation, (*rotation.shape[:-2], 9)), axis=-1)
     m00, m01, m02, m10, m11, m12, m20, m21, m22 = m
-    rows = torch.stack(
-        (
-            torch.stack((1 + m00 + m11 + m22, m21 - m12, m02 - m20, m10 - m01), -1),
-            torch.stack((m21 - m12, 1 + m00 - m11 - m22, m10 + m01, m02 + m20), -1),
-            torch.stack((m02 - m20, m10 + m01, 1 - m00 + m11 - m22, m21 + m12), -1),
-            torch.stack((m10 - m01, m02 + m20, m21 + m12, 1 - m00 - m11 + m22), -1),
-        ),
-        -2,
+    entries = (
+        (1 + m00 + m11 + m22, m21 - m12, m02 - m20, m10 - m01),
+        (m21 - m12, 1 + m00 - m11 - m22, m10 + m01, m02 + m20),
+        (m02 - m20, m10 + m01, 1 - m00 + m11 - m22, m21 + m12),
+        (m10 - m01, m02 + m20, m21 + m12, 1 - m00 - m11 + m22),
     )
-    largest = rows.detach().diagonal(dim1=-2, dim2=-1).argmax(-1)
-    row = rows.gather(-2, largest[..., None, None].expand(*largest.shape, 1, 4)).squeeze(-2)
-    unit = row / row.norm(dim=-1, keepdim=True)
-    return torch.where(unit[..., :1] < 0, -unit, unit)
+    rows = xp.stack([xp.stack(row, axis=-1) for row in entries], axis=-2)
+    largest = xp.argmax(xp.linalg.diagonal(rows), axis=-1)
+    chosen = xp.broadcast_to(largest[..., None, None], (*rows.shape[:-2], 1, 4))
+    row = xp.take_along_axis(rows, chosen, axis=-2)[..., 0, :]
+    unit = row / xp.linalg.vector_norm(row, axis=-1, keepdims=True)
+    return xp.where(unit[..., :1] < 0, -unit, unit)
 
 
-def quaternion_multiply(first: Tensor, second: Tensor) -> Tensor:
+def quaternion_multiply(first: Array, second: Array) -> Array:
     """Hamilton product [...,4] wxyz: the rotation `second`, followed by `first` (matrices multiply alike)."""
-    aw, ax, ay, az = first.unbind(-1)
-    bw, bx, by, bz = second.unbind(-1)
+    xp = namespace(first, second)
+    aw, ax, ay, az = xp.unstack(first, axis=-1)
+    bw, bx, by, bz = xp.unstack(second, axis=-1)
     product = (
         aw * bw - ax * bx - ay * by - az * bz,
         aw * bx + ax * bw + ay * bz - az * by,
         aw * by - ax * bz + ay * bw + az * bx,
         aw * bz + ax * by - ay * bx + az * bw,
     )
-    return torch.stack(product, -1)
+    return xp.stack(product, axis=-1)

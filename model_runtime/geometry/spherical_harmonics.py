@@ -1,7 +1,7 @@
 """Real spherical harmonics in the order and signs of 3D Gaussian Splatting (Kerbl et al. 2023).
 
 Bands follow each other (1 + 3 + 5 + ... coefficients), orders run from -l to l, and the Condon-Shortley sign is
-kept: band 1 is (-y, z, -x) * 0.4886.
+kept: band 1 is (-y, z, -x) * 0.4886. Of numpy arrays or tensors, whichever is given.
 """
 
 from __future__ import annotations
@@ -9,28 +9,32 @@ from __future__ import annotations
 from functools import lru_cache
 from math import isqrt, pi, sqrt
 
-import torch
-from torch import Tensor
-from torch.nn.functional import normalize
+import numpy as np
+
+from model_runtime.geometry.arrays import Array, like, namespace
 
 MAX_DEGREE = 4
+SHORTEST = 1e-12
+"""Length below which a vector has no direction."""
 
-Coordinates = tuple[Tensor, Tensor, Tensor]
+Coordinates = tuple[Array, Array, Array]
 
 
-def basis(degree: int, directions: Tensor) -> Tensor:
+def basis(degree: int, directions: Array) -> Array:
     """The basis functions up to `degree` (0 to 4) at directions of any length.
 
     directions: [...,3]. Returns [...,(degree + 1) ** 2].
     """
     if not 0 <= degree <= MAX_DEGREE:
         raise ValueError(f"Spherical harmonics of degree {degree} are not known here; take 0 to {MAX_DEGREE}.")
-    unit = normalize(directions, dim=-1)
+    xp = namespace(directions)
+    length = xp.linalg.vector_norm(directions, axis=-1, keepdims=True)
+    unit = directions / xp.maximum(length, like(SHORTEST, length))
     coordinates = (unit[..., 0], unit[..., 1], unit[..., 2])
-    return torch.cat([_band(band, coordinates) for band in range(degree + 1)], -1)
+    return xp.stack([value for band in range(degree + 1) for value in _BANDS[band](coordinates)], axis=-1)
 
 
-def rotate(harmonics: Tensor, rotation: Tensor) -> Tensor:
+def rotate(harmonics: Array, rotation: Array) -> Array:
     """Coefficients of the rotated function: seen from direction d they give what `harmonics` give from R^T d.
 
     harmonics: [...,C,K] with K = (degree + 1) ** 2. rotation: [...,3,3]; leading dimensions broadcast, and where
@@ -42,58 +46,61 @@ def rotate(harmonics: Tensor, rotation: Tensor) -> Tensor:
         raise ValueError(
             f"{harmonics.shape[-1]} coefficients are no whole number of bands; expected 1, 4, 9, 16 or 25."
         )
+    xp = namespace(harmonics, rotation)
     samples, inverses = _samples_and_inverses(degree)
-    samples = samples.to(rotation.dtype).to(rotation.device)
     # Row vectors: a row times R is (R^T d)^T.
-    turned = basis(degree, samples @ rotation)
+    turned = basis(degree, like(samples, rotation) @ rotation)
     bands = []
     for band, inverse in enumerate(inverses):
         columns = slice(band**2, (band + 1) ** 2)
-        matrix = inverse.to(rotation.dtype).to(rotation.device) @ turned[..., columns]
-        # einsum folds pixels that share a matrix into one product; matmul would copy the matrix for each.
-        bands.append(torch.einsum("...ck,...jk->...cj", harmonics[..., columns], matrix.to(harmonics.dtype)))
-    return torch.cat(bands, -1)
+        matrix = like(inverse, rotation) @ turned[..., columns]
+        bands.append(_product(harmonics[..., columns], xp.astype(xp.matrix_transpose(matrix), harmonics.dtype)))
+    return xp.concat(bands, axis=-1)
+
+
+def _product(rows: Array, matrix: Array) -> Array:
+    """rows [...,P,C,k] @ matrix [...,P|1,k,k]: pixels that share a matrix in one product, so that none is copied."""
+    if rows.ndim < 3 or not (matrix.ndim == 2 or matrix.shape[-3] == 1):
+        return rows @ matrix
+    xp = namespace(rows)
+    *leading, pixels, colours, size = rows.shape
+    shared = matrix if matrix.ndim == 2 else matrix[..., 0, :, :]
+    product = xp.reshape(rows, (*leading, pixels * colours, size)) @ shared
+    return xp.reshape(product, (*product.shape[:-2], pixels, colours, size))
 
 
 @lru_cache
-@torch.inference_mode(False)
-def _samples_and_inverses(degree: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _samples_and_inverses(degree: int) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """Directions spread over the sphere [S,3], and the pseudo-inverse [2l+1,S] of every band's values there.
 
-    A band is closed under rotation, so its values at enough directions determine its coefficients exactly.
-    Made outside of inference mode, since training may use what prediction has left in the cache.
-    """
-    index = torch.arange(32, dtype=torch.float64) + 0.5
+    A band is closed under rotation, so its values at enough directions determine its coefficients exactly."""
+    index = np.arange(32) + 0.5
     z = 1 - 2 * index / len(index)
     azimuth = index * pi * (1 + sqrt(5))
-    radius = (1 - z * z).sqrt()
-    samples = torch.stack((radius * azimuth.cos(), radius * azimuth.sin(), z), -1)
+    radius = np.sqrt(1 - z * z)
+    samples = np.stack((radius * np.cos(azimuth), radius * np.sin(azimuth), z), -1)
     values = basis(degree, samples)
-    inverses = [torch.linalg.pinv(values[:, band**2 : (band + 1) ** 2]) for band in range(degree + 1)]
+    inverses = [np.linalg.pinv(values[:, band**2 : (band + 1) ** 2]) for band in range(degree + 1)]
     return samples, tuple(inverses)
 
 
-def _band(band: int, coordinates: Coordinates) -> Tensor:
-    return torch.stack((_band0, _band1, _band2, _band3, _band4)[band](coordinates), -1)
+def _band0(coordinates: Coordinates) -> list[Array]:
+    return [namespace(coordinates[0]).full_like(coordinates[0], sqrt(1 / pi) / 2)]
 
 
-def _band0(coordinates: Coordinates) -> list[Tensor]:
-    return [torch.full_like(coordinates[0], sqrt(1 / pi) / 2)]
-
-
-def _band1(coordinates: Coordinates) -> list[Tensor]:
+def _band1(coordinates: Coordinates) -> list[Array]:
     x, y, z = coordinates
     c = sqrt(3 / pi) / 2
     return [-c * y, c * z, -c * x]
 
 
-def _band2(coordinates: Coordinates) -> list[Tensor]:
+def _band2(coordinates: Coordinates) -> list[Array]:
     x, y, z = coordinates
     c = sqrt(15 / pi) / 2
     return [c * x * y, -c * y * z, sqrt(5 / pi) / 4 * (3 * z * z - 1), -c * x * z, c / 2 * (x * x - y * y)]
 
 
-def _band3(coordinates: Coordinates) -> list[Tensor]:
+def _band3(coordinates: Coordinates) -> list[Array]:
     x, y, z = coordinates
     xx, yy, zz = x * x, y * y, z * z
     c3, c2, c1 = sqrt(35 / (2 * pi)) / 4, sqrt(105 / pi) / 2, sqrt(21 / (2 * pi)) / 4
@@ -108,7 +115,7 @@ def _band3(coordinates: Coordinates) -> list[Tensor]:
     ]
 
 
-def _band4(coordinates: Coordinates) -> list[Tensor]:
+def _band4(coordinates: Coordinates) -> list[Array]:
     x, y, z = coordinates
     xx, yy, zz = x * x, y * y, z * z
     c4, c3, c2, c1 = (0.75 * sqrt(v / pi) for v in (35, 35 / 2, 5, 5 / 2))
@@ -123,3 +130,6 @@ def _band4(coordinates: Coordinates) -> list[Tensor]:
         -c3 * x * z * (xx - 3 * yy),
         c4 / 4 * (xx * (xx - 3 * yy) - yy * (3 * xx - yy)),
     ]
+
+
+_BANDS = (_band0, _band1, _band2, _band3, _band4)
