@@ -7,6 +7,7 @@ whatever it is doing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -15,10 +16,9 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from queue import SimpleQueue
 from typing import NoReturn
-
-import torch
 
 import model_runtime
 from model_runtime.checkpoints.locate import available_checkpoints
@@ -45,7 +45,7 @@ from model_runtime.contract.model_files import list_models, remove_model
 from model_runtime.contract.progress import Report
 from model_runtime.contract.secrecy import failure_without_secrets, without_secrets
 from model_runtime.contract.stored_files import check_stored, find, receive, telling
-from model_runtime.prediction.devices import choose_device, describe_device
+from model_runtime.prediction.devices import choose_compute, describe
 from model_runtime.prediction.predictor import Predictor
 
 PROGRESS_INTERVAL = 0.1
@@ -207,18 +207,28 @@ def _leave(status: int) -> NoReturn:
 
 def make_hello() -> Hello:
     """Who this worker is and what it runs on."""
-    device = choose_device("auto")
-    name, memory = describe_device(device)
+    compute = choose_compute("auto", "auto", "auto")
+    name, memory = describe(compute)
     return Hello(
-        PROTOCOL_VERSION,
-        model_runtime.__version__,
-        platform.python_version(),
-        torch.__version__,
-        str(device),
-        name,
-        memory,
-        available_checkpoints(),
+        protocol=PROTOCOL_VERSION,
+        version=model_runtime.__version__,
+        python=platform.python_version(),
+        torch=_version("torch"),
+        device=compute.name,
+        device_name=name,
+        device_memory=memory,
+        checkpoints=available_checkpoints(),
+        onnxruntime=_version("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
+        backend=compute.backend,
     )
+
+
+def _version(*packages: str) -> str:
+    """Of the first one that is installed, without loading it; empty where none is."""
+    for package in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            return version(package)
+    return ""
 
 
 class Jobs:

@@ -54,7 +54,9 @@ FAILURES = {
     "no-rays": Help.NONE,
     "precision-unknown": Help.NONE,
     # memory and device
+    "backend-missing": Help.SETTINGS,
     "device-missing": Help.SETTINGS,
+    "precision-missing": Help.SETTINGS,
     "out-of-memory": Help.LOWER_DETAIL,
     # a scene that was made before: its sentence tells what is in the way
     "bad-transform": Help.NONE,
@@ -106,6 +108,7 @@ FAILURES = {
     # the runtime: what it is and where it comes from
     "command-unreadable": Help.SETTINGS,
     "driver-too-old": Help.REPAIR,
+    "onnxruntime-without-gpu": Help.REPAIR,
     "package-changed": Help.REPAIR,
     "package-missing": Help.INSTALL_PACKAGE,
     "python-missing": Help.SETTINGS,

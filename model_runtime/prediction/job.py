@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from torch import nn
 
 from model_runtime.cameras.given import KnownCameras, given_cameras, straightened, with_lenses_of_others
 from model_runtime.cameras.sources import is_bundled, needs_features
@@ -19,6 +18,7 @@ from model_runtime.photos.feature_photo import with_known_lenses
 from model_runtime.photos.prepare import PreparedPhoto, none_left
 from model_runtime.prediction.chunks.photos import Decoding, decode_photos
 from model_runtime.prediction.job_folder import MemoryWorkplace, Workplace
+from model_runtime.prediction.network_run import Network
 from model_runtime.prediction.plan import Plan
 from model_runtime.prediction.sizes import Sizes
 
@@ -45,7 +45,7 @@ class Job:
 
     plan: Plan
     input: JobInput
-    network: nn.Module
+    network: Network
     sizes: Sizes | None = None
     work: Workplace = field(default_factory=MemoryWorkplace)
 

@@ -278,10 +278,10 @@ def job_digest(plan: Plan) -> str:
     status = checkpoint.path.stat()
     settings = (
         *(model_runtime.__version__, LAYOUT, checkpoint.info, str(checkpoint.path)),
-        *(status.st_size, status.st_mtime_ns, str(plan.device), str(plan.precision)),
+        *(status.st_size, status.st_mtime_ns, plan.compute.backend, plan.compute.name, plan.compute.precision),
         *(plan.source, plan.resolution, plan.switches),
         *(request.reference_view, request.gaussians, request.refine, request.mesh, request.refine_depth, request.lens),
-        *(request.improve_splats, request.splat_budget),
+        *(request.improve_splats, request.splat_budget, request.rays),
     )
     digest = hashlib.sha256(repr(settings).encode())
     for part in _contents(request):

@@ -78,12 +78,13 @@ def _pass(
         gaussians=job.plan.request.gaussians,
         reference_view=job.plan.request.reference_view,
         pose_from="rays" if job.plan.source == "rays" else "camera_head",
+        rays=job.plan.request.rays,
     )
 
     def on_block(done: float) -> None:
         progress(done, f"The network looks at the photos: {done:.0%}.")
 
-    output, head_chunk = run_network(job.network, inputs, job.plan.device, job.plan.precision, on_block)
+    output, head_chunk = run_network(job.network, inputs, job.plan.compute, on_block)
     return NetworkPass(output, distance, head_chunk)
 
 

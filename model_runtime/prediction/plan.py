@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from model_runtime.cameras.sources import resolve_source
 from model_runtime.checkpoints.locate import CheckpointFile, locate_checkpoint
 from model_runtime.contract.messages import Request
 from model_runtime.prediction.checks import check_request
-from model_runtime.prediction.devices import choose_device, choose_precision
+from model_runtime.prediction.devices import Compute, choose_compute
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,12 @@ ALL_ON = Switches()
 @dataclass(frozen=True, eq=False)
 class Plan:
     """source: of the cameras, from `resolve_source`. resolution: longest side that the network sees, pixels.
-    precision: of the network's backbone."""
+    compute: what the job is computed with."""
 
     request: Request
     switches: Switches
     checkpoint: CheckpointFile
-    device: torch.device
-    precision: torch.dtype
+    compute: Compute
     source: str
     resolution: int
 
@@ -47,8 +44,7 @@ class Plan:
 def make_plan(request: Request, switches: Switches) -> Plan:
     """Raises JobError for what cannot work."""
     checkpoint = locate_checkpoint(request.checkpoint)
-    device = choose_device(request.device)
-    precision = choose_precision(request.precision, device)
+    compute = choose_compute(request.backend, request.device, request.precision)
     check_request(request, checkpoint)
     source, resolution = resolve_source(request, checkpoint), request.resolution or checkpoint.resolution
-    return Plan(request, switches, checkpoint, device, precision, source, resolution)
+    return Plan(request, switches, checkpoint, compute, source, resolution)

@@ -6,13 +6,9 @@ import errno
 import time
 from dataclasses import dataclass, replace
 
-import torch
-from torch import nn
-
 from model_runtime.cameras.features.memory import FeatureMemory
 from model_runtime.cameras.settle import SettledCameras
 from model_runtime.cameras.sources import FoundCameras, find_cameras
-from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile
 from model_runtime.contract.memory import is_out_of_memory
 from model_runtime.contract.messages import Gaussians, JobError, MeshSettings, Prediction, Request, View
@@ -21,16 +17,17 @@ from model_runtime.contract.progress import Report, Span, never_falling
 from model_runtime.depth.fit import fit_depths
 from model_runtime.depth.mesh import fuse_views
 from model_runtime.depth.one_surface import repeated_pixels
+from model_runtime.geometry.arrays import Device
 from model_runtime.network.output import Output
 from model_runtime.prediction.checks import check_memory
 from model_runtime.prediction.chunks.kept_cameras import keep_cameras, kept_cameras
 from model_runtime.prediction.chunks.looks import look_in_chunks
 from model_runtime.prediction.chunks.place import WorkPlace, work_place
 from model_runtime.prediction.clip_job import ClipJob, watch_request
-from model_runtime.prediction.devices import describe_device
+from model_runtime.prediction.devices import Compute, describe, release_memory
 from model_runtime.prediction.job import Job, read_input
 from model_runtime.prediction.job_folder import Workplace, jobs_folder
-from model_runtime.prediction.network_run import free_memory
+from model_runtime.prediction.network_run import Network, load
 from model_runtime.prediction.passes import Look, look_once, own_scene
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.refined_depth import with_refined_depth
@@ -71,7 +68,7 @@ class Stopwatch:
 @dataclass(frozen=True, eq=False)
 class _Loaded:
     key: tuple[object, ...]
-    network: nn.Module
+    network: Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +128,7 @@ class Predictor:
                 return self._predict_photos(plan, features, progress)
             prediction = self._predict_photos(plan, features, progress.part(0.0, 1 - MESH_SHARE))
             fusing, work = progress.part(1 - MESH_SHARE, 1.0, "mesh"), self._place.work if self._place else None
-            return _with_mesh(prediction, request.mesh, plan.device, fusing, work)
+            return _with_mesh(prediction, request.mesh, plan.compute.device, fusing, work)
         except JobError:
             raise
         except Exception as error:  # a library that is loaded late may not find room either
@@ -139,7 +136,7 @@ class Predictor:
                 raise _no_space() from error
             if not is_out_of_memory(error):
                 raise
-        free_memory(plan.device)
+        release_memory(plan.compute.device)
         raise _too_large(plan)
 
     def _predict_photos(self, plan: Plan, features: FeatureMemory, progress: Span) -> Prediction:
@@ -223,16 +220,16 @@ class Predictor:
             clip, job_input = clip.with_features(job_input, features)
         watch.done("photos")
         progress.part(PHOTOS_DONE, CHECKPOINT_DONE, "checkpoint")(0.0, f"Loading {plan.checkpoint.info.name}.")
-        network = self._network(plan.checkpoint, plan.device)
+        network = self._network(plan.checkpoint, plan.compute)
         watch.done("checkpoint")
         return _Begun(Job(plan, job_input, network, place.sizes, place.work), clip, features, place.notes)
 
-    def _network(self, checkpoint: CheckpointFile, device: torch.device) -> nn.Module:
+    def _network(self, checkpoint: CheckpointFile, compute: Compute) -> Network:
         status = checkpoint.path.stat()
-        key = (checkpoint.path, status.st_mtime_ns, status.st_size, checkpoint.info.preset, device)
+        key = (checkpoint.path, status.st_mtime_ns, status.st_size, checkpoint.info.preset, compute)
         if self._loaded is None or self._loaded.key != key:
             self._loaded = None  # two networks at once may not fit
-            self._loaded = _Loaded(key, load_network(checkpoint, device))
+            self._loaded = _Loaded(key, load(checkpoint, compute))
         return self._loaded.network
 
 
@@ -293,7 +290,7 @@ def _make_views(job: Job, look: Look, found: FoundCameras, cameras: SettledCamer
     views = tuple(rows.all())
     if cameras.agreement is None:
         return views
-    repeated = repeated_pixels(views, job.plan.device, job.work, go_on=go_on)
+    repeated = repeated_pixels(views, job.plan.compute.device, job.work, go_on=go_on)
     return tuple(replace(view, repeated=pixels) for view, pixels in zip(views, repeated, strict=True))
 
 
@@ -330,9 +327,10 @@ def _settings(job: Job, look: Look, seconds: dict[str, float]) -> dict[str, obje
         "seconds": seconds,
         "network_size": list(job.photos[0].placement.canvas),
         "reference_view": plan.request.reference_view,
-        "device": str(plan.device),
-        "device_name": describe_device(plan.device)[0],
-        "precision": str(plan.precision).removeprefix("torch."),
+        "backend": plan.compute.backend,
+        "device": plan.compute.name,
+        "device_name": describe(plan.compute)[0],
+        "precision": plan.compute.precision,
     }
 
 
@@ -351,7 +349,7 @@ def _job_notes(begun: _Begun) -> list[str]:
 
 
 def _with_mesh(
-    prediction: Prediction, settings: MeshSettings, device: torch.device, progress: Span, work: Workplace | None
+    prediction: Prediction, settings: MeshSettings, device: Device, progress: Span, work: Workplace | None
 ) -> Prediction:
     watch = Stopwatch()
     mesh = fuse_views(prediction.views, settings, device, progress, work)
@@ -377,6 +375,6 @@ def _too_large(plan: Plan) -> JobError:
     return JobError(
         "out-of-memory",
         f"{len(plan.request.photos)} photos at a resolution of {plan.resolution} and {plan.checkpoint.info.name} "
-        f"do not fit into the memory of {plan.device}.",
+        f"do not fit into the memory of {plan.compute.name}.",
         "Lower the resolution, use fewer photos or choose a smaller checkpoint.",
     )

@@ -26,7 +26,7 @@ def with_refined_depth(
     compared = _compared(job, found)
     proven = found.sparse is not None
     photos = Lazy(len(compared), lambda i: _depth_photo(job, output, cameras, compared[i]))
-    results = refine_depths(photos, job.plan.device, progress, proven, job.work)
+    results = refine_depths(photos, job.plan.compute.device, progress, proven, job.work)
     refined = dict(zip(compared, results, strict=True))
     if not any(refined.values()):
         return cameras

@@ -6,14 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from model_runtime.contract.catalogue import PATCH
-from model_runtime.contract.memory import available_memory
 from model_runtime.contract.messages import JobError, Photo
 from model_runtime.network.config import PRESETS, AnyViewConfig, BackboneConfig, Config, HeadConfig, NestedConfig
 from model_runtime.photos.canvas import nearest_multiple
 from model_runtime.photos.decode import stored_shape, upright_size
+from model_runtime.prediction.devices import free_memory_of
 from model_runtime.prediction.plan import Plan
 
 MOST_AT_ONCE = 40
@@ -69,7 +67,7 @@ def plan_sizes(plan: Plan, photos: Sequence[Photo], available: float | None = No
     canvas = _canvas(photos, plan.resolution)
     splats = plan.request.gaussians and plan.switches.gaussian_head
     # The weights are read as they are stored, in 16 or 32 bits, and kept in 32.
-    left = free_memory_of(plan.device) if available is None else available
+    left = free_memory_of(plan.compute.device) if available is None else available
     left -= 2 * plan.checkpoint.path.stat().st_size
     fixed, per_photo = memory_needed(config, canvas, splats)
     small, _ = memory_needed(config, canvas, splats, head_chunk=1)
@@ -77,7 +75,7 @@ def plan_sizes(plan: Plan, photos: Sequence[Photo], available: float | None = No
         raise JobError(
             "out-of-memory",
             f"A photo at a resolution of {plan.resolution} takes {(small + per_photo) / 1e9:.1f} GB of memory with "
-            f"{plan.checkpoint.info.name}; {max(left, 0) / 1e9:.1f} are free on {plan.device}.",
+            f"{plan.checkpoint.info.name}; {max(left, 0) / 1e9:.1f} are free on {plan.compute.name}.",
             "Lower the resolution, close other programs or choose a smaller checkpoint.",
         )
     room = left * (1 - RESERVE[0]) - RESERVE[1]
@@ -110,14 +108,6 @@ def _token_floats(backbone: BackboneConfig, pixels: int) -> float:
 
 def _head_floats(head: HeadConfig) -> float:
     return HEAD_FLOATS + HEAD_MAPS * head.features
-
-
-def free_memory_of(device: torch.device) -> float:
-    """Bytes that a job can take on it."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return float(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
-    return available_memory()
 
 
 def _canvas(photos: Sequence[Photo], resolution: int) -> tuple[int, int]:

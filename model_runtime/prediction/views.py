@@ -75,7 +75,7 @@ def _agreed_confidence(agreement: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 def move_rays(ray: np.ndarray, similarity: Similarity, ray_scale: float) -> np.ndarray:
     """Rays of the network's world as rays of the prediction's, for depths that are scaled along."""
-    rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
+    rotation, translation = np.asarray(similarity.rotation), np.asarray(similarity.translation)
     direction = ray[..., :3] @ rotation.T
     origin = ray[..., 3:] @ rotation.T * (float(similarity.scale) * ray_scale) + translation
     return np.concatenate((direction, origin), axis=-1).astype(np.float32)

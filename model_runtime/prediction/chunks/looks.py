@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.cameras.given import KnownCameras
@@ -16,16 +15,15 @@ from model_runtime.cameras.settle import SettledCameras, settle_cameras
 from model_runtime.contract.messages import Cameras
 from model_runtime.contract.progress import Span
 from model_runtime.depth.scratch import Lazy, Slots
+from model_runtime.geometry.arrays import Array
 from model_runtime.geometry.similarity import Similarity
-from model_runtime.network.any_view import AnyViewNetwork
-from model_runtime.network.nested import NestedNetwork
 from model_runtime.network.output import Output, as_array
 from model_runtime.photos.canvas import normalised_batch
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.chunks.choosing import chunks_by_sight, chunks_in_order
 from model_runtime.prediction.chunks.chunk import ChunkOutput
 from model_runtime.prediction.chunks.joining import join_chunks
-from model_runtime.prediction.chunks.loops import HALF, likeness, loop_chunks, token_descriptors
+from model_runtime.prediction.chunks.loops import HALF, likeness, loop_chunks
 from model_runtime.prediction.job import Job
 from model_runtime.prediction.passes import Look, NetworkPass, pass_alone, pass_with_cameras
 from model_runtime.prediction.views import checked_depth, move_rays
@@ -150,14 +148,14 @@ def look_in_chunks(job: Job, known: Cameras | None, sparse: SparsePoints | None,
 
 def _loops(job: Job) -> list[list[int]]:
     """The places of photos that are looked at together besides, since they show what the camera came back to."""
-    network = job.network.da3 if isinstance(job.network, NestedNetwork) else job.network
-    if not isinstance(network, AnyViewNetwork):
-        return []
     found: list[np.ndarray] = []
     for start in range(0, len(job.photos), DESCRIBED):
         some = job.photos[start : start + DESCRIBED]
         images = normalised_batch([photo.color for photo in some], [photo.placement for photo in some])
-        found.append(token_descriptors(network.backbone, torch.from_numpy(images).to(job.plan.device)))
+        descriptors = job.network.describe(images)
+        if descriptors is None:
+            return []
+        found.append(descriptors)
     similarity = likeness(np.concatenate(found))
     half = min(HALF, job.at_once // 4)
     return [list(places) for places in loop_chunks(similarity, half=half)] if half else []
@@ -274,12 +272,12 @@ def _gathered(
             target[place] = move_rays(values, similarities[k], facts[k].ray_scale) if name == "ray" else values
         if place % job.at_once == 0 or place == count - 1:
             job.work.advance(stage, place + 1)
-    arrays: dict[str, Any] = {name: torch.from_numpy(_stacked(target)[None]) for name, target in whole.items()}
+    arrays: dict[str, Any] = {name: _stacked(target)[None] for name, target in whole.items()}
     own = _own_cameras(facts, [where[slots[place]] for place in range(count)])
     output = Output(
         **arrays,
         **own,
-        scale_factor=torch.ones(1) if first.in_metres else None,
+        scale_factor=np.ones(1) if first.in_metres else None,
         metric_focal=first.metric_focal,
     )
     splats = kept.splats.all()
@@ -304,24 +302,22 @@ def _own_cameras(facts: Sequence[ChunkFacts], where: Sequence[tuple[int, int]]) 
         return {}
     extrinsics = np.stack([np.asarray(facts[k].own_extrinsics)[i] for k, i in where])
     intrinsics = np.stack([np.asarray(facts[k].own_intrinsics)[i] for k, i in where])
-    return {"extrinsics": torch.from_numpy(extrinsics)[None], "intrinsics": torch.from_numpy(intrinsics)[None]}
+    return {"extrinsics": extrinsics[None], "intrinsics": intrinsics[None]}
 
 
-def _cameras(output: Output) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+def _cameras(output: Output) -> tuple[Array | None, Array | None]:
     return output.extrinsics, output.intrinsics
 
 
 def _identity() -> Similarity:
-    return Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
+    return Similarity(np.float64(1), np.eye(3), np.zeros(3))
 
 
 def _as_rows(similarity: Similarity) -> np.ndarray:
     """[3,5]: rotation, translation, and the scale in the last column."""
-    rotation, translation = similarity.rotation.numpy(), similarity.translation.numpy()
-    return np.column_stack((rotation, translation, np.full(3, float(similarity.scale)))).astype(np.float64)
+    columns = similarity.rotation, similarity.translation, np.full(3, float(similarity.scale))
+    return np.column_stack(columns).astype(np.float64)
 
 
 def _as_similarity(rows: np.ndarray) -> Similarity:
-    return Similarity(
-        torch.tensor(rows[0, 4]).double(), torch.from_numpy(rows[:, :3].copy()), torch.from_numpy(rows[:, 3].copy())
-    )
+    return Similarity(rows[0, 4], rows[:, :3].copy(), rows[:, 3].copy())

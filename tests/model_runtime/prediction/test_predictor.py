@@ -25,6 +25,9 @@ from model_runtime.photos.decode import decode_photo
 from model_runtime.prediction.predictor import Predictor
 
 
+LOAD_NETWORK = "model_runtime.prediction.torch_network.load_network"
+
+
 def silent(stage: str, fraction: float, sentence: str) -> None:
     pass
 
@@ -36,7 +39,7 @@ def predictor() -> Predictor:
 
 @pytest.fixture(scope="session")
 def request_(tiny_checkpoint: Path, photos: tuple[Photo, ...]) -> Request:
-    return Request(photos, checkpoint=str(tiny_checkpoint))
+    return Request(photos, checkpoint=str(tiny_checkpoint), rays=True)
 
 
 @pytest.fixture(scope="session")
@@ -121,9 +124,7 @@ def test_the_checkpoint_stays_loaded(
     request_: Request, network: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[str] = []
-    monkeypatch.setattr(
-        "model_runtime.prediction.predictor.load_network", lambda file, _: loads.append(file.info.name) or network
-    )
+    monkeypatch.setattr(LOAD_NETWORK, lambda file, _: loads.append(file.info.name) or network)
     predictor = Predictor()
     for _ in range(2):
         predictor.predict(request_, silent)
@@ -267,7 +268,7 @@ def test_a_scale_in_metres_is_told_and_lost_to_given_cameras(
         output = network(*arguments, **options)
         return replace(output, depth=output.depth * 4, scale_factor=torch.tensor([4.0]))
 
-    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: in_metres)
+    monkeypatch.setattr(LOAD_NETWORK, lambda *_: in_metres)
     metric = Predictor().predict(request_, silent)
     assert metric.metric
     ray, plain = metric.views[0].ray, prediction.views[0].ray
@@ -402,12 +403,12 @@ def test_out_of_memory_is_retried_with_smaller_chunks_then_told(
     error: BaseException,
 ) -> None:
     request = replace(request_, gaussians=False)
-    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: failing(network, error, fits=1))
+    monkeypatch.setattr(LOAD_NETWORK, lambda *_: failing(network, error, fits=1))
     survived = Predictor().predict(request, silent)
     assert survived.settings["head_chunk"] == 1
     assert np.abs(survived.views[2].depth / prediction.views[2].depth - 1).max() < 1e-4
 
-    monkeypatch.setattr("model_runtime.prediction.predictor.load_network", lambda *_: failing(network, error, fits=0))
+    monkeypatch.setattr(LOAD_NETWORK, lambda *_: failing(network, error, fits=0))
     with pytest.raises(JobError) as caught:
         Predictor().predict(request, silent)
     assert caught.value.failure.code == "out-of-memory"

@@ -65,7 +65,7 @@ def settled(correction: tuple[np.ndarray | None, ...] | None = None) -> SettledC
 
 
 def job_of(photos: list[PreparedPhoto], wish: str) -> Any:
-    plan = SimpleNamespace(request=Request((), refine_depth=wish), device=CPU)
+    plan = SimpleNamespace(request=Request((), refine_depth=wish), compute=SimpleNamespace(device=CPU))
     return SimpleNamespace(photos=photos, plan=plan, work=MemoryWorkplace())
 
 

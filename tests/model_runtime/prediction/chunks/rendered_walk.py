@@ -16,7 +16,9 @@ from model_runtime.network.create import create_model
 from model_runtime.network.inputs import NetworkInput
 from model_runtime.photos.canvas import DEVIATION, MEAN
 from model_runtime.prediction.chunks.chunk import ChunkOutput
+from model_runtime.prediction.devices import Compute
 from model_runtime.prediction.network_run import run_network
+from model_runtime.prediction.torch_network import TorchNetwork
 from model_runtime.training.rendering.photography import develop
 from model_runtime.training.rendering.raycast import SceneBatch
 from model_runtime.training.rendering.shading import cast
@@ -28,6 +30,7 @@ from model_runtime.training.world.textures import TextureBank, make_texture_bank
 from tests.model_runtime.prediction.chunks.walk import Walk
 
 CPU = torch.device("cpu")
+COMPUTE = Compute("torch", "cpu", "float32", CPU)
 FIELD_OF_VIEW = 65.0
 FACING = 2.4
 """Radians between outwards and where the camera looks: ahead, and across the room."""
@@ -105,14 +108,14 @@ def look(network: nn.Module, of: RenderedWalk, places: Sequence[int], told: bool
     inputs = NetworkInput(
         normalised(of.images[list(places)]), extrinsics, intrinsics, False, "saddle_balanced", "camera_head"
     )
-    output, _ = run_network(network, inputs, CPU, torch.float32, lambda done: None)
+    output, _ = run_network(TorchNetwork(network, CPU), inputs, COMPUTE, lambda done: None)
     assert output.depth_conf is not None and output.extrinsics is not None and output.intrinsics is not None
     found = np.tile(np.eye(4), (len(places), 1, 1))
-    found[:, :3] = output.extrinsics[0].double().numpy()
+    found[:, :3] = output.extrinsics[0]
     return ChunkOutput(
         tuple(places),
-        list(output.depth[0].numpy()),
-        list(output.depth_conf[0].numpy()),
+        list(output.depth[0]),
+        list(output.depth_conf[0]),
         found,
-        output.intrinsics[0].double().numpy(),
+        output.intrinsics[0].astype(np.float64),
     )

@@ -1,0 +1,74 @@
+"""A network run by PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model_runtime.checkpoints.loading import load_network
+from model_runtime.checkpoints.locate import CheckpointFile
+from model_runtime.geometry.arrays import Array
+from model_runtime.network.any_view import AnyViewNetwork
+from model_runtime.network.inputs import NetworkInput
+from model_runtime.network.nested import NestedNetwork
+from model_runtime.network.output import GaussianSplats, Output, as_array
+from model_runtime.prediction.chunks.loops import token_descriptors
+from model_runtime.prediction.devices import Compute
+
+
+@dataclass(frozen=True, eq=False)
+class TorchNetwork:
+    """module: in evaluation mode, on `device`. precision: of its backbone."""
+
+    module: nn.Module
+    device: torch.device
+    precision: torch.dtype = torch.float32
+
+    @staticmethod
+    def load(checkpoint: CheckpointFile, compute: Compute) -> TorchNetwork:
+        """As `network_run.load`."""
+        precision = torch.bfloat16 if compute.precision == "bfloat16" else torch.float32
+        return TorchNetwork(load_network(checkpoint, compute.device), compute.device, precision)
+
+    def run(self, inputs: NetworkInput, head_chunk: int, on_block: Callable[[float], None]) -> Output:
+        """As `Network.run`; the splats stay tensors on the device."""
+
+        def batched(array: np.ndarray | None) -> Tensor | None:
+            if array is None:
+                return None
+            return torch.from_numpy(array.astype(np.float32, copy=False))[None].to(self.device)
+
+        lowered = self.precision != torch.float32
+        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=lowered):
+            output: Output = self.module(
+                batched(inputs.images),
+                extrinsics=batched(inputs.extrinsics),
+                intrinsics=batched(inputs.intrinsics),
+                gaussians=inputs.gaussians,
+                reference_view=inputs.reference_view,
+                pose_from=inputs.pose_from,
+                head_chunk=head_chunk,
+                on_block=on_block,
+            )
+            return _brought_down(output)
+
+    def describe(self, images: np.ndarray) -> np.ndarray | None:
+        """As `Network.describe`."""
+        network = self.module.da3 if isinstance(self.module, NestedNetwork) else self.module
+        if not isinstance(network, AnyViewNetwork):
+            return None
+        return token_descriptors(network.backbone, torch.from_numpy(images).to(self.device))
+
+
+def _brought_down(output: Output) -> Output:
+    """Its maps and cameras as numpy arrays."""
+
+    def down(value: Array) -> Array:
+        return as_array(value) if isinstance(value, Tensor) else value
+
+    names = [field.name for field in fields(output) if not isinstance(getattr(output, field.name), GaussianSplats)]
+    return replace(output, **{name: down(getattr(output, name)) for name in names})
