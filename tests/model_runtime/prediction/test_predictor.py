@@ -24,7 +24,6 @@ from model_runtime.photos.canvas import fit, normalised_batch, place
 from model_runtime.photos.decode import decode_photo
 from model_runtime.prediction.predictor import Predictor
 
-
 LOAD_NETWORK = "model_runtime.prediction.torch_network.load_network"
 
 
