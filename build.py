@@ -127,12 +127,15 @@ def use_right_python() -> None:
 # Environments
 
 
-def requirements(*groups: str) -> list[str]:
-    """The lines of pyproject.toml: the project's dependencies and those of the dependency groups."""
+def requirements(*groups: str, torch: bool = True) -> list[str]:
+    """The lines of pyproject.toml: the project's dependencies and those of the dependency groups. torch: whether to
+    have PyTorch, too, which a worker can do without."""
     import tomllib  # older Pythons must reach the sentence that tells them so
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [*project["project"]["dependencies"], *(line for g in groups for line in project["dependency-groups"][g])]
+    extra = project["project"]["optional-dependencies"]["torch"] if torch else []
+    grouped = (line for group in groups for line in project["dependency-groups"][group])
+    return [*project["project"]["dependencies"], *extra, *grouped]
 
 
 def constraints_mark() -> str:
@@ -331,8 +334,9 @@ def scene(arguments: list[str]) -> int:
     sys.path.insert(0, str(ROOT))
     from da3_blender.headless.arguments import parse_arguments
 
-    parse_arguments(arguments, program="build.py scene")
-    return call_headless("da3_blender.headless", arguments)
+    options = parse_arguments(arguments, program="build.py scene")
+    torch = options.backend != "onnx" or options.improve_splats
+    return call_headless("da3_blender.headless", arguments, torch)
 
 
 def splats(arguments: list[str]) -> int:
@@ -341,12 +345,13 @@ def splats(arguments: list[str]) -> int:
     from da3_blender.headless.splat_pictures import parse_arguments
 
     parse_arguments(arguments, program="build.py splats")
-    return call_headless("da3_blender.headless.splat_pictures", arguments)
+    return call_headless("da3_blender.headless.splat_pictures", arguments, torch=False)
 
 
-def call_headless(module: str, arguments: list[str]) -> int:
-    """A module that needs Blender's package, as a program in the environment; returns its exit status."""
-    python = main_environment().ensure(requirements("blender"))
+def call_headless(module: str, arguments: list[str], torch: bool) -> int:
+    """A module that needs Blender's package, as a program in the environment; returns its exit status. torch: whether
+    PyTorch has to be there."""
+    python = main_environment().ensure(requirements("blender", torch=torch))
     variables = {**clean_variables(), "PYTHONPATH": str(ROOT)}
     return call([str(python), "-m", module, *arguments], env=variables, held=True)
 
@@ -403,7 +408,7 @@ def extension(arguments: list[str]) -> int:
     """The zip that Blender installs, in dist/, checked by Blender's own validator."""
     if arguments:
         raise BuildError(f"extension takes no options: {' '.join(arguments)}")
-    python = main_environment().ensure(requirements("blender", "extension"))
+    python = main_environment().ensure(requirements("blender", "extension", torch=False))
     path = build_extension(python, ROOT / "dist")
     if call([str(python), "-c", VALIDATE, str(path)], env=clean_variables()):
         raise BuildError(f"Blender finds fault with {path}; it says why above.")

@@ -44,6 +44,15 @@ def downloads() -> ModelDownloads:
     return ModelDownloads(preferences.chosen_runtime, preferences.models_here)
 
 
+def lacks_torch() -> bool:
+    """Whether the worker is known to do without PyTorch: by what a running one said, else by what is installed here."""
+    worker, chosen = jobs().worker, preferences.chosen_runtime()
+    if worker is not None and worker.hello is not None:
+        return not worker.hello.torch
+    found = runtime().state
+    return chosen.kind == "installed" and found is not None and found.runtime is not None and not found.runtime.torch
+
+
 def keeper(name: str) -> JobState | RuntimeManager | ModelDownloads:
     """Who keeps the failure of what was asked for last: `jobs`, `runtime` or `models`."""
     return {"jobs": jobs().state, "runtime": runtime(), "models": downloads()}[name]

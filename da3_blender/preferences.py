@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
+from .runtime.edition import Wanted
 from .runtime.models import local_folder
 from .runtime.worker_command import RuntimeSettings
 
@@ -21,11 +22,24 @@ KINDS = (
     ("python", "Existing Python", "Compute in a Python of yours that has the worker's package"),
     ("command", "Remote Worker", "Compute on another machine, through a command such as ssh"),
 )
+EDITIONS = (
+    ("full", "Full (PyTorch)", "With PyTorch: everything, and on the GPU wherever PyTorch is"),
+    (
+        "light",
+        "Light (ONNX Runtime)",
+        "With ONNX Runtime alone: small and quickly there, but cannot improve splats or train networks",
+    ),
+)
 TORCH_BACKENDS = (
     ("auto", "Automatic", "The build for this machine's GPU where its files can be verified, else the one for the CPU"),
     ("cpu", "CPU", "The small build without a GPU"),
     ("index", "Package Index", "What the package index has, as with a mirror of your own"),
     ("unverified", "GPU, Unverified", "The build that fits this machine's GPU, though no hash vouches for its files"),
+)
+
+ONNXRUNTIME_BUILDS = (
+    ("auto", "Automatic", "The build for this machine's GPU where there is one, else the one for the CPU"),
+    ("cpu", "CPU", "The small build without a GPU"),
 )
 
 on_change: list[Callable[[], None]] = []
@@ -41,7 +55,9 @@ class Preferences:
     """The values, for the class that Blender shows."""
 
     runtime_kind: str
+    edition: str
     torch_backend: str
+    onnxruntime_build: str
     python_path: str
     command: str
     models_folder: str
@@ -49,10 +65,20 @@ class Preferences:
         "runtime_kind": EnumProperty(
             name="Runtime", description="Where the computing is done", items=KINDS, update=_changed
         ),
+        "edition": EnumProperty(
+            name="Edition", description="How much is installed", items=EDITIONS, default="full", update=_changed
+        ),
         "torch_backend": EnumProperty(
             name="PyTorch Build",
             description="Which build of PyTorch is installed",
             items=TORCH_BACKENDS,
+            default="auto",
+            update=_changed,
+        ),
+        "onnxruntime_build": EnumProperty(
+            name="ONNX Runtime Build",
+            description="Which build of ONNX Runtime is installed",
+            items=ONNXRUNTIME_BUILDS,
             default="auto",
             update=_changed,
         ),
@@ -98,7 +124,7 @@ def runtime_settings() -> RuntimeSettings:
         python=bpy.path.abspath(chosen.python_path),
         command=chosen.command,
         models_folder=bpy.path.abspath(chosen.models_folder),
-        torch_backend=chosen.torch_backend,
+        wanted=Wanted(chosen.edition, chosen.torch_backend, chosen.onnxruntime_build),
     )
 
 

@@ -44,6 +44,11 @@ LENS_CHOICES = (
     ("brown", "Brown-Conrady", "All of it: k1, k2, k3, p1 and p2"),
     ("fisheye", "Fisheye", "Very wide lenses and action cameras: k1 to k4 of the angle"),
 )
+BACKENDS = (
+    ("auto", "Automatic", "PyTorch where the runtime has it, else ONNX Runtime"),
+    ("torch", "PyTorch", "Of the full runtime"),
+    ("onnx", "ONNX Runtime", "Of both runtimes; the same network, to rounding"),
+)
 MESHES = (
     ("none", "None", "Make no mesh"),
     ("fused", "One Surface", "One clean surface from all photos, with the photos as its texture"),
@@ -153,6 +158,7 @@ class Settings:
     make_mesh: str
     own_resolution: bool
     resolution: int
+    backend: str
     confidence: float
     edge_angle: float
     upright: bool
@@ -268,6 +274,7 @@ class Settings:
             default=504,
             step=14,
         ),
+        "backend": EnumProperty(name="Backend", description="What runs the model", items=BACKENDS, default="auto"),
         "confidence": FloatProperty(
             name="Hide Unsure",
             description="Share of the points that is hidden at first, the least sure ones; changed any time later",

@@ -1,7 +1,9 @@
 """Makes the files that say what an installation fetches: one version of every package, and the hashes of its files.
 
     constraints.txt           versions of everything that pyproject.toml asks for, for the environments of build.py
-    locks/packages.txt        the worker's packages but torch, each with the SHA-256 of all its files
+    locks/packages.txt        what every worker needs, each with the SHA-256 of all its files
+    locks/onnxruntime-*.txt   ONNX Runtime: for the CPU, for CUDA with the libraries that it needs, for DirectML
+    locks/torch-common.txt    what every build of torch needs beside packages.txt
     locks/torch-index.txt     torch as the Python package index has it, with the CUDA libraries that it needs on Linux
     locks/torch-<build>.txt   one of torch's other builds, file by file, from PyTorch's own server
     locks/uv.txt              uv, which installs all of these
@@ -14,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
+import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -26,8 +29,13 @@ UNLOCKED = ("bpy", "cuda-", "nvidia-", "triton")
 """Beginnings of names that constraints.txt leaves to the package which pins them: pyproject.toml names bpy's version,
 and each build of torch the libraries it was made with."""
 
-ONLY_TORCH = ("cuda-", "nvidia-", "torch", "triton")
-"""Beginnings of names that not every build of torch needs."""
+ONLY_TORCH = ("cuda-", "nvidia-", "torch==", "triton")
+"""Beginnings of lines of packages that not every build of torch needs."""
+
+ONNXRUNTIME = "onnxruntime=="
+ONNXRUNTIME_GROUPS = ("onnxruntime-cuda", "onnxruntime-directml")
+"""Groups of pyproject.toml: what takes the place of `onnxruntime`, as each has the same module. No environment of
+build.py has them."""
 
 BUILDS = {
     "cpu": (("3.11", "3.12", "3.13", "3.14"), ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64")),
@@ -35,8 +43,8 @@ BUILDS = {
     "cu130": (("3.12", "3.13"), ("win_amd64",)),
 }
 """Builds of torch that only PyTorch's server has -> Pythons and platforms that they are locked for. They need no
-package that locks/packages.txt lacks. On Linux the index's own build is the one for CUDA 13, elsewhere that for the
-CPU. da3_blender/runtime/torch_build.py chooses among these."""
+package that locks/packages.txt and locks/torch-common.txt lack. On Linux the index's own build is the one for CUDA 13,
+elsewhere that for the CPU. da3_blender/runtime/torch_build.py chooses among these."""
 
 MARKERS = {
     "manylinux_2_28_x86_64": "sys_platform == 'linux' and platform_machine == 'x86_64'",
@@ -62,19 +70,35 @@ class Locks:
 
     def make(self, groups: list[str], oldest_python: str, uv_requirement: str) -> None:
         """All of them anew. Raises LockError where no versions fit together."""
-        project = ["pyproject.toml", "--universal", "--python-version", oldest_python]
-        found = self._compile([*project, *(word for group in groups for word in ("--group", group))])
+        words = ["--universal", "--python-version", oldest_python]
+        project = ["pyproject.toml", *words]
+        torch = ["--extra", "torch"]
+        found = self._compile([*project, *torch, *(word for group in groups for word in ("--group", group))])
         versions = [line for line in found.splitlines() if not line.startswith(UNLOCKED)]
         self._write(self._root / CONSTRAINTS, versions)
         folder = self._root / LOCKS
         folder.mkdir(exist_ok=True)
-        hashed = ["--generate-hashes", "--constraints", CONSTRAINTS]
-        packages, torch = split(self._compile([*project, *hashed]))
-        self._write(folder / "packages.txt", packages)
-        self._write(folder / "torch-index.txt", torch)
+        with tempfile.TemporaryDirectory() as temporary:
+            pinned = Path(temporary) / CONSTRAINTS
+            pinned.write_text(found, encoding="utf-8")
+            hashed = ["--generate-hashes", "--constraints", str(pinned)]
+            light = packages(self._compile([*project, *hashed]))
+            full = packages(self._compile([*project, *torch, *hashed]))
+            variants = {
+                group: packages(self._compile(["--group", group, *words, *hashed])) for group in ONNXRUNTIME_GROUPS
+            }
+        lists = {
+            "packages": [item for item in light if not item.startswith(ONNXRUNTIME)],
+            "onnxruntime-cpu": [item for item in light if item.startswith(ONNXRUNTIME)],
+            "torch-common": [item for item in without(light, full) if not item.startswith(ONLY_TORCH)],
+            "torch-index": [item for item in full if item.startswith(ONLY_TORCH)],
+            **{group: without(light, found) for group, found in variants.items()},
+        }
+        for name, items in lists.items():
+            self._write(folder / f"{name}.txt", items)
         uv = self._compile(["-", "--generate-hashes", "--universal"], uv_requirement)
         self._write(folder / "uv.txt", uv.splitlines())
-        version = next(line.split("==")[1].split()[0] for line in torch if line.startswith("torch=="))
+        version = next(item.split("==")[1].split()[0] for item in full if item.startswith("torch=="))
         for build in BUILDS:
             self._make_build(build, version, folder / f"torch-{build}.txt")
         self._say("the files with versions and hashes are made anew. Run the tests before you keep them.")
@@ -121,16 +145,15 @@ class Locks:
         path.write_text("\n".join([HEAD, *lines, ""]), encoding="utf-8", newline="\n")
 
 
-def split(compiled: str) -> tuple[list[str], list[str]]:
-    """The lines of packages that every build of torch needs, and those of the index's own build."""
-    common: list[str] = []
-    torch: list[str] = []
-    lines = common
-    for line in compiled.splitlines():
-        if not line.startswith(" "):  # the lines of hashes are indented
-            lines = torch if line.startswith(ONLY_TORCH) else common
-        lines.append(line)
-    return common, torch
+def packages(compiled: str) -> list[str]:
+    """Each package's line with those of its hashes, which are indented."""
+    return re.split(r"\n(?! )", compiled.strip())
+
+
+def without(known: list[str], items: list[str]) -> list[str]:
+    """The items of packages that `known` does not name."""
+    names = {item.partition("==")[0] for item in known}
+    return [item for item in items if item.partition("==")[0] not in names]
 
 
 def wheels(build: str, version: str) -> dict[str, str]:

@@ -61,6 +61,12 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         help="how the lens bends straight lines; auto: as much as the photos bear out",
     )
     _add_what_is_made(parser)
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "torch", "onnx"),
+        default="auto",
+        help="what runs the network; auto: PyTorch where the worker has it, else ONNX Runtime",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N")
     parser.add_argument(
         "--photo-files",

@@ -108,6 +108,7 @@ def make_request(options: argparse.Namespace) -> Request:
         lens=options.lens,
         gaussians=not options.no_splats,
         improve_splats=options.improve_splats,
+        backend=options.backend,
         device=options.device,
         mesh=MeshSettings() if options.mesh == "fused" else None,
     )
@@ -186,6 +187,7 @@ def panel_settings(options: argparse.Namespace) -> dict[str, str | int | float |
         "refine_depth": options.refine_depth,
         "make_splats": not options.no_splats,
         "improve_splats": options.improve_splats,
+        "backend": options.backend,
         "make_mesh": options.mesh,
         "standard_view": True,
     }

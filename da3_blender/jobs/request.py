@@ -213,6 +213,7 @@ def base_request(settings: Settings, cameras: Cameras | None = None) -> Request:
         refine_depth=settings.refine_depth,
         lens=settings.lens,
         mesh=mesh_settings(settings),
+        backend=settings.backend,
     )
 
 

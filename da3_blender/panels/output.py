@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from .. import live
 from ..photos import clip_row
+from ..remedies import PREFERENCES
 from ..settings import ListedPhoto, Settings
 from . import Sidebar, paragraph
 
@@ -32,6 +34,8 @@ class DA3_PT_make(Sidebar, bpy.types.Panel):
         column.prop(settings, "make_splats")
         if settings.make_splats:
             column.prop(settings, "improve_splats")
+            if settings.improve_splats and live.lacks_torch():
+                draw_needs_torch(layout, context)
         layout.prop(settings, "make_mesh")
 
 
@@ -54,6 +58,14 @@ class DA3_UL_photo_cameras(bpy.types.UIList):
         row = layout.split(factor=0.45)
         row.label(text=item.name, translate=False)
         row.prop(item, "camera", text="")
+
+
+def draw_needs_torch(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Before the job starts: the worker would refuse it."""
+    box = layout.box()
+    text = "Improving splats needs the full runtime, with PyTorch. Install that, or switch Improve Splats off."
+    paragraph(box, context, text, icon="ERROR")
+    box.operator(PREFERENCES.operator, text=PREFERENCES.label)
 
 
 def draw_known(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Settings) -> None:
@@ -86,6 +98,7 @@ class DA3_PT_make_details(Sidebar, bpy.types.Panel):
         value = row.row()
         value.active = settings.own_resolution
         value.prop(settings, "resolution", text="")
+        layout.prop(settings, "backend")
         layout.prop(settings, "confidence")
         layout.prop(settings, "edge_angle")
         column = layout.column(heading="Scene")

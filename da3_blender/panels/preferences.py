@@ -9,8 +9,11 @@ from model_runtime.contract.messages import Progress
 from .. import live
 from ..preferences import PACKAGE, Preferences
 from ..remedies import INSTALL, PREFERENCES, REPAIR
+from ..runtime.edition import Parts, Wanted, choose_parts
+from ..runtime.folder import InstalledRuntime
 from ..runtime.manager import FolderState
-from ..runtime.torch_build import build_warning, choose_build
+from ..runtime.onnxruntime_build import variant_warning
+from ..runtime.torch_build import Gpu, build_warning
 from ..translation import iface
 from . import paragraph
 from .failures import draw_failure
@@ -57,7 +60,8 @@ def _draw_installed(
     chosen: Preferences, layout: bpy.types.UILayout, context: bpy.types.Context, found: FolderState | None
 ) -> None:
     state = live.runtime()
-    layout.prop(chosen, "torch_backend")
+    layout.row().prop(chosen, "edition", expand=True)
+    layout.prop(chosen, "torch_backend" if chosen.edition == "full" else "onnxruntime_build")
     box = layout.box().column()
     if state.progress is not None:
         _draw_progress(box, state.progress)
@@ -67,7 +71,12 @@ def _draw_installed(
         return
     for line in folder_lines(found):
         box.label(text=line, translate=False)
-    warning = build_warning(choose_build(chosen.torch_backend, found.gpu), found.gpu)
+    wanted = Wanted(chosen.edition, chosen.torch_backend, chosen.onnxruntime_build)
+    parts = choose_parts(wanted, found.gpu)
+    other = found.runtime is not None and found.runtime.edition != chosen.edition
+    if found.runtime is None or other:
+        paragraph(box, context, edition_text(parts), icon="INFO")
+    warning = _warning(wanted, parts, found.gpu)
     if warning:
         paragraph(box, context, iface(warning), icon="ERROR")
     row = box.row()
@@ -75,9 +84,13 @@ def _draw_installed(
         label = "Resume Installation" if found.interrupted else INSTALL.label
         row.operator(INSTALL.operator, text=label, icon="IMPORT")
         return
-    if found.upgrade:
-        row.operator(INSTALL.operator, text="Upgrade Runtime", icon="IMPORT")
-    row.operator(REPAIR.operator, text=REPAIR.label, icon="TOOL_SETTINGS").repair = True
+    if other:
+        label = "Replace by the Light Runtime" if chosen.edition == "light" else "Replace by the Full Runtime"
+        row.operator(INSTALL.operator, text=label, icon="IMPORT")
+    else:
+        if found.upgrade:
+            row.operator(INSTALL.operator, text="Upgrade Runtime", icon="IMPORT")
+        row.operator(REPAIR.operator, text=REPAIR.label, icon="TOOL_SETTINGS").repair = True
     row.operator("da3.remove_runtime", icon="TRASH")
 
 
@@ -86,16 +99,35 @@ def _draw_progress(layout: bpy.types.UILayout, progress: Progress) -> None:
     layout.operator("da3.cancel_install", icon="CANCEL")
 
 
+def edition_text(parts: Parts) -> str:
+    """How large an edition is, and what it cannot do."""
+    size = iface("About {size} GB on the disk.", size=f"{parts.space().installed / 1e9:.1f}")
+    if parts.edition == "full":
+        return size
+    cannot = iface("It makes whole scenes, but cannot improve splats or train networks, which needs PyTorch.")
+    return f"{size} {cannot}"
+
+
+def _warning(wanted: Wanted, parts: Parts, gpu: Gpu) -> str:
+    if parts.torch is None:
+        return variant_warning(wanted.onnxruntime_build, parts.onnxruntime, gpu)
+    return build_warning(parts.torch, gpu)
+
+
+def _computes_with(runtime: InstalledRuntime) -> str:
+    return f"torch {runtime.torch}" if runtime.torch else f"ONNX Runtime {runtime.onnxruntime}"
+
+
 def folder_lines(found: FolderState) -> list[str]:
     """The runtime's state as the artist reads it."""
     if found.runtime is not None:
         runtime = found.runtime
         lines = [
             iface(
-                "Installed: version {version}, {size} GB, torch {torch} on {device}, Python {python}",
+                "Installed: version {version}, {size} GB, {backend} on {device}, Python {python}",
                 version=runtime.version,
                 size=f"{runtime.size / 1e9:.1f}",
-                torch=runtime.torch,
+                backend=_computes_with(runtime),
                 device=runtime.device,
                 python=runtime.python_version,
             )

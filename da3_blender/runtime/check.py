@@ -14,6 +14,8 @@ from .folder import has_nvidia_driver
 from .worker_command import RuntimeSettings
 from .worker_process import WorkerProcess
 
+BACKEND_NAMES = {"torch": "PyTorch", "onnx": "ONNX Runtime"}
+
 
 @dataclass(frozen=True)
 class RuntimeReport:
@@ -74,11 +76,15 @@ class RuntimeCheck:
 def report_lines(hello: Hello, seconds: float) -> tuple[str, ...]:
     """What a worker said of itself, a line for each thing."""
     memory = f"{hello.device_memory / 1e9:.1f} GB" if hello.device_memory else "unknown"
+    programs = (("torch", hello.torch), ("ONNX Runtime", hello.onnxruntime))
+    there = ", ".join(f"{name} {version}" for name, version in programs if version)
     return (
+        f"Backend: {BACKEND_NAMES.get(hello.backend, hello.backend)}",
         f"Device: {hello.device_name} ({hello.device})",
         f"Memory: {memory}",
         f"Worker {hello.version}, protocol {hello.protocol}",
-        f"Python {hello.python}, torch {hello.torch}",
+        f"Python {hello.python}, {there}",
+        *(() if hello.torch else ("Cannot improve splats or train networks, which needs PyTorch",)),
         f"Models ready: {', '.join(hello.checkpoints) or 'none'}",
         f"Started in {seconds:.1f} s",
     )
@@ -95,20 +101,27 @@ def worker_notes(hello: Hello, has_nvidia: bool) -> tuple[Failure, ...]:
                 "Install the runtime again, or the same version on the worker's machine.",
             )
         )
-    if has_nvidia and hello.device == "cpu" and "+cpu" in hello.torch:
-        notes.append(
-            Failure(
-                "torch-without-gpu",
-                "This machine has an NVIDIA GPU, but the worker's torch is the CPU build.",
-                "Install the runtime again with torch for this machine's GPU.",
-            )
-        )
-    elif has_nvidia and hello.device == "cpu":
-        notes.append(
-            Failure(
-                "driver-too-old",
-                f"torch {hello.torch} cannot use this machine's NVIDIA GPU, so jobs run on the CPU.",
-                "Update the NVIDIA driver, then repair the runtime.",
-            )
-        )
+    if has_nvidia and hello.device == "cpu":
+        notes.append(_gpu_note(hello))
     return tuple(notes)
+
+
+def _gpu_note(hello: Hello) -> Failure:
+    """Why a worker computes on the CPU beside an NVIDIA GPU, and what helps."""
+    if not hello.torch:
+        return Failure(
+            "onnxruntime-without-gpu",
+            "This machine has an NVIDIA GPU, but the worker's ONNX Runtime computes on the CPU.",
+            "Update the NVIDIA driver, then repair the runtime; or install the full one.",
+        )
+    if "+cpu" in hello.torch:
+        return Failure(
+            "torch-without-gpu",
+            "This machine has an NVIDIA GPU, but the worker's torch is the CPU build.",
+            "Install the runtime again with torch for this machine's GPU.",
+        )
+    return Failure(
+        "driver-too-old",
+        f"torch {hello.torch} cannot use this machine's NVIDIA GPU, so jobs run on the CPU.",
+        "Update the NVIDIA driver, then repair the runtime.",
+    )

@@ -40,9 +40,6 @@ CONSTRAINTS, LOCKS, SUMS = "constraints.txt", "locks", "SHA256SUMS"
 WHEELS_FOLDER = Path(__file__).parents[1] / "wheels"
 """Where the extension carries the worker's wheel, and the versions and hashes of what it needs."""
 
-SPACE_WITHOUT_GPU, SPACE_WITH_GPU = 3_000_000_000, 10_000_000_000
-"""Bytes that an installation may take. The CPU build was measured at 1.2 GB; CUDA's libraries add several."""
-
 
 @dataclass(frozen=True)
 class Wheel:
@@ -61,8 +58,9 @@ class Wheel:
 @dataclass(frozen=True)
 class InstalledRuntime:
     """What runtime.json says of a finished environment. environment: its folder's name. wheel_sha256: the fingerprint
-    of the wheel and what it came with. size: bytes on the disk. verified: whether the hash of every file that was
-    installed is one that the extension knows."""
+    of the wheel and what it came with. torch, onnxruntime: their versions; empty where it does without. size: bytes on
+    the disk. verified: whether the hash of every file that was installed is one that the extension knows. Those that
+    older extensions installed are full, and do not tell so."""
 
     environment: str
     version: str
@@ -72,6 +70,8 @@ class InstalledRuntime:
     device: str
     size: int
     verified: bool = False
+    edition: str = "full"
+    onnxruntime: str = ""
 
 
 def environment_python(environment: Path) -> Path:
@@ -212,12 +212,6 @@ def size_on_disk(folder: Path) -> int:
 
 def has_nvidia_driver() -> bool:
     return shutil.which("nvidia-smi") is not None
-
-
-def space_needed(torch_backend: str = "auto") -> int:
-    """Bytes that an installation may take on this machine, downloads included."""
-    gpu = torch_backend != "cpu" and (has_nvidia_driver() or shutil.which("rocminfo") is not None)
-    return SPACE_WITH_GPU if gpu else SPACE_WITHOUT_GPU
 
 
 @contextmanager

@@ -15,8 +15,8 @@ import sys
 import threading
 import traceback
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -24,6 +24,7 @@ from model_runtime.contract.disk import free_bytes
 from model_runtime.contract.messages import Failure, JobError, Progress
 from model_runtime.contract.secrecy import failure_without_secrets
 
+from .edition import Parts, Wanted, choose_parts
 from .folder import (
     CACHE,
     PART,
@@ -37,7 +38,6 @@ from .folder import (
     prune_cache,
     remove_leftovers,
     size_on_disk,
-    space_needed,
     write_marker,
 )
 from .guarded_process import GuardedProcess
@@ -50,7 +50,8 @@ from .install_words import (
     locked_torch,
     unhashed_torch_words,
 )
-from .torch_build import INDEX, TorchBuild, choose_build, find_gpu
+from .onnxruntime_build import PACKAGES
+from .torch_build import INDEX, TorchBuild, find_gpu
 from .uv_output import UvProgress, explain_output, no_space
 
 PYTHON = "3.12"
@@ -61,7 +62,12 @@ STAGES = {"prepare": 0.0, "uv": 0.01, "python": 0.04, "packages": 0.08, "check":
 UNVERIFIED_FROM = 0.3
 """Where an unverified torch begins on the way of the stage `packages`, from 0 to 1: it is the largest part."""
 
-ASK_TORCH = "import importlib.metadata; print(importlib.metadata.version('torch'))"
+ASK_PACKAGES = """
+import importlib.metadata, json
+found = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
+print(json.dumps({name: version for name, version in found.items() if name.startswith(("torch", "onnxruntime"))}))
+"""
+"""Asked of a Python: torch and variants of ONNX Runtime that it has, with their versions."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,8 @@ class RuntimeInstall:
     """One installation into `folder`.
 
     wheel: the worker's wheel, with its hash and those of all packages beside it. online: whether the network may be
-    used. torch_backend: as `choose_build` takes it. repair: trust no earlier download. python: any Python that can
-    make a venv. uv: this uv and no other.
+    used. wanted: what is installed. repair: trust no earlier download. python: any Python that can make a venv. uv:
+    this uv and no other.
     """
 
     def __init__(
@@ -85,13 +91,13 @@ class RuntimeInstall:
         wheel: Path | None,
         *,
         online: bool = True,
-        torch_backend: str = "auto",
+        wanted: Wanted = Wanted(),  # noqa: B008 - frozen
         repair: bool = False,
         python: str = sys.executable,
         uv: Path | None = None,
     ) -> None:
         self._folder, self._wheel_path = folder, wheel
-        self._online, self._torch_backend, self._repair = online, torch_backend, repair
+        self._online, self._wanted, self._repair = online, wanted, repair
         self._python, self._uv = python, uv
         self._events: SimpleQueue[Progress | Failure | Installed] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="da3-install", daemon=True)
@@ -161,40 +167,31 @@ class RuntimeInstall:
             if self._repair:
                 for name in (CACHE, UV):
                     shutil.rmtree(self._folder / name, ignore_errors=True)
-            self._check_space()
+            parts = choose_parts(self._wanted, find_gpu())
+            self._check_space(parts)
             environment = self._folder / f"runtime-{wheel.version}-{uuid.uuid4().hex[:8]}"
             part = environment.with_name(environment.name + PART)
             try:
-                return self._fill(part, environment, wheel)
+                return self._fill(part, environment, wheel, parts)
             except BaseException:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
 
-    def _fill(self, part: Path, environment: Path, wheel: Wheel) -> InstalledRuntime:
-        build = choose_build(self._torch_backend, find_gpu())
+    def _fill(self, part: Path, environment: Path, wheel: Wheel, parts: Parts) -> InstalledRuntime:
         uv = self._find_uv(wheel)
-        self._make_environment(uv, part, build)
-        self._install_packages(uv, part, wheel, build)
+        self._make_environment(uv, part, parts.pythons)
+        self._install_packages(uv, part, wheel, parts)
         facts = self._check(environment_python(part), wheel)
         self._tell("finish", 0.0, "Putting the runtime into place.")
-        runtime = InstalledRuntime(
-            environment.name,
-            wheel.version,
-            wheel.fingerprint,
-            str(facts["python"]),
-            str(facts["torch"]),
-            str(facts["device"]),
-            size_on_disk(part),
-            build.verified,
-        )
+        runtime = _installed(environment.name, wheel, facts, parts.edition, size_on_disk(part), parts.verified)
         part.rename(environment)
         write_marker(self._folder, runtime)
         remove_leftovers(self._folder)
         prune_cache(self._folder)
         return runtime
 
-    def _check_space(self) -> None:
-        needed, free = space_needed(self._torch_backend), free_bytes(self._folder)
+    def _check_space(self, parts: Parts) -> None:
+        needed, free = parts.space().needed, free_bytes(self._folder)
         # What an interrupted or earlier installation has downloaded need not come again.
         needed -= size_on_disk(self._folder / CACHE)
         if free < needed:
@@ -246,8 +243,8 @@ class RuntimeInstall:
         if status:
             raise _error(explain_output("fetching uv", output, has_nvidia=False))
 
-    def _make_environment(self, uv: Path, part: Path, build: TorchBuild) -> None:
-        """With a Python that uv fetches, which no update of the system takes away; else with one that is here."""
+    def _make_environment(self, uv: Path, part: Path, pythons: str) -> None:
+        """With a Python that uv fetches, which no update of the system takes away; else with one of `pythons` here."""
         progress = UvProgress("Fetching Python.")
         venv = [str(uv), "venv", "--relocatable", "--no-project"]
         status, output = self._follow("python", progress, [*venv, "--managed-python", "--python", PYTHON, str(part)])
@@ -256,30 +253,30 @@ class RuntimeInstall:
             failure = explain_output("fetching Python", output, has_nvidia=False)
             if failure.code == "package-changed":
                 raise _error(failure)
-            here = [*venv, "--no-python-downloads", "--python", build.pythons, str(part)]
+            here = [*venv, "--no-python-downloads", "--python", pythons, str(part)]
             second, more = self._follow("python", UvProgress("Using this machine's Python."), here)
             if second:
                 failure = explain_output("fetching Python", f"{output}\n{more}", has_nvidia=False)
                 if failure.code == "install-failed":
                     failure = Failure(
                         "wrong-python",
-                        f"uv could neither fetch Python {PYTHON} nor find a Python {build.pythons} here.",
+                        f"uv could neither fetch Python {PYTHON} nor find a Python {pythons} here.",
                         "Install Python 3.12 from python.org and try again.",
                         failure.log,
                     )
                 raise _error(failure)
 
-    def _install_packages(self, uv: Path, part: Path, wheel: Wheel, build: TorchBuild) -> None:
+    def _install_packages(self, uv: Path, part: Path, wheel: Wheel, parts: Parts) -> None:
         install = [str(uv), "pip", "install", "--python", str(environment_python(part))]
         progress = UvProgress("Choosing packages for this machine.")
-        share = (0.0, 1.0 if build.verified else UNVERIFIED_FROM)
-        status, output = self._follow("packages", progress, [*install, *hashed_words(wheel, build.lock)], share)
-        if not status and not build.verified:
+        share = (0.0, 1.0 if parts.verified else UNVERIFIED_FROM)
+        status, output = self._follow("packages", progress, [*install, *hashed_words(wheel, parts.lists)], share)
+        if not status and parts.torch is not None and not parts.verified:
             progress = UvProgress("Choosing PyTorch, unverified.")
-            command = [*install, *unhashed_torch_words(wheel, build.backend)]
+            command = [*install, *unhashed_torch_words(wheel, parts.torch.backend)]
             status, output = self._follow("packages", progress, command, (UNVERIFIED_FROM, 1.0), mirrors=False)
         if status:
-            raise _error(explain_output("installing packages", output, has_nvidia_driver()))
+            raise _error(explain_output("installing packages", output, _needs_driver(parts.torch)))
 
     def _check(self, python: Path, wheel: Wheel) -> dict[str, object]:
         """What the new worker says of itself. Raises JobError `runtime-broken` where it has not the wheel's version."""
@@ -352,11 +349,19 @@ class RuntimeInstall:
 class PackageInstall(RuntimeInstall):
     """An installation of the worker's package into a Python of the artist's, by its own pip.
 
-    A torch of the right version that is there already stays, whichever build it is; else the package index's comes.
+    A torch of the right version that is there already stays, whichever build it is; else the package index's comes. So
+    does another variant of ONNX Runtime than the one that would come: two of them spoil each other.
     """
 
-    def __init__(self, target: Path, wheel: Path | None, *, online: bool = True) -> None:
-        super().__init__(target.parent, wheel, online=online)
+    def __init__(
+        self,
+        target: Path,
+        wheel: Path | None,
+        *,
+        online: bool = True,
+        wanted: Wanted = Wanted(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(target.parent, wheel, online=online, wanted=wanted)
         self._target = target
 
     def _install(self) -> InstalledRuntime:
@@ -368,25 +373,51 @@ class PackageInstall(RuntimeInstall):
                 "Allow it in Preferences > System > Network.",
             )
         wheel = open_wheel(self._wheel_path)
-        status, there = self._call([str(self._target), "-I", "-c", ASK_TORCH])
-        torch = "" if not status and there.strip().split("+")[0] == locked_torch(wheel) else INDEX.lock
+        there = self._packages()
+        kept = there.get("torch", "").split("+")[0] == locked_torch(wheel)
+        parts = choose_parts(replace(self._wanted, torch_backend=INDEX.lock), find_gpu())
+        lists = list(parts.lists)
+        if parts.torch is not None and kept:
+            lists.remove(f"torch-{parts.torch.lock}")
+        if any(name.startswith("onnxruntime") and name != PACKAGES[parts.onnxruntime] for name in there):
+            lists.remove(f"onnxruntime-{parts.onnxruntime}")
         command = [str(self._target), "-m", "pip", "install", "--disable-pip-version-check"]
-        command += hashed_words(wheel, torch)
         self._tell("packages", 0.0, "Installing packages.")
-        status, output = self._call(command)
+        status, output = self._call([*command, *hashed_words(wheel, lists)])
         if status:
-            raise _error(explain_output("installing packages", output, has_nvidia_driver()))
+            raise _error(explain_output("installing packages", output, _needs_driver(parts.torch)))
         facts = self._check(self._target, wheel)
-        return InstalledRuntime(
-            str(self._target),
-            wheel.version,
-            wheel.fingerprint,
-            str(facts["python"]),
-            str(facts["torch"]),
-            str(facts["device"]),
-            0,
-            bool(torch),
-        )
+        return _installed(str(self._target), wheel, facts, parts.edition, 0, len(lists) == len(parts.lists))
+
+    def _packages(self) -> dict[str, str]:
+        """The versions of torch and of variants of ONNX Runtime that the Python has; empty where it does not tell."""
+        status, output = self._call([str(self._target), "-I", "-c", ASK_PACKAGES])
+        try:
+            return {} if status else json.loads(output.strip().rpartition("\n")[2])
+        except ValueError:
+            return {}
+
+
+def _installed(
+    environment: str, wheel: Wheel, facts: Mapping[str, object], edition: str, size: int, verified: bool
+) -> InstalledRuntime:
+    """facts: what the new worker says of itself."""
+    told = {name: str(facts[name]) for name in ("torch", "onnxruntime", "device")}
+    return InstalledRuntime(
+        environment=environment,
+        version=wheel.version,
+        wheel_sha256=wheel.fingerprint,
+        python_version=str(facts["python"]),
+        size=size,
+        verified=verified,
+        edition=edition,
+        **told,
+    )
+
+
+def _needs_driver(torch: TorchBuild | None) -> bool:
+    """Whether a build that is not there may be one for the machine's NVIDIA driver."""
+    return torch is not None and has_nvidia_driver()
 
 
 def _error(failure: Failure) -> JobError:

@@ -8,7 +8,7 @@ that uv fetches it checks by itself: it carries their hashes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .folder import CACHE, PYTHONS, Wheel
@@ -37,12 +37,11 @@ MIRRORS = (
 """Beginnings of the variables that name other places for the same files: they stay where hashes are checked."""
 
 
-def hashed_words(wheel: Wheel, torch: str) -> list[str]:
+def hashed_words(wheel: Wheel, lists: Iterable[str]) -> list[str]:
     """What uv's and pip's `install` are told: every package with its hash, and the worker itself.
 
-    torch: names the list of torch's files; empty leaves torch out.
+    lists: names of files of locks/, without their ending.
     """
-    lists = ["packages", *([f"torch-{torch}"] if torch else [])]
     words = [word for name in lists for word in ("-r", str(wheel.locks / f"{name}.txt"))]
     return [*HASHED, *words, f"da3_runtime @ {wheel.path.resolve().as_uri()}#sha256={wheel.sha256}"]
 

@@ -15,6 +15,7 @@ from model_runtime.contract.disk import free_bytes
 from model_runtime.contract.messages import Failure, JobError, Progress
 
 from .check import RuntimeCheck, RuntimeReport
+from .edition import Wanted, choose_parts
 from .folder import (
     InstalledRuntime,
     find_wheel,
@@ -23,7 +24,6 @@ from .folder import (
     needs_upgrade,
     open_wheel,
     remove_runtime,
-    space_needed,
 )
 from .install import Installed, PackageInstall, RuntimeInstall
 from .torch_build import Gpu, find_gpu
@@ -36,7 +36,7 @@ LOOK_THREAD = "da3-look"
 @dataclass(frozen=True)
 class FolderState:
     """What was found on this machine. upgrade: the extension carries another worker than the installed one. gpu: what
-    torch's build is chosen for."""
+    builds are chosen for."""
 
     runtime: InstalledRuntime | None
     upgrade: bool
@@ -78,15 +78,16 @@ class RuntimeManager:
 
     def install(self, settings: RuntimeSettings, online: bool, repair: bool = False) -> None:
         """Install, upgrade or repair the runtime of `settings.folder`."""
-        backend = settings.torch_backend
+        wanted = settings.wanted
         self._begin(
-            settings,
-            RuntimeInstall(settings.folder, find_wheel(), online=online, torch_backend=backend, repair=repair),
+            settings, RuntimeInstall(settings.folder, find_wheel(), online=online, wanted=wanted, repair=repair)
         )
 
     def install_package(self, settings: RuntimeSettings, online: bool) -> None:
         """Install the worker's package into the Python that `settings` names."""
-        self._begin(settings, PackageInstall(Path(settings.python), find_wheel(), online=online))
+        self._begin(
+            settings, PackageInstall(Path(settings.python), find_wheel(), online=online, wanted=settings.wanted)
+        )
 
     def _begin(self, settings: RuntimeSettings, install: RuntimeInstall) -> None:
         if self.installing:
@@ -182,7 +183,7 @@ class RuntimeManager:
                     first()
                 except JobError as error:
                     self._answers.put(error.failure)
-                self._answers.put(folder_state(settings.folder, settings.torch_backend))
+                self._answers.put(folder_state(settings.folder, settings.wanted))
             except OSError as error:
                 sentence = f"The folder of the runtime cannot be used: {error}."
                 self._answers.put(Failure("folder-unusable", sentence, "Check its permissions."))
@@ -191,7 +192,7 @@ class RuntimeManager:
         self._thread.start()
 
 
-def folder_state(folder: Path, torch_backend: str = "auto") -> FolderState:
+def folder_state(folder: Path, wanted: Wanted) -> FolderState:
     """What is installed in a folder, and what an installation there would need."""
     runtime = installed_runtime(folder)
     upgrade = False
@@ -200,5 +201,6 @@ def folder_state(folder: Path, torch_backend: str = "auto") -> FolderState:
             upgrade = needs_upgrade(runtime, open_wheel(find_wheel()))
         except JobError:  # a checkout carries no wheel; an installation tells what is wrong with a damaged one
             upgrade = False
-    needed, free = space_needed(torch_backend), free_bytes(folder)
-    return FolderState(runtime, upgrade, interruption(folder), needed, free, find_gpu())
+    gpu = find_gpu()
+    needed = choose_parts(wanted, gpu).space().needed
+    return FolderState(runtime, upgrade, interruption(folder), needed, free_bytes(folder), gpu)

@@ -102,20 +102,20 @@ def choose_build(chosen: str, gpu: Gpu, system: str = sys.platform) -> TorchBuil
 def _choose_verified(gpu: Gpu, system: str, on_cpu: TorchBuild) -> TorchBuild:
     if system == "darwin":
         return INDEX
-    if _runs_cuda_13(gpu):
+    if runs_cuda_13(gpu):
         return CUDA_13 if system == "win32" else INDEX
     if system == "win32" and gpu.driver >= CUDA_12_DRIVER and gpu.capability < AFTER_CUDA_12:
         return CUDA_12
     return on_cpu
 
 
-def _runs_cuda_13(gpu: Gpu) -> bool:
+def runs_cuda_13(gpu: Gpu) -> bool:
     return gpu.driver >= CUDA_13_DRIVER and gpu.capability >= CUDA_13_CAPABILITY
 
 
 def _unverified_backend(gpu: Gpu) -> str:
     """uv itself goes by the driver only, and by builds that this torch no longer has."""
-    return "cu126" if gpu.vendor == "nvidia" and not _runs_cuda_13(gpu) else "auto"
+    return "cu126" if gpu.vendor == "nvidia" and not runs_cuda_13(gpu) else "auto"
 
 
 def build_warning(build: TorchBuild, gpu: Gpu) -> str:

@@ -9,6 +9,7 @@ from model_runtime.contract.messages import JobError
 
 from .command_words import ADVICE as COMMAND_ADVICE
 from .command_words import split_command
+from .edition import Wanted
 from .folder import installed_python
 
 KINDS = ("installed", "python", "command")
@@ -21,7 +22,7 @@ class RuntimeSettings:
 
     kind: one of KINDS. folder: of the installed runtime. python: path of a Python that has model_runtime.
     command: as in a terminal, such as `ssh gpubox da3-runtime worker`. models_folder: where local workers keep
-    checkpoints; empty takes the worker's own choice. torch_backend: torch's build for an installation.
+    checkpoints; empty takes the worker's own choice. wanted: of an installation.
     """
 
     kind: str = "installed"
@@ -29,7 +30,7 @@ class RuntimeSettings:
     python: str = ""
     command: str = ""
     models_folder: str = ""
-    torch_backend: str = "auto"
+    wanted: Wanted = Wanted()  # noqa: RUF009 - frozen
 
     @property
     def local(self) -> bool:

@@ -20,6 +20,7 @@ from model_runtime.commands import train as train_command
 from model_runtime.commands.standard_streams import claim_streams
 from model_runtime.contract.memory import OUT_OF_MEMORY, is_out_of_memory
 from model_runtime.contract.messages import (
+    BACKENDS,
     CAMERA_SOURCES,
     LENSES,
     PRECISIONS,
@@ -111,6 +112,13 @@ def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-gaussians", action="store_true")
     parser.add_argument(
         "--improve-splats", action="store_true", help="one layer of splats of all photos, made to look like them"
+    )
+    parser.add_argument("--rays", action="store_true", help="write the network's own ray maps, too")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default=Request.backend,
+        help="what runs the network; auto: PyTorch where it is installed, else ONNX Runtime",
     )
     parser.add_argument("--device", default=Request.device)
     parser.add_argument("--precision", choices=PRECISIONS, default=Request.precision)

@@ -31,12 +31,14 @@ def run(options: argparse.Namespace) -> None:
         camera_source=options.camera_source,
         reference_view=options.reference_view,
         gaussians=not options.no_gaussians,
+        backend=options.backend,
         device=options.device,
         precision=options.precision,
         refine=options.refine,
         refine_depth=options.refine_depth,
         lens=options.lens,
         improve_splats=options.improve_splats,
+        rays=options.rays,
     )
     prediction = Predictor().predict(request, _print_progress)
     _write(options.output, arrays(prediction))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from da3_blender.headless.arguments import parse_arguments
-from model_runtime.contract.messages import LENSES, REFINE_DEPTH, Request
+from model_runtime.contract.messages import BACKENDS, LENSES, REFINE_DEPTH, Request
 from tests.da3_blender.headless.conftest import refusal
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems make no such names")
@@ -74,6 +74,13 @@ def test_lenses_are_as_requests_say_them(photo: Path, capsys: pytest.CaptureFixt
     for word in LENSES:
         assert parse_arguments([str(photo), "--lens", word]).lens == word
     assert "invalid choice: 'wide'" in refusal(capsys, photo, "--lens", "wide")
+
+
+def test_backends_are_as_requests_say_them(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments([str(photo)]).backend == Request(()).backend
+    for word in BACKENDS:
+        assert parse_arguments([str(photo), "--backend", word]).backend == word
+    assert "invalid choice: 'tensorrt'" in refusal(capsys, photo, "--backend", "tensorrt")
 
 
 def test_files_of_splats_are_asked_for_before_the_work(

@@ -102,12 +102,14 @@ def test_settings_reach_the_request(scene):
     settings.refine_depth = "off"
     assert settings.improve_splats == Request(()).improve_splats
     settings.improve_splats = True
+    assert settings.backend == Request(()).backend
+    settings.backend = "onnx"
     read, target = job_request.make_job(scene)
     request = read()
     assert [photo.name for photo in request.photos] == ["a.png", "b.png"]
     assert (request.checkpoint, request.resolution, request.camera_source) == ("room", 112, "rays")
     assert request.refine and request.refine_depth == "off" and not request.gaussians
-    assert request.improve_splats
+    assert request.improve_splats and request.backend == "onnx"
     assert (target.plan_settings.edge_angle, target.plan_settings.confidence_threshold) == (25, 0.5)
     assert not target.plan_settings.upright and target.scene_uid == scene.session_uid
     assert request.mesh is None and not target.plan_settings.sheets

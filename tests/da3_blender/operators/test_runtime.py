@@ -60,11 +60,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     da3_blender.unregister()
 
 
-def draw(kind: str = "installed", torch_backend: str = "auto") -> Layout:
+def draw(kind: str = "installed", torch_backend: str = "auto", edition: str = "full") -> Layout:
     layout = Layout()
-    chosen = SimpleNamespace(
-        runtime_kind=kind, torch_backend=torch_backend, python_path="", command="", models_folder=""
-    )
+    installs = {"edition": edition, "torch_backend": torch_backend, "onnxruntime_build": "auto"}
+    chosen = SimpleNamespace(runtime_kind=kind, **installs, python_path="", command="", models_folder="")
     shown = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0), ui_styles=bpy.context.preferences.ui_styles)
     context = SimpleNamespace(region=SimpleNamespace(width=900), preferences=shown)
     draw_preferences(chosen, layout, context)
@@ -141,6 +140,25 @@ def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) ->
         live.runtime().state = replace(state, gpu=gpu)
         shown = " ".join(draw(torch_backend=backend).texts)
         assert told in shown and ("verif" in shown) == bool(told)
+
+
+def test_an_edition_is_chosen_knowing_its_size_and_what_it_cannot_do(folder: Path) -> None:
+    nothing = FolderState(None, False, None, 3_000_000_000, 50_000_000_000)
+    live.runtime().state = nothing
+    layout = draw()
+    assert layout.properties[:3] == ["runtime_kind", "edition", "torch_backend"]
+    assert "GB on the disk." in " ".join(layout.texts) and "cannot improve splats" not in " ".join(layout.texts)
+    layout = draw(edition="light")
+    assert layout.properties[:3] == ["runtime_kind", "edition", "onnxruntime_build"]
+    assert "About 0.4 GB on the disk. It makes whole scenes, but cannot improve splats" in " ".join(layout.texts)
+    light = InstalledRuntime("runtime-1", "1", "", "3.12.9", "", "cpu", 400_000_000, True, "light", "1.32.0")
+    live.runtime().state = replace(nothing, runtime=light)
+    layout = draw(edition="light")
+    assert "Installed: version 1, 0.4 GB, ONNX Runtime 1.32.0 on cpu, Python 3.12.9" in layout.texts
+    assert ("da3.install_runtime", "Repair Runtime") in layout.operators
+    layout = draw(edition="full")
+    assert ("da3.install_runtime", "Replace by the Full Runtime") in layout.operators
+    assert ("da3.install_runtime", "Repair Runtime") not in layout.operators
 
 
 def test_looking_and_removing_wait_for_nothing(folder: Path) -> None:

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from model_runtime.contract.lens import FISHEYE, Lens
+from model_runtime.contract.messages import PROTOCOL_VERSION, Hello
 
 bpy = pytest.importorskip("bpy")
 
 from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.runtime.folder import InstalledRuntime  # noqa: E402
+from da3_blender.runtime.manager import FolderState  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
 from da3_blender.scene import find  # noqa: E402
 from da3_blender.scene.lenses import write_lens  # noqa: E402
@@ -96,6 +99,23 @@ def test_no_worker(scene, monkeypatch, tmp_path):
     monkeypatch.setattr(preferences, "chosen_runtime", lambda: settings)
     told = draw("DA3_PT_run").replace("\n", " ")
     assert "is not installed yet." in told and "Make Scene" not in told
+
+
+@pytest.mark.parametrize(("torch", "told"), [("", True), ("2.13.0", False)])
+def test_improving_splats_without_torch_is_told_before_the_job(scene, monkeypatch, tmp_path, torch, told):
+    light = InstalledRuntime("runtime-1", "1", "", "3.12", torch, "cpu", 1, True, "light", "1.32.0")
+    live.runtime().state = FolderState(light, False, None, 1, 1)
+    words = "Improving splats needs the full runtime"
+    scene.da3.improve_splats = True
+    assert words not in draw("DA3_PT_make"), "of a worker elsewhere nothing is known"
+    settings = RuntimeSettings("installed", folder=tmp_path / "runtime")
+    monkeypatch.setattr(preferences, "chosen_runtime", lambda: settings)
+    assert (words in draw("DA3_PT_make")) == told
+    said = Hello(PROTOCOL_VERSION, "1", "3.12", "2.13.0" if told else "", "cpu", "A CPU", 0, ())
+    monkeypatch.setattr(live.jobs(), "worker", SimpleNamespace(hello=said, close=lambda: None))
+    assert (words in draw("DA3_PT_make")) != told, "what a running worker says counts more"
+    scene.da3.improve_splats = False
+    assert words not in draw("DA3_PT_make")
 
 
 def test_running_failed_and_waiting(scene, tmp_path):

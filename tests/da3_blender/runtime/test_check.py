@@ -105,6 +105,12 @@ def answer_code(folder: Path) -> str:
     return failure(RuntimeSettings(folder=folder)).code
 
 
+def test_a_marker_of_an_older_extension_is_of_a_full_runtime(tmp_path: Path) -> None:
+    with_marker(tmp_path, edition="lost", onnxruntime="lost", verified="lost")
+    runtime = installed_runtime(tmp_path)
+    assert runtime is not None and (runtime.edition, runtime.onnxruntime, runtime.verified) == ("full", "", False)
+
+
 def test_a_runtime_folder_may_itself_be_a_link(tmp_path: Path) -> None:
     with_marker(tmp_path / "big_disk")
     (tmp_path / "runtime").symlink_to(tmp_path / "big_disk")
@@ -170,6 +176,7 @@ def test_a_worker_that_works_is_told_in_lines(tmp_path: Path) -> None:
     report = manager.report
     assert report is not None and not manager.testing and report.notes == ()
     assert report.lines[:-1] == (
+        "Backend: PyTorch",
         "Device: A CPU (cpu)",
         "Memory: 24.0 GB",
         f"Worker {model_runtime.__version__}, protocol {PROTOCOL_VERSION}",
@@ -180,7 +187,8 @@ def test_a_worker_that_works_is_told_in_lines(tmp_path: Path) -> None:
 
 
 def hello(version: str = model_runtime.__version__, torch: str = "2.13.0+cu130", device: str = "cpu") -> Hello:
-    return Hello(PROTOCOL_VERSION, version, "3.12.9", torch, device, "A device", 0, ())
+    backend = "torch" if torch else "onnx"
+    return Hello(PROTOCOL_VERSION, version, "3.12.9", torch, device, "A device", 0, (), "1.32.0", backend)
 
 
 def test_notes_tell_what_could_be_better() -> None:
@@ -191,8 +199,18 @@ def test_notes_tell_what_could_be_better() -> None:
     assert codes(hello(device="cuda"), has_nvidia=True) == []
     assert codes(hello(), has_nvidia=True) == ["driver-too-old"]
     assert codes(hello(torch="2.13.0+cpu"), has_nvidia=True) == ["torch-without-gpu"]
+    assert codes(hello(torch=""), has_nvidia=True) == ["onnxruntime-without-gpu"]
+    assert codes(hello(torch="", device="cuda:0"), has_nvidia=True) == codes(hello(torch=""), has_nvidia=False) == []
     assert codes(hello(version="9.9"), has_nvidia=False) == ["version-mismatch"]
     assert "Memory: unknown" in report_lines(hello(), 1.0) and "Models ready: none" in report_lines(hello(), 1.0)
+
+
+def test_what_a_worker_computes_with_is_told() -> None:
+    both = report_lines(hello(), 1.0)
+    assert both[0] == "Backend: PyTorch" and "Python 3.12.9, torch 2.13.0+cu130, ONNX Runtime 1.32.0" in both
+    light = report_lines(hello(torch=""), 1.0)
+    assert light[0] == "Backend: ONNX Runtime" and "Python 3.12.9, ONNX Runtime 1.32.0" in light
+    assert set(light) - set(both) >= {"Cannot improve splats or train networks, which needs PyTorch"}
 
 
 @posix

@@ -10,18 +10,24 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from da3_blender.runtime import folder as runtime_folder
 from da3_blender.runtime import install as runtime_install
+from da3_blender.runtime.edition import Parts, Space, Wanted
 from da3_blender.runtime.folder import find_wheel, installed_python, installed_runtime, interruption, open_wheel
-from da3_blender.runtime.install import STAGES, Installed, PackageInstall, RuntimeInstall
+from da3_blender.runtime.install import ASK_PACKAGES, STAGES, Installed, PackageInstall, RuntimeInstall
 from da3_blender.runtime.torch_build import Gpu
 from model_runtime.contract.messages import Failure, JobError, Progress
 
+LISTS = ("packages", "onnxruntime-cpu", "torch-common")
+"""What a full runtime has beside its build of torch."""
+
 HASHED = "--require-hashes --no-deps --only-binary :all:"
+UNVERIFIED = Wanted(torch_backend="unverified")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are POSIX scripts")
 
@@ -70,7 +76,9 @@ if plan.get("install"):
 print("Prepared 2 packages in 1ms", flush=True)
 os.link(cached, environment / "torch.bin")
 version = plan.get("worker", wheel.name.split("-")[1])
-info = {{"version": version, "python": "3.12.9", "torch": "2.13.0+cpu", "device": "cpu"}}
+has_torch = any("torch-" in word for word in words)
+torch = "2.13.0+cpu" if has_torch else ""
+info = {{"version": version, "python": "3.12.9", "torch": torch, "onnxruntime": "1.32.0", "device": "cpu"}}
 (environment / "info.json").write_text("a warning" + chr(10) + json.dumps(info, indent=2) + chr(10))
 print("Installed 2 packages in 1ms", flush=True)
 """
@@ -101,7 +109,7 @@ class Place:
             archive.writestr(zipfile.ZipInfo("model_runtime/__init__.py"), content)
         self.constraints.write_text("torch==2.13.0\n")
         self.locks.mkdir(exist_ok=True)
-        for name in ("packages", "torch-index", "torch-cpu", "torch-cu126", "torch-cu130", "uv"):
+        for name in (*LISTS, "torch-index", "torch-cpu", "torch-cu126", "torch-cu130", "uv"):
             (self.locks / f"{name}.txt").write_text(f"{name.partition('-')[0]}==2.13.0 \\\n    --hash=sha256:00\n")
         self.sums()
         return path
@@ -169,7 +177,7 @@ def assert_gone(pids: list[int]) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 1000)
+    monkeypatch.setattr(Parts, "space", lambda parts: Space(500, 1000))
     monkeypatch.setattr(runtime_install, "find_gpu", Gpu)
     return Place(tmp_path)
 
@@ -186,13 +194,47 @@ def test_a_fresh_installation(place: Place) -> None:
     runtime = events[-1].runtime
     assert runtime == installed_runtime(place.folder)
     assert (runtime.version, runtime.python_version, runtime.torch) == ("0.1.0", "3.12.9", "2.13.0+cpu")
+    assert (runtime.edition, runtime.onnxruntime) == ("full", "1.32.0")
     assert runtime.wheel_sha256 == sha256(place.root / "SHA256SUMS") and runtime.verified
     assert 1_000_000 < runtime.size < 1_001_000
     assert place.environments() == [runtime.environment]
     assert installed_python(place.folder) == place.folder / runtime.environment / "bin/python"
     assert not runtime_folder.needs_upgrade(runtime, open_wheel(wheel))
     assert interruption(place.folder) is None
-    assert place.noted("calls")[-1].endswith(f"{HASHED} {place.listed('packages', 'torch-cpu')} {place.named(wheel)}")
+    assert place.noted("calls")[-1].endswith(f"{HASHED} {place.listed(*LISTS, 'torch-cpu')} {place.named(wheel)}")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "build", "variant"),
+    [(Gpu(), "auto", "cpu"), (Gpu("nvidia", 581, 8.9), "auto", "cuda"), (Gpu("nvidia", 581, 8.9), "cpu", "cpu")],
+)
+def test_the_light_runtime_has_no_torch(
+    place: Place, monkeypatch: pytest.MonkeyPatch, gpu: Gpu, build: str, variant: str
+) -> None:
+    """And one variant of ONNX Runtime. It takes the place of a full one, and the other way round."""
+    monkeypatch.setattr(runtime_install, "find_gpu", lambda: gpu)
+    wheel = place.wheel()
+    place.install(wheel)
+    full = installed_runtime(place.folder)
+    events = place.install(wheel, wanted=Wanted("light", onnxruntime_build=build))
+    assert isinstance(events[-1], Installed)
+    runtime = installed_runtime(place.folder)
+    assert full is not None and runtime is not None and place.environments() == [runtime.environment]
+    assert (full.edition, runtime.edition, runtime.torch, runtime.onnxruntime) == ("full", "light", "", "1.32.0")
+    assert runtime.verified and not runtime_folder.needs_upgrade(runtime, open_wheel(wheel))
+    lists = place.listed("packages", f"onnxruntime-{variant}")
+    assert place.noted("calls")[-1].endswith(f"{HASHED} {lists} {place.named(wheel)}")
+    place.install(wheel)
+    again = installed_runtime(place.folder)
+    assert again is not None and again.edition == "full"
+
+
+def test_a_light_runtime_needs_no_build_of_torch(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So no driver is to blame where a package is missing."""
+    monkeypatch.setattr(runtime_install, "has_nvidia_driver", lambda: True)
+    place.plan(install="No solution found when resolving dependencies")
+    assert place.failure(wanted=Wanted("light")).code == "no-build"
+    assert place.failure().code == "driver-too-old"
 
 
 @pytest.mark.parametrize(
@@ -204,20 +246,18 @@ def test_an_unverified_torch_comes_alone_and_is_told(
     """Only when it is asked for: all else has its hash, no mirror has a say, and the runtime's facts tell it."""
     monkeypatch.setattr(runtime_install, "find_gpu", lambda: gpu)
     wheel = place.wheel()
-    events = place.install(wheel, torch_backend="unverified")
+    events = place.install(wheel, wanted=UNVERIFIED)
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions)
     assert "Choosing PyTorch, unverified." in [event.sentence for event in events if isinstance(event, Progress)]
     hashed, torch = place.noted("calls")[-2:]
-    assert hashed.endswith(f"{HASHED} {place.listed('packages')} {place.named(wheel)}")
+    assert hashed.endswith(f"{HASHED} {place.listed(*LISTS)} {place.named(wheel)}")
     assert torch.endswith(f"--only-binary :all: --constraints {place.constraints} --torch-backend={backend} torch")
     runtime = installed_runtime(place.folder)
     assert runtime is not None and not runtime.verified
     place.plan(torch="No solution found when resolving dependencies")
     monkeypatch.setattr(runtime_install, "has_nvidia_driver", lambda: gpu.vendor == "nvidia")
-    assert place.failure(wheel, torch_backend="unverified").code == (
-        "driver-too-old" if gpu.vendor == "nvidia" else "no-build"
-    )
+    assert place.failure(wheel, wanted=UNVERIFIED).code == ("driver-too-old" if gpu.vendor == "nvidia" else "no-build")
     assert installed_runtime(place.folder) == runtime
 
 
@@ -288,7 +328,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from da3_blender.runtime import install as runtime_install
-runtime_install.space_needed = lambda backend: 1000
+from da3_blender.runtime.edition import Parts, Space
+Parts.space = lambda parts: Space(500, 1000)
 install = runtime_install.RuntimeInstall(Path(sys.argv[1]), Path(sys.argv[2]), uv=Path(sys.argv[3]))
 install.start()
 time.sleep(600)
@@ -350,7 +391,7 @@ def test_an_upgrade_that_does_not_start_keeps_the_old(place: Place) -> None:
 
 
 def test_no_space_is_told_before_anything_is_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_install, "space_needed", lambda backend: 3_000_000_000)
+    monkeypatch.setattr(Parts, "space", lambda parts: Space(1, 3_000_000_000))
     monkeypatch.setattr(runtime_install, "free_bytes", lambda folder: 1_500_000_000)
     failure = place.failure()
     assert failure.code == "no-space"
@@ -382,11 +423,11 @@ def test_failures_of_uv(place: Place, monkeypatch: pytest.MonkeyPatch, plan: dic
 
 def test_a_machine_with_no_way_to_fetch_python_uses_its_own(place: Place) -> None:
     place.plan(managed="error sending request")
-    assert isinstance(place.install(torch_backend="index")[-1], Installed)
+    assert isinstance(place.install(wanted=Wanted(torch_backend="index"))[-1], Installed)
     managed, here = (line for line in place.noted("calls") if line.startswith("venv"))
     assert "--managed-python --python 3.12" in managed
     assert "--no-python-downloads --python >=3.11,<3.15" in here
-    assert place.listed("packages", "torch-index") in place.noted("calls")[-1]
+    assert place.listed(*LISTS, "torch-index") in place.noted("calls")[-1]
 
 
 def test_uv_cannot_be_fetched_without_venv(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,7 +504,7 @@ def test_downloads_that_nothing_shares_are_pruned(tmp_path: Path) -> None:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """A Python that notes what it is asked for; `status` holds what its pip ends with, `torch` the version it has."""
+    """A Python that notes what it is asked for; `status` holds what its pip ends with, `packages` those it has."""
     path = tmp_path / "own" / "python"
     path.parent.mkdir()
     path.write_text(
@@ -473,44 +514,56 @@ here = pathlib.Path(__file__).parent
 with (here / "calls").open("a") as file:
     print(*sys.argv[1:], file=file)
 if "-c" in sys.argv:
-    print((here / "torch").read_text() if (here / "torch").exists() else sys.exit("no torch"))
+    print((here / "packages").read_text())
     sys.exit()
 if "pip" in sys.argv:
     print("error: externally-managed-environment")
     sys.exit(int((here / "status").read_text()))
-print(json.dumps({{"version": "0.1.0", "python": "3.12.1", "torch": "2.13.0", "device": "cpu"}}, indent=0))
+facts = {{"version": "0.1.0", "python": "3.12.1", "torch": "2.13.0", "onnxruntime": "1.32.0", "device": "cpu"}}
+print(json.dumps(facts, indent=0))
 """,
         encoding="utf-8",
     )
+    path.with_name("packages").write_text("{}")
     path.chmod(0o755)
     return path
 
 
 @pytest.mark.parametrize(
-    ("there", "listed", "verified"),
+    ("there", "edition", "listed", "verified"),
     [
-        ("", ("packages", "torch-index"), True),
-        ("2.13.0+cu130", ("packages",), False),
-        ("2.9.1", ("packages", "torch-index"), True),
+        ({}, "full", (*LISTS, "torch-index"), True),
+        ({"torch": "2.13.0+cu130"}, "full", LISTS, False),
+        ({"torch": "2.9.1"}, "full", (*LISTS, "torch-index"), True),
+        ({"onnxruntime": "1.30.0"}, "full", (*LISTS, "torch-index"), True),
+        ({"onnxruntime-gpu": "1.31.1"}, "full", ("packages", "torch-common", "torch-index"), False),
+        ({"torch": "2.9.1"}, "light", ("packages", "onnxruntime-cpu"), True),
+        ({"onnxruntime-gpu": "1.31.1"}, "light", ("packages",), False),
     ],
 )
 def test_the_package_goes_into_a_python_of_the_artists(
-    place: Place, target: Path, there: str, listed: tuple[str, ...], verified: bool
+    place: Place, target: Path, there: dict[str, str], edition: str, listed: tuple[str, ...], verified: bool
 ) -> None:
-    """Everything with its hash; a torch of the right version stays, whichever build it is."""
+    """Everything with its hash; a torch of the right version stays, whichever build it is, and so does another variant
+    of ONNX Runtime, which a second one would spoil."""
     (target.parent / "status").write_text("0")
-    if there:
-        (target.parent / "torch").write_text(there)
+    (target.parent / "packages").write_text(json.dumps(there))
     wheel = place.wheel()
-    install = PackageInstall(target, wheel)
+    install = PackageInstall(target, wheel, wanted=Wanted(edition))
     install.start()
     last = finish(install)[-1]
     assert isinstance(last, Installed) and last.runtime.environment == str(target)
-    assert last.runtime.verified == verified
-    _, installed, asked = (target.parent / "calls").read_text().splitlines()
+    assert (last.runtime.edition, last.runtime.verified) == (edition, verified)
+    installed, asked = (target.parent / "calls").read_text().splitlines()[-2:]
     assert installed.startswith("-m pip install") and asked == "-I -m model_runtime info"
     assert installed.endswith(f"{HASHED} {place.listed(*listed)} {place.named(wheel)}")
     assert not place.folder.exists()
+
+
+def test_a_python_tells_which_of_them_it_has() -> None:
+    told = subprocess.run([sys.executable, "-I", "-c", ASK_PACKAGES], capture_output=True, text=True, check=True).stdout
+    found = json.loads(told)
+    assert (found["torch"], found["onnxruntime"]) == (version("torch"), version("onnxruntime"))
 
 
 def test_what_its_pip_says_is_told(place: Place, target: Path) -> None:

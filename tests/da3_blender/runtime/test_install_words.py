@@ -59,7 +59,7 @@ def ask_pip(wheel: Wheel) -> tuple[int, str]:
         index,
     ]
     done = subprocess.run(
-        [*command, *hashed_words(wheel, "")],
+        [*command, *hashed_words(wheel, ("packages",))],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

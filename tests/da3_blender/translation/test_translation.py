@@ -80,7 +80,10 @@ UNTRANSLATED = {
         "printed on a terminal",
     ),
     **dict.fromkeys(("{0} mm", "{0} px", "{0} kB", "{0} MB", "{0} GB", "{0} min"), "a unit"),
-    **dict.fromkeys(("Python {0}, torch {1}", "{0} {1} mm", READ_NAMES, "JPEG XL", "JPEG 2000"), "names"),
+    **dict.fromkeys(
+        ("Python {0}, {1}", "PyTorch", "ONNX Runtime", "{0} {1} mm", READ_NAMES, "JPEG XL", "JPEG 2000"),
+        "names",
+    ),
     **dict.fromkeys(
         (
             "COLMAP",
