@@ -42,6 +42,14 @@ def device_of(array: Array) -> Any:
     return array_api_compat.device(array)
 
 
+def lower_median(array: Array) -> Array:
+    """The median [...] over the last axis [...,n], of an even number the lower one of two: it is one of the numbers."""
+    middle = (array.shape[-1] - 1) // 2
+    if array_api_compat.is_numpy_array(array):
+        return np.partition(array, middle, axis=-1)[..., middle]
+    return array.median(-1).values
+
+
 def like(values: Any, array: Array) -> Array:
     """Numbers, or an array of numpy, as an array of the kind, type and device of another."""
     return namespace(array).asarray(values, dtype=array.dtype, device=device_of(array))

@@ -6,7 +6,7 @@ OpenCV axes, world-to-camera extrinsics [...,3|4,4], pixel intrinsics [...,3,3],
 
 from __future__ import annotations
 
-from model_runtime.geometry.arrays import Array, device_of, like, namespace
+from model_runtime.geometry.arrays import Array, device_of, like, lower_median, namespace
 
 SMALLEST_SCALE = 0.1
 
@@ -81,8 +81,8 @@ def normalise_given_cameras(extrinsics: Array) -> tuple[Array, Array]:
     relative = extrinsics @ invert_extrinsics(extrinsics[..., :1, :, :])
     if extrinsics.shape[-3] == 1:
         return relative, xp.ones_like(relative[..., 0, 0, 0])
-    distance = xp.sort(xp.linalg.vector_norm(camera_centres(relative[..., 1:, :, :]), axis=-1), axis=-1)
-    scale = xp.maximum(distance[..., (distance.shape[-1] - 1) // 2], like(SMALLEST_SCALE, distance))
+    distance = lower_median(xp.linalg.vector_norm(camera_centres(relative[..., 1:, :, :]), axis=-1))
+    scale = xp.maximum(distance, like(SMALLEST_SCALE, distance))
     moved = relative[..., :3, 3:] / scale[..., None, None, None]
     top = xp.concat((relative[..., :3, :3], moved), axis=-1)
     return xp.concat((top, relative[..., 3:, :]), axis=-2), scale

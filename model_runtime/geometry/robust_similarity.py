@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model_runtime.geometry.similarity import Similarity, umeyama
 
@@ -35,7 +34,7 @@ NOISE_SPREAD = 2.0
 
 @dataclass(frozen=True, eq=False)
 class RobustSimilarity:
-    """target ~ similarity(source), float64.
+    """target ~ similarity(source), numpy, float64.
 
     residual: median of the points' errors, in units of their `sigma`. deviation: of one coordinate of an error, robust,
     in the same units. inliers: share of the points (by weight) that agree.
@@ -111,14 +110,14 @@ def _start(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray, sigma: np.ndarray, rng: np.random.Generator
 ) -> Similarity:
     """Of all points at once and of random triples, what leaves the smallest median error."""
-    fits = [Similarity(*umeyama(torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(weights / sigma**2)))]
+    fits = [Similarity(*umeyama(x, y, weights / sigma**2))]
     if len(x) > 3:
         triples = rng.choice(len(x), (TRIPLES, 3), p=weights)
         distinct = (
             (triples[:, 0] != triples[:, 1]) & (triples[:, 0] != triples[:, 2]) & (triples[:, 1] != triples[:, 2])
         )
         triples = triples[distinct]
-        tried = Similarity(*umeyama(torch.from_numpy(x[triples]), torch.from_numpy(y[triples])))
+        tried = Similarity(*umeyama(x[triples], y[triples]))
         fits += [Similarity(*each) for each in zip(tried.scale, tried.rotation, tried.translation, strict=True)]
     judges = np.arange(len(x)) if len(x) <= JUDGES else rng.choice(len(x), JUDGES, p=weights)
     equal = np.ones(len(judges)) if len(x) > JUDGES else weights
@@ -133,12 +132,11 @@ def _refined(
     x: np.ndarray, y: np.ndarray, weights: np.ndarray, sigma: np.ndarray, similarity: Similarity
 ) -> tuple[Similarity, np.ndarray]:
     """Reweighted until nothing changes, and the errors [N] in units of sigma."""
-    points, goal = torch.from_numpy(x), torch.from_numpy(y)
     errors = _errors(similarity, x, y, sigma)
     for _ in range(STEPS):
         width = CAUCHY * _deviation(errors, weights) + _rounding(y, sigma)
         kept = weights / sigma**2 / (1 + (errors / width) ** 2)
-        similarity = Similarity(*umeyama(points, goal, torch.from_numpy(kept)))
+        similarity = Similarity(*umeyama(x, y, kept))
         before, errors = errors, _errors(similarity, x, y, sigma)
         if np.abs(errors - before).max() <= CONVERGED * max(float(before.max()), 1.0):
             break
@@ -146,7 +144,7 @@ def _refined(
 
 
 def _errors(similarity: Similarity, x: np.ndarray, y: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(similarity.points(torch.from_numpy(x)).numpy() - y, axis=1) / sigma
+    return np.linalg.norm(similarity.points(x) - y, axis=1) / sigma
 
 
 def _deviation(errors: np.ndarray, weights: np.ndarray) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from model_runtime.geometry.pose_graph import scales
@@ -50,7 +49,7 @@ def blend(
             turns[place] += weight * poses[k, :3, :3] / scale
             log_scale[place] += weight * np.log(scale * ratio)
     extrinsics = np.tile(np.eye(4), (count, 1, 1))
-    rotation = nearest_rotation(torch.from_numpy(turns)).numpy().transpose(0, 2, 1)
+    rotation = nearest_rotation(turns).transpose(0, 2, 1)
     extrinsics[:, :3, :3] = rotation
     extrinsics[:, :3, 3] = -np.einsum("nij,nj->ni", rotation, centres / weights[:, None])
     return extrinsics, np.exp(log_scale / weights)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from model_runtime.contract.progress import SILENT, Span
 from model_runtime.geometry.pose_graph import WORLD, Edge, Optimum, optimise, scales
@@ -122,10 +121,10 @@ def _follow_seams(
     where = {place: (c, k) for c in reversed(range(chunk_count)) for k, place in enumerate(nodes[c].places)}
     known = [place for place in anchors if place in where]
     seen = [
-        _similarity(worlds[c]).extrinsics(torch.from_numpy(np.asarray(nodes[c].extrinsics[k], np.float64))[None])[0]
+        _similarity(worlds[c]).extrinsics(np.asarray(nodes[c].extrinsics[k], np.float64)[None])[0]
         for c, k in (where[place] for place in known)
     ]
-    to_anchors = align_cameras(torch.stack(seen), torch.from_numpy(np.stack([anchors[place] for place in known])))
+    to_anchors = align_cameras(np.stack(seen), np.stack([anchors[place] for place in known]))
     return as_matrix(to_anchors) @ worlds
 
 
@@ -168,9 +167,8 @@ def _mean_unit(worlds: np.ndarray, chunk_count: int) -> np.ndarray:
 
 
 def _similarity(matrix: np.ndarray) -> Similarity:
-    scale = float(scales(matrix))
-    rotation, translation = torch.from_numpy(matrix[:3, :3] / scale), torch.from_numpy(matrix[:3, 3].copy())
-    return Similarity(torch.tensor(scale, dtype=torch.float64), rotation, translation)
+    scale = scales(matrix)
+    return Similarity(scale, matrix[:3, :3] / scale, matrix[:3, 3].copy())
 
 
 def _notes(nodes: Sequence[ChunkOutput], chunk_count: int, seams: Sequence[Seam]) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING
 
-from model_runtime.network.backbone import Backbone
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from model_runtime.network.backbone import Backbone
 
 GRID = (3, 4)
 """Rows and columns in which a photo's tokens are averaged: not only what is seen counts, but where in the picture."""
@@ -23,6 +25,9 @@ camera half a metre off 0.5), others 0.6 and less, but for one room with 0.84.""
 def token_descriptors(backbone: Backbone, images: Tensor) -> np.ndarray:
     """[N,D] float32: what the network's first blocks, which look at each photo by itself, make of photos [N,3,H,W],
     normalised as for the network."""
+    import torch
+    from torch.nn import functional
+
     config = backbone.config
     grid = (images.shape[-2] // backbone.pretrained.patch_embed.proj.stride[0], -1)
     with torch.inference_mode():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model_runtime.geometry.cameras import invert_extrinsics
 from model_runtime.geometry.pose_graph import Edge
@@ -114,14 +113,14 @@ def photo_evidence(first: ChunkOutput, i: int, second: ChunkOutput, j: int, seed
 
 def camera_to_world(extrinsics: np.ndarray) -> np.ndarray:
     """[...,4,4] of world-to-camera [...,4,4], float64."""
-    return invert_extrinsics(torch.from_numpy(np.asarray(extrinsics, np.float64))).numpy()
+    return invert_extrinsics(np.asarray(extrinsics, np.float64))
 
 
 def as_matrix(similarity: Similarity) -> np.ndarray:
     """[4,4] float64."""
     matrix = np.eye(4)
-    matrix[:3, :3] = float(similarity.scale) * similarity.rotation.numpy()
-    matrix[:3, 3] = similarity.translation.numpy()
+    matrix[:3, :3] = float(similarity.scale) * similarity.rotation
+    matrix[:3, 3] = similarity.translation
     return matrix
 
 
@@ -163,7 +162,7 @@ def _by_cameras(
     mine = np.asarray(first.extrinsics, np.float64)[[i for _, i, _ in pairs]]
     other = np.asarray(second.extrinsics, np.float64)[[j for _, _, j in pairs]]
     fallback = float(np.median(list(ratios.values()))) if ratios else 1.0
-    similarity = align_cameras(torch.from_numpy(other), torch.from_numpy(mine), fallback)
+    similarity = align_cameras(other, mine, fallback)
     frame = camera_to_world(other[0])
     reach = max(float(np.linalg.norm(camera_to_world(other)[:, :3, 3] - frame[:3, 3], axis=1).max()), 1e-3)
     spread = ASSUMED_DEVIATION * np.array([reach, reach, reach, 1, 1, 1, 1])

@@ -3,10 +3,11 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from model_runtime.geometry.ray_cameras import cameras_from_rays
+from model_runtime.geometry.ray_cameras import _make_grid, _solve_views, cameras_from_rays
 
 IMAGE_SIZE = (238, 336)
 GRID = (68, 96)
+GRID_OF = _make_grid(*GRID)
 VIEWS = 8
 
 
@@ -53,6 +54,21 @@ def test_exact_on_analytic_ray_maps(dtype):
     assert extrinsics.dtype == intrinsics.dtype == dtype
     assert extrinsics.shape == (16, 3, 4) and intrinsics.shape == (16, 3, 3)
     truth.check(extrinsics, intrinsics)
+
+
+def test_arrays_and_tensors_give_the_same():
+    """Also many views at once, as on a GPU."""
+    truth = Truth(10, noise=0.02)
+    rays = truth.rays.numpy()
+    confidence = np.random.default_rng(3).uniform(1, 5, rays.shape[:-1]).astype(np.float32)
+    extrinsics, intrinsics = cameras_from_rays(rays, confidence, IMAGE_SIZE)
+    assert isinstance(extrinsics, np.ndarray) and extrinsics.dtype == intrinsics.dtype == np.float32
+    for ours, theirs in zip((extrinsics, intrinsics), solve(truth.rays, torch.tensor(confidence)), strict=True):
+        assert np.array_equal(ours, theirs.numpy())
+    alone = [_solve_views(rays[[i]].reshape(1, -1, 6), confidence[[i]].reshape(1, -1), GRID_OF) for i in range(VIEWS)]
+    together = _solve_views(truth.rays.flatten(1, 2), torch.tensor(confidence).flatten(1), GRID_OF)
+    for ours, theirs in zip(zip(*alone, strict=True), together, strict=True):
+        assert np.abs(np.concatenate(ours) - theirs.numpy()).max() < 1e-9
 
 
 def test_views_turned_away_from_the_reference_are_exact():

@@ -14,8 +14,8 @@ def moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def as_matrix(similarity: Similarity) -> np.ndarray:
     matrix = np.eye(4)
-    matrix[:3, :3] = float(similarity.scale) * similarity.rotation.numpy()
-    matrix[:3, 3] = similarity.translation.numpy()
+    matrix[:3, :3] = float(similarity.scale) * similarity.rotation
+    matrix[:3, 3] = similarity.translation
     return matrix
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from model_runtime.geometry.pose_graph import scales, step
@@ -116,8 +115,8 @@ class Score:
 
 def score(of: Walk, extrinsics: np.ndarray, depth: list[np.ndarray]) -> Score:
     """Of joined photos and their depths [h,w] in the joined world."""
-    fit = align_cameras(torch.from_numpy(extrinsics), torch.from_numpy(of.extrinsics))
-    scale, placed = float(fit.scale), np.linalg.inv(fit.extrinsics(torch.from_numpy(extrinsics)).numpy())
+    fit = align_cameras(extrinsics, of.extrinsics)
+    scale, placed = float(fit.scale), np.linalg.inv(fit.extrinsics(extrinsics))
     centres = placed[:, :3, 3]
     off = centres - of.poses[:, :3, 3]
     turned = Rotation.from_matrix(placed[:, :3, :3] @ of.extrinsics[:, :3, :3])
