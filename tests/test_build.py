@@ -117,6 +117,9 @@ def test_requirements_are_pinned_and_leave_the_index_to_pip(build: ModuleType) -
     assert any(line.startswith("pytest==") for line in lines)
     assert not any("://" in line or line.startswith("-") for line in lines)
     assert len(build.requirements("blender")) < len(lines)
+    light = build.requirements("blender", torch=False)
+    assert sorted({*build.requirements("blender")} - {*light}) == ["torch==2.13.0"]
+    assert sum(line.startswith("onnxruntime") for line in lines) == 1
 
 
 @posix
@@ -347,6 +350,22 @@ def test_bad_scene_arguments_are_refused_before_anything_is_installed(arguments:
     assert "installing" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "torch"),
+    [([], True), (["--backend", "onnx"], False), (["--backend", "onnx", "--improve-splats"], True)],
+)
+def test_pytorch_is_installed_only_for_what_needs_it(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], torch: bool
+) -> None:
+    wanted: list[list[str]] = []
+    ready = type("Ready", (), {"ensure": lambda self, lines: wanted.append(lines) or Path("python")})
+    monkeypatch.setattr(build, "main_environment", ready)
+    monkeypatch.setattr(build, "call", lambda command, **_: 0)
+    photos = [str(ROOT / "examples/living_room"), "--output", str(tmp_path / "x.blend")]
+    assert build.main(["scene", *photos, *options]) == 0
+    assert [any(line.startswith("torch==") for line in lines) for lines in wanted] == [torch]
+
+
 def test_extension_takes_no_options() -> None:
     result = run_build("extension", "--fast")
     assert result.returncode == 1
@@ -358,7 +377,7 @@ def test_an_extension_that_blender_refuses_is_an_error(
 ) -> None:
     ready = type("Ready", (), {"ensure": lambda self, wanted: Path(sys.executable)})
     monkeypatch.setattr(build, "main_environment", ready)
-    monkeypatch.setattr(build, "requirements", lambda *groups: [])
+    monkeypatch.setattr(build, "requirements", lambda *groups, torch: [])
     (checkout / "broken.zip").write_bytes(b"no zip")
     monkeypatch.setattr(build, "build_extension", lambda python, folder: checkout / "broken.zip")
     assert build.main(["extension"]) == 1
@@ -374,16 +393,34 @@ def test_an_unknown_blender_gets_a_sentence() -> None:
 # The files with hashes
 
 
-COMPILED = f"""idna==3.20 \\
-    --hash=sha256:{"1" * 64}
-nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux' \\
-    --hash=sha256:{"2" * 64} \\
-    --hash=sha256:{"3" * 64}
-torch==2.13.0 \\
-    --hash=sha256:{"4" * 64}
-tqdm==4.70.1 \\
-    --hash=sha256:{"5" * 64}
+def compiled(*packages: tuple[str, str]) -> str:
+    """What uv tells of packages, each with the digits of its hashes."""
+    hashes = {name: [f"    --hash=sha256:{digit * 64}" for digit in digits] for name, digits in packages}
+    return "".join(" \\\n".join([name, *lines]) + "\n" for name, lines in hashes.items())
+
+
+NCCL, TORCH, SYMPY = (
+    ("nvidia-nccl-cu13==2.29.7 ; sys_platform == 'linux'", "23"),
+    ("torch==2.13.0", "4"),
+    ("sympy==1.14", "7"),
+)
+IDNA, TQDM, ONNXRUNTIME = ("idna==3.20", "1"), ("tqdm==4.70.1", "5"), ("onnxruntime==1.32.0", "6")
+CUDA = ("onnxruntime-gpu==1.31.1 ; sys_platform != 'darwin'", "8")
+DIRECTML = ("onnxruntime-directml==1.24.4 ; sys_platform == 'win32'", "9")
+UV = f"""
+import sys
+if sys.argv[-1] == "--universal":
+    print("uv==0.13.9 " + sys.stdin.read())
+elif "torch" in sys.argv:
+    print({compiled(IDNA, NCCL, ONNXRUNTIME, SYMPY, TORCH, TQDM)!r})
+elif "onnxruntime-cuda" in sys.argv:
+    print({compiled(IDNA, NCCL, CUDA)!r})
+elif "onnxruntime-directml" in sys.argv:
+    print({compiled(IDNA, DIRECTML, SYMPY)!r})
+else:
+    print({compiled(IDNA, ONNXRUNTIME, TQDM)!r})
 """
+"""Answers as uv does to what it is asked for."""
 
 
 @pytest.fixture
@@ -396,12 +433,11 @@ def locking(build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def make_locks(locking: ModuleType, tmp_path: Path) -> Callable[[], tuple[list[str], str]]:
-    """Makes all files in tmp_path with a uv that finds COMPILED; returns what was said and torch-cu130.txt."""
-    uv = f"import sys; print({COMPILED!r} if sys.argv[-1] != '--universal' else 'uv==0.13.9 ' + sys.stdin.read())"
+    """Makes all files in tmp_path with UV; returns what was said and torch-cu130.txt."""
 
     def make() -> tuple[list[str], str]:
         said: list[str] = []
-        locks = locking.Locks(tmp_path, [sys.executable, "-c", uv], said.append, dict(os.environ))
+        locks = locking.Locks(tmp_path, [sys.executable, "-c", UV], said.append, dict(os.environ))
         locks.make(["blender"], "3.11", "uv==0.13.9")
         return said, (tmp_path / "locks/torch-cu130.txt").read_text()
 
@@ -427,9 +463,23 @@ def test_hashes_of_torchs_builds_come_from_its_server(
     assert fetched == ["https://download.pytorch.org/whl/cu130/torch-2.13.0%2Bcu130-cp313-cp313-win_amd64.whl"]
     assert made.count("torch @ ") == 2 and made.count("a" * 64) == made.count("b" * 64) == 1
     assert "cp312-win_amd64.whl ; python_version == '3.12' and sys_platform == 'win32'" in made
-    packages, torch = ((tmp_path / f"locks/{name}.txt").read_text() for name in ("packages", "torch-index"))
-    assert ["1" * 64 in packages, "5" * 64 in packages, packages.count("==")] == [True, True, 2]
-    assert ["3" * 64 in torch, "4" * 64 in torch, torch.count("\n    --hash")] == [True, True, 3]
+
+
+def test_what_not_every_worker_needs_has_lists_of_its_own(
+    locking: ModuleType,
+    make_locks: Callable[[], tuple[list[str], str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(locking, "read_index", lambda build: page(("cp312", "a" * 64), ("cp313", "b" * 64)))
+    make_locks()
+    made = {path.stem: path.read_text().partition("\n")[2] for path in (tmp_path / "locks").glob("*.txt")}
+    assert made["packages"] == compiled(IDNA, TQDM)
+    assert made["onnxruntime-cpu"] == compiled(ONNXRUNTIME)
+    assert made["onnxruntime-cuda"] == compiled(NCCL, CUDA)
+    assert made["onnxruntime-directml"] == compiled(DIRECTML, SYMPY)
+    assert made["torch-common"] == compiled(SYMPY)
+    assert made["torch-index"] == compiled(NCCL, TORCH)
 
 
 def test_a_build_whose_server_is_away_stays_as_it_is(
