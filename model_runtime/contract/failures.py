@@ -46,6 +46,7 @@ FAILURES = {
     # settings of the same panel, or of a script
     "bad-cameras": Help.NONE,
     "bad-request": Help.NONE,
+    "benchmark-failed": Help.NONE,
     "cameras-missing": Help.NONE,
     "cameras-unreadable": Help.NONE,
     "device-unknown": Help.NONE,
