@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -26,12 +26,44 @@ BLENDERS_OWN = {"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "blf"}
 LEFT_TO_COMMANDS = ("model_runtime.benchmark", "model_runtime.farm", "model_runtime.training")
 """Packages that the worker never loads: the commands `bench`, `farm` and `train` do."""
 
+LEFT_TO_TORCH = {
+    "model_runtime.checkpoints.loading",
+    "model_runtime.network.any_view",
+    "model_runtime.network.backbone",
+    "model_runtime.network.blocks",
+    "model_runtime.network.camera",
+    "model_runtime.network.create",
+    "model_runtime.network.dense",
+    "model_runtime.network.dpt",
+    "model_runtime.network.dual_head",
+    "model_runtime.network.gaussian_head",
+    "model_runtime.network.monocular",
+    "model_runtime.network.monocular_head",
+    "model_runtime.network.nested",
+    "model_runtime.network.reference_view",
+    "model_runtime.network.rotary",
+    "model_runtime.network.uv_embedding",
+    "model_runtime.network.vision_transformer",
+    "model_runtime.prediction.torch_network",
+    "model_runtime.splats.blending",
+    "model_runtime.splats.depth_maps",
+    "model_runtime.splats.optimise",
+    "model_runtime.splats.renderer",
+}
+"""Of the worker's modules those that PyTorch has to be there for: its own network, and improving splats."""
+
+DOORS_TO_TORCH = {"model_runtime.prediction.network_run", "model_runtime.splats.make"}
+"""Modules that import one of these late, where a job asks for it and PyTorch is there."""
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def declared(*groups: str) -> set[str]:
-    """Names of the packages that the worker's wheel asks for, and of those of dependency groups."""
-    lines = [*PROJECT["project"]["dependencies"], *(line for g in groups for line in PROJECT["dependency-groups"][g])]
+def declared(*groups: str, torch: bool = True) -> set[str]:
+    """Names of the packages that the worker's wheel asks for, and of those of dependency groups. torch: with those of
+    its extra."""
+    extra = PROJECT["project"]["optional-dependencies"]["torch"] if torch else []
+    grouped = (line for group in groups for line in PROJECT["dependency-groups"][group])
+    lines = [*PROJECT["project"]["dependencies"], *extra, *grouped]
     return {name_of(re.split(r"[^\w.-]", line)[0]) for line in lines}
 
 
@@ -52,23 +84,51 @@ def modules_of(package: str) -> dict[str, Path]:
 @cache
 def imported(module: str) -> frozenset[str]:
     """Full names of what a module of ours imports: at its top, inside functions, and by `import_module("...")`."""
-    file = modules_of(module.partition(".")[0])[module]
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    return frozenset(name for node in ast.walk(tree_of(module)) for name in names_in(node, module))
+
+
+@cache
+def imported_at_top(module: str) -> frozenset[str]:
+    """Likewise, of what Python imports when it loads the module."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            up = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*up, *([node.module] if node.module else [])])
-            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
-            names |= {word.value for word in node.args if isinstance(word, ast.Constant)}
+    waiting: list[ast.AST] = [tree_of(module)]
+    while waiting:
+        node = waiting.pop()
+        late = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if late or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            continue
+        names.update(names_in(node, module))
+        waiting += ast.iter_child_nodes(node)
     return frozenset(names)
 
 
-def reached(starts: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[str], set[str]]:
-    """Our modules that the `starts` lead to, and the top names of all they import that is neither ours nor Python's."""
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(modules_of(module.partition(".")[0])[module].read_text(encoding="utf-8"))
+
+
+def names_in(node: ast.AST, module: str) -> set[str]:
+    """What a node of the module's tree imports itself."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        is_package = modules_of(module.partition(".")[0])[module].name == "__init__.py"
+        package = module if is_package else module.rpartition(".")[0]
+        up = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+        base = ".".join([*up, *([node.module] if node.module else [])])
+        return {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
+        return {word.value for word in node.args if isinstance(word, ast.Constant)}
+    return set()
+
+
+def reached(
+    starts: Iterable[str], without: tuple[str, ...] = (), look: Callable[[str], frozenset[str]] = imported
+) -> tuple[set[str], set[str]]:
+    """Our modules that the `starts` lead to, and the top names of all they import that is neither ours nor Python's.
+
+    look: which imports of a module count.
+    """
     ours: set[str] = set()
     others: set[str] = set()
     waiting = list(starts)
@@ -77,13 +137,18 @@ def reached(starts: Iterable[str], without: tuple[str, ...] = ()) -> tuple[set[s
         if module in ours or module.startswith(without or ("\0",)):
             continue
         ours.add(module)
-        for name in imported(module):
+        for name in look(module):
             top = name.partition(".")[0]
             if top in OURS:
                 waiting += our_modules(name)
             elif top not in sys.stdlib_module_names:
                 others.add(top)
     return ours, others
+
+
+def loads_torch(module: str) -> bool:
+    """Whether loading one of our modules loads torch."""
+    return "torch" in reached([module], look=imported_at_top)[1]
 
 
 def our_modules(name: str) -> Iterator[str]:
@@ -115,8 +180,19 @@ def test_the_worker_imports_what_its_wheel_asks_for() -> None:
         "model_runtime.depth.tsdf",
         "model_runtime.cameras.features.mapping",
     } <= ours
-    assert {"torch", "skimage"} <= others
+    assert {"torch", "onnxruntime", "skimage"} <= others
     assert undeclared(others, declared()) == set()
+    assert undeclared(others, declared(torch=False)) == {"torch"}
+
+
+def test_a_worker_without_torch_loads_every_module_but_those_that_are_named() -> None:
+    ours, _ = reached(["model_runtime.commands.worker"], LEFT_TO_COMMANDS)
+    assert {module for module in ours if loads_torch(module)} == LEFT_TO_TORCH
+
+
+def test_modules_that_need_torch_are_imported_late_and_in_few_places() -> None:
+    ours, _ = reached(["model_runtime.commands.worker"], LEFT_TO_COMMANDS)
+    assert {module for module in ours - LEFT_TO_TORCH if imported(module) & LEFT_TO_TORCH} == DOORS_TO_TORCH
 
 
 @pytest.mark.parametrize(
@@ -133,12 +209,20 @@ def test_the_benchmark_says_which_packages_it_lacks() -> None:
     assert set(PACKAGES) == declared("benchmark") - declared()
 
 
+def test_torch_is_told_apart_from_what_is_imported_late_or_for_types_alone() -> None:
+    assert loads_torch("model_runtime.checkpoints.loading")
+    assert not loads_torch("model_runtime.geometry.arrays")  # inside functions alone
+    assert "torch" in imported("model_runtime.prediction.devices")
+    assert "torch" not in imported_at_top("model_runtime.prediction.devices")  # for types, and inside functions
+
+
 ROOMS = {
     "model_runtime": (
         ("contract",),
         ("geometry",),
         ("network", "photos"),
         ("checkpoints",),
+        ("onnx_graphs",),
         ("cameras",),
         ("clips",),
         ("depth",),
