@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from model_runtime.contract.catalogue import PATCH
+from model_runtime.network.blocks import in_parts
 from model_runtime.network.config import BackboneConfig
 from model_runtime.network.reference_view import choose_reference_view
-from model_runtime.network.rotary import across_view_positions, rotation_table, within_view_positions
+from model_runtime.network.rotary import across_view_rotation, within_view_rotation
 from model_runtime.network.vision_transformer import VisionTransformer
 
 
@@ -56,9 +58,8 @@ class Backbone(nn.Module):
         scenes, views, _, height, width = images.shape
         grid = (height // PATCH, width // PATCH)
         head_dim = config.dim // config.heads
-        within = rotation_table(within_view_positions(*grid, images.device), head_dim)
-        cosine, sine = rotation_table(across_view_positions(*grid, images.device), head_dim)
-        across = (cosine.repeat(views, 1), sine.repeat(views, 1))
+        within = within_view_rotation(*grid, head_dim, images.device)
+        across = across_view_rotation(*grid, head_dim, images.device)
         alternation = config.depth if config.alternation is None else config.alternation
 
         tokens = transformer.embed(images.flatten(0, 1))  # [B*N, 1+h*w, dim]
@@ -77,7 +78,8 @@ class Backbone(nn.Module):
                 scene = tokens.unflatten(0, (scenes, views)).flatten(1, 2)  # [B, N*(1+h*w), dim]
                 tokens = block(scene, across).unflatten(1, (views, -1)).flatten(0, 1)
             else:
-                tokens = block(tokens, within if index >= alternation else None)
+                rotation = within if index >= alternation else None
+                tokens = in_parts(partial(block, rotation=rotation), tokens, dim=0)
                 within_view = tokens
             if index in config.taken_layers:
                 layers.append(self._take(within_view, tokens, (scenes, views)))

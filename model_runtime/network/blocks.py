@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from model_runtime.network.rotary import Rotation, rotate
+
+TOKENS = 1024
+"""At once on a CPU: about those of a photo."""
 
 
 class Attention(nn.Module):
@@ -59,8 +64,9 @@ class LayerScale(nn.Module):
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(dim))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.gamma
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        """x + the residual, scaled."""
+        return torch.addcmul(x, residual, self.gamma)
 
 
 class Block(nn.Module):
@@ -77,5 +83,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, rotation: Rotation | None = None) -> Tensor:
         """x: [batch, tokens, dim], same out."""
-        x = x + self.ls1(self.attn(self.norm1(x), rotation))
-        return x + self.ls2(self.mlp(self.norm2(x)))
+        x = self.ls1(x, self.attn(self.norm1(x), rotation))
+        return in_parts(lambda part: self.ls2(part, self.mlp(self.norm2(part))), x, dim=1)
+
+
+def in_parts(function: Callable[[Tensor], Tensor], x: Tensor, dim: int) -> Tensor:
+    """A function of tokens [batch, tokens, dim] that does not look across the given dimension; on a CPU in inference a
+    few of them after the other, so that what it makes of them stays in its cache."""
+    if torch.is_grad_enabled() or x.device.type != "cpu":
+        return function(x)
+    parts = [function(part) for part in x.split(max(1, TOKENS // x.shape[1 - dim]), dim)]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)

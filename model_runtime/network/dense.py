@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import ceil
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model_runtime.network.backbone import BackboneOutput
+
+PIXELS_ON_CPU = 250_000
+"""Of views that a head takes at once; a photo of 504 x 378 has 190 000."""
 
 
 class Steps:
@@ -33,21 +36,35 @@ def full_precision(images: Tensor) -> torch.autocast:
     return torch.autocast(images.device.type, enabled=False)
 
 
+def views_at_once(images: Tensor, head_chunk: int) -> int:
+    """How many views of images [B,N,3,H,W], `head_chunk` at most, a head takes at once: on a CPU no more than its cache
+    has room for, since more are not faster there."""
+    if images.device.type != "cpu":
+        return head_chunk
+    return max(1, min(head_chunk, PIXELS_ON_CPU // (images.shape[-2] * images.shape[-1])))
+
+
 def chunk_count(images: Tensor, head_chunk: int) -> int:
-    """How many chunks of at most `head_chunk` views a head takes for images [B,N,3,H,W]."""
-    return ceil(images.shape[0] * images.shape[1] / head_chunk)
+    """How many chunks a head takes for images [B,N,3,H,W]."""
+    return ceil(images.shape[0] * images.shape[1] / views_at_once(images, head_chunk))
 
 
 def run_head(
-    head: nn.Module, features: BackboneOutput, images: Tensor, head_chunk: int, on_step: Callable[[], None]
+    head: Callable[..., Iterable[Tensor | None]],
+    features: BackboneOutput,
+    images: Tensor,
+    head_chunk: int,
+    on_step: Callable[[], None],
 ) -> tuple[Tensor, ...]:
-    """The head's outputs, each [B,N,...], in float32 whatever precision the tokens come in."""
+    """The head's outputs but those that are None, each [B,N,...], in float32 whatever precision the tokens come in."""
     tokens = [layer.patches.flatten(0, 1) for layer in features.layers]
     views = images.flatten(0, 1)
+    at_once = views_at_once(images, head_chunk)
     parts = []
     with full_precision(images):
-        for start in range(0, len(views), head_chunk):
+        for start in range(0, len(views), at_once):
             on_step()
-            chunk = slice(start, start + head_chunk)
-            parts.append(head([layer[chunk].float() for layer in tokens], features.grid, views[chunk].float()))
+            chunk = slice(start, start + at_once)
+            outputs = head([layer[chunk].float() for layer in tokens], features.grid, views[chunk].float())
+            parts.append([output for output in outputs if output is not None])
     return tuple(torch.cat(outputs).unflatten(0, images.shape[:2]) for outputs in zip(*parts, strict=True))

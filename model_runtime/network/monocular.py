@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from model_runtime.network.config import MonocularConfig
 from model_runtime.network.dense import Steps, chunk_count, run_head
 from model_runtime.network.inputs import check_inputs
 from model_runtime.network.monocular_head import DepthAndSky, MonocularHead
+from model_runtime.network.options import Options
 from model_runtime.network.output import Output
 from model_runtime.network.sky import fill_sky
 
@@ -24,20 +25,13 @@ class MonocularNetwork(nn.Module):
         self.head = MonocularHead(config.backbone.feature_dim, config.head)
 
     def forward(
-        self,
-        images: Tensor,
-        extrinsics: Tensor | None = None,
-        intrinsics: Tensor | None = None,
-        gaussians: bool = False,
-        reference_view: str = "saddle_balanced",
-        pose_from: str = "camera_head",
-        head_chunk: int = 8,
-        on_block: Callable[[float], None] | None = None,
+        self, images: Tensor, extrinsics: Tensor | None = None, intrinsics: Tensor | None = None, **options: Any
     ) -> Output:
-        """Takes what `AnyViewNetwork.forward` takes; cameras, Gaussians and reference view mean nothing here."""
-        check_inputs(images, extrinsics, intrinsics, reference_view, pose_from, head_chunk)
-        steps = Steps(self.config.backbone.depth + chunk_count(images, head_chunk), on_block)
+        """Takes what `AnyViewNetwork.forward` takes; cameras, Gaussians, rays and reference view mean nothing here."""
+        asked = Options(**options)
+        check_inputs(images, extrinsics, intrinsics, asked.reference_view, asked.pose_from, asked.head_chunk)
+        steps = Steps(self.config.backbone.depth + chunk_count(images, asked.head_chunk), asked.on_block)
         features = self.backbone(images, on_step=steps)
-        dense = DepthAndSky(*run_head(self.head, features, images, head_chunk, steps))
+        dense = DepthAndSky(*run_head(self.head, features, images, asked.head_chunk, steps))
         scenes = [fill_sky(depth, sky) for depth, sky in zip(dense.depth, dense.sky, strict=True)]
         return Output(depth=torch.stack(scenes), sky=dense.sky, metric_focal=self.config.metric_focal)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model_runtime.network.config import HeadConfig
-from model_runtime.network.dpt import DptTrunk, prediction_layers, resize
+from model_runtime.network.dpt import DptTrunk, in_strips, prediction_layers, resize
 
 
 class DepthAndSky(NamedTuple):
@@ -31,5 +31,5 @@ class MonocularHead(DptTrunk):
         """tokens: four of [V,h*w,F]; images: [V,3,H,W], for their size."""
         image_size = (images.shape[-2], images.shape[-1])
         x = resize(self.scratch["output_conv1"](self.fuse(self.levels(tokens, grid, image_size))), image_size)
-        depth, sky = self.scratch["output_conv2"](x), self.scratch["sky_output_conv2"](x)
+        depth, sky = (in_strips(self.scratch[name], x) for name in ("output_conv2", "sky_output_conv2"))
         return DepthAndSky(depth[:, 0].exp(), functional.relu(sky[:, 0]))

@@ -6,23 +6,25 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 BASE = 100.0
 WEIGHT = 0.1
 
 
-def uv_embedding(channels: int, size: tuple[int, int], image_size: tuple[int, int], device: torch.device) -> Tensor:
-    """[channels, h, w] for a map of `size` (h, w) over an image of `image_size` (H, W), pixels.
+def uv_embedding(
+    channels: int, size: tuple[int, int], image_size: tuple[int, int], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """[channels, 1, w] and [channels, h, 1], whose sum is the embedding of a map of `size` (h, w) over an image of
+    `image_size` (H, W), pixels.
 
     The image's corners lie on the unit circle; the first half of the channels encodes x, the second y.
     """
     (height, width), aspect = size, image_size[1] / image_size[0]
     span = math.hypot(1.0, aspect)
-    x = _encode(_centres(width, aspect / span, device), channels // 2)  # [C/2, w]
-    y = _encode(_centres(height, 1.0 / span, device), channels // 2)  # [C/2, h]
-    x = x[:, None, :].expand(-1, height, -1)
-    y = y[:, :, None].expand(-1, -1, width)
-    return WEIGHT * torch.cat((x, y))
+    x = functional.pad(_encode(_centres(width, aspect / span, device), channels // 2), (0, channels // 2))  # [w, C]
+    y = functional.pad(_encode(_centres(height, 1.0 / span, device), channels // 2), (channels // 2, 0))  # [h, C]
+    return WEIGHT * x.mT[:, None, :], WEIGHT * y.mT[:, :, None]
 
 
 def _centres(count: int, span: float, device: torch.device) -> Tensor:
@@ -31,8 +33,8 @@ def _centres(count: int, span: float, device: torch.device) -> Tensor:
 
 
 def _encode(values: Tensor, channels: int) -> Tensor:
-    """[n] to [channels, n]: sines, then cosines."""
+    """[n] to [n, channels]: sines, then cosines."""
     half = channels // 2
     frequencies = BASE ** (-torch.arange(half, device=values.device, dtype=torch.float32) / half)
-    angles = frequencies[:, None] * values
-    return torch.cat((angles.sin(), angles.cos()))
+    angles = values[:, None] * frequencies
+    return torch.cat((angles.sin(), angles.cos()), dim=1)
