@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from model_runtime.geometry.ray_cameras import cameras_from_rays
 from model_runtime.network.backbone import Backbone, BackboneOutput
-from model_runtime.network.camera import CameraDecoder, CameraEncoder, decode_camera
+from model_runtime.network.camera import CameraDecoder, CameraEncoder
+from model_runtime.network.camera_numbers import decode_camera
 from model_runtime.network.config import AnyViewConfig
 from model_runtime.network.dense import Steps, chunk_count, full_precision, run_head
 from model_runtime.network.dual_head import DepthAndRays, DualDptHead
-from model_runtime.network.gaussian_adapter import place_gaussians
-from model_runtime.network.gaussian_head import GaussianHead, RawGaussians
+from model_runtime.network.gaussian_adapter import RawGaussians, place_gaussians
+from model_runtime.network.gaussian_head import GaussianHead
 from model_runtime.network.inputs import check_inputs
 from model_runtime.network.output import GaussianSplats, Output
 

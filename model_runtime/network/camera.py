@@ -1,20 +1,15 @@
-"""Cameras out of camera tokens, and camera tokens out of known cameras.
-
-Both sides speak of a camera as nine numbers: translation (3) and quaternion xyzw (4) of its camera-to-world pose,
-and its vertical and horizontal field of view in radians.
-"""
+"""Cameras out of camera tokens, and camera tokens out of known cameras, as nine numbers (`camera_numbers`)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_to_matrix
 from model_runtime.network.blocks import Block, Mlp
+from model_runtime.network.camera_numbers import encode_camera
 
 ENCODER_BLOCKS = 4
 ENCODER_HEADS = 16
-SMALLEST_TANGENT = 1e-6  # of half a field of view; a dead field of view (ReLU) still gives a finite focal length
 
 
 class CameraDecoder(nn.Module):
@@ -53,26 +48,3 @@ class CameraEncoder(nn.Module):
         """extrinsics: [B,N,4,4] world-to-camera; intrinsics: [B,N,3,3] pixels; returns [B,N,dim]."""
         numbers = encode_camera(extrinsics.float(), intrinsics.float(), image_size)
         return self.trunk_norm(self.trunk(self.token_norm(self.pose_branch(numbers))))
-
-
-def encode_camera(extrinsics: Tensor, intrinsics: Tensor, image_size: tuple[int, int]) -> Tensor:
-    """Nine numbers [...,9] of world-to-camera extrinsics [...,3 or 4,4] and pixel intrinsics [...,3,3]."""
-    height, width = image_size
-    rotation = extrinsics[..., :3, :3].mT
-    translation = -(rotation @ extrinsics[..., :3, 3:]).squeeze(-1)
-    xyzw = matrix_to_quaternion(rotation).roll(-1, dims=-1)
-    half_fov = torch.stack((0.5 * height / intrinsics[..., 1, 1], 0.5 * width / intrinsics[..., 0, 0]), dim=-1).atan()
-    return torch.cat((translation, xyzw, 2 * half_fov), dim=-1)
-
-
-def decode_camera(numbers: Tensor, image_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """World-to-camera extrinsics [...,3,4] and pixel intrinsics [...,3,3] of nine numbers [...,9]."""
-    height, width = image_size
-    translation, xyzw, fov = numbers.split((3, 4, 2), dim=-1)
-    rotation = quaternion_to_matrix(xyzw.roll(1, dims=-1)).mT
-    extrinsics = torch.cat((rotation, -rotation @ translation[..., None]), dim=-1)
-    half_size = 0.5 * fov.new_tensor((height, width))
-    focal_y, focal_x = (half_size / (0.5 * fov).tan().clamp_min(SMALLEST_TANGENT)).unbind(-1)
-    zero, one = torch.zeros_like(focal_x), torch.ones_like(focal_x)
-    rows = (focal_x, zero, one * width / 2, zero, focal_y, one * height / 2, zero, zero, one)
-    return extrinsics, torch.stack(rows, dim=-1).unflatten(-1, (3, 3))

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from model_runtime.network.config import HeadConfig
 from model_runtime.network.dpt import DptTrunk, prediction_layers, resize
-
-RAW = 37  # offset 2, scale 3, quaternion xyzw 4, harmonics 3 x 9, depth offset 1
-
-
-class RawGaussians(NamedTuple):
-    """raw: [V,H,W,37] linear; opacity: [V,H,W], 0..1."""
-
-    raw: Tensor
-    opacity: Tensor
+from model_runtime.network.gaussian_adapter import RAW, RawGaussians
 
 
 class GaussianHead(DptTrunk):

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from model_runtime.checkpoints.loading import PREFIX
 from model_runtime.checkpoints.locate import CONFIG_FILE, WEIGHTS_FILE, read_config
+from model_runtime.checkpoints.strict import PREFIX
 from model_runtime.contract.messages import JobError
 
 

@@ -17,8 +17,7 @@ from torch.nn import functional
 from model_runtime.depth.correction import smooth_correction
 from model_runtime.geometry.cameras import normalise_given_cameras
 from model_runtime.network.any_view import AnyViewNetwork
-from model_runtime.network.gaussian_adapter import place_gaussians
-from model_runtime.network.gaussian_head import RawGaussians
+from model_runtime.network.gaussian_adapter import RawGaussians, place_gaussians
 from model_runtime.splats.renderer import Splats, render_splats
 from model_runtime.training.learning.batches import first_views, on_device
 from model_runtime.training.learning.metrics import aligned

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from model_runtime.network.camera import encode_camera
+from model_runtime.network.camera_numbers import encode_camera
 from model_runtime.training.learning.targets import Targets
 
 

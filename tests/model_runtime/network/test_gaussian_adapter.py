@@ -8,12 +8,12 @@ from scipy.spatial.transform import Rotation
 
 from model_runtime.geometry.spherical_harmonics import basis
 from model_runtime.network.gaussian_adapter import (
+    RawGaussians,
     exact_rotations,
     place_gaussians,
     released_rotations,
     scale_to_given,
 )
-from model_runtime.network.gaussian_head import RawGaussians
 
 SCENES, VIEWS, HEIGHT, WIDTH = 2, 3, 4, 6
 

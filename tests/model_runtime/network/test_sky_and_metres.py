@@ -16,8 +16,9 @@ from model_runtime.network.config import (
     MonocularConfig,
     NestedConfig,
 )
+from model_runtime.network.metres import to_metres
 from model_runtime.network.monocular import MonocularNetwork
-from model_runtime.network.nested import NestedNetwork, to_metres
+from model_runtime.network.nested import NestedNetwork
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.network.sky import fill_sky, quantile
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model_runtime.network.any_view import AnyViewNetwork
-from model_runtime.network.gaussian_head import RawGaussians
+from model_runtime.network.gaussian_adapter import RawGaussians
 from model_runtime.training.learning.gaussians import (
     FrozenGeometry,
     GaussianConfig,

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from model_runtime.network.camera import encode_camera
+from model_runtime.network.camera_numbers import encode_camera
 from model_runtime.training.learning.losses import (
     LossWeights,
     Predictions,
