@@ -150,7 +150,7 @@ def test_an_edition_is_chosen_knowing_its_size_and_what_it_cannot_do(folder: Pat
     assert "GB on the disk." in " ".join(layout.texts) and "cannot improve splats" not in " ".join(layout.texts)
     layout = draw(edition="light")
     assert layout.properties[:3] == ["runtime_kind", "edition", "onnxruntime_build"]
-    assert "About 0.4 GB on the disk. It makes whole scenes, but cannot improve splats" in " ".join(layout.texts)
+    assert "About 0.7 GB on the disk. It makes whole scenes, but cannot improve splats" in " ".join(layout.texts)
     light = InstalledRuntime("runtime-1", "1", "", "3.12.9", "", "cpu", 400_000_000, True, "light", "1.32.0")
     live.runtime().state = replace(nothing, runtime=light)
     layout = draw(edition="light")
