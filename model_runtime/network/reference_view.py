@@ -26,7 +26,8 @@ def choose_reference_view(class_tokens: Array, strategy: str) -> Array:
     tokens = xp.astype(class_tokens, xp.float32)
     length = xp.linalg.vector_norm(tokens, axis=-1)
     unit = tokens / xp.clip(length, SHORTEST)[..., None]
-    cosine = unit @ xp.matrix_transpose(unit) - xp.eye(views, dtype=xp.float32, device=device)  # [B,N,N], likeness to oneself taken out
+    oneself = xp.eye(views, dtype=xp.float32, device=device)  # taken out of likeness
+    cosine = unit @ xp.matrix_transpose(unit) - oneself  # [B,N,N]
     if strategy == "saddle_sim_range":
         # Where no two views are opposites, the two most alike tie, and in the released code rounding decides, which
         # differs between processors. Here it is always the later one.
