@@ -37,6 +37,7 @@ def draw_preferences(chosen: Preferences, layout: bpy.types.UILayout, context: b
         _draw_installed(chosen, layout, context, state.state)
     elif chosen.runtime_kind == "python":
         layout.prop(chosen, "python_path")
+        layout.row().prop(chosen, "edition", expand=True)
         if state.progress is not None:
             _draw_progress(layout.box().column(), state.progress)
     else:
