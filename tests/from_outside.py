@@ -3,8 +3,9 @@
     python3 tests/from_outside.py
 
 1. In a fresh clone, the README's first command, with a mesh: its environment holds what that command installs, no more.
-2. The worker's wheel, taken out of the extension's zip and installed into an empty environment: the same job by its
-   da3-runtime, the smallest training, and what the benchmark says where its packages are missing.
+2. The worker's wheel, taken out of the extension's zip and installed into an empty environment, without PyTorch: the
+   same job by its da3-runtime. Then with PyTorch: the smallest training, and what the benchmark says where its packages
+   are missing.
 
 What is not committed is not tried. Takes some minutes and 5 GB for a while.
 """
@@ -79,13 +80,15 @@ def try_wheel(clone: Path, folder: Path) -> None:
     (wheel,) = (folder / "extension/wheels").glob("*.whl")
     run(sys.executable, "-m", "venv", folder / "empty", cwd=folder)
     programs = folder / "empty/bin"
-    install = [programs / "python", "-m", "pip", "install", "--quiet", "-c", wheel.with_name("constraints.txt"), wheel]
-    run(*install, cwd=folder)
+    install = [programs / "python", "-m", "pip", "install", "--quiet", "-c", wheel.with_name("constraints.txt")]
+    run(*install, wheel, cwd=folder)
+    run(programs / "python", "-c", "import torch", cwd=folder, fails=True)
     blend = folder / "by_wheel.blend"
     worker = f"env -u PYTHONPATH {programs / 'da3-runtime'} worker"
     scene = [sys.executable, "build.py", "scene", "examples/living_room", "--mesh", "fused", "--output", blend]
     run(*scene, "--worker", worker, cwd=clone)
     check_scene(clone, blend)
+    run(*install, f"{wheel}[torch]", cwd=folder)
     assert "loads strictly" in run(programs / "da3-runtime", "train", "--preset", "smoke", "--out", "smoke", cwd=folder)
     assert "pip install matplotlib trimesh" in run(programs / "da3-runtime", "bench", cwd=folder, fails=True)
 
