@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pycolmap
-import torch
 
 from model_runtime.cameras.features.matching import SEED, match_descriptors
 from model_runtime.cameras.features.memory import PhotoFeatures
@@ -80,8 +79,7 @@ def _largest(features: PhotoFeatures) -> PhotoFeatures:
 
 def alike(one: PhotoFeatures, other: PhotoFeatures) -> np.ndarray:
     """[M,2], which features of two frames look alike."""
-    matched = match_descriptors(*(torch.from_numpy(each.descriptors.astype(np.float32)) for each in (one, other)))
-    return matched.astype(np.int64)
+    return match_descriptors(one.descriptors, other.descriptors).astype(np.int64)
 
 
 def _common(at: np.ndarray, way: np.ndarray, reach: float) -> tuple[float, float]:

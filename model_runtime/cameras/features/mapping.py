@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pycolmap
-import torch
 
 from model_runtime.cameras.features.adjust import adjust
 from model_runtime.cameras.features.matching import MAX_ERROR, SEED, TYPICAL_FOCAL, Matches, starting_camera
@@ -204,9 +203,8 @@ def with_left_out(
     placed photo of the same camera, where there is one.
     """
     registered = mapped.registered
-    others = torch.from_numpy(extrinsics)
-    similarity = align_cameras(others[registered], torch.from_numpy(mapped.extrinsics[registered]))
-    poses = np.where(registered[:, None, None], mapped.extrinsics, similarity.extrinsics(others).numpy())
+    similarity = align_cameras(extrinsics[registered], mapped.extrinsics[registered])
+    poses = np.where(registered[:, None, None], mapped.extrinsics, similarity.extrinsics(extrinsics))
     by_camera = {camera_numbers[i]: mapped.intrinsics[i] for i in np.flatnonzero(registered)}
     return poses, np.stack([by_camera.get(number, k) for number, k in zip(camera_numbers, intrinsics, strict=True)])
 

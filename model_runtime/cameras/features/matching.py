@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pycolmap
-import torch
-from torch import Tensor
+from scipy.linalg import get_blas_funcs
 
-from model_runtime.cameras.features.extraction import cores, extract_each
+from model_runtime.cameras.features.extraction import extract_each
 from model_runtime.cameras.features.memory import FeatureMemory, PairMatches, PhotoFeatures
 from model_runtime.cameras.features.pairs import MOST_ALL_PAIRS, ROUNDS, Candidates, Pair, all_pairs
 from model_runtime.cameras.features.retrieval import likeness
+from model_runtime.cameras.features.threads import cores, one_blas_thread
 from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
@@ -152,6 +152,7 @@ class _Matcher:
     def verified(self) -> list[Pair]:
         return [pair for pair, each in self.found.items() if each.geometry is not None]
 
+    @one_blas_thread
     def match(self, pairs: Sequence[Pair], progress: Span) -> None:
         photos, new = self.photos, list[Pair]()
         for i, j in pairs:
@@ -160,8 +161,7 @@ class _Matcher:
             else:
                 self.found[i, j] = known
         # Pairs are matched side by side, each by a single thread: faster than one after the other by several.
-        pool = ThreadPoolExecutor(cores(), "matching", torch.set_num_threads, (1,))
-        threads = torch.get_num_threads()
+        pool = ThreadPoolExecutor(cores(), "matching")
         try:
             waiting = {pool.submit(self._matched, pair): pair for pair in new}
             for done, future in enumerate(as_completed(waiting)):
@@ -171,11 +171,9 @@ class _Matcher:
                 self.memory.keep_pair(photos[i], photos[j], self.found[i, j], self.plain)
         finally:
             pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
 
     def _matched(self, pair: Pair) -> PairMatches:
-        # As float32 descriptors of hundreds of photos would take a gigabyte.
-        one, other = (torch.from_numpy(self.features[n].descriptors).float() for n in pair)
+        one, other = (self.features[n].descriptors for n in pair)
         preempted = len(self.photos) > MOST_EXHAUSTIVE
         if preempted and len(match_descriptors(one[:LARGEST], other[:LARGEST])) < LEAST_ALIKE:
             return PairMatches(np.zeros((0, 2), np.uint32), None)
@@ -183,32 +181,37 @@ class _Matcher:
         return PairMatches(alike, _verify(self.cameras, self.keypoints, pair, alike))
 
 
-def match_descriptors(a: Tensor, b: Tensor) -> np.ndarray:
-    """Mutual nearest neighbours that pass the ratio test: [M,2] uint32 rows of a [Ka,128] and b [Kb,128], float32.
+def match_descriptors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mutual nearest neighbours that pass the ratio test: [M,2] uint32 rows of a [Ka,128] and b [Kb,128], uint8.
 
-    Descriptors hold whole numbers up to 255, whose squared distances float32 tells exactly.
+    Whole numbers, whose squared distances float32 tells exactly: the same whatever multiplies the matrices.
     """
     if len(a) < 2 or len(b) < 2:
         return np.zeros((0, 2), np.uint32)
-    lengths = b.square().sum(1)
-    transposed = b.T.contiguous()
-    nearest, second, index = torch.empty(len(a)), torch.empty(len(a)), torch.empty(len(a), dtype=torch.long)
-    back, back_distance = torch.zeros(len(b), dtype=torch.long), torch.full((len(b),), torch.inf)
+    # |a|^2 - 2 a b + |b|^2 as one product. Float32 descriptors of hundreds of photos at once would take a gigabyte.
+    rows, columns = np.ones((len(a), 130), np.float32), np.ones((130, len(b)), np.float32)
+    rows[:, :128], columns[:128] = a, b.T
+    rows[:, 128], columns[129] = np.square(rows[:, :128]).sum(1), np.square(columns[:128]).sum(0)
+    rows[:, :128] *= -2
+    nearest, second, index = np.empty(len(a), np.float32), np.empty(len(a), np.float32), np.empty(len(a), np.int64)
+    back = np.full(len(b), np.inf, np.float32)
+    block = np.empty((ROWS_AT_ONCE, len(b)), np.float32)
+    (multiply,) = get_blas_funcs(("gemm",), dtype=np.float32)
     for start in range(0, len(a), ROWS_AT_ONCE):
-        rows = a[start : start + ROWS_AT_ONCE]
-        here = slice(start, start + len(rows))
-        squared = torch.addmm(lengths.expand(len(rows), -1), rows, transposed, alpha=-2)
-        squared += rows.square().sum(1)[:, None]
-        column, row = squared.min(0)
-        closer = column < back_distance
-        back_distance = torch.where(closer, column, back_distance)
-        back = torch.where(closer, row + start, back)
-        nearest[here], index[here] = squared.min(1)
-        squared[torch.arange(len(rows)), index[here]] = torch.inf
-        second[here] = squared.min(1).values
-    mutual = back[index] == torch.arange(len(a))
-    rows = torch.nonzero(mutual & (nearest < MAX_RATIO**2 * second))[:, 0]
-    return torch.stack((rows, index[rows]), dim=1).numpy().astype(np.uint32)
+        here = slice(start, min(start + ROWS_AT_ONCE, len(a)))
+        squared = block[: here.stop - start]
+        # SciPy's, as NumPy 1's knows few processors. It takes columns, so everything is transposed.
+        multiply(1.0, columns.T, rows[here].T, c=squared.T, overwrite_c=True)
+        np.minimum(back, squared.min(0), out=back)
+        index[here] = squared.argmin(1)
+        best = np.arange(len(squared)), index[here]
+        nearest[here] = squared[best]
+        squared[best] = np.inf
+        second[here] = squared.min(1)
+    found = np.flatnonzero((nearest == back[index]) & (nearest < MAX_RATIO**2 * second))
+    _, first = np.unique(index[found], return_index=True)
+    found = found[np.sort(first)]  # of features that are all the same to another, one
+    return np.stack((found, index[found]), axis=1).astype(np.uint32)
 
 
 def starting_camera(photo: FeaturePhoto, focal: float = TYPICAL_FOCAL, trust_exif: bool = True) -> pycolmap.Camera:

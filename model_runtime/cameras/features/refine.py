@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model_runtime.cameras.features.adjust import adjust_cameras
 from model_runtime.cameras.features.mapping import FOCAL_RANGE, map_photos, with_left_out
@@ -202,8 +201,7 @@ def _shared_start(intrinsics: np.ndarray, matches: Matches) -> np.ndarray:
 def _in_frame_of(extrinsics: np.ndarray, poses: np.ndarray, adjusted: np.ndarray) -> np.ndarray:
     """The adjusted cameras moved, all as one, to lie on where they were; the others stay."""
     moved = extrinsics.copy()
-    now, before = torch.from_numpy(poses[adjusted]), torch.from_numpy(extrinsics[adjusted])
-    moved[adjusted] = align_cameras(now, before).extrinsics(now).numpy()
+    moved[adjusted] = align_cameras(poses[adjusted], extrinsics[adjusted]).extrinsics(poses[adjusted])
     return moved
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from model_runtime.contract.messages import Cameras
 from model_runtime.geometry.similarity import align_cameras
@@ -55,13 +54,11 @@ class FeatureCameras:
     def laid_on(self, others: Cameras, compared: np.ndarray) -> tuple[Cameras, SparsePoints]:
         """Cameras and points moved, all as one, to lie on other cameras of the photos `compared` [N] bool; photos that
         are not registered, or whose lens is not known, have the others'."""
-        now = torch.from_numpy(self.extrinsics)
-        similarity = align_cameras(now[compared], torch.from_numpy(others.extrinsics[compared]))
-        moved = similarity.extrinsics(now).numpy()
+        similarity = align_cameras(self.extrinsics[compared], others.extrinsics[compared])
+        moved = similarity.extrinsics(self.extrinsics)
         extrinsics = np.where(self.registered[:, None, None], moved, others.extrinsics)
         intrinsics = np.where(np.isfinite(self.intrinsics), self.intrinsics, others.intrinsics)
-        points = similarity.points(torch.from_numpy(self.sparse.points)).numpy()
-        return Cameras(extrinsics, intrinsics), replace(self.sparse, points=points)
+        return Cameras(extrinsics, intrinsics), replace(self.sparse, points=similarity.points(self.sparse.points))
 
 
 def nothing_found(count: int) -> FeatureCameras:
