@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from model_runtime.checkpoints.locate import CheckpointFile
@@ -103,3 +104,14 @@ def _check(checkpoint: CheckpointFile, stored: dict[str, StoredTensor], wanted: 
 
 def _first(keys: list[str]) -> str:
     return ", ".join(shown(key, MOST_LETTERS) for key in keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
+
+
+def read_tensor(path: Path, stored: StoredTensor) -> np.ndarray:
+    """A tensor that `check_weights` has told of, as float32. Raises JobError `checkpoint-damaged`."""
+    with damage_told(path), open_plain(path) as file:
+        file.seek(stored.offset)
+        data = file.read(stored.length)
+    if stored.dtype == "BF16":  # the upper half of a float32
+        return (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32).reshape(stored.shape)
+    kind = np.float16 if stored.dtype == "F16" else np.float32
+    return np.frombuffer(data, kind).astype(np.float32).reshape(stored.shape)

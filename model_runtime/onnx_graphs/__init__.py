@@ -1,1 +1,1 @@
-"""Depth Anything 3 for ONNX Runtime, without torch: graphs made from a preset, weights read where the checkpoint lies."""
+"""Depth Anything 3 by ONNX Runtime, without torch: graphs made from presets, weights read where the checkpoint lies."""

@@ -13,7 +13,7 @@ from model_runtime.contract.catalogue import PATCH
 from model_runtime.network.config import BackboneConfig
 from model_runtime.onnx_graphs import wire
 from model_runtime.onnx_graphs.graph import END, Graph, Value
-from model_runtime.onnx_graphs.layers import Rotate, block, layer_norm
+from model_runtime.onnx_graphs.layers import BlockKind, Rotate, block, layer_norm
 
 TABLE = 37  # patches along each side of the learned position table
 BASE = 100.0  # of the rotary positions
@@ -89,12 +89,9 @@ class _Tokens:
             g,
             g.reshape(self.tokens, -1, config.dim),
             f"{KEY}.blocks.{index}",
-            dim=config.dim,
-            heads=config.heads,
+            BlockKind(config.dim, config.heads, 1e-6, config.swiglu),
             together=(1, -1) if across else (self.views, -1),
-            epsilon=1e-6,
             rotate=self._rotation(across) if alternates else None,
-            gated=config.swiglu,
         )
         self.tokens = g.reshape(flat, self.views, -1, config.dim)
         if not across:
@@ -192,4 +189,3 @@ def _mesh(g: Graph, along: Value, rows: Value, columns: Value, axis: int) -> Val
 
 def _zeros(g: Graph) -> Value:
     return g.reshape(g.integers(0, 0), 1, 2)
-

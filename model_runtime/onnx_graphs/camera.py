@@ -6,7 +6,7 @@ What the nine numbers mean is `network.camera_numbers`'s.
 from __future__ import annotations
 
 from model_runtime.onnx_graphs.graph import Graph, Value
-from model_runtime.onnx_graphs.layers import block, layer_norm, linear, mlp
+from model_runtime.onnx_graphs.layers import BlockKind, block, layer_norm, linear, mlp
 
 NUMBERS = 9
 BLOCKS = 4
@@ -28,5 +28,5 @@ def encode(g: Graph, dim: int) -> None:
     x = mlp(g, numbers, "cam_enc.pose_branch", NUMBERS, dim // 2, dim)
     x = layer_norm(g, x, "cam_enc.token_norm", dim, 1e-5)
     for index in range(BLOCKS):
-        x = block(g, x, f"cam_enc.trunk.{index}", dim=dim, heads=HEADS, together=(1, -1), epsilon=1e-5)
+        x = block(g, x, f"cam_enc.trunk.{index}", BlockKind(dim, HEADS, 1e-5), together=(1, -1))
     g.output("camera_tokens", layer_norm(g, x, "cam_enc.trunk_norm", dim, 1e-5), ("views", dim))

@@ -1,60 +1,97 @@
-"""Which device ONNX Runtime runs a network on."""
+"""The devices that ONNX Runtime can use here, by its execution providers."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
+
+import onnxruntime
 
 from model_runtime.contract.messages import JobError
+from model_runtime.onnx_graphs.graph import Graph
+
+KINDS = {
+    "cuda": ("CUDAExecutionProvider", "NVIDIA GPU"),
+    "directml": ("DmlExecutionProvider", "GPU by DirectML"),
+    "coreml": ("CoreMLExecutionProvider", "Apple's Core ML"),
+    "cpu": ("CPUExecutionProvider", "CPU"),
+}
+AUTOMATIC = ("cuda", "directml", "cpu")
+"""Tried in this order. Core ML takes few of the operators, and gives the rest to the CPU."""
+
+SAYS = re.compile(r"(cuda|directml)(?::(\d+))?|coreml|cpu")
+OTHER_NAMES = {"mps": "coreml"}
+"""What PyTorch calls them."""
 
 
 @dataclass(frozen=True)
 class OnnxDevice:
-    """name: as `Request.device` has it: `cpu`, `cuda:0`, `dml:0` (DirectX 12), `coreml` (macOS). provider: what
-    ONNX Runtime calls it. index: of several."""
+    """name: as in a request, never `auto`. description: for people. index: of the GPU."""
 
     name: str
+    description: str
     provider: str
-    index: int = 0
+    index: int | None = None
 
     @property
-    def description(self) -> str:
-        return DESCRIPTIONS[self.provider]
+    def is_cpu(self) -> bool:
+        return self.name == "cpu"
 
-
-PROVIDERS = {
-    "cuda": "CUDAExecutionProvider",
-    "dml": "DmlExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""The fastest first, which `auto` takes."""
-
-DESCRIPTIONS = {
-    "CUDAExecutionProvider": "NVIDIA GPU (CUDA)",
-    "DmlExecutionProvider": "GPU (DirectML)",
-    "CoreMLExecutionProvider": "Apple (Core ML)",
-    "CPUExecutionProvider": "CPU",
-}
+    def providers(self) -> list[str | tuple[str, dict[str, str]]]:
+        """As a session takes them; the CPU takes what this device cannot."""
+        if self.is_cpu:
+            return [self.provider]
+        options = {} if self.index is None else {"device_id": str(self.index)}
+        return [(self.provider, options), KINDS["cpu"][0]]
 
 
 def choose_device(name: str) -> OnnxDevice:
-    """The device of `Request.device`; PyTorch's `mps` is `coreml` here. Raises JobError `device-unknown` or
-    `device-missing`."""
-    import onnxruntime
-
-    here = onnxruntime.get_available_providers()
-    kind, _, number = name.partition(":")
-    kind = "coreml" if kind == "mps" else kind
-    if kind == "auto":
-        kind = next(kind for kind, provider in PROVIDERS.items() if provider in here)
-    if kind not in PROVIDERS or (number and not number.isdigit()) or (number and kind in ("cpu", "coreml")):
-        advice = "Choose auto, cpu, cuda, cuda:N, dml, dml:N or coreml."
+    """The device of `Request.device`. Raises JobError `device-unknown` or `device-missing`."""
+    if name == "auto":
+        return next(device for device in map(_device, AUTOMATIC) if _works(device))
+    name = OTHER_NAMES.get(name, name)
+    if not SAYS.fullmatch(name):
+        advice = "Choose auto, cpu, cuda or cuda:N, directml or directml:N, or coreml."
         raise JobError("device-unknown", f"There is no device '{name}'.", advice)
-    if PROVIDERS[kind] not in here:
+    device = _device(name)
+    if not _works(device):
         raise JobError(
             "device-missing",
-            f"ONNX Runtime {onnxruntime.__version__} of the worker has no device '{name}'.",
+            f"The worker's machine has no device '{name}' that ONNX Runtime {onnxruntime.__version__} can use.",
             "Choose auto, or install the runtime for this device.",
         )
-    index = int(number or 0)
-    return OnnxDevice(f"{kind}:{index}" if kind in ("cuda", "dml") else kind, PROVIDERS[kind], index)
+    return device
+
+
+def _device(name: str) -> OnnxDevice:
+    kind, _, index = name.partition(":")
+    provider, description = KINDS[kind]
+    if kind in ("coreml", "cpu"):
+        return OnnxDevice(name, description, provider)
+    return OnnxDevice(name, f"{description} {index}".strip(), provider, int(index or 0))
+
+
+@cache
+def _works(device: OnnxDevice) -> bool:
+    """Whether a session begins on it: a provider that is built in may lack its driver, or the GPU of that number.
+
+    ONNX Runtime itself would go on without a word, on the CPU.
+    """
+    if device.is_cpu:
+        return True
+    if device.provider not in onnxruntime.get_available_providers():
+        return False
+    if device.name.startswith("cuda") and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # CUDA and cuDNN as pip installs them lie where no loader looks
+    graph = Graph("probe")
+    graph.output("out", graph.op("Neg", graph.input("in", (1,))), (1,))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(graph.serialise({}, {}), options, providers=device.providers())
+    except Exception as error:
+        if type(error).__module__.startswith("onnxruntime") or isinstance(error, RuntimeError | ValueError):
+            return False
+        raise
+    return device.provider in session.get_providers()

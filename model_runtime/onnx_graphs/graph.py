@@ -100,7 +100,9 @@ class Graph:
 
     def range(self, count: Value) -> Value:
         """0 to count - 1; count: [1] int64."""
-        start, stop, step = (self.op("Reshape", n, self.integers()) for n in (self.integers(0), count, self.integers(1)))
+        start, stop, step = (
+            self.op("Reshape", n, self.integers()) for n in (self.integers(0), count, self.integers(1))
+        )
         return self.op("Range", start, stop, step)
 
     def float(self, value: Value) -> Value:

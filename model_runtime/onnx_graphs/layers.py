@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from model_runtime.onnx_graphs.graph import Graph, Value
 
 Rotate = Callable[[Value], Value]
 """Turns queries or keys [tokens, dim] by their positions."""
+
+
+@dataclass(frozen=True)
+class BlockKind:
+    """Of a transformer block. epsilon: of its two norms. gated: whether its MLP is."""
+
+    dim: int
+    heads: int
+    epsilon: float
+    gated: bool = False
 
 
 def linear(g: Graph, x: Value, key: str, width: int, out: int) -> Value:
@@ -47,18 +58,16 @@ def block(
     g: Graph,
     x: Value,
     key: str,
+    kind: BlockKind,
     *,
-    dim: int,
-    heads: int,
     together: tuple[Value | int, Value | int],
-    epsilon: float,
     rotate: Rotate | None = None,
-    gated: bool = False,
 ) -> Value:
     """A transformer block on tokens [n, dim]. together: (groups, tokens) of those that look at each other.
 
-    rotate: also normalises queries and keys before it turns them, where it is given.
+    rotate: where it is given, queries and keys are normalised, too, before it turns them.
     """
+    dim, heads, epsilon = kind.dim, kind.heads, kind.epsilon
     seen = layer_norm(g, x, f"{key}.norm1", dim, epsilon)
     q, k, v = g.split(linear(g, seen, f"{key}.attn.qkv", dim, 3 * dim), 3)
     if rotate is not None:
@@ -72,5 +81,5 @@ def block(
     attended = linear(g, g.reshape(attended, -1, dim), f"{key}.attn.proj", dim, dim)
     x = g.op("Add", x, g.op("Mul", attended, g.weight(f"{key}.ls1.gamma", dim)))
     seen = layer_norm(g, x, f"{key}.norm2", dim, epsilon)
-    seen = swiglu(g, seen, f"{key}.mlp", dim) if gated else mlp(g, seen, f"{key}.mlp", dim, 4 * dim, dim)
+    seen = swiglu(g, seen, f"{key}.mlp", dim) if kind.gated else mlp(g, seen, f"{key}.mlp", dim, 4 * dim, dim)
     return g.op("Add", x, g.op("Mul", seen, g.weight(f"{key}.ls2.gamma", dim)))

@@ -42,7 +42,8 @@ class StoredWeights:
 def model(graph: bytes, producer_version: str, metadata: Mapping[str, str]) -> bytes:
     """ModelProto."""
     opsets = b"".join(
-        _field(8, _text(1, domain) + _integer(2, version)) for domain, version in (("", STANDARD_OPSET), (CONTRIBUTED, 1))
+        _field(8, _text(1, domain) + _integer(2, version))
+        for domain, version in (("", STANDARD_OPSET), (CONTRIBUTED, 1))
     )
     properties = b"".join(_field(14, _text(1, key) + _text(2, value)) for key, value in metadata.items())
     producer = _text(2, "model_runtime") + _text(3, producer_version)

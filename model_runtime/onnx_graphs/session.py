@@ -1,0 +1,77 @@
+"""A graph that runs: with the weights of a checkpoint's file, on a device, until somebody says stop."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from model_runtime.checkpoints.strict import StoredTensor
+from model_runtime.contract.memory import is_out_of_memory
+from model_runtime.onnx_graphs import wire
+from model_runtime.onnx_graphs.devices import OnnxDevice
+from model_runtime.onnx_graphs.graph import Graph
+
+DATA_TYPES = {"F32": wire.FLOAT, "F16": wire.FLOAT16, "BF16": wire.BFLOAT16}
+LOOK_EVERY = 0.2
+"""Seconds after which a run asks again whether it should go on."""
+
+WARNINGS = 3
+"""ONNX Runtime's severity from which it logs, to standard error: errors."""
+
+
+class GraphSession:
+    def __init__(self, graph: Graph, weights: Path, stored: Mapping[str, StoredTensor], device: OnnxDevice) -> None:
+        """weights: a safetensors file, which ONNX Runtime itself maps into memory and reads. stored: its tensors."""
+        file = Path(os.path.realpath(weights))  # it takes no weights through a link that leads elsewhere
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = WARNINGS
+        options.enable_mem_pattern = False  # sizes differ from run to run
+        options.enable_cpu_mem_arena = False  # what a run took goes back to the system
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(file.parent))
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait take no time
+        model = graph.serialise(stored_weights(file.name, stored), {})
+        self._session = onnxruntime.InferenceSession(model, options, providers=device.providers())
+        self._outputs = list(graph.outputs)
+
+    def run(self, inputs: Mapping[str, np.ndarray], go_on: Callable[[], None]) -> dict[str, np.ndarray]:
+        """The graph's outputs by name. go_on is asked every LOOK_EVERY seconds and stops the run by raising.
+
+        Raises MemoryError where memory runs out.
+        """
+        options = onnxruntime.RunOptions()
+        results: list[np.ndarray] = []
+        errors: list[Exception] = []
+
+        def run() -> None:
+            try:
+                results.extend(map(np.asarray, self._session.run(self._outputs, dict(inputs), options)))
+            except Exception as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run, name="onnx graph")
+        thread.start()
+        try:
+            while thread.is_alive():
+                go_on()
+                thread.join(LOOK_EVERY)
+        finally:
+            options.terminate = True
+            thread.join()
+        if errors:
+            if is_out_of_memory(errors[0]):
+                raise MemoryError(str(errors[0])) from errors[0]
+            raise errors[0]
+        return dict(zip(self._outputs, results, strict=True))
+
+
+def stored_weights(file: str, stored: Mapping[str, StoredTensor]) -> dict[str, wire.StoredWeights]:
+    """The tensors of a safetensors file as a graph refers to them."""
+    return {
+        key: wire.StoredWeights(file, tensor.offset, tensor.length, DATA_TYPES[tensor.dtype], tensor.shape)
+        for key, tensor in stored.items()
+    }
