@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
 from model_runtime.cameras.features.result import SparsePoints
 from model_runtime.contract.camera_checks import check_intrinsics, check_lens, check_pose
@@ -120,6 +119,6 @@ def network_cameras(cameras: Cameras, placements: Sequence[Placement]) -> tuple[
 
     Last, the distance that translations were divided by.
     """
-    extrinsics, distance = normalise_given_cameras(torch.from_numpy(cameras.extrinsics))
+    extrinsics, distance = normalise_given_cameras(cameras.extrinsics)
     canvas = [p.intrinsics_to_canvas(k) for p, k in zip(placements, cameras.intrinsics, strict=True)]
-    return extrinsics.numpy(), np.stack(canvas), float(distance)
+    return extrinsics, np.stack(canvas), float(distance)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model_runtime.contract.messages import Cameras, JobError
 from model_runtime.contract.photo_names import listed
@@ -96,17 +95,15 @@ def _align(extrinsics: np.ndarray, given: np.ndarray, distance: float, notes: li
     The network was told the given cameras in units of `distance`. Where its own cameras spread far more or far less
     than that, it has not understood them: then the distance itself is the better guess of the scale.
     """
-    predicted, target = torch.from_numpy(extrinsics), torch.from_numpy(given)
-    similarity = align_cameras(predicted, target)
-    centres = camera_centres(target)
-    static = (centres - centres.mean(0)).norm() <= STATIC_SPREAD * centres.norm()
+    similarity = align_cameras(extrinsics, given)
+    centres = camera_centres(given)
+    static = np.linalg.norm(centres - centres.mean(0)) <= STATIC_SPREAD * np.linalg.norm(centres)
     ratio = float(similarity.scale) / distance
     if static or 1 / LARGEST_RATIO < ratio < LARGEST_RATIO:
         return similarity
     notes.append("The network's own cameras hardly agree with the given ones; the scale of the depth may be off.")
-    scale = torch.tensor(distance, dtype=torch.float64)
-    moved = similarity.rotation @ camera_centres(predicted).mean(0)
-    return Similarity(scale, similarity.rotation, centres.mean(0) - scale * moved)
+    moved = similarity.rotation @ camera_centres(extrinsics).mean(0)
+    return Similarity(np.float64(distance), similarity.rotation, centres.mean(0) - distance * moved)
 
 
 def _standalone_cameras(photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -118,7 +115,7 @@ def _standalone_cameras(photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np
 
 
 def _identity() -> Similarity:
-    return Similarity(torch.tensor(1.0).double(), torch.eye(3).double(), torch.zeros(3).double())
+    return Similarity(np.float64(1), np.eye(3), np.zeros(3))
 
 
 def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pycolmap
-import torch
 
 from model_runtime.cameras.features.adjust import adjust
 from model_runtime.cameras.features.result import SparsePoints
@@ -49,10 +48,10 @@ def adjust_frames(
         loss = 2 * focal * float(np.median(errors(poses, points, sight)))
         poses, points = _adjusted(poses, points, sight, focal, loss)
     points = _placed_anew(poses, points, rest)
-    back = align_cameras(torch.from_numpy(poses[used]), torch.from_numpy(first[used]))
+    back = align_cameras(poses[used], first[used])
     moved = poses.copy()
-    moved[used] = back.extrinsics(torch.from_numpy(poses[used])).numpy()
-    return moved, back.points(torch.from_numpy(points)).numpy()
+    moved[used] = back.extrinsics(poses[used])
+    return moved, back.points(points)
 
 
 def best_seen(sight: Sight) -> np.ndarray:

@@ -7,8 +7,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from threadpoolctl import threadpool_limits
 
 import model_runtime
 from model_runtime.contract.messages import Clip, Failure, JobError, Photo, Request, SendPart, StoredFile
@@ -64,15 +67,13 @@ def _answer(order: Order, report: Report) -> bytes:
     if order.version != model_runtime.__version__:
         sentence = f"The farm's machine has version {model_runtime.__version__}, this one {order.version}."
         raise JobError("version-mismatch", sentence, "Install the same version on all machines.")
-    import torch
-
     from model_runtime.prediction.answer_file import arrays, write_npz
 
-    torch.set_num_threads(order.threads)
     clip = order.request.clip
     if clip is not None and clip.file is not None and order.film is not None:
         _keep(clip.file, order.film)
     predictor = _predictor()
+    _use_threads(order.threads)
     try:
         named = arrays(predictor.predict(order.request, report), with_times=False)
         file = io.BytesIO()
@@ -80,6 +81,15 @@ def _answer(order: Order, report: Report) -> bytes:
     finally:
         predictor.finish()
     return file.getvalue()
+
+
+def _use_threads(count: int) -> None:
+    """Of linear algebra, in all libraries that are loaded by now, and of PyTorch where there is one."""
+    threadpool_limits(count)
+    if find_spec("torch") is not None:
+        import torch
+
+        torch.set_num_threads(count)
 
 
 @cache

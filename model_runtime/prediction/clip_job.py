@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 import model_runtime
@@ -142,7 +141,7 @@ class ClipJob:
         one place those that show what the others do not. More would only show again what moved."""
         placed = [i for i, key in enumerate(self.watched.keys) if track.sources[key] != "between"]
         poses = track.extrinsics[[self.watched.keys[i] for i in placed]]
-        middles = camera_centres(torch.from_numpy(poses)).numpy()
+        middles = camera_centres(poses)
         if np.ptp(middles, axis=0).max() > SAME_PLACE * np.abs(poses[:, :3, 3]).max(initial=1.0):
             return placed
         apart = np.arctan(np.array(self.source.size) / 2 / track.intrinsics[(0, 1), (0, 1)]).min() * SHOWN_ANEW
@@ -269,5 +268,5 @@ def _in_world_of(track: CameraTrack, keys: Sequence[int], extrinsics: np.ndarray
     there = track.extrinsics[list(keys)]
     if np.array_equal(there, extrinsics):
         return track
-    similarity = align_cameras(torch.from_numpy(there), torch.from_numpy(extrinsics))
-    return replace(track, extrinsics=similarity.extrinsics(torch.from_numpy(track.extrinsics)).numpy())
+    similarity = align_cameras(there, extrinsics)
+    return replace(track, extrinsics=similarity.extrinsics(track.extrinsics))

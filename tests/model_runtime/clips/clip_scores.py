@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from model_runtime.geometry.similarity import align_cameras
@@ -38,8 +37,8 @@ def scores(found: np.ndarray, truth: np.ndarray) -> Scores:
     missing, turn_jitter = int((~there).sum()), _rms(np.degrees(np.diff(off, n=2, axis=0)))
     if way == 0 or np.ptp(centres(mine), axis=0).max() < 1e-9:
         return Scores(missing, np.nan, float(np.median(turns)), float(turns.max()), np.nan, turn_jitter, np.nan)
-    laid = align_cameras(torch.from_numpy(mine), torch.from_numpy(true))
-    error = centres(laid.extrinsics(torch.from_numpy(mine)).numpy()) - centres(true)
+    laid = align_cameras(mine, true)
+    error = centres(laid.extrinsics(mine)) - centres(true)
     return Scores(
         without=missing,
         ate=_rms(error) / way,

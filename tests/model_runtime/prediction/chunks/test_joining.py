@@ -65,7 +65,7 @@ def test_the_world_is_the_first_chunks_in_the_mean_unit():
     units = np.log([float(each.scale) for each in joined.similarities])
     assert units.mean() == pytest.approx(0, abs=1e-9) and units.std() > 0.3
     first = joined.similarities[0]
-    assert np.abs(first.rotation - np.eye(3)).max() < 1e-9 and np.abs(first.translation.numpy()).max() < 1e-9
+    assert np.abs(first.rotation - np.eye(3)).max() < 1e-9 and np.abs(first.translation).max() < 1e-9
 
 
 def test_a_photo_takes_the_depth_of_the_chunk_it_is_in_the_middle_of():
