@@ -21,12 +21,14 @@ def adjust(
     steps: int = STEPS,
     refine_middle: bool = False,
     refine_lens: bool = True,
+    least_gain: float = 0.0,
 ) -> None:
     """Move cameras, focal lengths and points of the model to agree with its observations, and distortion where its
     cameras have any.
 
     loss_scale: error in pixels of the model from which on an observation counts less (Cauchy loss). refine_middle:
-    whether principal points move, too. refine_lens: whether focal lengths and distortion do.
+    whether principal points move, too. refine_lens: whether focal lengths and distortion do. least_gain: of the cost,
+    below which a step ends it.
     """
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
@@ -36,6 +38,7 @@ def adjust(
     options.ceres.loss_function_scale = max(loss_scale, SMALLEST_LOSS_SCALE)
     options.ceres.solver_options.num_threads = 1
     options.ceres.solver_options.max_num_iterations = steps
+    options.ceres.solver_options.function_tolerance = least_gain
     config = pycolmap.BundleAdjustmentConfig()
     for number in model.reg_image_ids():
         config.add_image(number)

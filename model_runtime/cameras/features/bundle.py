@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial.transform import Rotation
 
-from model_runtime.cameras.features.tracks import sum_by_point
 from model_runtime.contract.lens import BROWN, FISHEYE, bend
 
 FOCAL, MIDDLE, COEFFICIENT = 0, slice(1, 3), 3
@@ -67,20 +67,30 @@ class Bundle:
 
     def residuals(self, seen: Seen) -> np.ndarray:
         """[M,2], from where a point is seen to where it should be; NaN where it is behind its camera."""
-        return self._projected(seen)[0] - seen.pixel
+        return _View(self, seen).miss
 
     def errors(self, seen: Seen) -> np.ndarray:
         """[M], the length of `residuals`; inf behind the camera."""
         return np.nan_to_num(np.linalg.norm(self.residuals(seen), axis=1), nan=np.inf)
 
-    def _projected(self, seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """[M,2] where points are seen, [M,3] where they are from their cameras, [M,2] where the lens sees them, and the
-        slope of that."""
-        pose, lens = self.poses[seen.view], self.lenses[seen.view]
-        at = np.einsum("mij,mj->mi", pose[:, :3, :3], self.points[seen.point]) + pose[:, :3, 3]
-        plane = at[:, :2] / np.where(at[:, 2:] > NEAREST, at[:, 2:], np.nan)
-        bent, slope = bend(self.model, lens[:, COEFFICIENT:], plane)
-        return lens[:, FOCAL, None] * bent + lens[:, MIDDLE], at, bent, slope
+
+class _View:
+    """How a bundle sees its points. at: [M,3], from their cameras. bent: [M,2], as the lens sees them, and slope:
+    [M,2,2], of that. miss: [M,2], the residuals."""
+
+    def __init__(self, bundle: Bundle, seen: Seen) -> None:
+        self.bundle = bundle
+        self.lens = bundle.lenses[seen.view]
+        self.turn = bundle.poses[seen.view, :3, :3]
+        self.at = np.einsum("mij,mj->mi", self.turn, bundle.points[seen.point]) + bundle.poses[seen.view, :3, 3]
+        depth = self.at[:, 2:]
+        self.plane = self.at[:, :2] / np.where(depth > NEAREST, depth, np.nan)
+        self.bent, self.slope = bend(bundle.model, self.lens[:, COEFFICIENT:], self.plane)
+        self.miss = self.lens[:, FOCAL, None] * self.bent + self.lens[:, MIDDLE] - seen.pixel
+
+    def cost(self, loss: float) -> float:
+        squared = np.square(self.miss).sum(1)
+        return float(np.where(np.isfinite(squared), np.log1p(squared / loss**2), np.inf).sum())
 
 
 def adjust_bundle(bundle: Bundle, seen: Seen, loss: float, points_only: bool = False) -> Bundle:
@@ -90,22 +100,23 @@ def adjust_bundle(bundle: Bundle, seen: Seen, loss: float, points_only: bool = F
     Observations of points behind their camera at first do not count.
     """
     seen = seen.chosen(np.isfinite(bundle.residuals(seen)).all(1))
-    damping, cost = DAMPING, _cost(bundle, seen, loss)
+    view, sums, damping = _View(bundle, seen), _Sums(bundle, seen), DAMPING
+    cost = view.cost(loss)
     for _ in range(MOST_OF_POINTS if points_only else MOST_STEPS):
-        step = _Step(bundle, seen, loss, points_only)
+        step = _Step(view, sums, loss, points_only)
         while damping < MOST_DAMPING:
-            moved = step.taken(damping)
-            new = _cost(moved, seen, loss)
+            moved = _View(step.taken(damping), seen)
+            new = moved.cost(loss)
             if new < cost:
                 break
             damping *= 8
         else:
             break
-        bundle, gain, cost = moved, cost - new, new
+        view, gain, cost = moved, cost - new, new
         damping = max(damping / 8, LEAST_DAMPING)
         if gain < LEAST_GAIN * cost:
             break
-    return bundle
+    return view.bundle
 
 
 def adjust_closely(bundle: Bundle, seen: Seen, points_only: bool = False) -> Bundle:
@@ -120,97 +131,125 @@ def adjust_closely(bundle: Bundle, seen: Seen, points_only: bool = False) -> Bun
     return bundle
 
 
-def _cost(bundle: Bundle, seen: Seen, loss: float) -> float:
-    squared = np.square(bundle.residuals(seen)).sum(1)
-    return float(np.where(np.isfinite(squared), np.log1p(squared / loss**2), np.inf).sum())
+class _Sums:
+    """Where of a bundle's linearised problem what is seen adds up: the same in every step.
+
+    free: [6*N+L] bool, what moves. columns: which numbers of a photo's lens do at all.
+    """
+
+    def __init__(self, bundle: Bundle, seen: Seen) -> None:
+        count, photos = len(seen.view), len(bundle.poses)
+        one, each = np.ones(count), np.arange(count)
+        self.count = len(bundle.points)
+        self.points = csr_matrix((one, (seen.point, each)), shape=(self.count, count))
+        self.views = csr_matrix((one, (seen.view, each)), shape=(photos, count))
+        self.columns = np.flatnonzero(~bundle.held[bundle.places].all(0))
+        poses = 6 * np.arange(photos)[:, None] + np.arange(6)
+        self.free = np.concatenate((np.repeat(~bundle.still, 6), ~bundle.held))
+        self.size = size = int(self.free.sum())
+        # What is held goes to one place more, which is cut off.
+        every = np.where(self.free, np.cumsum(self.free) - 1, size)
+        self.number = every[np.concatenate((poses, 6 * photos + bundle.places[:, self.columns]), axis=1)]
+        self.pairs = self.number[:, :, None] * (size + 1) + self.number[:, None]
+        rows = self.number[seen.view, :, None] * (3 * self.count)
+        self.across = rows + 3 * seen.point[:, None, None] + np.arange(3)
+
+    def by_point(self, values: np.ndarray) -> np.ndarray:
+        """[M,...] added up into [P,...]."""
+        return (self.points @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])
+
+    def by_number(self, values: np.ndarray) -> np.ndarray:
+        """[M,C] of photos' numbers added up into [size]."""
+        return _gathered(self.number, self.views @ values, self.size + 1)[:-1]
+
+    def by_pair(self, values: np.ndarray) -> np.ndarray:
+        """[M,C,C] of any two of them into [size,size]."""
+        summed = _gathered(self.pairs, self.views @ values.reshape(len(values), -1), (self.size + 1) ** 2)
+        return summed.reshape(self.size + 1, -1)[:-1, :-1]
+
+    def by_both(self, values: np.ndarray) -> np.ndarray:
+        """[M,C,3] of them and of points into [size,P,3]."""
+        summed = _gathered(self.across, values, (self.size + 1) * 3 * self.count)
+        return summed.reshape(self.size + 1, self.count, 3)[:-1]
 
 
 class _Step:
     """The linearised problem at a bundle."""
 
-    def __init__(self, bundle: Bundle, seen: Seen, loss: float, points_only: bool) -> None:
-        self.bundle, self.count = bundle, len(bundle.points)
-        projected, at, bent, slope = bundle._projected(seen)
-        miss = projected - seen.pixel
-        weight = np.sqrt(1 / (1 + np.square(miss).sum(1) / loss**2))[:, None]
-        by_place, by_numbers = _jacobians(bundle, seen, at, bent, slope)
-        by_point = by_place @ bundle.poses[seen.view, :3, :3]
-        self.points_only = points_only
-        self.by_point, self.miss = by_point * weight[:, :, None], miss * weight
-        self.point = seen.point
-        self.curvature = sum_by_point(np.einsum("mri,mrj->mij", self.by_point, self.by_point), seen.point, self.count)
-        self.slope = sum_by_point(np.einsum("mri,mr->mi", self.by_point, self.miss), seen.point, self.count)
-        if not points_only:
-            self._couple(seen, at, by_place * weight[:, :, None], by_numbers * weight[:, :, None])
-
-    def _couple(self, seen: Seen, at: np.ndarray, by_place: np.ndarray, by_numbers: np.ndarray) -> None:
-        """What moving cameras and changing lenses does."""
-        bundle = self.bundle
-        x, y, z = at.T
+    def __init__(self, view: _View, sums: _Sums, loss: float, points_only: bool) -> None:
+        self.bundle, self.sums, self.points_only = view.bundle, sums, points_only
+        weight = np.sqrt(1 / (1 + np.square(view.miss).sum(1) / loss**2))[:, None]
+        miss, by_place = view.miss * weight, _by_place(view) * weight[:, :, None]
+        by_point = by_place @ view.turn
+        self.curvature = sums.by_point(by_point.transpose(0, 2, 1) @ by_point)
+        self.slope = sums.by_point(np.einsum("mri,mr->mi", by_point, miss))
+        if points_only:
+            return
+        x, y, z = view.at.T
         nought = np.zeros_like(x)
         turned = np.stack((nought, z, -y, -z, nought, x, y, -x, nought), axis=-1).reshape(-1, 3, 3)
+        by_numbers = _by_numbers(view, sums.columns) * weight[:, :, None]
         by_camera = np.concatenate((by_place @ turned, by_place, by_numbers), axis=2)
-        poses = 6 * len(bundle.poses)
-        places = np.concatenate((6 * seen.view[:, None] + np.arange(6), poses + bundle.places[seen.view]), axis=1)
-        free = np.concatenate((np.repeat(~bundle.still, 6), ~bundle.held))
-        size = int(free.sum())
-        # What is held goes to one place more, which is cut off.
-        number = np.where(free, np.cumsum(free) - 1, size)[places]
-        self.free = free
-        self.camera_slope = _gathered(number, np.einsum("mrc,mr->mc", by_camera, self.miss), size + 1)[:-1]
-        pairs = number[:, :, None] * (size + 1) + number[:, None]
-        curvature = _gathered(pairs, by_camera.transpose(0, 2, 1) @ by_camera, (size + 1) ** 2)
-        self.camera_curvature = curvature.reshape(size + 1, -1)[:-1, :-1]
-        across = number[:, :, None] * (3 * self.count) + 3 * seen.point[:, None, None] + np.arange(3)
-        coupling = _gathered(across, by_camera.transpose(0, 2, 1) @ self.by_point, (size + 1) * 3 * self.count)
-        self.coupling = coupling.reshape(size + 1, self.count, 3)[:-1]
+        across = by_camera.transpose(0, 2, 1)
+        self.camera_slope = sums.by_number(np.einsum("mri,mr->mi", by_camera, miss))
+        self.camera_curvature = sums.by_pair(across @ by_camera)
+        self.coupling = sums.by_both(across @ by_point)
 
     def taken(self, damping: float) -> Bundle:
         """The bundle after the step with this damping (Marquardt's, relative to the curvature)."""
         damped = self.curvature + damping * self.curvature * np.eye(3) + 1e-14 * np.eye(3)
         inverse = np.linalg.inv(damped)
         if self.points_only:
-            move = -np.einsum("pij,pj->pi", inverse, self.slope)
-            return replace(self.bundle, points=self.bundle.points + move)
-        through = np.einsum("cpi,pij->cpj", self.coupling, inverse).reshape(len(self.coupling), -1)
+            return replace(self.bundle, points=self.bundle.points - np.einsum("pij,pj->pi", inverse, self.slope))
+        through = (self.coupling.transpose(1, 0, 2) @ inverse).transpose(1, 0, 2).reshape(len(self.coupling), -1)
         flat = self.coupling.reshape(len(self.coupling), -1)
         system = self.camera_curvature - through @ flat.T
         system[np.diag_indices_from(system)] += damping * self.camera_curvature.diagonal() + 1e-14
         change = np.linalg.solve(system, through @ self.slope.ravel() - self.camera_slope)
         back = self.slope + (change @ flat).reshape(-1, 3)
-        points = self.bundle.points - np.einsum("pij,pj->pi", inverse, back)
-        every = np.zeros(len(self.free))
-        every[self.free] = change
+        every = np.zeros(len(self.sums.free))
+        every[self.sums.free] = change
         poses = 6 * len(self.bundle.poses)
         return replace(
             self.bundle,
             poses=_moved(self.bundle.poses, every[:poses].reshape(-1, 6)),
             numbers=self.bundle.numbers + every[poses:],
-            points=points,
+            points=self.bundle.points - np.einsum("pij,pj->pi", inverse, back),
         )
 
 
-def _jacobians(
-    bundle: Bundle, seen: Seen, at: np.ndarray, bent: np.ndarray, slope: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """How pixels change with the place from the camera, [M,2,3], and with the lens's numbers, [M,2,K]."""
-    focal, plane = bundle.lenses[seen.view, FOCAL], at[:, :2] / at[:, 2:]
-    by_plane = focal[:, None, None] * slope
-    to_plane = np.concatenate((np.tile(np.eye(2), (len(at), 1, 1)), -plane[:, :, None]), axis=2)
-    by_place = by_plane @ (to_plane / at[:, 2:, None])
-    square = np.square(plane).sum(1)
-    x, y = plane.T
-    if bundle.model == BROWN:
-        radial = [(square**n)[:, None] * plane for n in (1, 2, 3)]
-        aside = np.stack((2 * x * y, square + 2 * y * y), axis=1), np.stack((square + 2 * x * x, 2 * x * y), axis=1)
-        by_coefficient = [radial[0], radial[1], *aside, radial[2]]
-    else:
-        radius, angle = np.sqrt(square), np.arctan(np.sqrt(square))
-        direction = plane / np.maximum(radius, 1e-9)[:, None]
-        by_coefficient = [(angle ** (2 * n + 1))[:, None] * direction for n in (1, 2, 3, 4)]
-    middle = np.tile(np.eye(2), (len(at), 1, 1))
-    columns = [bent[:, :, None], middle, *(focal[:, None, None] * each[:, :, None] for each in by_coefficient)]
-    return by_place, np.concatenate(columns, axis=2)
+def _by_place(view: _View) -> np.ndarray:
+    """[M,2,3], how pixels change with the place from the camera."""
+    depth = view.at[:, 2, None, None]
+    by_plane = view.lens[:, FOCAL, None, None] * view.slope / depth
+    return np.concatenate((by_plane, -(by_plane @ view.plane[:, :, None])), axis=2)
+
+
+def _by_numbers(view: _View, columns: np.ndarray) -> np.ndarray:
+    """[M,2,C], how pixels change with these of the lens's numbers."""
+    square, plane = np.square(view.plane).sum(1)[:, None], view.plane
+    by = np.zeros((*plane.shape, len(columns)))
+    for i, column in enumerate(columns.tolist()):
+        if column == FOCAL:
+            by[:, :, i] = view.bent
+        elif column < COEFFICIENT:
+            by[:, column - MIDDLE.start, i] = 1
+        else:
+            number = column - COEFFICIENT
+            by[:, :, i] = view.lens[:, FOCAL, None] * _by_coefficient(view.bundle.model, number, plane, square)
+    return by
+
+
+def _by_coefficient(model: str, number: int, plane: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """[M,2], how points of the plane [M,2] bend with one of the coefficients. square: [M,1], of their radius."""
+    if model == FISHEYE:
+        radius = np.sqrt(square)
+        return np.arctan(radius) ** (2 * number + 3) * plane / np.maximum(radius, 1e-9)
+    if number in (2, 3):
+        along, across = plane[:, number - 2, None], plane[:, 3 - number, None]
+        aside = np.concatenate((2 * along * across, square + 2 * across**2), axis=1)
+        return aside if number == 2 else aside[:, ::-1]
+    return square ** {0: 1, 1: 2, 4: 3}[number] * plane
 
 
 def _moved(poses: np.ndarray, change: np.ndarray) -> np.ndarray:

@@ -42,6 +42,9 @@ for a focal length that is off stands in for it; the way back is easy."""
 LARGEST_K1 = 1.0
 """No lens bends as much; cameras that are inside out do, to fit at all."""
 
+OF_ONE_HALF = 0.5
+"""Of what it must fall by, what the first half of the tracks must see for the other to be asked."""
+
 LEAST_GAIN = 0.002 / WORKING_SIDE
 """Longest sides by which it must fall: perfect pictures have no noise to hide behind."""
 
@@ -76,8 +79,7 @@ class Judged:
 
     def is_worth(self, simpler: Judged) -> bool:
         """Whether tracks fit so much better than with the simpler kind that its freedom is theirs."""
-        fallen = simpler.typical - self.typical
-        if fallen <= max(_share(self.kind, simpler.kind) * simpler.typical, LEAST_GAIN):
+        if simpler.typical - self.typical <= _least_gain(self.kind, simpler.kind, simpler.typical):
             return False
         gains = [
             before.costs(simpler.typical)[points] - after.costs(simpler.typical)[points]
@@ -88,10 +90,12 @@ class Judged:
         return bool(gain.mean() > SURE * gain.std() / np.sqrt(len(gain)))
 
 
-def _share(kind: Kind, simpler: Kind) -> float:
+def _least_gain(kind: Kind, simpler: Kind, typical: float) -> float:
+    """By how much the typical error with the simpler kind must fall."""
     if kind == replace(simpler, model=kind.model):
-        return 0.0  # as much freedom: fisheyes are no stranger than others
-    return OF_OTHERS if kind.distortion == simpler.distortion else OF_DISTORTION
+        return LEAST_GAIN  # as much freedom: fisheyes are no stranger than others
+    share = OF_OTHERS if kind.distortion == simpler.distortion else OF_DISTORTION
+    return max(share * typical, LEAST_GAIN)
 
 
 def choose_kind(start: Bundle, seen: Seen, groups: Groups, go_on: Callable[[], None], first: Kind = PINHOLE) -> Kind:
@@ -184,11 +188,12 @@ class _Jury:
         return Judged(kind, (self._half(0, kind, before), self._half(1, kind, before)))
 
     def worth(self, kind: Kind, best: Judged) -> Judged | None:
-        """The kind where it is worth its freedom. Where the first half sees nothing of that, the other is not asked."""
+        """The kind where it is worth its freedom. Where the first half sees little of that, the other is not asked."""
         first = self._half(0, kind, best)
         if np.abs(first.bundle.lenses[:, COEFFICIENT]).max() > LARGEST_K1:
             return None
-        if first.typical > best.halves[0].typical:
+        before = best.halves[0].typical
+        if before - first.typical < OF_ONE_HALF * _least_gain(kind, best.kind, before):
             return None
         judged = Judged(kind, (first, self._half(1, kind, best)))
         return judged if judged.is_worth(best) else None

@@ -17,6 +17,7 @@ from model_runtime.cameras.features.lens_kinds import PINHOLE, Kind, as_bundle, 
 from model_runtime.cameras.features.mapping import MANY_PHOTOS, PART, best_connected, map_photos, part_of
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
 from model_runtime.cameras.features.result import FeatureCameras, SparsePoints, in_first_frame, reprojection_errors
+from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks, has_depth, select, triangulate
 from model_runtime.contract.lens import (
     BROWN,
@@ -67,6 +68,7 @@ class LensCameras:
     matches: Matches
 
 
+@one_blas_thread
 def solve_lenses(
     mapped: FeatureCameras,
     matches: Matches,

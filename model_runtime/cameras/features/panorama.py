@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 from model_runtime.cameras.features.mapping import TYPICAL_FOCAL
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.result import FeatureCameras, no_points
+from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks
 from model_runtime.photos.feature_photo import WORKING_SIDE
 
@@ -129,6 +130,7 @@ def instead_of(mapped: FeatureCameras, matches: Matches) -> Panorama | None:
     return turned if clear or fewer or placed_share(mapped, matches) < LITTLE_PARALLAX else None
 
 
+@one_blas_thread
 def find_panorama(matches: Matches) -> Panorama | None:
     """The photos as turned on the spot, where that explains all of their matches; None where somebody moved.
 
@@ -159,6 +161,7 @@ def find_panorama(matches: Matches) -> Panorama | None:
     return Panorama(_panorama(matches, order, fit, error), notes)
 
 
+@one_blas_thread
 def nearly_turned(matches: Matches) -> Panorama | None:
     """The key frames of a film whose camera moved, but too little, as turned on the spot: far nearer than a guess. None
     where homographies do not explain most of what they have in common."""

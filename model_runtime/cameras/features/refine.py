@@ -13,6 +13,7 @@ from model_runtime.cameras.features.matching import MAX_ERROR, Matches
 from model_runtime.cameras.features.parts import largest_group
 from model_runtime.cameras.features.resection import resect
 from model_runtime.cameras.features.result import SparsePoints, no_points, reprojection_errors, seen_points
+from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select, triangulate
 from model_runtime.contract.progress import Span
 from model_runtime.geometry.similarity import align_cameras
@@ -104,6 +105,7 @@ class _Adjusted:
         return self.explained.mean() >= LEAST_EXPLAINED_AFAR and self.adjusted.sum() >= FEWEST_AFAR
 
 
+@one_blas_thread
 def refine_cameras(extrinsics: np.ndarray, intrinsics: np.ndarray, matches: Matches, progress: Span) -> RefinedCameras:
     """Cameras [N,4,4], [N,3,3] (photo pixels) adjusted to the matches, in the frame and scale they came in.
 

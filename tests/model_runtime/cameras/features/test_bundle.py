@@ -40,8 +40,8 @@ def test_it_sees_what_the_lens_does(model: str) -> None:
 @pytest.mark.parametrize("model", LENSES)
 def test_slopes_are_how_pixels_change(model: str) -> None:
     bundle, seen = exact(model)
-    _, at, bent, slope = bundle._projected(seen)
-    by_place, by_numbers = module._jacobians(bundle, seen, at, bent, slope)
+    view = module._View(bundle, seen)
+    by_place, by_numbers = module._by_place(view), module._by_numbers(view, np.arange(NUMBERS[model]))
     step = 1e-6
 
     def change(more: Bundle, less: Bundle) -> np.ndarray:
@@ -86,7 +86,8 @@ def test_a_step_is_that_of_the_whole_system() -> None:
     jacobian = np.stack([(moved(e).residuals(seen) - moved(-e).residuals(seen)).ravel() for e in unknowns], 1) / 2e-6
     normal = jacobian.T @ jacobian
     wanted = -np.linalg.solve(normal + damping * np.diag(normal.diagonal()), jacobian.T @ begun.residuals(seen).ravel())
-    taken = module._Step(begun, seen, 1e6, points_only=False).taken(damping)
+    view, sums = module._View(begun, seen), module._Sums(begun, seen)
+    taken = module._Step(view, sums, 1e6, points_only=False).taken(damping)
     expected = moved(wanted)
     np.testing.assert_allclose(taken.points, expected.points, atol=1e-5)
     np.testing.assert_allclose(taken.poses, expected.poses, atol=1e-5)
