@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from model_runtime.network.dual_head import DepthAndRays, DualDptHead
 from model_runtime.network.gaussian_adapter import RawGaussians, place_gaussians
 from model_runtime.network.gaussian_head import GaussianHead
 from model_runtime.network.inputs import check_inputs
+from model_runtime.network.options import Options
 from model_runtime.network.output import GaussianSplats, Output
 
 
@@ -32,38 +34,27 @@ class AnyViewNetwork(nn.Module):
             self.gs_head = GaussianHead(feature_dim, config.head)
 
     def forward(
-        self,
-        images: Tensor,
-        extrinsics: Tensor | None = None,
-        intrinsics: Tensor | None = None,
-        gaussians: bool = False,
-        reference_view: str = "saddle_balanced",
-        pose_from: str = "camera_head",
-        head_chunk: int = 8,
-        on_block: Callable[[float], None] | None = None,
+        self, images: Tensor, extrinsics: Tensor | None = None, intrinsics: Tensor | None = None, **options: Any
     ) -> Output:
         """images: [B,N,3,H,W], ImageNet-normalised, H and W multiples of 14.
 
         extrinsics: [B,N,4,4] world-to-camera of known cameras, relative to view 0 and divided by their median distance
-        from it; intrinsics: [B,N,3,3] pixels. gaussians: whether to run the Gaussian head, where there is one.
-        reference_view: see `reference_view`. pose_from: `camera_head`, or `rays` to solve the ray maps for the cameras.
-        head_chunk: views a head takes at once; fewer need less memory for the same result.
-        on_block: called with the fraction done before each block and head chunk; may raise to stop.
+        from it; intrinsics: [B,N,3,3] pixels. options: those of `Options`.
         Raises ValueError for inputs that do not fit.
         """
-        check_inputs(images, extrinsics, intrinsics, reference_view, pose_from, head_chunk)
-        gaussians = gaussians and self.config.gaussian_head
+        asked = Options(**options)
+        check_inputs(images, extrinsics, intrinsics, asked.reference_view, asked.pose_from, asked.head_chunk)
+        gaussians, from_rays = asked.gaussians and self.config.gaussian_head, asked.pose_from == "rays"
         heads = 2 if gaussians else 1
-        steps = Steps(self.config.backbone.depth + heads * chunk_count(images, head_chunk), on_block)
+        steps = Steps(self.config.backbone.depth + heads * chunk_count(images, asked.head_chunk), asked.on_block)
         camera_tokens = self.encode_cameras(extrinsics, intrinsics, images)
-        features = self.backbone(images, camera_tokens, reference_view, steps)
-        dense = DepthAndRays(*run_head(self.head, features, images, head_chunk, steps))
-        cameras = (
-            self.decode_cameras(features, images) if pose_from == "camera_head" else self.solve_rays(dense, images)
-        )
+        features = self.backbone(images, camera_tokens, asked.reference_view, steps)
+        head = partial(self.head, rays=asked.rays or from_rays)
+        dense = DepthAndRays(*run_head(head, features, images, asked.head_chunk, steps))
+        cameras = self.solve_rays(dense, images) if from_rays else self.decode_cameras(features, images)
         splats = None
         if gaussians:
-            raw = RawGaussians(*run_head(self.gs_head, features, images, head_chunk, steps))
+            raw = RawGaussians(*run_head(self.gs_head, features, images, asked.head_chunk, steps))
             splats = self.place_gaussians(raw, dense.depth, cameras, extrinsics)
         return Output(
             depth=dense.depth,
@@ -89,6 +80,7 @@ class AnyViewNetwork(nn.Module):
 
     def solve_rays(self, dense: DepthAndRays, images: Tensor) -> tuple[Tensor, Tensor]:
         """The same, from the ray maps."""
+        assert dense.ray is not None and dense.ray_conf is not None
         with full_precision(images):
             return cameras_from_rays(dense.ray, dense.ray_conf, image_size(images))
 

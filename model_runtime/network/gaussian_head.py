@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from model_runtime.network.config import HeadConfig
-from model_runtime.network.dpt import DptTrunk, prediction_layers, resize
+from model_runtime.network.dpt import DptTrunk, in_strips, prediction_layers, resize
 from model_runtime.network.gaussian_adapter import RAW, RawGaussians
 
 
@@ -32,5 +32,5 @@ class GaussianHead(DptTrunk):
         """tokens: four of [V,h*w,F]; images: [V,3,H,W], ImageNet-normalised."""
         image_size = (images.shape[-2], images.shape[-1])
         x = resize(self.scratch["output_conv1"](self.fuse(self.levels(tokens, grid, image_size))), image_size)
-        x = self.scratch["output_conv2"](self.embed_position(x + self.images_merger(images), image_size))
+        x = in_strips(self.scratch["output_conv2"], self.embed_position(x.add_(self.images_merger(images)), image_size))
         return RawGaussians(x[:, :RAW].movedim(1, -1), x[:, RAW].sigmoid())

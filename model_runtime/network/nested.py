@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -10,6 +10,7 @@ from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.config import NestedConfig
 from model_runtime.network.metres import to_metres
 from model_runtime.network.monocular import MonocularNetwork
+from model_runtime.network.options import Options
 from model_runtime.network.output import Output
 
 METRIC_SHARE = 0.2  # of the time a forward pass takes
@@ -22,30 +23,12 @@ class NestedNetwork(nn.Module):
         self.da3_metric = MonocularNetwork(config.metric)
 
     def forward(
-        self,
-        images: Tensor,
-        extrinsics: Tensor | None = None,
-        intrinsics: Tensor | None = None,
-        gaussians: bool = False,
-        reference_view: str = "saddle_balanced",
-        pose_from: str = "camera_head",
-        head_chunk: int = 8,
-        on_block: Callable[[float], None] | None = None,
+        self, images: Tensor, extrinsics: Tensor | None = None, intrinsics: Tensor | None = None, **options: Any
     ) -> Output:
         """Takes what `AnyViewNetwork.forward` takes; depth, cameras and Gaussians come out in metres."""
-        any_view: Output = self.da3(
-            images,
-            extrinsics,
-            intrinsics,
-            gaussians,
-            reference_view,
-            pose_from,
-            head_chunk,
-            on_block and (lambda done: on_block((1 - METRIC_SHARE) * done)),
-        )
-        metric: Output = self.da3_metric(
-            images,
-            head_chunk=head_chunk,
-            on_block=on_block and (lambda done: on_block(1 - METRIC_SHARE * (1 - done))),
-        )
+        told = Options(**options).on_block
+        before = {**options, "on_block": told and (lambda done: told((1 - METRIC_SHARE) * done))}
+        after = {**options, "on_block": told and (lambda done: told(1 - METRIC_SHARE * (1 - done)))}
+        any_view: Output = self.da3(images, extrinsics, intrinsics, **before)
+        metric: Output = self.da3_metric(images, **after)
         return to_metres(any_view, metric)

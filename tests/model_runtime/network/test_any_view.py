@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.create import create_model
+from model_runtime.network.dense import run_head
 from model_runtime.network.output import Output
 from model_runtime.network.vision_transformer import TABLE
 
@@ -67,12 +68,12 @@ def scene_of(output: Output, index: int) -> Output:
 def test_batch_equals_scenes_one_by_one(tiny: AnyViewNetwork, posed: bool) -> None:
     images = pictures(4, 5)
     given = cameras(4, 5) if posed else (None, None)
-    together = tiny(images, *given, gaussians=True)
+    together = tiny(images, *given, gaussians=True, rays=True)
     if not posed:
         assert len(set(tiny.backbone(images).reference.tolist())) > 1, "scenes should differ in their reference view"
     for scene in range(4):
         one = slice(scene, scene + 1)
-        alone = tiny(images[one], *(None if c is None else c[one] for c in given), gaussians=True)
+        alone = tiny(images[one], *(None if c is None else c[one] for c in given), gaussians=True, rays=True)
         assert_same(scene_of(together, scene), alone)
 
 
@@ -83,7 +84,7 @@ def test_batch_equals_scenes_one_by_one(tiny: AnyViewNetwork, posed: bool) -> No
 def test_few_and_small_views(tiny: AnyViewNetwork, views: int, posed: bool, size: tuple[int, int]) -> None:
     height, width = size
     given = cameras(2, views) if posed else (None, None)
-    output = tiny(pictures(2, views, height, width), *given, gaussians=True)
+    output = tiny(pictures(2, views, height, width), *given, gaussians=True, rays=True)
     assert output.depth.shape == output.depth_conf.shape == (2, views, height, width)
     assert output.ray.shape == (2, views, height // 14 * 8, width // 14 * 8, 6)
     assert output.extrinsics.shape == (2, views, 3, 4)
@@ -105,7 +106,7 @@ def test_known_cameras_change_the_answer(tiny: AnyViewNetwork) -> None:
 @torch.no_grad()
 def test_order_of_views_does_not_matter(tiny: AnyViewNetwork) -> None:
     images, order = pictures(1, 5, seed=5), [3, 1, 4, 0, 2]
-    straight, shuffled = tiny(images), tiny(images[:, order])
+    straight, shuffled = tiny(images, rays=True), tiny(images[:, order], rays=True)
     assert_same(Output(**{name: getattr(straight, name)[:, order] for name in FIELDS}), shuffled)
 
 
@@ -121,21 +122,23 @@ def test_reference_view_makes_a_difference(tiny: AnyViewNetwork) -> None:
 @torch.no_grad()
 def test_head_chunks_do_not_change_results(tiny: AnyViewNetwork, chunk: int) -> None:
     images = pictures(2, 3)
-    assert_same(tiny(images, gaussians=True), tiny(images, gaussians=True, head_chunk=chunk), 1e-6)
+    assert_same(
+        tiny(images, gaussians=True, rays=True), tiny(images, gaussians=True, rays=True, head_chunk=chunk), 1e-6
+    )
 
 
 @torch.no_grad()
 def test_same_result_every_time(tiny: AnyViewNetwork) -> None:
     images = pictures(1, 3)
     for pose_from in ("camera_head", "rays"):
-        first, second = (tiny(images, gaussians=True, pose_from=pose_from) for _ in range(2))
+        first, second = (tiny(images, gaussians=True, rays=True, pose_from=pose_from) for _ in range(2))
         assert_same(first, second, 0.0)
 
 
 @torch.no_grad()
 def test_rays_give_the_cameras_when_asked(tiny: AnyViewNetwork) -> None:
     images = pictures(2, 2)
-    from_head, from_rays = tiny(images), tiny(images, pose_from="rays")
+    from_head, from_rays = tiny(images, rays=True), tiny(images, pose_from="rays")
     assert torch.equal(from_head.ray, from_rays.ray)
     rotation = from_rays.extrinsics[..., :3]
     torch.testing.assert_close(rotation @ rotation.mT, torch.eye(3).expand(2, 2, 3, 3), atol=1e-4, rtol=0)
@@ -143,9 +146,43 @@ def test_rays_give_the_cameras_when_asked(tiny: AnyViewNetwork) -> None:
 
 
 @torch.no_grad()
+def test_rays_are_made_only_where_they_are_wanted(tiny: AnyViewNetwork) -> None:
+    images = pictures(1, 2)
+    with_rays, without = tiny(images, gaussians=True, rays=True), tiny(images, gaussians=True)
+    assert without.ray is None and without.ray_conf is None
+    assert torch.equal(without.depth, with_rays.depth)
+    assert torch.equal(without.gaussians.means, with_rays.gaussians.means)
+    called = []
+    hook = tiny.head.scratch["refinenet1_aux"].register_forward_hook(lambda *_: called.append(True))
+    tiny(images)
+    hook.remove()
+    assert not called
+
+
+def test_gradients_go_through_the_same_numbers_as_inference(tiny: AnyViewNetwork) -> None:
+    images = pictures(1, 8, 196, 196)  # in inference more than goes through a block, or the end of a head, at once
+    trained = tiny(images, gaussians=True, rays=True)
+    with torch.inference_mode():
+        inferred = tiny(images, gaussians=True, rays=True)
+    assert trained.depth.requires_grad
+    assert_same(trained, inferred)
+
+
+@torch.inference_mode()
+def test_heads_need_no_more_memory_on_a_cpu_for_more_views(tiny: AnyViewNetwork) -> None:
+    largest = []
+    for views in (2, 4):
+        features = tiny.backbone(pictures(1, views, 252, 504))
+        with LargestTensor() as watch:
+            run_head(tiny.head, features, pictures(1, views, 252, 504), 8, lambda: None)
+        largest.append(watch.numel)
+    assert largest[0] == largest[1] == 16 * 252 * 504
+
+
+@torch.no_grad()
 def test_bfloat16_backbone_stays_close_and_heads_stay_float32(tiny: AnyViewNetwork) -> None:
     images, given = pictures(1, 3), cameras(1, 3)
-    exact = tiny(images, *given, gaussians=True)
+    exact = tiny(images, *given, gaussians=True, rays=True)
     seen: list[torch.dtype] = []
     hooks = [
         module.register_forward_hook(lambda _, inputs, output: seen.append(output.dtype))
@@ -158,7 +195,7 @@ def test_bfloat16_backbone_stays_close_and_heads_stay_float32(tiny: AnyViewNetwo
         tiny.backbone.pretrained.blocks[3].mlp.fc1.register_forward_hook(lambda _, i, output: half.append(output.dtype))
     )
     with torch.autocast("cpu", torch.bfloat16):
-        rough = tiny(images, *given, gaussians=True)
+        rough = tiny(images, *given, gaussians=True, rays=True)
     for hook in hooks:
         hook.remove()
     assert set(half) == {torch.bfloat16}
@@ -185,7 +222,7 @@ class Cancelled(Exception):
 @torch.no_grad()
 def test_progress_rises_and_can_stop_the_pass_at_every_step(tiny: AnyViewNetwork) -> None:
     images, fractions = pictures(1, 3), []
-    tiny(images, gaussians=True, head_chunk=2, on_block=fractions.append)
+    tiny(images, gaussians=True, rays=True, head_chunk=2, on_block=fractions.append)
     assert fractions == pytest.approx(np.arange(14) / 14)  # 10 blocks, two heads of two chunks
 
     for limit in (0.0, 0.4, 0.9):
@@ -195,7 +232,7 @@ def test_progress_rises_and_can_stop_the_pass_at_every_step(tiny: AnyViewNetwork
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            tiny(images, gaussians=True, head_chunk=2, on_block=stop)
+            tiny(images, gaussians=True, rays=True, head_chunk=2, on_block=stop)
 
 
 class LargestTensor(TorchDispatchMode):
@@ -228,7 +265,7 @@ def test_gradients_reach_every_parameter_that_is_read() -> None:
     network = create_model("da3-tiny").train()
     images = pictures(2, 3)
     for given in ((None, None), cameras(2, 3)):
-        output = network(images, *given, gaussians=True)
+        output = network(images, *given, gaussians=True, rays=True)
         fields = [getattr(output, name) for name in FIELDS] + [getattr(output.gaussians, name) for name in SPLATS]
         weights = torch.Generator().manual_seed(0)
         sum((field * torch.randn(field.shape, generator=weights)).mean() for field in fields).backward()

@@ -61,6 +61,7 @@ def test_case(name: str, reference_network: Callable[[str, int], Network]) -> No
         scene("input_intrinsics"),
         gaussians=meta["gaussians"],
         reference_view=meta["ref_view_strategy"],
+        rays=True,
     )
     # Outputs of the parts rather than of the network, and inputs.
     elsewhere = {"meta", "image", "camera_token_last", "raw_gs", "raw_gs_conf", "depth_raw", "depth_conf_raw"}
