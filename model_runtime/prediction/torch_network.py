@@ -49,6 +49,7 @@ class TorchNetwork:
                 extrinsics=batched(inputs.extrinsics),
                 intrinsics=batched(inputs.intrinsics),
                 gaussians=inputs.gaussians,
+                rays=inputs.rays,
                 reference_view=inputs.reference_view,
                 pose_from=inputs.pose_from,
                 head_chunk=head_chunk,
