@@ -8,13 +8,14 @@ splatting, Zwicker et al. 2001).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from model_runtime.contract.messages import Gaussians
+from model_runtime.contract.quaternions import quaternion_from_matrix
 
 FOOTPRINT = 0.7
 """Standard deviation in pixel spacings. Midway between four opaque splats the alphas of all make up 0.98 (0.83 at
@@ -23,13 +24,16 @@ THICKNESS = 0.1
 """Standard deviation along the normal, in those of the narrower tangent."""
 MAX_ELONGATION = 8.0
 """Longer to shorter tangent. The longer one is cut: a surface seen at more than 83 degrees shows gaps, not needles."""
-STEEPEST = np.radians(85.0)
+STEEPEST = math.radians(85.0)
 """A step to a neighbour that runs within 5 degrees of the line of sight is a jump between surfaces, not a surface."""
 OPACITY = 0.95
 """Of splats that are at least half as sure as the median; below that, opacity falls in proportion to confidence."""
 SH_BAND_0 = 0.5 / np.sqrt(np.pi)
+HARMONICS = ((np.arange(256) / 255 - 0.5) / SH_BAND_0).astype(np.float32)
+"""The coefficient of degree 0 for each value of a channel."""
 
-Array = NDArray[np.float64]
+Planes = NDArray[np.float32]
+"""Arrays whose first dimension is x, y, z: numpy is several times as fast at whole planes as at rows of three."""
 Mask = NDArray[np.bool_]
 
 
@@ -53,26 +57,22 @@ def surface_splats(
     """
     valid = valid & np.isfinite(depth) & (depth > 0)
     rays = _pixel_directions(depth.shape, intrinsics)
-    points = rays * np.where(valid, depth, 1.0).astype(np.float64)[..., None]
-    step_x = _steps(points, rays, valid, axis=1)[valid]
-    step_y = _steps(points, rays, valid, axis=0)[valid]
-    points, rays = points[valid], rays[valid]
-    # A pixel without neighbours on its surface faces the camera.
-    step_x, step_y = _facing_where_unknown(step_x, step_y, points, intrinsics)
-
-    axes, deviations = _tangent_ellipses(step_x, step_y, max_elongation)
-    to_world = extrinsics[:3, :3].T.astype(np.float64)
-    quaternions = Rotation.from_matrix(to_world @ axes).as_quat(canonical=True, scalar_first=True)
-    encoded = color[valid].astype(np.float64) / 255
-    sure = confidence[valid].astype(np.float64)
+    points = rays * np.where(valid, depth, 1).astype(np.float32)
+    known = [_steps(points, rays, valid, axis) for axis in (2, 1)]
+    points = points[:, valid]
+    step_x, step_y = (_or_facing(*known[axis], points, axis, float(intrinsics[axis, axis])) for axis in (0, 1))
+    rotations, deviations = _tangent_ellipses(step_x, step_y, max_elongation)
+    to_world = extrinsics[:3, :3].T
+    sure = confidence[valid].astype(np.float32)
+    centre = to_world @ -extrinsics[:3, 3]
     return Gaussians(
-        means=((points - extrinsics[:3, 3]) @ to_world.T).astype(np.float32),
-        scales=deviations.astype(np.float32),
-        rotations=quaternions.astype(np.float32),
-        opacities=_opacities(sure).astype(np.float32),
-        harmonics=((encoded - 0.5) / SH_BAND_0)[..., None].astype(np.float32),
-        confidence=sure.astype(np.float32),
-        view_index=np.full(len(points), view_index, np.int32),
+        means=points.T @ to_world.T.astype(np.float32) + centre.astype(np.float32),
+        scales=deviations,
+        rotations=_turned(rotations, to_world),
+        opacities=_opacities(sure),
+        harmonics=HARMONICS[color[valid]][..., None],
+        confidence=sure,
+        view_index=np.full(len(sure), view_index, np.int32),
         source="surface",
     )
 
@@ -87,73 +87,91 @@ def joined(parts: Sequence[Gaussians]) -> Gaussians:
     )
 
 
-def _pixel_directions(shape: tuple[int, ...], intrinsics: np.ndarray) -> Array:
-    """[h,w,3] directions of pixel centres in the camera, z component 1."""
+def _pixel_directions(shape: tuple[int, ...], intrinsics: np.ndarray) -> Planes:
+    """[3,h,w] directions of pixel centres in the camera, z component 1."""
     height, width = shape
-    pixels = np.ones((height, width, 3))
-    pixels[..., 0] = np.arange(width) + 0.5
-    pixels[..., 1] = (np.arange(height) + 0.5)[:, None]
-    return pixels @ np.linalg.inv(intrinsics).T
+    by_column, by_row, offset = np.linalg.inv(intrinsics).T
+    columns = by_column[:, None, None] * (np.arange(width) + 0.5)
+    rows = (by_row[:, None] * (np.arange(height) + 0.5) + offset[:, None])[..., None]
+    return columns.astype(np.float32) + rows.astype(np.float32)
 
 
-def _steps(points: Array, rays: Array, valid: Mask, axis: int) -> Array:
-    """[h,w,3] steps on the surface to the next pixel along an axis; NaN where no neighbour is on the same surface.
+def _steps(points: Planes, rays: Planes, valid: Mask, axis: int) -> tuple[Planes, Mask]:
+    """Steps [3,G] of the valid pixels on the surface to the next pixel along an axis, and whether there is one [G]:
+    none (0) where no neighbour is on the same surface.
 
     Central differences where both neighbours are, else the difference to the one that is.
     """
-    points, rays, valid = np.moveaxis(points, axis, 0), np.moveaxis(rays, axis, 0), np.moveaxis(valid, axis, 0)
-    difference = points[1:] - points[:-1]
-    sight = rays[1:] + rays[:-1]
-    sight /= np.linalg.norm(sight, axis=-1, keepdims=True)
-    along = (difference * sight).sum(-1)
-    across = np.linalg.norm(difference - along[..., None] * sight, axis=-1)
-    joined = valid[1:] & valid[:-1] & (np.abs(along) < np.tan(STEEPEST) * across)
+    points, rays = np.moveaxis(points, axis, 1), np.moveaxis(rays, axis, 1)
+    along = np.moveaxis(valid, axis - 1, 0)
+    difference = points[:, 1:] - points[:, :-1]
+    sight = rays[:, 1:] + rays[:, :-1]
+    steep = _dot(difference, sight) ** 2 >= math.sin(STEEPEST) ** 2 * _dot(difference, difference) * _dot(sight, sight)
+    joined = along[1:] & along[:-1] & ~steep
 
-    total = np.zeros_like(points)
-    total[:-1] += difference * joined[..., None]
-    total[1:] += difference * joined[..., None]
-    count = np.zeros(points.shape[:-1])
-    count[:-1] += joined
-    count[1:] += joined
-    steps = total / np.where(count > 0, count, np.nan)[..., None]
-    return np.moveaxis(steps, 0, axis)
+    difference *= joined
+    total, count = np.zeros_like(points), np.zeros(along.shape, np.float32)
+    for side in (slice(None, -1), slice(1, None)):
+        total[:, side] += difference
+        count[side] += joined
+    total /= np.maximum(count, 1)
+    return np.moveaxis(total, 1, axis)[:, valid], np.moveaxis(count, 0, axis - 1)[valid] > 0
 
 
-def _facing_where_unknown(step_x: Array, step_y: Array, points: Array, intrinsics: np.ndarray) -> tuple[Array, Array]:
-    """Steps [G,3] with unknown (NaN) ones replaced by those on a plane through the point and facing the camera."""
-    sight = points / np.linalg.norm(points, axis=-1, keepdims=True)
-    facing = []
-    for axis, steps in enumerate((step_x, step_y)):
-        step = np.zeros_like(points)
-        step[:, axis] = points[:, 2] / intrinsics[axis, axis]
-        step -= (step * sight).sum(-1, keepdims=True) * sight
-        facing.append(np.where(np.isnan(steps), step, steps))
-    return facing[0], facing[1]
+def _or_facing(steps: Planes, known: Mask, points: Planes, axis: int, focal: float) -> Planes:
+    """Steps [3,G] with unknown ones, of pixels without neighbours on their surface, replaced by those on a plane
+    through the point and facing the camera."""
+    points = points[:, ~known]
+    step = np.zeros_like(points)
+    step[axis] = points[2] / focal
+    steps[:, ~known] = step - _dot(step, points) / _dot(points, points) * points
+    return steps
 
 
-def _tangent_ellipses(step_x: Array, step_y: Array, max_elongation: float) -> tuple[Array, Array]:
-    """Axes [G,3,3] (columns: long tangent, short tangent, normal towards the camera) and deviations [G,3]."""
-    normal = np.cross(step_y, step_x)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-    length = np.linalg.norm(step_x, axis=-1)
-    first = step_x / length[:, None]
-    second = np.cross(normal, first)
-    # In the basis (first, second) step_x is (length, 0) and step_y is (p, q): a 2x2 covariance in closed form.
-    p, q = (step_y * first).sum(-1), (step_y * second).sum(-1)
-    mean, half = (length**2 + p**2 + q**2) / 2, (length**2 + p**2 - q**2) / 2
-    radius = np.hypot(half, p * q)
-    angle = 0.5 * np.arctan2(p * q, half)[:, None]
-    longer = np.cos(angle) * first + np.sin(angle) * second
-    shorter = np.cos(angle) * second - np.sin(angle) * first
-    # The determinant (length q)^2 gives the smaller eigenvalue without cancellation.
-    large = mean + radius
-    deviation_2 = FOOTPRINT * np.abs(length * q) / np.sqrt(large)
-    deviation_1 = np.minimum(FOOTPRINT * np.sqrt(large), max_elongation * deviation_2)
-    axes = np.stack((longer, shorter, normal), -1)
-    return axes, np.stack((deviation_1, deviation_2, THICKNESS * deviation_2), -1)
+def _tangent_ellipses(step_x: Planes, step_y: Planes, max_elongation: float) -> tuple[Planes, Planes]:
+    """Quaternions [4,G] wxyz, in the camera, of axes that are the long tangent, the short tangent and the normal
+    towards the camera; and deviations [G,3]."""
+    normal = _cross(step_y, step_x)
+    normal /= np.sqrt(_dot(normal, normal))
+    x, y, z = normal
+    # (-y, 1 - z, 0, x) turns the third axis to the normal, and no normal of what a camera sees is its own (0, 0, 1).
+    away = 1 - z
+    over = 1 / away
+    (a, b), (c, d) = ((step[0] + x * over * step[2], -step[1] - y * over * step[2]) for step in (step_x, step_y))
+    # In the plane of the two other axes the steps are (a, b) and (c, d): a 2x2 covariance in closed form.
+    mean, half, mixed = (a * a + b * b + c * c + d * d) / 2, (a * a + c * c - b * b - d * d) / 2, a * b + c * d
+    angle = np.arctan2(mixed, half) / 4
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rotations = np.stack((-y * cosine - x * sine, away * cosine, -away * sine, x * cosine - y * sine))
+    rotations *= np.sqrt(over / 2)
+    # The determinant gives the smaller eigenvalue without cancellation.
+    large = np.sqrt(mean + np.hypot(half, mixed))
+    deviation_2 = FOOTPRINT * np.abs(a * d - b * c) / large
+    deviation_1 = np.minimum(FOOTPRINT * large, max_elongation * deviation_2)
+    return rotations, np.stack((deviation_1, deviation_2, THICKNESS * deviation_2), -1)
 
 
-def _opacities(confidence: Array) -> Array:
+def _turned(rotations: Planes, turn: np.ndarray) -> Planes:
+    """[G,4] with w >= 0, of quaternions [4,G] in a frame that `turn` [3,3] takes to the world."""
+    w, x, y, z = quaternion_from_matrix(turn)
+    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    turned = left.astype(np.float32) @ rotations
+    turned *= np.copysign(1, turned[0])
+    return np.ascontiguousarray(turned.T)
+
+
+def _dot(first: Planes, second: Planes) -> Planes:
+    """Products [...] of vectors [3,...]."""
+    return np.einsum("c...,c...->...", first, second)
+
+
+def _cross(first: Planes, second: Planes) -> Planes:
+    """[3,...] of vectors [3,...]."""
+    (a, b, c), (d, e, f) = first, second
+    return np.stack((b * f - c * e, c * d - a * f, a * e - b * d))
+
+
+def _opacities(confidence: Planes) -> Planes:
     if not len(confidence):
         return confidence
-    return OPACITY * np.minimum(1.0, confidence / (0.5 * np.median(confidence)))
+    return OPACITY * np.minimum(1, confidence / (np.median(confidence) / 2))

@@ -180,3 +180,17 @@ def test_unusable_depths_and_empty_views():
     assert all(np.isfinite(getattr(splats, name)).all() for name in ("means", "scales", "rotations", "opacities"))
     empty = splats_of(depth, np.zeros(depth.shape, bool))
     assert empty.means.shape == (0, 3) and empty.rotations.shape == (0, 4) and empty.harmonics.shape == (0, 3, 1)
+
+
+def test_splats_of_a_very_wide_lens_lie_on_their_surface_to_its_corners():
+    """130 degrees across, and a wall on the side, seen at up to 80 degrees from its normal."""
+    intrinsics = np.array([[WIDTH / 2 / np.tan(np.radians(65)), 0, WIDTH / 2], [0, 30.0, HEIGHT / 2], [0, 0, 1]])
+    pixels = np.stack(np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5, [1.0]), -1)[:, :, 0]
+    rays = pixels @ np.linalg.inv(intrinsics).T
+    normal = np.array([-1.0, 0, 0])
+    beside = rays[..., 0] > 0.2
+    depth = np.where(beside, 2 / np.where(beside, rays[..., 0], 1), 0).astype(np.float32)
+    splats = surface_splats(depth, depth, COLOR, EXTRINSICS, intrinsics, beside)
+    assert len(splats.means) == beside.sum() > 5000
+    assert degrees_between(camera_axes(splats)[:, :, 2], normal).max() < 0.05
+    assert (camera_axes(splats)[:, :, 2] @ normal).min() > 0.99
