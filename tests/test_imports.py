@@ -40,7 +40,6 @@ LEFT_TO_TORCH = {
     "model_runtime.network.monocular",
     "model_runtime.network.monocular_head",
     "model_runtime.network.nested",
-    "model_runtime.network.reference_view",
     "model_runtime.network.rotary",
     "model_runtime.network.uv_embedding",
     "model_runtime.network.vision_transformer",

@@ -67,7 +67,9 @@ def build_parser(program: str) -> argparse.ArgumentParser:
         default="auto",
         help="what runs the network; auto: PyTorch where the worker has it, else ONNX Runtime",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, mps, cuda or cuda:N; with ONNX Runtime directml and coreml, too"
+    )
     parser.add_argument(
         "--photo-files",
         choices=("auto", "pack", "link"),

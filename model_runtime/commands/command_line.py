@@ -120,7 +120,7 @@ def _add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         default=Request.backend,
         help="what runs the network; auto: PyTorch where it is installed, else ONNX Runtime",
     )
-    parser.add_argument("--device", default=Request.device)
+    parser.add_argument("--device", default=Request.device, help="auto, cpu, mps, cuda, cuda:N, directml or coreml")
     parser.add_argument("--precision", choices=PRECISIONS, default=Request.precision)
 
 
