@@ -87,14 +87,14 @@ def imported(module: str) -> frozenset[str]:
 
 
 @cache
-def imported_at_top(module: str) -> frozenset[str]:
-    """Likewise, of what Python imports when it loads the module."""
+def loaded(module: str, late: bool = False) -> frozenset[str]:
+    """Likewise, of what Python imports when it loads the module; late: and when it runs it. Never for types alone."""
     names: set[str] = set()
     waiting: list[ast.AST] = [tree_of(module)]
     while waiting:
         node = waiting.pop()
-        late = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if late or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        waits = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not late
+        if waits or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             continue
         names.update(names_in(node, module))
         waiting += ast.iter_child_nodes(node)
@@ -147,7 +147,7 @@ def reached(
 
 def loads_torch(module: str) -> bool:
     """Whether loading one of our modules loads torch."""
-    return "torch" in reached([module], look=imported_at_top)[1]
+    return "torch" in reached([module], look=loaded)[1]
 
 
 def our_modules(name: str) -> Iterator[str]:
@@ -191,7 +191,7 @@ def test_a_worker_without_torch_loads_every_module_but_those_that_are_named() ->
 
 def test_modules_that_need_torch_are_imported_late_and_in_few_places() -> None:
     ours, _ = reached(["model_runtime.commands.worker"], LEFT_TO_COMMANDS)
-    assert {module for module in ours - LEFT_TO_TORCH if imported(module) & LEFT_TO_TORCH} == DOORS_TO_TORCH
+    assert {module for module in ours - LEFT_TO_TORCH if loaded(module, late=True) & LEFT_TO_TORCH} == DOORS_TO_TORCH
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,8 @@ def test_torch_is_told_apart_from_what_is_imported_late_or_for_types_alone() -> 
     assert loads_torch("model_runtime.checkpoints.loading")
     assert not loads_torch("model_runtime.geometry.arrays")  # inside functions alone
     assert "torch" in imported("model_runtime.prediction.devices")
-    assert "torch" not in imported_at_top("model_runtime.prediction.devices")  # for types, and inside functions
+    assert "torch" not in loaded("model_runtime.prediction.devices")  # for types, and inside functions
+    assert "torch" in loaded("model_runtime.prediction.devices", late=True)
 
 
 ROOMS = {
