@@ -26,6 +26,9 @@ BLENDERS_OWN = {"bpy", "bpy_extras", "mathutils", "gpu", "gpu_extras", "blf"}
 LEFT_TO_COMMANDS = ("model_runtime.benchmark", "model_runtime.farm", "model_runtime.training")
 """Packages that the worker never loads: the commands `bench`, `farm` and `train` do."""
 
+RELEASED_CODE = "depth_anything_3"
+"""What `bench` measures beside, from a folder that is given to it; no package asks for it."""
+
 LEFT_TO_TORCH = {
     "model_runtime.checkpoints.loading",
     "model_runtime.network.any_view",
@@ -201,7 +204,7 @@ def test_commands_import_what_their_group_names(group: str, needed: str) -> None
     starts = [name for name in modules_of("model_runtime") if name.startswith(f"model_runtime.{group}")]
     _, others = reached(starts)
     assert needed in others
-    assert undeclared(others, declared(group)) == set()
+    assert undeclared(others, declared(group)) <= {RELEASED_CODE}
 
 
 def test_the_benchmark_says_which_packages_it_lacks() -> None:
