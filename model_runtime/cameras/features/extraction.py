@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +14,6 @@ import pycolmap
 from PIL import Image
 
 from model_runtime.cameras.features.memory import PhotoFeatures
-from model_runtime.cameras.features.threads import cores
 from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto
 
@@ -23,9 +23,9 @@ MAX_FEATURES, MAX_PLAIN = 4096, 2048
 PEAK_THRESHOLD = 0.004
 """Contrast a feature needs. Below COLMAP's 0.0067, for the smooth walls of rooms."""
 
-POOLED_SIZES, POOLED = (0.75, 3.0), 3
+POOLED_SIZES, POOLED = (1.0, 2.5), 2
 """Sizes of a feature's surroundings, of the usual one, from (included) and to (not), and how many evenly spaced ones
-are pooled. COLMAP's ten from 1/6 on take more than twice the time for as many matches: the smallest see too little."""
+are pooled. COLMAP's ten from 1/6 on take three times the time for a twentieth more matches: the smallest see little."""
 
 LARGE_FRAME = 800
 """Longest side in pixels from which on a frame is not looked at in double size: a third of the time for as many
@@ -35,6 +35,11 @@ PHOTOS_PER_CORE, PLAIN_PER_CORE = 2, 8
 """That are looked at between two reports of progress: with more the cores idle less at the end."""
 
 POLL_SECONDS = 0.05
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def extract(photos: Sequence[FeaturePhoto], progress: Span, plain: bool = False) -> list[PhotoFeatures]:

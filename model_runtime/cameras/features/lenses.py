@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from model_runtime.cameras.features.blas import one_blas_thread
 from model_runtime.cameras.features.bundle import COEFFICIENT, FOCAL, MIDDLE, Bundle, Seen, adjust_bundle
 from model_runtime.cameras.features.lens_choice import MOST_COMPARED, can_tell, choose_kind, fewer, rough_kind
 from model_runtime.cameras.features.lens_kinds import PINHOLE, Kind, as_bundle, groups_of, with_kind
 from model_runtime.cameras.features.mapping import MANY_PHOTOS, PART, best_connected, map_photos, part_of
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches, matched_again
 from model_runtime.cameras.features.result import FeatureCameras, SparsePoints, in_first_frame, reprojection_errors
-from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks, has_depth, select, triangulate
 from model_runtime.contract.lens import (
     BROWN,

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pycolmap
-from scipy.linalg import get_blas_funcs
 
-from model_runtime.cameras.features.extraction import extract_each
+from model_runtime.cameras.features.blas import one_blas_thread, product
+from model_runtime.cameras.features.extraction import cores, extract_each
 from model_runtime.cameras.features.memory import FeatureMemory, PairMatches, PhotoFeatures
 from model_runtime.cameras.features.pairs import MOST_ALL_PAIRS, ROUNDS, Candidates, Pair, all_pairs
 from model_runtime.cameras.features.retrieval import likeness
-from model_runtime.cameras.features.threads import cores, one_blas_thread
 from model_runtime.contract.progress import Span
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
@@ -196,12 +195,9 @@ def match_descriptors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     nearest, second, index = np.empty(len(a), np.float32), np.empty(len(a), np.float32), np.empty(len(a), np.int64)
     back = np.full(len(b), np.inf, np.float32)
     block = np.empty((ROWS_AT_ONCE, len(b)), np.float32)
-    (multiply,) = get_blas_funcs(("gemm",), dtype=np.float32)
     for start in range(0, len(a), ROWS_AT_ONCE):
         here = slice(start, min(start + ROWS_AT_ONCE, len(a)))
-        squared = block[: here.stop - start]
-        # SciPy's, as NumPy 1's knows few processors. It takes columns, so everything is transposed.
-        multiply(1.0, columns.T, rows[here].T, c=squared.T, overwrite_c=True)
+        squared = product(rows[here], columns, into=block[: here.stop - start])
         np.minimum(back, squared.min(0), out=back)
         index[here] = squared.argmin(1)
         best = np.arange(len(squared)), index[here]

@@ -16,10 +16,10 @@ from scipy.sparse import coo_matrix, csr_matrix, lil_matrix
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial.transform import Rotation
 
+from model_runtime.cameras.features.blas import one_blas_thread
 from model_runtime.cameras.features.mapping import TYPICAL_FOCAL
 from model_runtime.cameras.features.matching import Matches
 from model_runtime.cameras.features.result import FeatureCameras, no_points
-from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks
 from model_runtime.photos.feature_photo import WORKING_SIDE
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_runtime.cameras.features.adjust import adjust_cameras
+from model_runtime.cameras.features.blas import one_blas_thread
 from model_runtime.cameras.features.mapping import FOCAL_RANGE, map_photos, with_left_out
 from model_runtime.cameras.features.matching import MAX_ERROR, Matches
 from model_runtime.cameras.features.parts import largest_group
 from model_runtime.cameras.features.resection import resect
 from model_runtime.cameras.features.result import SparsePoints, no_points, reprojection_errors, seen_points
-from model_runtime.cameras.features.threads import one_blas_thread
 from model_runtime.cameras.features.tracks import build_tracks, explain, has_depth, select, triangulate
 from model_runtime.contract.progress import Span
 from model_runtime.geometry.similarity import align_cameras

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from model_runtime.cameras.features.blas import one_blas_thread, product
 from model_runtime.cameras.features.memory import PhotoFeatures
-from model_runtime.cameras.features.threads import one_blas_thread
 
 WORDS = 256
 """Means of descriptors. In furnished rooms 64 do as well; where all is painted alike 256 find a sixth more."""
@@ -34,7 +34,7 @@ def likeness(features: Sequence[PhotoFeatures]) -> np.ndarray:
     The same on any number of cores. A photo without features is like none.
     """
     vectors = _vectors([each.descriptors[:MOST_USED] for each in features])
-    return vectors @ vectors.T
+    return product(vectors, vectors.T)
 
 
 def _vectors(descriptors: Sequence[np.ndarray]) -> np.ndarray:
@@ -65,7 +65,7 @@ def _nearest(values: np.ndarray, words: np.ndarray) -> np.ndarray:
     """[K], the number of the word next to each of [K,128]."""
     half = np.square(words).sum(1) / 2
     parts = [
-        (half - values[start : start + ROWS_AT_ONCE] @ words.T).argmin(1)
+        (half - product(values[start : start + ROWS_AT_ONCE], words.T)).argmin(1)
         for start in range(0, len(values), ROWS_AT_ONCE)
     ]
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
