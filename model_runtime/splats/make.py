@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from model_runtime.cameras.settle import SettledCameras
+from model_runtime.contract.harmonics import rotate
 from model_runtime.contract.messages import Gaussians, View
-from model_runtime.geometry.rotations import matrix_to_quaternion, quaternion_multiply
-from model_runtime.geometry.spherical_harmonics import rotate
-from model_runtime.network.output import Output
+from model_runtime.contract.quaternions import rotate_quaternions
+from model_runtime.network.output import Output, as_array
+from model_runtime.photos.pool import cores, in_order
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.splats.even import chosen, even_choice
-from model_runtime.splats.head import HeadSplats, as_tensors, head_splats
+from model_runtime.splats.head import FIELDS, HeadSplats, head_splats, taken
 from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 LOW_PASS = 0.3
@@ -26,6 +25,9 @@ LOW_PASS = 0.3
 Gaussian heads are trained through it. Other renderers, and larger pictures, show gaps between the splats unless it is
 part of them, as in Mip-Splatting (Yu et al. 2024).
 """
+
+MOST_AT_ONCE = 4
+"""Views whose splats are made side by side, for memory's sake."""
 
 
 def make_gaussians(
@@ -41,7 +43,7 @@ def make_gaussians(
 
     head: what the Gaussian head made of each photo, where it is not in the output. budget: the most splats there may
     be; of more an even choice over the scene is made, and each is made larger for those that it stands for.
-    go_on: called before each view; may raise.
+    go_on: called before each view, in this thread; may raise.
     """
     head = head_splats(output) if head is None else head
 
@@ -51,18 +53,23 @@ def make_gaussians(
         return views[i].shown & _has_splat(head[i], photos[i])
 
     choice = None if budget is None else even_choice(views, offered, budget, go_on)
-    parts: list[Gaussians] = []
-    repeated: list[np.ndarray | None] = []
-    for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
-        go_on()
-        if head is None:
+
+    def of_view(each: tuple[int, PreparedPhoto, View, HeadSplats | None]) -> tuple[Gaussians, np.ndarray | None]:
+        i, photo, view, splats = each
+        if splats is None:
             part, kept = _surface_part(view, i)
         else:
-            part, kept = _network_part(output, head[i], photo, view, cameras, i)
+            part, kept = _network_part(output, splats, photo, view, cameras, i)
         if choice is not None:
             part, kept = chosen(part, kept, *choice.of(i))
-        parts.append(part)
-        repeated.append(None if view.repeated is None else view.repeated.ravel()[kept])
+        return part, None if view.repeated is None else view.repeated.ravel()[kept]
+
+    def each_view() -> Iterator[tuple[int, PreparedPhoto, View, HeadSplats | None]]:
+        for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
+            go_on()
+            yield i, photo, view, None if head is None else head[i]
+
+    parts, repeated = zip(*in_order(of_view, each_view(), min(MOST_AT_ONCE, cores())), strict=True)
     known = [each for each in repeated if each is not None]
     return replace(joined(parts), repeated=np.concatenate(known) if len(known) == len(parts) else None)
 
@@ -87,52 +94,45 @@ def _network_part(
     """The Gaussian head's splats of a view without those that are not finite (a camera it could not place), and the
     pixels that they are of, row by row."""
     width, height = photo.placement.canvas
-    has = view.shown & _has_splat(splats, photo)
+    assert output.extrinsics is not None
+    placed = np.isfinite(as_array(output.extrinsics[0, i])).all() and np.isfinite(cameras.extrinsics[i]).all()
+    has = view.shown & _has_splat(splats, photo) & placed
     on_canvas = np.zeros((height, width), bool)
     photo.placement.crop(on_canvas)[...] = has
-    fields = as_tensors(splats, on_canvas.ravel()[splats.pixel])
-    network_depth = photo.placement.crop(output.depth[0, i].float().cpu().numpy())
-    grow = torch.from_numpy(view.depth.astype(np.float64) / network_depth)[has, None]
-    fields = _move_splats(fields, output, splats.world_scale, i, photo, cameras, grow)
-    finite = torch.stack([_finite_rows(field) for field in fields]).all(0)
-    columns = [field[finite].numpy() for field in fields]
-    columns.append(view.confidence[has][finite.numpy()])
-    columns.append(np.full(len(columns[0]), i, np.int32))
-    part = Gaussians(**dict(zip(ARRAYS, columns, strict=True)), source="network")
-    return part, np.flatnonzero(has)[finite.numpy()]
-
-
-def _finite_rows(field: Tensor) -> Tensor:
-    """[P] bool of [P,...]; of no splats, too, as where a photo is wholly transparent."""
-    return field.isfinite().reshape(len(field), math.prod(field.shape[1:])).all(1)
+    splats = taken(splats, on_canvas.ravel()[splats.pixel])
+    network_depth = photo.placement.crop(as_array(output.depth[0, i]))[has]
+    fields = tuple(getattr(splats, name) for name in FIELDS)
+    if placed:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            grow = view.depth[has].astype(np.float64) / network_depth
+            fields = _move_splats(splats, output, i, photo, cameras, grow[:, None])
+    finite = np.logical_and.reduce(
+        [np.isfinite(field).reshape(len(field), math.prod(field.shape[1:])).all(1) for field in fields]
+    )
+    fields += view.confidence[has], np.full(len(finite), i, np.int32)
+    part = Gaussians(**{name: field[finite] for name, field in zip(ARRAYS, fields, strict=True)}, source="network")
+    return part, np.flatnonzero(has)[finite]
 
 
 def _move_splats(
-    fields: list[Tensor],
-    output: Output,
-    world_scale: float,
-    i: int,
-    photo: PreparedPhoto,
-    cameras: SettledCameras,
-    grow: Tensor,
-) -> list[Tensor]:
-    """Splats of view i, seen by the network's camera, to where the prediction's camera sees them at the same pixels.
+    splats: HeadSplats, output: Output, i: int, photo: PreparedPhoto, cameras: SettledCameras, grow: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Means, scales, rotations, opacities and harmonics of splats of view i, seen by the network's camera, moved to
+    where the prediction's camera sees them at the same pixels.
 
     Each view moves on its own, so that its splats stay on its plate even where no similarity fits all cameras.
     grow: [P,1], how many times as far from its camera as the network has it each of them is.
     """
     assert output.extrinsics is not None and output.intrinsics is not None
-    means, scales, rotations, opacities, harmonics = fields
-    old = output.extrinsics[0, i].cpu().double()
-    new = torch.from_numpy(cameras.extrinsics[i])
-    old_k = output.intrinsics[0, i].cpu().double()
-    new_k = torch.from_numpy(photo.placement.intrinsics_to_canvas(cameras.intrinsics[i]))
-    stretch = torch.linalg.inv(new_k) @ old_k
-    seen = (means.double() @ old[:, :3].T / world_scale + old[:, 3]) * grow
-    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).float()
-    scales = scales * grow / world_scale * stretch.diagonal()[:2].mean()
+    old, new = as_array(output.extrinsics[0, i]).astype(np.float64), cameras.extrinsics[i]
+    old_k = as_array(output.intrinsics[0, i]).astype(np.float64)
+    new_k = photo.placement.intrinsics_to_canvas(cameras.intrinsics[i])
+    stretch = np.linalg.inv(new_k) @ old_k
+    seen = (splats.means @ (old[:, :3].T / splats.world_scale) + old[:, 3]) * grow
+    means = ((seen @ stretch.T - new[:3, 3]) @ new[:3, :3]).astype(np.float32)
+    scales = splats.scales * (grow / splats.world_scale * stretch.diagonal()[:2].mean())
     pixel = seen[:, 2:] / new_k.diagonal()[:2].mean()
-    scales = (scales.square() + LOW_PASS * pixel.square()).sqrt().float()
-    turn = (new[:3, :3].T @ old[:, :3]).float()
-    rotations = quaternion_multiply(matrix_to_quaternion(turn), rotations)
-    return [means, scales, rotations, opacities, rotate(harmonics, turn)]
+    scales = np.sqrt(scales**2 + LOW_PASS * pixel**2).astype(np.float32)
+    turn = new[:3, :3].T @ old[:, :3]
+    rotations = rotate_quaternions(turn, splats.rotations)
+    return means, scales, rotations, splats.opacities, rotate(splats.harmonics, turn)

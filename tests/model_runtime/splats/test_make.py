@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import get_ident
 
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from model_runtime.cameras.settle import SettledCameras, settle_cameras
 from model_runtime.contract.messages import Gaussians, View
@@ -14,8 +16,9 @@ from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.prediction.views import make_views
+from model_runtime.splats import make
 from model_runtime.splats.make import make_gaussians
-from model_runtime.splats.surface import SH_BAND_0
+from model_runtime.splats.surface import ARRAYS, SH_BAND_0
 
 CANVAS = 28
 PLACEMENTS = (Placement((56, 28), (28, 14), (CANVAS, CANVAS)), Placement((28, 56), (14, 28), (CANVAS, CANVAS)))
@@ -123,3 +126,61 @@ def test_depth_that_is_none_becomes_no_splat_and_shifts_no_other() -> None:
         of_pixel[numbers(i)] = view.repeated
     assert splats.repeated is not None and len(splats.means) == len(splats.repeated)
     assert (splats.repeated == of_pixel[pixel_of(splats)]).all()
+
+
+def as_numpy_output(output: Output) -> Output:
+    def arrays(fields: dict[str, object]) -> dict[str, object]:
+        return {name: each.numpy() if isinstance(each, torch.Tensor) else each for name, each in fields.items()}
+
+    assert output.gaussians is not None
+    splats = GaussianSplats(**arrays(vars(output.gaussians)))  # pyright: ignore[reportArgumentType]
+    return Output(**arrays(vars(output)) | {"gaussians": splats})  # pyright: ignore[reportArgumentType]
+
+
+def test_a_network_that_returns_arrays_gives_the_splats_of_one_that_returns_tensors() -> None:
+    output = network_output(True)
+    photos, cameras, views = settle(output)
+    ours, theirs = (make_gaussians(each, photos, views, cameras) for each in (output, as_numpy_output(output)))
+    for name in ARRAYS:
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+
+
+@pytest.mark.parametrize("source", ["network", "surface"])
+def test_views_side_by_side_give_what_one_after_the_other_gives(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = network_output(source == "network")
+    photos, cameras, views = settle(output)
+    asked: list[int] = []
+    found = []
+    for threads in (1, 4):
+        monkeypatch.setattr(make, "cores", lambda threads=threads: threads)
+        found.append(make_gaussians(output, photos, views, cameras, go_on=lambda: asked.append(get_ident())))
+    for name in (*ARRAYS, "repeated"):
+        assert np.array_equal(getattr(found[0], name), getattr(found[1], name)), name
+    assert asked == [get_ident()] * 4
+
+
+def test_a_photo_whose_camera_the_network_could_not_place_has_no_splats() -> None:
+    output = network_output(True)
+    photos, cameras, views = settle(output)
+    assert output.extrinsics is not None
+    lost = replace(output, extrinsics=torch.cat([output.extrinsics[:, :1], output.extrinsics[:, 1:] * torch.nan], 1))
+    splats = make_gaussians(lost, photos, views, cameras)
+    assert (splats.view_index == 0).all()
+    assert len(splats.means) == (make_gaussians(output, photos, views, cameras).view_index == 0).sum()
+
+
+def test_moved_splats_lie_at_their_pixels_and_are_turned_with_their_camera() -> None:
+    """The prediction's camera stands elsewhere, turned; a splat goes where it was on the picture, and so does what is
+    seen of it."""
+    output = network_output(True)
+    photos, cameras, views = settle(output)
+    turn = Rotation.from_euler("xyz", [20, -30, 50], degrees=True)
+    moved = np.eye(4)
+    moved[:3, :3], moved[:3, 3] = turn.as_matrix(), [0.3, -0.2, 0.5]
+    elsewhere = replace(cameras, extrinsics=cameras.extrinsics @ np.linalg.inv(moved))
+    here, there = (make_gaussians(output, photos, views, each) for each in (cameras, elsewhere))
+    assert there.means == pytest.approx(here.means @ turn.as_matrix().T + moved[:3, 3], abs=1e-5)
+    rotations = turn * Rotation.from_quat(here.rotations, scalar_first=True)
+    angle = (rotations.inv() * Rotation.from_quat(there.rotations, scalar_first=True)).magnitude()
+    assert angle.max() < 1e-5
+    assert there.scales == pytest.approx(here.scales, rel=1e-5)
