@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from scipy.spatial import KDTree
 
 from model_runtime.cameras.features import extraction
 from model_runtime.cameras.features.extraction import extract, extract_each
+from model_runtime.cameras.features.matching import match_photos
 from model_runtime.contract.progress import SILENT
 from model_runtime.photos.feature_photo import FeaturePhoto, feature_photo
 from tests.model_runtime.cameras.features.made_walk import walk_round
@@ -37,6 +39,21 @@ def test_plain_features_lie_where_pooled_ones_do() -> None:
     assert not pooled.plain and 200 < len(plain.keypoints) <= 2 * extraction.MAX_PLAIN
     away = KDTree(pooled.keypoints).query(plain.keypoints)[0]
     assert np.mean(away < 0.5) > 0.9
+
+
+def test_few_sizes_pooled_match_as_well_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Across a large change of view: as COLMAP's ten sizes do."""
+    walk = walk_round(300, (240, 180))
+    photos = [feature_photo(f"{i}.png", walk.photo(i)) for i in (0, 20)]
+
+    def matched() -> int:
+        (geometry,) = match_photos(photos, SILENT).geometries.values()
+        return len(geometry.inlier_matches)
+
+    few = matched()
+    monkeypatch.setattr(extraction, "POOLED_SIZES", (1 / 6, 3.0))
+    monkeypatch.setattr(extraction, "POOLED", 10)
+    assert few > 0.9 * matched() > 100
 
 
 def test_large_and_small_frames_together_stay_in_order() -> None:
