@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-
 from model_runtime.depth.refinement.views import MapCamera, seen_by
+from model_runtime.geometry.arrays import Array, device_of, namespace
+from model_runtime.geometry.sampling import keep_lowest
 
 CLOSE, NEAR = 0.01, 0.02
 """Relative differences of two depths of one point; the closer ones count more."""
@@ -25,36 +24,38 @@ STEEPNESS = 1.5
 """Power of the share of those: two views are worth more than twice one."""
 
 
-def agreement(index: int, cameras: Sequence[MapCamera], logs: Sequence[Tensor], others: Sequence[int]) -> Tensor:
+def agreement(index: int, cameras: Sequence[MapCamera], logs: Sequence[Array], others: Sequence[int]) -> Array:
     """[h,w] in 0..1: how far the depth of view `index` is borne out by the views `others`. 0 where more of them look
     through it than have it, or none sees it.
 
     logs: for each view its depth's logarithm [h,w].
     """
     log_depth = logs[index]
-    near = torch.zeros_like(log_depth)
-    close, through = near.clone(), near.clone()
+    close, near, through = (namespace(log_depth).zeros_like(log_depth) for _ in range(3))
     for other in others:
         sight = seen_by(cameras[index], log_depth, cameras[other])
         behind = sight.behind(logs[other])
-        close += sight.inside & (behind.abs() < CLOSE)
-        near += sight.inside & (behind.abs() < NEAR)
+        close += sight.inside & (abs(behind) < CLOSE)
+        near += sight.inside & (abs(behind) < NEAR)
         through += sight.inside & (behind < -THROUGH)
     score = CLOSE_SHARE * close + (1 - CLOSE_SHARE) * near - through
-    return (score / ENOUGH).clamp(0, 1) ** STEEPNESS
+    return (score / ENOUGH).clip(0, 1) ** STEEPNESS
 
 
-def seen_points(camera: MapCamera, others: Sequence[tuple[MapCamera, Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def seen_points(camera: MapCamera, others: Sequence[tuple[MapCamera, Array, Array]]) -> tuple[Array, Array]:
     """Log depth [h,w] of the nearest point of other maps that falls into each pixel of the map of `camera`, and whether
     there is one [h,w].
 
     others: cameras, their log depths [H,W], and which pixels are sure enough [H,W]; at least one.
     """
+    log = others[0][1]
+    xp = namespace(log)
     height, width = camera.size
-    nearest = torch.full((height * width,), torch.inf, device=others[0][1].device)
+    nearest = xp.full(height * width, float("inf"), dtype=log.dtype, device=device_of(log))
     for other, log_depth, sure in others:
         sight = seen_by(other, log_depth, camera)
         kept = sight.inside & sure
-        nearest.scatter_reduce_(0, sight.index[kept], sight.depth[kept], "amin")
-    seen = nearest.isfinite()
-    return torch.where(seen, nearest, 1.0).log().view(height, width), seen.view(height, width)
+        keep_lowest(nearest, sight.index[kept], sight.depth[kept])
+    seen = xp.isfinite(nearest)
+    found = xp.log(xp.where(seen, nearest, 1.0))
+    return found.reshape(height, width), seen.reshape(height, width)

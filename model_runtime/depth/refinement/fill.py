@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from model_runtime.geometry.arrays import Array, device_of, namespace
+from model_runtime.geometry.sampling import resized
 
 ERROR = 0.01
 """Relative error of a depth that photos agree on."""
@@ -36,7 +35,7 @@ BOLD = 3.0
 """Differences so many times as large as BEND are half way to being steps, which cost no more the larger they are."""
 
 LEVELS = 3
-COARSE, FINE = (torch.inf, 0.2, 0.1, 0.05, 0.03, 0.03), (0.3, 0.1, 0.05)
+COARSE, FINE = (float("inf"), 0.2, 0.1, 0.05, 0.03, 0.03), (0.3, 0.1, 0.05)
 """Relative errors at which known depth loses half its say, round after round, on the coarsest level and on others."""
 
 ITERATIONS, TOLERANCE = (300, 200, 150), 1e-4
@@ -57,144 +56,175 @@ SECOND: tuple[Stencil, ...] = (
 class Known:
     """log_depth: [h,w]. weight: [h,w] in 0..1, 0 where nothing is known."""
 
-    log_depth: Tensor
-    weight: Tensor
+    log_depth: Array
+    weight: Array
 
 
-def fill(log_depth: Tensor, known: Sequence[Known], color: Tensor, tick: Callable[[], None]) -> Tensor:
+def fill(log_depth: Array, known: Sequence[Known], color: Array, tick: Callable[[], None]) -> Array:
     """[h,w], the logarithm of the depth everywhere.
 
     log_depth: [h,w], of the map one has. color: [3,h,w] in 0..1. tick: called every few milliseconds; may raise.
     """
-    size = log_depth.shape
-    factor = torch.ones(1, 1, device=log_depth.device)
+    xp, size = namespace(log_depth), log_depth.shape
+    factor = xp.ones((1, 1), dtype=log_depth.dtype, device=device_of(log_depth))
     for level in reversed(range(LEVELS)):
         height, width = (max(len(SECOND), round(side / 2**level)) for side in size)
-        reduced = partial(_reduced, size=(height, width))
-        factor = interpolate(factor[None, None], (height, width), mode="bilinear", align_corners=False)[0, 0]
+        reduced = partial(resized, size=(height, width), way="area")
+        factor = resized(factor, (height, width), "bilinear")
         weights = [reduced(each.weight) for each in known]
         targets = [
-            reduced((log_depth - each.log_depth).exp() * each.weight) / weight.clamp_min(1e-9)
+            reduced(xp.exp(log_depth - each.log_depth) * each.weight) / weight.clip(1e-9, None)
             for each, weight in zip(known, weights, strict=True)
         ]
-        nearness = (-reduced(log_depth)).exp()
+        nearness = xp.exp(-reduced(log_depth))
         coarsest = level == LEVELS - 1
-        problem = _Problem(nearness, targets, weights, _ties(torch.stack([reduced(channel) for channel in color])))
+        problem = _Problem(nearness, targets, weights, _ties(xp.stack([reduced(channel) for channel in color])))
         for halving in COARSE if coarsest else FINE:
             factor = problem.solve(factor, halving, ITERATIONS[LEVELS - 1 - level], tick)
-    return log_depth - factor.log()
+    return log_depth - xp.log(factor)
 
 
-def _reduced(dense: Tensor, size: tuple[int, int]) -> Tensor:
-    """A map made smaller by means over areas."""
-    return dense if dense.shape == size else interpolate(dense[None, None], size, mode="area")[0, 0]
-
-
-def _ties(color: Tensor) -> Tensor:
+def _ties(color: Array) -> Array:
     """[h,w] in 0..1, how much a pixel of [3,h,w] is tied to its neighbours."""
-    across = (color[:, :, 1:] - color[:, :, :-1]).abs().amax(0)
-    down = (color[:, 1:] - color[:, :-1]).abs().amax(0)
-    steps = (pad(across, (0, 1)), pad(across, (1, 0)), pad(down, (0, 0, 0, 1)), pad(down, (0, 0, 1, 0)))
-    return (-torch.stack(steps).amax(0) / EDGE).exp().clamp_min(LEAST_TIE)
+    xp = namespace(color)
+    across = xp.max(abs(color[:, :, 1:] - color[:, :, :-1]), axis=0)
+    down = xp.max(abs(color[:, 1:] - color[:, :-1]), axis=0)
+    steps = xp.zeros_like(color[0])
+    for part, step in (
+        (steps[:, :-1], across),
+        (steps[:, 1:], across),
+        (steps[:-1], down),
+        (steps[1:], down),
+    ):
+        part[...] = xp.maximum(part, step)
+    return xp.exp(-steps / EDGE).clip(LEAST_TIE, None)
 
 
 class _Problem:
     """One level. nearness: [h,w], inverse depth. targets, weights: factors of it that are known, and how surely."""
 
-    def __init__(self, nearness: Tensor, targets: list[Tensor], weights: list[Tensor], ties: Tensor) -> None:
-        self._targets, self._weights = targets, weights
-        self._terms = [
-            _Term(stencil, torch.ones_like(nearness), ties, SHAPE, CHANGE, BOLD * CHANGE) for stencil in FIRST
-        ]
+    def __init__(self, nearness: Array, targets: list[Array], weights: list[Array], ties: Array) -> None:
+        self._targets, self._weights, self._nearness = targets, weights, nearness
+        even = namespace(nearness).ones_like(nearness)
+        self._changes = [_Term(stencil, even, ties, SHAPE, CHANGE, BOLD * CHANGE) for stencil in FIRST]
+        self._bends = []
         for stencil in SECOND:
             mixed = 2.0 if stencil == SECOND[-1] else 1.0
-            self._terms.append(_Term(stencil, nearness, ties, mixed * FLATNESS, BEND, BOLD * BEND))
+            self._bends.append(_Term(stencil, nearness, ties, mixed * FLATNESS, BEND, BOLD * BEND))
 
-    def solve(self, factor: Tensor, halving: float, iterations: int, tick: Callable[[], None]) -> Tensor:
+    def solve(self, factor: Array, halving: float, iterations: int, tick: Callable[[], None]) -> Array:
         """The next factor [h,w], with the weights that the last one gives."""
-        diagonal = torch.full_like(factor, TRUST / STRAY**2)
-        right = diagonal.clone()
+        xp, nearness = namespace(factor), self._nearness
+        diagonal = xp.full_like(factor, TRUST / STRAY**2)
+        right = xp.asarray(diagonal, copy=True)
         for target, weight in zip(self._targets, self._weights, strict=True):
             says = weight / (1 + ((factor - target) / halving) ** 2) / ERROR**2
             diagonal += says
             right += says * target
-        weighted = [(term, term.reweighted(factor)) for term in self._terms]
+        changes = [(term, term.reweighted(factor)) for term in self._changes]
+        bends = [(term, term.reweighted(factor * nearness)) for term in self._bends]
 
-        def product(x: Tensor) -> Tensor:
-            return sum((term.product(x, weight) for term, weight in weighted), diagonal * x)
+        def product(x: Array) -> Array:
+            near = x * nearness
+            result = xp.zeros_like(x)
+            for term, weight in bends:
+                term.add_product(near, weight, result)
+            result *= nearness
+            for term, weight in changes:
+                term.add_product(x, weight, result)
+            result += diagonal * x
+            return result
 
-        preconditioner = sum((term.diagonal(weight) for term, weight in weighted), diagonal)
-        return _conjugate_gradients(product, right, preconditioner, factor, iterations, tick).clamp(*FACTORS)
+        preconditioner = xp.zeros_like(factor)
+        for term, weight in bends:
+            term.add_diagonal(weight, preconditioner)
+        preconditioner *= nearness * nearness
+        for term, weight in changes:
+            term.add_diagonal(weight, preconditioner)
+        preconditioner += diagonal
+        return _conjugate_gradients(product, right, preconditioner, factor, iterations, tick).clip(*FACTORS)
 
 
 class _Term:
-    """Differences of the factor times `scale` [h,w], relative to that scale, that are to be small."""
+    """Differences of a map [h,w] that are to be small, relative to `scale` [h,w]."""
 
-    def __init__(self, stencil: Stencil, scale: Tensor, ties: Tensor, weight: float, size: float, bold: float) -> None:
+    def __init__(self, stencil: Stencil, scale: Array, ties: Array, weight: float, size: float, bold: float) -> None:
         """size: of a difference that counts 1. bold: of one that is half way to being a step."""
-        self._stencil, self._scale, self._bold = stencil, scale, bold
+        self._stencil, self._bold = stencil, bold
         self._rows, self._columns = (1 + max(tap[i] for tap in stencil) for i in (0, 1))
+        xp = namespace(scale)
         parts = [self._part(ties, row, column) for row, column, _ in stencil]
         row, column, _ = stencil[len(stencil) // 2] if len(stencil) == 3 else stencil[-1]
         self._middle = self._part(scale, row, column)
-        self._weight = weight / size**2 * torch.stack(parts).amin(0) / self._middle**2
-        self._own = (self._difference(scale) / self._middle).abs()
+        self._weight = weight / size**2 * xp.min(xp.stack(parts), axis=0) / self._middle**2
+        self._own = abs(self._difference(scale) / self._middle)
 
-    def reweighted(self, factor: Tensor) -> Tensor:
+    def reweighted(self, map: Array) -> Array:
         """Weights of the differences of what is smooth but for steps: those it has, and those the network sees."""
-        relative = (self._difference(factor * self._scale) / self._middle).abs()
-        return self._weight / (1 + (torch.maximum(relative, self._own) / self._bold) ** 2)
+        relative = abs(self._difference(map) / self._middle)
+        return self._weight / (1 + (namespace(map).maximum(relative, self._own) / self._bold) ** 2)
 
-    def product(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The normal equations' part [h,w] for these weights."""
-        weighted = weight * self._difference(x * self._scale)
-        result = torch.zeros_like(x)
+    def add_product(self, x: Array, weight: Array, result: Array) -> None:
+        """The normal equations' part for these weights, of a map x, added to `result`; [h,w] both."""
+        weighted = self._difference(x)
+        weighted *= weight
         for row, column, share in self._stencil:
-            self._part(result, row, column).add_(weighted, alpha=share)
-        return result.mul_(self._scale)
+            _add(self._part(result, row, column), weighted, share)
 
-    def diagonal(self, weight: Tensor) -> Tensor:
-        result = torch.zeros_like(self._scale)
+    def add_diagonal(self, weight: Array, result: Array) -> None:
         for row, column, share in self._stencil:
-            self._part(result, row, column).add_(weight, alpha=share**2)
-        return result * self._scale**2
+            _add(self._part(result, row, column), weight, share**2)
 
-    def _difference(self, x: Tensor) -> Tensor:
+    def _difference(self, x: Array) -> Array:
         (row, column, share), *others = self._stencil
         total = self._part(x, row, column) * share
         for row, column, share in others:
-            total.add_(self._part(x, row, column), alpha=share)
+            _add(total, self._part(x, row, column), share)
         return total
 
-    def _part(self, x: Tensor, row: int, column: int) -> Tensor:
+    def _part(self, x: Array, row: int, column: int) -> Array:
         height, width = x.shape
         return x[row : height - self._rows + 1 + row, column : width - self._columns + 1 + column]
 
 
+def _add(total: Array, part: Array, share: float) -> None:
+    """In place, and at once where it is counted once."""
+    if share == 1:
+        total += part
+    elif share == -1:
+        total -= part
+    else:
+        total += share * part
+
+
 def _conjugate_gradients(
-    product: Callable[[Tensor], Tensor],
-    right: Tensor,
-    diagonal: Tensor,
-    start: Tensor,
+    product: Callable[[Array], Array],
+    right: Array,
+    diagonal: Array,
+    start: Array,
     iterations: int,
     tick: Callable[[], None],
-) -> Tensor:
+) -> Array:
     """Of product(x) = right, with Jacobi's preconditioner."""
-    x = start
+    xp = namespace(right)
+    x = xp.asarray(start, copy=True)
     rest = right - product(x)
-    direction = scaled = rest / diagonal
-    size = (rest * scaled).sum()
-    enough = TOLERANCE**2 * float((right * right / diagonal).sum())
+    scaled = rest / diagonal
+    direction = xp.asarray(scaled, copy=True)
+    size = xp.sum(rest * scaled)
+    enough = TOLERANCE**2 * float(xp.sum(right * right / diagonal))
     for i in range(iterations):
         if not i % 20:
             tick()
         if float(size) < enough:
             break
         moved = product(direction)
-        step = size / (direction * moved).sum()
-        x = x + step * direction
-        rest = rest - step * moved
+        step = size / xp.sum(direction * moved)
+        x += step * direction
+        moved *= step
+        rest -= moved
         scaled = rest / diagonal
-        size, before = (rest * scaled).sum(), size
-        direction = scaled + size / before * direction
+        size, before = xp.sum(rest * scaled), size
+        direction *= size / before
+        direction += scaled
     return x

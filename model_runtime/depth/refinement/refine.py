@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import Any, overload
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from model_runtime.contract.progress import Span
 from model_runtime.depth.refinement.aggregation import choose_factors
@@ -23,8 +21,11 @@ from model_runtime.depth.refinement.agreement import agreement, seen_points
 from model_runtime.depth.refinement.fill import Known, fill
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.sweep import matching_cost
+from model_runtime.depth.refinement.threads import cores
 from model_runtime.depth.refinement.views import MapCamera, MatchingView, matching_view
 from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
+from model_runtime.geometry.arrays import Array, Device, as_numpy, lower_median, namespace, on_device
+from model_runtime.geometry.sampling import resized
 
 COMPARED, CHECKED = 4, 8
 """Other photos that a photo is compared with, and that may bear out or deny what comes of it."""
@@ -89,13 +90,14 @@ class RefinedDepth:
 
 def refine_depths(
     photos: Sequence[DepthPhoto],
-    device: torch.device,
+    device: Device,
     progress: Span,
     proven: bool = True,
     scratch: Scratch | None = None,
 ) -> list[RefinedDepth | None]:
     """For each photo; None for one whose depth is none, or that shows nothing that another one does.
 
+    device: where torch calculates; None for numpy.
     proven: whether it is known that the cameras are right. If not, photos must show it: None for one that does not.
     scratch: where what was found out of each photo waits for the others; only a photo and those that it is compared
     with are in memory at once, however many there are, if `photos` are only made when they are looked at.
@@ -103,7 +105,7 @@ def refine_depths(
     usable = [i for i in range(len(photos)) if _usable(photos[i].depth)]
     refined: list[RefinedDepth | None] = [None] * len(photos)
     some = Lazy(len(usable), lambda i: photos[usable[i]], kept=1)
-    with torch.inference_mode():
+    with _calculating(device):
         for i, result in zip(usable, _refine(some, device, progress, proven, scratch or InMemory()), strict=True):
             refined[i] = result
     return refined
@@ -117,7 +119,7 @@ def _usable(depth: np.ndarray) -> bool:
 
 
 def _refine(
-    photos: Sequence[DepthPhoto], device: torch.device, progress: Span, proven: bool, scratch: Scratch
+    photos: Sequence[DepthPhoto], device: Device, progress: Span, proven: bool, scratch: Scratch
 ) -> list[RefinedDepth | None]:
     def view(i: int) -> MatchingView:
         p = photos[i]
@@ -143,8 +145,8 @@ class _Kept:
     0..1, how sure what was matched is there; of the maps of `depth_cameras`.
     """
 
-    def __init__(self, photos: Sequence[DepthPhoto], device: torch.device, scratch: Scratch) -> None:
-        self.scratch = scratch
+    def __init__(self, photos: Sequence[DepthPhoto], device: Device, scratch: Scratch) -> None:
+        self.scratch, self.device = scratch, device
         self.cameras: list[MapCamera] = []
         self.depth_cameras: list[MapCamera] = []
         for p in photos:
@@ -161,53 +163,66 @@ class _Kept:
         )
 
 
-class _OnDevice(Sequence[Tensor]):
-    """Slots as tensors on a device."""
+class _OnDevice(Sequence[Array]):
+    """Slots as arrays on a device."""
 
-    def __init__(self, slots: Slots, device: torch.device) -> None:
+    def __init__(self, slots: Slots, device: Device) -> None:
         self.slots, self._device = slots, device
 
     def __len__(self) -> int:
         return len(self.slots)
 
     @overload
-    def __getitem__(self, index: int) -> Tensor: ...
+    def __getitem__(self, index: int) -> Array: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Tensor]: ...
+    def __getitem__(self, index: slice) -> list[Array]: ...
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
-        return torch.from_numpy(self.slots[index]).to(self._device)
+        return on_device(self.slots[index], self._device)
 
-    def __setitem__(self, index: int, values: Tensor) -> None:
-        self.slots[index] = values.cpu().numpy()
+    def __setitem__(self, index: int, values: Array) -> None:
+        self.slots[index] = as_numpy(values)
 
 
 def _match(
     photos: Sequence[DepthPhoto], views: Sequence[MatchingView], kept: _Kept, others: list[list[int]], progress: Span
 ) -> None:
     """Fills `matched` and `clear`."""
+    factors, threads = np.linspace(*NEARER, STEPS, dtype=np.float32), cores(kept.device)
     for i in range(kept.scratch.done("refined-matched"), len(photos)):
         tick = _ticker(progress, i / len(photos), f"Comparing {photos[i].name} with other photos.")
         tick()
         view = views[i]
         if others[i]:
-            factors = torch.linspace(*NEARER, STEPS, device=view.grey.device)
-            cost = matching_cost(view, [views[j] for j in others[i][:COMPARED]], factors, tick)
-            with one_thread():
-                choice = choose_factors(cost, view.grey, factors, tick)
-            kept.matched[i] = view.log_depth - choice.factor.log()
-            kept.clear[i] = (choice.margin / CLEAR).clamp(0, 1)
+            sources = [views[j] for j in others[i][:COMPARED]]
+            choice = choose_factors(matching_cost(view, sources, factors, tick, threads), view.grey, factors, tick)
+            kept.matched[i] = view.log_depth - namespace(choice.factor).log(choice.factor)
+            kept.clear[i] = (choice.margin / CLEAR).clip(0, 1)
         else:
             kept.matched[i] = view.log_depth
-            kept.clear[i] = torch.zeros_like(view.log_depth)
+            kept.clear[i] = namespace(view.log_depth).zeros_like(view.log_depth)
         kept.scratch.advance("refined-matched", i + 1)
 
 
 @contextmanager
+def _calculating(device: Device) -> Iterator[None]:
+    """As torch is to calculate where it does: pieces of work have threads of their own."""
+    if device is None:
+        yield
+        return
+    import torch
+
+    with torch.inference_mode(), one_thread():
+        yield
+
+
+@contextmanager
 def one_thread() -> Iterator[None]:
-    """For thousands of small steps on a CPU: threads that meet after each of them wait for the slowest core, which on a
-    busy machine makes it ten times as slow."""
+    """For thousands of small steps on a CPU by torch: threads that meet after each of them wait for the slowest core,
+    which on a busy machine makes it ten times as slow."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -224,15 +239,15 @@ def _check(kept: _Kept, others: list[list[int]]) -> None:
     """Fills `sure`, [h,w] in 0..1 for each view: how sure its matched depth is."""
     for i in range(len(others)):
         sure = agreement(i, kept.cameras, kept.matched, others[i]) * kept.clear[i]
-        kept.sure[i] = torch.where(sure > LEAST_SURE, sure, 0.0)
+        kept.sure[i] = namespace(sure).where(sure > LEAST_SURE, sure, 0.0)
 
 
 def _proven(kept: _Kept, others: list[list[int]]) -> list[list[int]]:
     """Without photos that do not show that their cameras are right: nobody's others, and sure of nothing."""
-    proven = [float((each > BORNE_OUT).float().mean()) > LEAST_BORNE_OUT for each in kept.sure]
+    proven = [_share(each > BORNE_OUT) > LEAST_BORNE_OUT for each in kept.sure]
     for i, shows_it in enumerate(proven):
         if not shows_it:
-            kept.sure[i] = torch.zeros_like(kept.sure[i])
+            kept.sure.slots[i] = np.zeros(kept.cameras[i].size, np.float32)
     return [[j for j in those if proven[j]] if proven[i] else [] for i, those in enumerate(others)]
 
 
@@ -244,39 +259,37 @@ def _fill(
         photo = photos[i]
         tick = _ticker(progress, i / len(photos), f"Spreading what the photos agree on over {photo.name}.")
         matched, sure, camera = kept.matched[i], kept.sure[i], kept.depth_cameras[i]
-        device = sure.device
-        before = _before(photo, device)
-        shown = torch.from_numpy(photo.shown).to(device)
-        own = Known(_nearest(matched, camera.size), _nearest(sure, camera.size) * shown)
+        before = _before(photo, kept.device)
+        shown = on_device(photo.shown, kept.device)
+        own = Known(resized(matched, camera.size, "nearest"), resized(sure, camera.size, "nearest") * shown)
         known = [own]
         if others[i]:
             points = [(kept.cameras[j], kept.matched[j], kept.sure[j] > SURE) for j in others[i]]
             depth, seen = seen_points(camera, points)
-            known.append(Known(depth, BORROWED * (seen & shown)))
-        color = torch.from_numpy(photo.color.astype(np.float32) / 255).permute(2, 0, 1).to(device)
+            known.append(Known(depth, namespace(depth).where(seen & shown, BORROWED, 0.0)))
+        color = on_device(np.moveaxis(photo.color.astype(np.float32) / 255, 2, 0), kept.device)
         start = before + _scale(views[i].log_depth, matched, sure)
-        with one_thread():
-            log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
+        log_depth = fill(start, known, color, tick) if any(bool(k.weight.any()) for k in known) else before
         kept.filled[i] = log_depth
-        kept.known[i] = own.weight * ((log_depth - own.log_depth).abs() < STRAY)
+        kept.known[i] = own.weight * (abs(log_depth - own.log_depth) < STRAY)
         kept.scratch.advance("refined-filled", i + 1)
 
 
-def _before(photo: DepthPhoto, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.log(photo.depth)).to(device)
+def _before(photo: DepthPhoto, device: Device) -> Array:
+    return on_device(np.log(photo.depth), device)
 
 
-def _scale(log_depth: Tensor, matched: Tensor, sure: Tensor) -> float:
+def _scale(log_depth: Array, matched: Array, sure: Array) -> float:
     """Logarithm of what the whole depth is to be multiplied by: with cameras that are given, networks may miss their
     unit."""
     telling = sure > SURE
-    if float(telling.float().mean()) < TELLING:
+    if _share(telling) < TELLING:
         return 0.0
-    return float((matched - log_depth)[telling].median())
+    return float(lower_median((matched - log_depth)[telling]))
 
 
-def _nearest(dense: Tensor, size: tuple[int, ...]) -> Tensor:
-    return interpolate(dense[None, None], size, mode="nearest-exact")[0, 0]
+def _share(chosen: Array) -> float:
+    return float(namespace(chosen).count_nonzero(chosen)) / prod(chosen.shape)
 
 
 def _with_agreement(
@@ -289,10 +302,10 @@ def _with_agreement(
             refined.append(None)
             continue
         agreed = agreement(i, kept.depth_cameras, kept.filled, others[i])
-        agreed = torch.maximum(kept.known[i], SPREAD_SHARE * agreed)
-        filled = kept.filled[i]
-        correction = (filled - _before(photo, filled.device)).exp().cpu().numpy()
+        xp = namespace(agreed)
+        agreed = xp.maximum(kept.known[i], SPREAD_SHARE * agreed)
+        correction = as_numpy(xp.exp(kept.filled[i] - _before(photo, kept.device)))
         correction = np.where(photo.shown, correction, 1).astype(np.float32)
-        kept.correction.slots[i], kept.agreement.slots[i] = correction, agreed.cpu().numpy() * photo.shown
+        kept.correction.slots[i], kept.agreement.slots[i] = correction, as_numpy(agreed) * photo.shown
         refined.append(RefinedDepth(kept.correction.slots[i], kept.agreement.slots[i]))
     return refined

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
+
+from model_runtime.geometry.arrays import Array, Device, like, namespace, on_device
+from model_runtime.geometry.sampling import resized
 
 SMALLEST = 1e-30
 """Depth whose logarithm stands for that of points behind a camera, which nobody sees."""
@@ -31,37 +31,39 @@ class MapCamera:
         scale = np.diag((width / photo[0], height / photo[1], 1.0))
         return MapCamera(size, scale @ intrinsics, extrinsics)
 
-    def rays(self, device: torch.device) -> Tensor:
-        """[3,h,w] float32: directions of the pixels' centres in the camera, z component 1."""
-        height, width = self.size
-        x = (torch.arange(width, device=device) + 0.5 - float(self.intrinsics[0, 2])) / float(self.intrinsics[0, 0])
-        y = (torch.arange(height, device=device) + 0.5 - float(self.intrinsics[1, 2])) / float(self.intrinsics[1, 1])
-        return torch.stack(torch.broadcast_tensors(x, y[:, None], torch.ones((), device=device)))
+    def rays(self, beside: Array) -> Array:
+        """[3,h,w]: directions of the pixels' centres in the camera, z component 1. beside: float32, of whose kind and
+        on whose device they are."""
+        rays = np.ones((3, *self.size), np.float32)
+        for axis, count in enumerate(self.size[::-1]):
+            focal, middle = np.float32(self.intrinsics[axis, axis]), np.float32(self.intrinsics[axis, 2])
+            places = (np.arange(count, dtype=np.float32) + np.float32(0.5) - middle) / focal
+            rays[axis] = places if axis == 0 else places[:, None]
+        return like(rays, beside)
 
-    def transfer(self, other: MapCamera, device: torch.device) -> tuple[Tensor, Tensor]:
+    def transfer(self, other: MapCamera, beside: Array) -> tuple[Array, Array]:
         """[3,h,w] and [3,1,1]: a pixel at depth d is seen by `other` at homogeneous pixel d * first + second, whose
-        third component is the depth there."""
+        third component is the depth there. beside: as of `rays`."""
         rotation = other.extrinsics[:3, :3] @ self.extrinsics[:3, :3].T
         translation = other.extrinsics[:3, 3] - rotation @ self.extrinsics[:3, 3]
-        turn = torch.from_numpy((other.intrinsics @ rotation).astype(np.float32)).to(device)
-        moved = torch.from_numpy((other.intrinsics @ translation).astype(np.float32)).to(device)
-        return (turn @ self.rays(device).flatten(1)).unflatten(1, self.size), moved[:, None, None]
+        turn, moved = like(other.intrinsics @ rotation, beside), like(other.intrinsics @ translation, beside)
+        return (turn @ self.rays(beside).reshape(3, -1)).reshape(3, *self.size), moved[:, None, None]
 
 
 @dataclass(frozen=True, eq=False)
 class MatchingView:
     """grey: [h,w] float32 in 0..1. log_depth: [h,w] float32, logarithm of the depth to start from. camera: of both."""
 
-    grey: Tensor
-    log_depth: Tensor
+    grey: Array
+    log_depth: Array
     camera: MapCamera
 
 
-def matching_view(grey: np.ndarray, depth: np.ndarray, camera: MapCamera, device: torch.device) -> MatchingView:
+def matching_view(grey: np.ndarray, depth: np.ndarray, camera: MapCamera, device: Device) -> MatchingView:
     """grey: [h,w] uint8, the map of `camera`. depth: [H,W] of any size over the same photo."""
-    log_depth = torch.from_numpy(np.log(depth.astype(np.float32)))[None, None].to(device)
-    upsampled = interpolate(log_depth, grey.shape, mode="bilinear", align_corners=False)[0, 0]
-    return MatchingView(torch.from_numpy(grey.astype(np.float32) / 255).to(device), upsampled, camera)
+    log_depth = on_device(np.log(depth.astype(np.float32)), device)
+    grey_values = on_device(grey.astype(np.float32) / 255, device)
+    return MatchingView(grey_values, resized(log_depth, grey.shape, "bilinear"), camera)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,25 +71,27 @@ class Sight:
     """How another camera sees the pixels of a map. depth: [h,w] along the other's axis. index: [h,w] int64, pixel of
     the other's map, row by row. inside: [h,w] bool, whether there is one; where not, `index` is of its rim."""
 
-    depth: Tensor
-    index: Tensor
-    inside: Tensor
+    depth: Array
+    index: Array
+    inside: Array
 
-    def behind(self, log_depth: Tensor) -> Tensor:
+    def behind(self, log_depth: Array) -> Array:
         """[h,w]: how far the points lie behind what the other sees at their pixels, as a difference of logarithms.
 
         log_depth: of the other's map, [H,W].
         """
-        return self.depth.clamp_min(SMALLEST).log() - log_depth.flatten()[self.index]
+        return namespace(log_depth).log(self.depth.clip(SMALLEST, None)) - log_depth.reshape(-1)[self.index]
 
 
-def seen_by(camera: MapCamera, log_depth: Tensor, other: MapCamera) -> Sight:
+def seen_by(camera: MapCamera, log_depth: Array, other: MapCamera) -> Sight:
     """Of the map of `camera` with the depths of `log_depth` [h,w]."""
-    turned, moved = camera.transfer(other, log_depth.device)
-    x, y, z = turned * log_depth.exp() + moved
+    xp = namespace(log_depth)
+    turned, moved = camera.transfer(other, log_depth)
+    x, y, z = turned * xp.exp(log_depth) + moved
     height, width = other.size
     before = z > 0
-    x, y = (c / torch.where(before, z, 1.0) for c in (x, y))
+    depth = xp.where(before, z, 1.0)
+    x, y = x / depth, y / depth
     inside = before & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    column, row = x.clamp(0, width - 1).long(), y.clamp(0, height - 1).long()
+    column, row = xp.astype(x.clip(0, width - 1), xp.int64), xp.astype(y.clip(0, height - 1), xp.int64)
     return Sight(z, row * width + column, inside)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
 
 from model_runtime.contract.progress import Span
 from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, one_thread, refine_depths
+from model_runtime.geometry.arrays import Array, Device, on_device
 from tests.model_runtime.depth.room import Camera, bent, depth_photo, look
 
 CPU = torch.device("cpu")
@@ -19,6 +21,17 @@ CPU = torch.device("cpu")
 def _one_thread() -> Iterator[None]:
     with one_thread():
         yield
+
+
+@pytest.fixture(params=[None, CPU], ids=["numpy", "torch"])
+def device(request: pytest.FixtureRequest) -> Device:
+    return request.param
+
+
+@pytest.fixture
+def sent(device: Device) -> Callable[..., Array]:
+    """Makes a float32 array on the device, of anything that is one of numpy."""
+    return lambda values: on_device(np.ascontiguousarray(values, np.float32), device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,5 +56,5 @@ def refined() -> Refined:
         photos.append(depth_photo(camera, grey_size, size, bent(size, i), f"{i}.jpg"))
     told: list[tuple[float, str]] = []
     with one_thread():
-        results = refine_depths(photos, CPU, Span(lambda _, *what: told.append(what)))
+        results = refine_depths(photos, None, Span(lambda _, *what: told.append(what)))
     return Refined(cameras, photos, results, told)

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from model_runtime.depth.refinement.aggregation import Choice, choose_factors
+from model_runtime.geometry.arrays import as_numpy, on_device
+from tests.model_runtime.depth.refinement.conftest import CPU
 
 HEIGHT, WIDTH, CHOICES = 40, 52, 41
-FACTORS = torch.linspace(0.5, 1.5, CHOICES)
+FACTORS = np.linspace(0.5, 1.5, CHOICES, dtype=np.float32)
 STEP = 0.025
 ROW, COLUMN = np.mgrid[:HEIGHT, :WIDTH]
-EVEN = torch.full((HEIGHT, WIDTH), 0.5)
+EVEN = np.full((HEIGHT, WIDTH), 0.5)
 
 
-def choose(cost: np.ndarray, grey: torch.Tensor = EVEN) -> Choice:
-    return choose_factors(torch.from_numpy(cost.astype(np.float32)), grey, FACTORS, lambda: None)
+def choose(cost: np.ndarray, grey: np.ndarray = EVEN) -> Choice:
+    """cost: [h,w,L]. By numpy; torch must say the same."""
+    volume, picture = cost.transpose(0, 2, 1).astype(np.float32), grey.astype(np.float32)
+    choice, same = (
+        choose_factors(on_device(volume.copy(), device), on_device(picture, device), FACTORS, lambda: None)
+        for device in (None, CPU)
+    )
+    assert as_numpy(same.factor) == pytest.approx(choice.factor, abs=1e-5)
+    assert as_numpy(same.margin) == pytest.approx(choice.margin, abs=1e-5)
+    return choice
 
 
 def valley(place: np.ndarray, width: float = 2.0) -> np.ndarray:
@@ -25,7 +34,7 @@ def valley(place: np.ndarray, width: float = 2.0) -> np.ndarray:
 
 
 def steps_off(choice: Choice, place: np.ndarray) -> np.ndarray:
-    return np.abs((choice.factor.numpy() - 0.5) / STEP - place)
+    return np.abs((choice.factor - 0.5) / STEP - place)
 
 
 def test_a_smooth_surface_is_found_under_noise() -> None:
@@ -52,7 +61,7 @@ def test_a_surface_that_slowly_turns_is_followed_between_the_steps() -> None:
 @pytest.mark.parametrize("end", [0, CHOICES - 1])
 def test_the_first_and_the_last_factor_are_not_passed(end: int) -> None:
     choice = choose(valley(np.full((HEIGHT, WIDTH), float(end))))
-    assert choice.factor.numpy() == pytest.approx(float(FACTORS[end]))
+    assert choice.factor == pytest.approx(float(FACTORS[end]))
 
 
 def test_where_costs_are_flat_no_choice_is_clear() -> None:
@@ -71,7 +80,7 @@ def test_two_places_that_match_alike_are_no_clear_choice() -> None:
     nearly[..., 25:] += 0.05
     choice = choose(nearly)
     assert steps_off(choice, np.array(10.0)).max() < 0.2
-    assert choice.margin.min() > 0.05 and choice.margin.max() < alone.margin.median() / 1.5
+    assert choice.margin.min() > 0.05 and choice.margin.max() < np.median(alone.margin) / 1.5
 
 
 def test_depth_jumps_where_the_picture_has_an_edge() -> None:
@@ -80,10 +89,10 @@ def test_depth_jumps_where_the_picture_has_an_edge() -> None:
     cost = valley(place)
     cost[:, 16:36] = 0.5
     for edge in (20, 32):
-        grey = torch.from_numpy(np.where(edge > COLUMN, 0.3, 0.7).astype(np.float32))
-        chosen = choose(cost, grey).factor.numpy()
-        assert (np.abs(chosen[:, :edge] - FACTORS[10].item()) < STEP).all()
-        assert (np.abs(chosen[:, edge:] - FACTORS[30].item()) < STEP).all()
+        grey = np.where(edge > COLUMN, 0.3, 0.7)
+        chosen = choose(cost, grey).factor
+        assert (np.abs(chosen[:, :edge] - FACTORS[10]) < STEP).all()
+        assert (np.abs(chosen[:, edge:] - FACTORS[30]) < STEP).all()
 
 
 def test_it_is_the_same_from_every_side() -> None:
@@ -91,11 +100,11 @@ def test_it_is_the_same_from_every_side() -> None:
     rng = np.random.default_rng(1)
     place = np.where(COLUMN + ROW < 45, 14.0, 26.0) + 2 * np.sin(ROW / 9)
     cost = valley(place) + rng.normal(0, 0.6, (HEIGHT, WIDTH, CHOICES))
-    grey = torch.from_numpy(rng.random((HEIGHT // 4, WIDTH // 4), np.float32).repeat(4, 0).repeat(4, 1))
-    plain = choose(cost, grey).factor.numpy()
-    around = choose(cost[::-1, ::-1].copy(), grey.flip(0, 1)).factor.numpy()[::-1, ::-1]
+    grey = rng.random((HEIGHT // 4, WIDTH // 4)).repeat(4, 0).repeat(4, 1)
+    plain = choose(cost, grey).factor
+    around = choose(cost[::-1, ::-1].copy(), grey[::-1, ::-1]).factor[::-1, ::-1]
     assert around == pytest.approx(plain, abs=1e-4)
-    turned = choose(cost.transpose(1, 0, 2).copy(), grey.T).factor.numpy().T
+    turned = choose(cost.transpose(1, 0, 2).copy(), grey.T).factor.T
     assert turned == pytest.approx(plain, abs=1e-4)
 
 
@@ -107,4 +116,4 @@ def test_it_can_be_stopped() -> None:
         raise Stop
 
     with pytest.raises(Stop):
-        choose_factors(torch.zeros(130, 3, 5), torch.zeros(130, 3), torch.linspace(0.5, 1.5, 5), tick)
+        choose_factors(np.zeros((130, 5, 3)), np.zeros((130, 3)), np.linspace(0.5, 1.5, 5), tick)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
-import torch
 
 from model_runtime.depth.refinement.agreement import agreement, seen_points
+from model_runtime.geometry.arrays import Array, as_numpy
 from tests.model_runtime.depth.room import BOX, FLOOR, Camera, cast, look
 
 SIZE = (60, 80)
@@ -16,17 +18,13 @@ STEADY = cast(CAMERAS[0], SIZE)[1] != FLOOR
 """The depth of the floor is another one in the next row of such small maps."""
 
 
-def log_depth(camera: Camera) -> torch.Tensor:
-    return torch.from_numpy(np.log(cast(camera, SIZE)[0])).float()
-
-
 @pytest.fixture
-def logs() -> list[torch.Tensor]:
-    return [log_depth(camera) for camera in CAMERAS]
+def logs(sent: Callable[..., Array]) -> list[Array]:
+    return [sent(np.log(cast(camera, SIZE)[0])) for camera in CAMERAS]
 
 
-def agreed(logs: list[torch.Tensor], others: list[int], cameras: list[Camera] = CAMERAS) -> np.ndarray:
-    return agreement(0, [camera.map(SIZE) for camera in cameras], logs, others).numpy()
+def agreed(logs: list[Array], others: list[int], cameras: list[Camera] = CAMERAS) -> np.ndarray:
+    return as_numpy(agreement(0, [camera.map(SIZE) for camera in cameras], logs, others))
 
 
 def who_sees(others: list[int]) -> np.ndarray:
@@ -41,7 +39,7 @@ def who_sees(others: list[int]) -> np.ndarray:
     return seen
 
 
-def test_right_depth_that_three_see_is_as_sure_as_can_be(logs: list[torch.Tensor]) -> None:
+def test_right_depth_that_three_see_is_as_sure_as_can_be(logs: list[Array]) -> None:
     found = agreed(logs, OTHERS)
     seen = (who_sees(OTHERS) >= 3) & STEADY
     assert seen.mean() > 0.6
@@ -49,7 +47,7 @@ def test_right_depth_that_three_see_is_as_sure_as_can_be(logs: list[torch.Tensor
     assert found.min() >= 0 and found.max() <= 1
 
 
-def test_what_nobody_else_sees_has_no_agreement(logs: list[torch.Tensor]) -> None:
+def test_what_nobody_else_sees_has_no_agreement(logs: list[Array]) -> None:
     hidden = who_sees(OTHERS) == 0
     assert (agreed(logs, OTHERS)[hidden] == 0).all()
     away = [CAMERAS[0], *(look((x, 0, 0), (x, 0, -4)) for x in (-0.6, -0.3, 0.3, 0.6))]
@@ -57,7 +55,7 @@ def test_what_nobody_else_sees_has_no_agreement(logs: list[torch.Tensor]) -> Non
     assert (agreed(logs, []) == 0).all()
 
 
-def test_a_blob_in_the_air_has_none(logs: list[torch.Tensor]) -> None:
+def test_a_blob_in_the_air_has_none(logs: list[Array]) -> None:
     """Half as far as what is there: the others look through it."""
     logs[0][6:24, 30:50] -= np.log(2)
     found = agreed(logs, OTHERS)
@@ -65,7 +63,7 @@ def test_a_blob_in_the_air_has_none(logs: list[torch.Tensor]) -> None:
     assert (found[6:24, 10:25] == 1).mean() > 0.9
 
 
-def test_depth_that_is_too_far_has_none(logs: list[torch.Tensor]) -> None:
+def test_depth_that_is_too_far_has_none(logs: list[Array]) -> None:
     """Behind what the others see nothing can be told: no view speaks for it."""
     logs[0] += np.log(1.1)
     assert (agreed(logs, OTHERS) == 0).mean() > 0.97
@@ -77,16 +75,16 @@ def middle(found: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, (1 / 3) ** 1.5), (2, (2 / 3) ** 1.5), (3, 1.0), (4, 1.0)])
-def test_more_views_make_it_surer(logs: list[torch.Tensor], count: int, expected: float) -> None:
+def test_more_views_make_it_surer(logs: list[Array], count: int, expected: float) -> None:
     assert np.median(middle(agreed(logs, OTHERS[:count]))) == pytest.approx(expected)
 
 
-def test_depth_that_is_near_counts_two_fifths(logs: list[torch.Tensor]) -> None:
+def test_depth_that_is_near_counts_two_fifths(logs: list[Array]) -> None:
     logs = [logs[0], *(log + np.log(1.015) for log in logs[1:])]
     assert np.median(middle(agreed(logs, [1, 3, 4]))) == pytest.approx(0.4**1.5)
 
 
-def test_a_view_that_looks_through_takes_away_what_one_that_agrees_gives(logs: list[torch.Tensor]) -> None:
+def test_a_view_that_looks_through_takes_away_what_one_that_agrees_gives(logs: list[Array]) -> None:
     logs[1] += 0.2
     assert np.median(middle(agreed(logs, OTHERS))) == pytest.approx((2 / 3) ** 1.5)
     logs[2] += 0.2
@@ -95,22 +93,23 @@ def test_a_view_that_looks_through_takes_away_what_one_that_agrees_gives(logs: l
     assert (middle(agreed(logs, OTHERS)) == 0).all()
 
 
-def test_points_of_others_are_where_the_photo_shows_them(logs: list[torch.Tensor]) -> None:
+def test_points_of_others_are_where_the_photo_shows_them(logs: list[Array]) -> None:
     target, size = CAMERAS[0], (30, 40)
-    sure = torch.ones(SIZE, dtype=torch.bool)
-    found, seen = seen_points(target.map(size), [(CAMERAS[i].map(SIZE), logs[i], sure) for i in OTHERS])
+    sure = logs[0] < np.inf
+    points = seen_points(target.map(size), [(CAMERAS[i].map(SIZE), logs[i], sure) for i in OTHERS])
+    found, seen = (as_numpy(each) for each in points)
     truth, what = cast(target, size)
-    error = np.abs(found.exp().numpy() / truth - 1)[seen.numpy() & (what != FLOOR)]
-    assert seen.float().mean() > 0.95 and np.quantile(error, 0.95) < 0.01
+    error = np.abs(np.exp(found) / truth - 1)[seen & (what != FLOOR)]
+    assert seen.mean() > 0.95 and np.quantile(error, 0.95) < 0.01
     # The box, which stands before the wall, is not seen through although points of the wall fall there, too.
-    box = (what == BOX) & seen.numpy()
-    assert (found.exp().numpy() < 1.05 * truth)[box].mean() > 0.99
+    box = (what == BOX) & seen
+    assert (np.exp(found) < 1.05 * truth)[box].mean() > 0.99
 
 
-def test_points_that_are_not_sure_are_not_lent(logs: list[torch.Tensor]) -> None:
-    sure = torch.zeros(SIZE, dtype=torch.bool)
+def test_points_that_are_not_sure_are_not_lent(logs: list[Array]) -> None:
+    sure = logs[0] == np.inf
     none, seen = seen_points(CAMERAS[0].map(SIZE), [(CAMERAS[3].map(SIZE), logs[3], sure)])
-    assert not seen.any() and none.isfinite().all()
+    assert not seen.any() and np.isfinite(as_numpy(none)).all()
     sure[:20] = True
     _, seen = seen_points(CAMERAS[0].map(SIZE), [(CAMERAS[3].map(SIZE), logs[3], sure)])
-    assert seen[:16].float().mean() > 0.8 and not seen[30:].any()
+    assert as_numpy(seen)[:16].mean() > 0.8 and not seen[30:].any()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter
 
 from model_runtime.depth.refinement.fill import FACTORS, Known, fill
+from model_runtime.geometry.arrays import as_numpy, on_device
+from tests.model_runtime.depth.refinement.conftest import CPU
 from tests.model_runtime.depth.room import bent
 
 HEIGHT, WIDTH = SIZE = (56, 70)
@@ -22,13 +23,17 @@ def nothing() -> None:
 
 
 def known(depth: np.ndarray, where: np.ndarray, weight: float = 1.0) -> Known:
-    return Known(torch.from_numpy(np.log(depth)).float(), torch.from_numpy(weight * where).float())
+    return Known(np.log(depth).astype(np.float32), (weight * where).astype(np.float32))
 
 
 def filled(start: np.ndarray, parts: list[Known], color: np.ndarray) -> np.ndarray:
-    """Depth [h,w]. color: [h,w] in 0..1, grey."""
-    picture = torch.from_numpy(np.stack([color] * 3)).float()
-    return fill(torch.from_numpy(np.log(start)).float(), parts, picture, nothing).exp().numpy()
+    """Depth [h,w] by numpy; torch must say the same. color: [h,w] in 0..1, grey."""
+    log_depth, picture = np.log(start).astype(np.float32), np.stack([color] * 3).astype(np.float32)
+    by_numpy = fill(log_depth, parts, picture, nothing)
+    log_depth, picture = on_device(log_depth, CPU), on_device(picture, CPU)
+    parts = [Known(on_device(part.log_depth, CPU), on_device(part.weight, CPU)) for part in parts]
+    assert as_numpy(fill(log_depth, parts, picture, nothing)) == pytest.approx(by_numpy, abs=2e-3)
+    return np.exp(by_numpy)
 
 
 def textured(where: np.ndarray) -> np.ndarray:
@@ -97,18 +102,16 @@ def test_surer_points_outweigh_others_and_parts_add_up() -> None:
 @pytest.mark.parametrize("wrong", [100.0, 0.01])
 def test_factors_stay_within_their_bounds(wrong: float) -> None:
     size = (16, 20)
-    told = Known(torch.full(size, np.log(wrong)), torch.ones(size))
-    factor = fill(torch.zeros(size), [told], torch.full((3, *size), 0.5), nothing).exp()
+    factor = filled(np.ones(size), [known(np.full(size, wrong), np.ones(size))], np.full(size, 0.5))
     assert factor.min() >= 0.999 / FACTORS[1] and factor.max() <= 1.001 / FACTORS[0]
 
 
 @pytest.mark.parametrize("size", [(14, 14), (14, 70), (3, 9)])
 def test_the_smallest_maps_are_filled(size: tuple[int, int]) -> None:
-    truth = torch.full(size, 0.7)
-    weight = torch.zeros(size)
+    truth, weight = np.full(size, 2.0), np.zeros(size)
     weight[1:, ::2] = 1
-    result = fill(torch.full(size, 0.5), [Known(truth, weight)], torch.full((3, *size), 0.5), nothing)
-    assert result.numpy() == pytest.approx(truth.numpy(), abs=2e-3)
+    result = filled(np.full(size, 1.6), [known(truth, weight)], np.full(size, 0.5))
+    assert np.log(result) == pytest.approx(np.log(truth), abs=2e-3)
 
 
 def test_it_can_be_stopped() -> None:
@@ -122,9 +125,9 @@ def test_it_can_be_stopped() -> None:
         if len(calls) == 3:
             raise Stop
 
-    log_depth = torch.from_numpy(np.log(PLANE)).float()
+    log_depth = np.log(PLANE).astype(np.float32)
     with pytest.raises(Stop):
-        fill(log_depth, [known(PLANE, RIM)], torch.full((3, *SIZE), 0.5), tick)
+        fill(log_depth, [known(PLANE, RIM)], np.full((3, *SIZE), 0.5, np.float32), tick)
     assert len(calls) == 3
 
 

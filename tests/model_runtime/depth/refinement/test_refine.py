@@ -7,19 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from model_runtime.contract.progress import SILENT, Span
 from model_runtime.depth.refinement.refine import DepthPhoto, RefinedDepth, refine_depths
-from tests.model_runtime.depth.refinement.conftest import Refined
+from tests.model_runtime.depth.refinement.conftest import CPU, Refined
 from tests.model_runtime.depth.room import BOX, WALL, bent, cast, depth_photo, look
 
-CPU = torch.device("cpu")
 SIZE, GREY = (42, 56), (60, 80)
 
 
 def refine(photos: Sequence[DepthPhoto], progress: Span = SILENT) -> list[RefinedDepth | None]:
-    return refine_depths(photos, CPU, progress)
+    return refine_depths(photos, None, progress)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +77,14 @@ def test_the_same_photos_give_the_same_bytes(three: list[DepthPhoto]) -> None:
         assert a is not None and b is not None
         assert a.correction.tobytes() == b.correction.tobytes()
         assert a.agreement.tobytes() == b.agreement.tobytes()
+
+
+def test_torch_says_what_numpy_says(three: list[DepthPhoto]) -> None:
+    for a, b in zip(refine(three), refine_depths(three, CPU, SILENT), strict=True):
+        assert a is not None and b is not None
+        off = np.abs(a.correction / b.correction - 1)
+        assert np.median(off) < 1e-4 and np.quantile(off, 0.95) < 0.01
+        assert np.abs(a.agreement - b.agreement).mean() < 0.01
 
 
 def test_depth_that_is_right_stays(three: list[DepthPhoto]) -> None:
@@ -183,8 +189,8 @@ def test_cameras_that_photos_do_not_bear_out_refine_nothing(three: list[DepthPho
     """Unless they are known to be right: then the photos are to blame, and what little they agree on counts."""
     first, *others = three
     wrong = [replace(p, extrinsics=q.extrinsics) for p, q in zip(three, [*others, first], strict=True)]
-    assert refine_depths(wrong, CPU, SILENT, proven=False) == [None] * 3
-    assert all(refine_depths(three, CPU, SILENT, proven=False))
+    assert refine_depths(wrong, None, SILENT, proven=False) == [None] * 3
+    assert all(refine_depths(three, None, SILENT, proven=False))
 
 
 def test_a_depth_of_another_unit_is_scaled_as_a_whole(three: list[DepthPhoto]) -> None:

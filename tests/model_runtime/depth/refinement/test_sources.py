@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from model_runtime.depth.refinement.sources import choose_sources
+from model_runtime.geometry.arrays import on_device
+from tests.model_runtime.depth.refinement.conftest import CPU
 from tests.model_runtime.depth.room import Camera, look
 
 SIZE = (48, 64)
@@ -20,8 +21,14 @@ def around(degrees: float) -> Camera:
 
 
 def sources(cameras: list[Camera], most: int = 8) -> list[list[int]]:
-    logs = [torch.full(SIZE, np.log(5.0)).float() for _ in cameras]
-    return choose_sources([camera.map(SIZE) for camera in cameras], logs, most)
+    """By numpy; torch must say the same."""
+    depth = np.full(SIZE, np.log(5.0), np.float32)
+    by_numpy, by_torch = (
+        choose_sources([camera.map(SIZE) for camera in cameras], [on_device(depth, device)] * len(cameras), most)
+        for device in (None, CPU)
+    )
+    assert by_numpy == by_torch
+    return by_numpy
 
 
 def test_ten_degrees_are_better_than_fewer_and_than_many_more() -> None:
