@@ -15,7 +15,7 @@ from model_runtime.network.gaussian_adapter import RawGaussians, place_gaussians
 from model_runtime.network.inputs import NetworkInput
 from model_runtime.network.output import Output
 from model_runtime.network.reference_view import choose_reference_view
-from model_runtime.onnx_graphs.backbone import KEY, pieces
+from model_runtime.onnx_graphs.backbone import pieces
 from model_runtime.onnx_graphs.sessions import Arrays, Collected, Sessions, Steps, chunks
 
 DESCRIPTION = (3, 4)
@@ -111,9 +111,9 @@ def _camera_tokens(sessions: Sessions, inputs: NetworkInput, class_tokens: np.nd
         size = (inputs.images.shape[-2], inputs.images.shape[-1])
         numbers = encode_camera(inputs.extrinsics, inputs.intrinsics, size)
         return sessions.run("camera_encoder", {"camera": numbers})["camera_tokens"]
-    learned = sessions.weight(f"{KEY}.camera_token")[0]
-    reference = choose_reference_view(class_tokens[None], inputs.reference_view)[0]
-    return learned[(np.arange(len(class_tokens)) != reference).astype(np.int64)]
+    reference = choose_reference_view(class_tokens[None], inputs.reference_view)
+    is_other = (np.arange(len(class_tokens)) != reference).astype(np.int64)
+    return sessions.run("learned_cameras", {"is_other": is_other})["camera_tokens"]
 
 
 def _bins(count: int, bins: int) -> list[slice]:

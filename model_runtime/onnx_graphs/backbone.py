@@ -134,24 +134,38 @@ def _embed(g: Graph, config: BackboneConfig, images: Value, grid: Value) -> Valu
 
 
 def _positions(g: Graph, config: BackboneConfig, table: Value, grid: Value) -> Value:
-    """[1, h*w, dim]: the learned table, resized where the patch grid is another."""
-    square = g.reshape(g.slice(table, 1, END, 1), 1, TABLE, TABLE, config.dim)
-    square = g.op("Transpose", square, perm=[0, 3, 1, 2])
-    # The 0.1 keeps rounding from losing a row; the released weights were trained with the shift it makes.
-    stretched = g.op("Div", g.op("Add", g.float(grid), g.number(0.1)), g.number(TABLE))
+    """[1, h*w, dim]: the learned table, resized bicubically where the patch grid is another."""
     same = g.op("ReduceMin", g.op("Cast", g.op("Equal", grid, g.integers(TABLE)), to=wire.INT64), keepdims=1)
-    scales = g.op("Where", g.op("Cast", same, to=wire.BOOL), g.number(1.0), stretched)
-    scales = g.op("Concat", g.float(g.integers(1, 1)), scales, axis=0)
-    resized = g.op(
-        "Resize",
-        square,
-        "",
-        scales,
-        mode="cubic",
-        cubic_coeff_a=-0.75,
-        coordinate_transformation_mode="half_pixel",
-    )
-    return g.op("Transpose", g.reshape(resized, 1, config.dim, -1), perm=[0, 2, 1])
+    rows, columns = (_cubic_weights(g, side, g.op("Cast", same, to=wire.BOOL)) for side in g.split(grid, 2, axis=0))
+    lines = g.reshape(g.slice(table, 1, END, 1), TABLE, TABLE * config.dim)
+    lines = g.reshape(g.op("MatMul", rows, lines), -1, TABLE, config.dim)
+    return g.reshape(g.op("MatMul", columns, lines), 1, -1, config.dim)
+
+
+def _cubic_weights(g: Graph, side: Value, same: Value) -> Value:
+    """[side, TABLE]: how much each row (or column) of the table counts for one of the grid, by Keys' kernel with
+    a = -0.75; those beyond the edge are the edge's. same: [1] bool, whether the grid is the table's."""
+    # The 0.1 keeps rounding from losing a row; the released weights were trained with the shift it makes.
+    stretched = g.op("Div", g.op("Add", g.float(side), g.number(0.1)), g.number(TABLE))
+    scale = g.op("Where", same, g.number(1.0), stretched)
+    places = g.op("Div", g.op("Add", g.float(g.range(side)), g.number(0.5)), scale)
+    places = g.reshape(g.op("Sub", places, g.number(0.5)), -1, 1)
+    taps = g.op("Add", g.op("Floor", places), g.float(g.integers(-1, 0, 1, 2)))  # [side, 4]
+    x = g.op("Abs", g.op("Sub", places, taps))
+    near = _polynomial(g, x, (1.25, -2.25, 0.0, 1.0))
+    far = _polynomial(g, x, (-0.75, 3.75, -6.0, 3.0))
+    weights = g.op("Where", g.op("LessOrEqual", x, g.number(1.0)), near, far)
+    inside = g.op("Clip", taps, g.number(0.0), g.number(TABLE - 1))
+    hits = g.op("Equal", g.reshape(inside, -1, 4, 1), g.float(g.integers(*range(TABLE))))
+    return g.op("ReduceSum", g.op("Mul", g.float(hits), g.reshape(weights, -1, 4, 1)), g.integers(1), keepdims=0)
+
+
+def _polynomial(g: Graph, x: Value, coefficients: tuple[float, ...]) -> Value:
+    """Highest power first."""
+    total = g.number(coefficients[0])
+    for coefficient in coefficients[1:]:
+        total = g.op("Add", g.op("Mul", total, x), g.number(coefficient))
+    return total
 
 
 def _rotation(g: Graph, config: BackboneConfig, grid: Value, views: Value, across: bool) -> Rotate:

@@ -5,6 +5,7 @@ What the nine numbers mean is `network.camera_numbers`'s.
 
 from __future__ import annotations
 
+from model_runtime.onnx_graphs import wire
 from model_runtime.onnx_graphs.graph import Graph, Value
 from model_runtime.onnx_graphs.layers import BlockKind, block, layer_norm, linear, mlp
 
@@ -20,6 +21,13 @@ def decode(g: Graph, token: Value, width: int) -> None:
     view = g.op("Relu", linear(g, x, "cam_dec.fc_fov.0", width, 2))
     place, turn = linear(g, x, "cam_dec.fc_t", width, 3), linear(g, x, "cam_dec.fc_qvec", width, 4)
     g.output("camera", g.op("Concat", place, turn, view, axis=-1), ("views", NUMBERS))
+
+
+def learned(g: Graph, dim: int) -> None:
+    """is_other [V] int64, 0 for the reference view and 1 for others, to `camera_tokens` [V,dim]."""
+    is_other = g.input("is_other", ("views",), wire.INT64)
+    tokens = g.reshape(g.weight("backbone.pretrained.camera_token", 1, 2, dim), 2, dim)
+    g.output("camera_tokens", g.op("Gather", tokens, is_other), ("views", dim))
 
 
 def encode(g: Graph, dim: int) -> None:

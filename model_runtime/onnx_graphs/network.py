@@ -19,6 +19,9 @@ from model_runtime.onnx_graphs.monocular import run_monocular
 from model_runtime.onnx_graphs.presets import parts, weight_shapes
 from model_runtime.onnx_graphs.sessions import Sessions
 
+MOST_AT_ONCE = 1_000_000
+"""Views, where a device computes several at once faster than one after the other; a CPU does not."""
+
 METRIC_SHARE = 0.2  # of the time a pass takes, where there is a metric network besides
 
 
@@ -31,6 +34,7 @@ class OnnxNetwork:
         preset = checkpoint.info.preset
         chosen = choose_device(device)
         self.device_name = chosen.name
+        self._most_at_once = 1 if chosen.is_cpu else MOST_AT_ONCE
         stored = check_weights(checkpoint, weight_shapes(preset))
         self._parts = [
             Sessions(config, prefix, checkpoint.path, stored, chosen) for prefix, config in parts(preset).items()
@@ -39,9 +43,9 @@ class OnnxNetwork:
     def run(self, inputs: NetworkInput, head_chunk: int, on_block: Callable[[float], None]) -> Output:
         """The output of numpy arrays for one scene (B = 1), float32.
 
-        head_chunk: views that a head takes at once. on_block is told the fraction done before each graph, and again
-        while it runs; it stops the pass by raising. Raises MemoryError where memory runs out, and ValueError for inputs
-        that do not fit.
+        head_chunk: views that a head takes at once, at most. on_block is told the fraction done before each graph, and
+        again while it runs; it stops the pass by raising. Raises MemoryError where memory runs out, and ValueError for
+        inputs that do not fit.
         """
         images, extrinsics, intrinsics = (
             None if array is None else np.ascontiguousarray(array, np.float32)
@@ -51,6 +55,7 @@ class OnnxNetwork:
         known, pixels = (None if array is None else array[None] for array in (extrinsics, intrinsics))
         check_inputs(images[None], known, pixels, inputs.reference_view, inputs.pose_from, head_chunk)
         given = replace(inputs, images=images, extrinsics=extrinsics, intrinsics=intrinsics)
+        head_chunk = min(head_chunk, self._most_at_once)
         first, *metric = self._parts
         if not metric:
             return _run(first, given, head_chunk, on_block)

@@ -19,11 +19,12 @@ def parts(preset: str) -> dict[str, Part]:
 
 
 def graph_names(config: Part) -> tuple[str, ...]:
-    """`backbone_0` and so on first, in the order in which they run."""
+    """Those of the backbone first, in the order in which they run."""
     names = [f"backbone_{index}" for index in range(len(backbone.pieces(config.backbone)))]
     if isinstance(config, MonocularConfig):
         return (*names, "depth")
-    return (*names, "camera_encoder", "depth", "depth_and_rays", *(["gaussians"] if config.gaussian_head else []))
+    names += ["learned_cameras", "camera_encoder", "depth", "depth_and_rays"]
+    return (*names, *(["gaussians"] if config.gaussian_head else []))
 
 
 def make_graph(config: Part, name: str, prefix: str = "") -> Graph:
@@ -39,6 +40,8 @@ def make_graph(config: Part, name: str, prefix: str = "") -> Graph:
             heads.gaussian_head(g, width, config.head)
         case "camera_encoder":
             camera.encode(g, config.backbone.dim)
+        case "learned_cameras":
+            camera.learned(g, config.backbone.dim)
         case _:
             _make_piece(g, config, int(name.removeprefix("backbone_")))
     return g
@@ -63,5 +66,4 @@ def weight_shapes(preset: str) -> dict[str, tuple[int, ...]]:
         if isinstance(config, AnyViewConfig):
             unread = heads.unread_weights(config.backbone.feature_dim, config.head)
             shapes |= {prefix + key: shape for key, shape in unread.items()}
-            shapes[f"{prefix}backbone.pretrained.camera_token"] = (1, 2, config.backbone.dim)
     return shapes

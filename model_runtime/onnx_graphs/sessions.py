@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model_runtime.checkpoints.strict import StoredTensor, read_tensor
+from model_runtime.checkpoints.strict import StoredTensor
 from model_runtime.onnx_graphs.devices import OnnxDevice
 from model_runtime.onnx_graphs.presets import Part, make_graph
 from model_runtime.onnx_graphs.session import GraphSession
@@ -31,10 +31,6 @@ class Sessions:
             graph = make_graph(self.config, name, self._prefix)
             self._begun[name] = GraphSession(graph, self._path, self._stored, self._device)
         return self._begun[name].run(inputs, go_on)
-
-    def weight(self, key: str) -> np.ndarray:
-        """A weight of the checkpoint, float32."""
-        return read_tensor(self._path, self._stored[self._prefix + key])
 
 
 class Steps:
