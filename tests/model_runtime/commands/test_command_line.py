@@ -26,20 +26,28 @@ from model_runtime.contract.messages import (
 )
 
 
+@pytest.mark.parametrize(("options", "backend"), [((), "torch"), (("--rays", "--backend", "onnx"), "onnx")])
 def test_predict_writes_arrays_and_says_what_made_them(
-    tiny_checkpoint: Path, photos: tuple[Photo, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_checkpoint: Path,
+    photos: tuple[Photo, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    backend: str,
 ) -> None:
     files = [tmp_path / photo.name for photo in photos[:2]]
     for file, photo in zip(files, photos, strict=False):
         file.write_bytes(photo.data)
     output = tmp_path / "out.npz"
-    main(["predict", *map(str, files), "--output", str(output), "--checkpoint", str(tiny_checkpoint)])
+    main(["predict", *map(str, files), "--output", str(output), "--checkpoint", str(tiny_checkpoint), *options])
     told = capsys.readouterr()
-    assert json.loads(told.out)["resolution"] == 84
+    settings = json.loads(told.out)
+    assert (settings["resolution"], settings["backend"]) == (84, backend)
     assert "100%" not in told.err and "Reading wide.png (1 of 2)." in told.err
 
     arrays = np.load(output)
-    assert arrays["view0_depth"].shape == (70, 84) and arrays["view1_ray"].shape == (48, 24, 6)
+    assert arrays["view0_depth"].shape == (70, 84) and ("view1_ray" in arrays) == ("--rays" in options)
+    assert "--rays" not in options or arrays["view1_ray"].shape == (48, 24, 6)
     assert len(arrays["gaussian_means"]) == 70 * 84 + 84 * 42
     meta = json.loads(str(arrays["meta"]))
     told_of_view = {"name": "tall.png", "photo_size": [90, 160], "camera_source": "network"}
