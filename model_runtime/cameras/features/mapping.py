@@ -42,8 +42,8 @@ ENOUGH_SHARED = 100
 """Matches of a pair, above which it is not counted as better."""
 
 GROWTH, LOCAL_REFINEMENTS, GLOBAL_REFINEMENTS = 1.3, 1, 2
-"""Of many photos: by which factor a reconstruction grows until all of it is adjusted again, and how often an adjustment
-is repeated with other observations. COLMAP's (1.1, 2, 5) take longer and end in the same place."""
+"""By which factor a reconstruction grows until all of it is adjusted again, and how often an adjustment is repeated with
+other observations. COLMAP's (1.1, 2, 5) take longer and end in the same place."""
 
 LEAST_GAIN = 1e-6
 """Of the cost, below which a step ends an adjustment. COLMAP's go on to the last digit, for three times the time."""
@@ -298,8 +298,7 @@ def _options(cameras: Sequence[pycolmap.Camera], photos: Sequence[FeaturePhoto])
     options.mapper.init_min_tri_angle = MIN_PAIR_ANGLE
     options.mapper.abs_pose_min_num_inliers = MIN_POSE_INLIERS
     options.triangulation.ignore_two_view_tracks = False
-    if len(photos) > MANY_PHOTOS:
-        options.ba_global_frames_ratio = options.ba_global_points_ratio = GROWTH
-        options.ba_local_max_refinements = LOCAL_REFINEMENTS
-        options.ba_global_max_refinements = GLOBAL_REFINEMENTS
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = GROWTH
+    options.ba_local_max_refinements = LOCAL_REFINEMENTS
+    options.ba_global_max_refinements = GLOBAL_REFINEMENTS
     return options

@@ -50,7 +50,7 @@ def main() -> None:
         kinds: list[str] = []
         focals: list[float] = []
         rims: list[float] = []
-        turns: list[float] = []
+        off: list[float] = []
         for seed in SEEDS:
             cameras, points, seen = tracks(lenses, POINTS, seed)
             groups = groups_of_lenses(lenses)
@@ -60,11 +60,11 @@ def main() -> None:
             for mine, true in zip(found.lenses, lenses, strict=True):
                 focals.append(abs(mine[FOCAL] * SIDE / true.intrinsics[0, 0] - 1))
                 rims.append(corner_miss(mine, kind.model, true))
-            turns += turns(found.poses, cameras)
+            off += turns(found.poses, cameras)
         told = ", or ".join(dict.fromkeys(kinds))
         print(
             f"| {name} | {told} | {max(focals):.2%} | {max(rims):.1f} px "
-            f"| {np.median(turns):.3f}, {max(turns):.3f} degrees |"
+            f"| {np.median(off):.3f}, {max(off):.3f} degrees |"
         )
 
 
