@@ -14,6 +14,7 @@ import model_runtime
 from model_runtime.commands import bench as bench_command
 from model_runtime.commands import convert_splats as convert_splats_command
 from model_runtime.commands import export as export_command
+from model_runtime.commands import export_onnx as export_onnx_command
 from model_runtime.commands import farm as farm_command
 from model_runtime.commands import models as models_command
 from model_runtime.commands import train as train_command
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="a result as files for other software")
     export_command.add_arguments(export)
     export.set_defaults(run=export_command.run)
+
+    export_onnx = commands.add_parser("export-onnx", help="a checkpoint as ONNX files for other programs")
+    export_onnx_command.add_arguments(export_onnx)
+    export_onnx.set_defaults(run=export_onnx_command.run)
 
     convert = commands.add_parser("convert-splats", help="a file of Gaussian splats as one of another format")
     convert_splats_command.add_arguments(convert)
