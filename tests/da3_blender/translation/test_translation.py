@@ -102,7 +102,14 @@ UNTRANSLATED = {
         ),
         "names of formats",
     ),
-    **dict.fromkeys(("da3_notes", "da3_resolution", "pinhole"), "identifiers"),
+    **dict.fromkeys(
+        (
+            *("da3_notes", "da3_resolution", "pinhole", "constant {0} {1} {2}"),
+            *("DA3 Distort {camera} v1", "DA3 Undistort {camera} v1"),
+        ),
+        "identifiers",
+    ),
+    "Apple GPU ({0})": "a name",
     **dict.fromkeys(("{0} and {1}", "and {0} more"), "between names of photos; would be recognised anywhere"),
 }
 """Texts that stay English, and why."""
