@@ -7,6 +7,7 @@ import io
 import numpy as np
 import OpenEXR
 import pytest
+import torch
 from PIL import Image
 
 from model_runtime.contract.lens import (
@@ -25,7 +26,7 @@ from model_runtime.photos import straighten as straighten_module
 from model_runtime.photos.decode import DecodedPhoto
 from model_runtime.photos.exr_file import BRIGHTEST, LinearPhoto, read_linear, write_linear
 from model_runtime.photos.prepare import prepare_photos
-from model_runtime.photos.straighten import _grid, straighten
+from model_runtime.photos.straighten import _places, _Source, straighten
 from tests.photo_files import exr
 
 SIZE = (300, 225)
@@ -71,10 +72,30 @@ def test_between_the_places_at_which_the_lens_is_asked_hardly_anything_is_missed
     """Pixels of the photo, of every pixel that it shows, rims and corners too."""
     lens = lens_of(name)
     straight = straight_camera(lens)
-    asked = (_grid(lens, straight, slice(0, straight.size[1]))[0].numpy() + 1) / 2 * SIZE
+    asked = np.stack(_places(lens, straight, slice(0, straight.size[1])), axis=-1)
     seen = seen_from_straight(lens, straight, pixel_centres(straight.size))
     inside = (seen >= 0).all(-1) & (seen <= SIZE).all(-1)
     assert np.linalg.norm(asked - seen, axis=-1)[inside].max() < 0.005
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_interpolation_is_torchs_bicubic_with_a_repeated_rim(dtype: type) -> None:
+    """Also far outside; floats but for rings, which torch has and this has not."""
+    random = np.random.default_rng(0)
+    picture = random.integers(60, 196, (3, 40, 50)).astype(dtype)
+    across, down = random.uniform(-60, 120, 40_000), random.uniform(-60, 120, 40_000)
+    grid = torch.tensor(np.stack((across / 50, down / 40), -1) * 2 - 1, dtype=torch.float32)[None, None]
+    source = torch.tensor(picture, dtype=torch.float32)[None]
+    expected = torch.nn.functional.grid_sample(source, grid, "bicubic", "border", align_corners=False)[0, :, 0].numpy()
+    found = _Source.of(picture).at(across, down)
+    assert found.dtype == dtype and found.shape == (3, 40_000)
+    if dtype == np.uint8:
+        assert np.abs(found - expected.clip(0, 255)).max() < 0.501
+    else:
+        corners = [np.floor(across - 0.5) + i for i in (0, 1)], [np.floor(down - 0.5) + i for i in (0, 1)]
+        columns, rows = (np.clip(each, 0, size - 1).astype(int) for each, size in zip(corners, (50, 40), strict=True))
+        around = np.stack([picture[:, row, column] for row in rows for column in columns])
+        assert np.abs(found - np.clip(expected, around.min(0), around.max(0))).max() < 2e-3
 
 
 @pytest.mark.parametrize("name", LENSES)
