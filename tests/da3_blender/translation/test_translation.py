@@ -30,7 +30,17 @@ NOT_SHOWN = {
     *("headless", "camera_file.py", "camera_lens.py", "camera_entry.py"),
     *(
         f"commands/{name}.py"
-        for name in ("command_line", "bench", "convert_splats", "export", "farm", "models", "predict", "train")
+        for name in (
+            "command_line",
+            "bench",
+            "convert_splats",
+            "export",
+            "export_onnx",
+            "farm",
+            "models",
+            "predict",
+            "train",
+        )
     ),
     *("training", "benchmark", "farm"),
     # faults of a program, to be reported in the words of the one who made it
