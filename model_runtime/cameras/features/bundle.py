@@ -8,6 +8,7 @@ Levenberg-Marquardt with a Cauchy loss; points are eliminated (Schur complement)
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -140,19 +141,16 @@ class _Sums:
     def __init__(self, bundle: Bundle, seen: Seen) -> None:
         count, photos = len(seen.view), len(bundle.poses)
         one, each = np.ones(count), np.arange(count)
-        self.count = len(bundle.points)
+        self.seen, self.count = seen, len(bundle.points)
         self.points = csr_matrix((one, (seen.point, each)), shape=(self.count, count))
         self.views = csr_matrix((one, (seen.view, each)), shape=(photos, count))
         self.columns = np.flatnonzero(~bundle.held[bundle.places].all(0))
         poses = 6 * np.arange(photos)[:, None] + np.arange(6)
         self.free = np.concatenate((np.repeat(~bundle.still, 6), ~bundle.held))
-        self.size = size = int(self.free.sum())
+        self.size = int(self.free.sum())
         # What is held goes to one place more, which is cut off.
-        every = np.where(self.free, np.cumsum(self.free) - 1, size)
+        every = np.where(self.free, np.cumsum(self.free) - 1, self.size)
         self.number = every[np.concatenate((poses, 6 * photos + bundle.places[:, self.columns]), axis=1)]
-        self.pairs = self.number[:, :, None] * (size + 1) + self.number[:, None]
-        rows = self.number[seen.view, :, None] * (3 * self.count)
-        self.across = rows + 3 * seen.point[:, None, None] + np.arange(3)
 
     def by_point(self, values: np.ndarray) -> np.ndarray:
         """[M,...] added up into [P,...]."""
@@ -164,13 +162,20 @@ class _Sums:
 
     def by_pair(self, values: np.ndarray) -> np.ndarray:
         """[M,C,C] of any two of them into [size,size]."""
-        summed = _gathered(self.pairs, self.views @ values.reshape(len(values), -1), (self.size + 1) ** 2)
+        pairs = self.number[:, :, None] * (self.size + 1) + self.number[:, None]
+        summed = _gathered(pairs, self.views @ values.reshape(len(values), -1), (self.size + 1) ** 2)
         return summed.reshape(self.size + 1, -1)[:-1, :-1]
 
     def by_both(self, values: np.ndarray) -> np.ndarray:
         """[M,C,3] of them and of points into [size,P,3]."""
-        summed = _gathered(self.across, values, (self.size + 1) * 3 * self.count)
+        summed = _gathered(self._coupled, values, (self.size + 1) * 3 * self.count)
         return summed.reshape(self.size + 1, self.count, 3)[:-1]
+
+    @cached_property
+    def _coupled(self) -> np.ndarray:
+        """[M,C,3], of each observation, which of photos' numbers and of points' coordinates it has to do with."""
+        rows = self.number[self.seen.view, :, None] * (3 * self.count)
+        return rows + 3 * self.seen.point[:, None, None] + np.arange(3)
 
 
 class _Step:

@@ -42,8 +42,8 @@ ENOUGH_SHARED = 100
 """Matches of a pair, above which it is not counted as better."""
 
 GROWTH, LOCAL_REFINEMENTS, GLOBAL_REFINEMENTS = 1.3, 1, 2
-"""By which factor a reconstruction grows until all of it is adjusted again, and how often an adjustment is repeated with
-other observations. COLMAP's (1.1, 2, 5) take longer and end in the same place."""
+"""By which factor a reconstruction grows until all of it is adjusted again, and how often an adjustment is repeated
+with other observations. COLMAP's (1.1, 2, 5) take longer and end in the same place."""
 
 LEAST_GAIN = 1e-6
 """Of the cost, below which a step ends an adjustment. COLMAP's go on to the last digit, for three times the time."""
