@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pycolmap
-import torch
+from threadpoolctl import threadpool_limits
 
 from model_runtime.cameras.features.extraction import extract_each
 from model_runtime.cameras.features.lenses import solve_lenses
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int, default=COUNTS)
     parser.add_argument("--global", action="store_true", dest="globally")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    threadpool_limits(1)
     most = max(options.counts)
     walk, memory = walk_round(most), FeatureMemory()
     pictures = (feature_photo(f"{i:04}.png", walk.photo(i)) for i in range(most))
@@ -70,8 +70,7 @@ def judged(what: str, find: Callable[[], FeatureCameras], walk: Walk, count: int
     taken = (time.process_time() - begin) / count
     placed = found.registered
     true = walk.extrinsics[:count]
-    aligned = align_cameras(torch.from_numpy(found.extrinsics[placed]), torch.from_numpy(true[placed]))
-    extrinsics = aligned.extrinsics(torch.from_numpy(found.extrinsics[placed])).numpy()
+    extrinsics = align_cameras(found.extrinsics[placed], true[placed]).extrinsics(found.extrinsics[placed])
     off = np.linalg.norm(centres(extrinsics) - centres(true[placed]), axis=1)
     path = np.linalg.norm(np.diff(centres(true), axis=0), axis=1).sum()
     turned = np.einsum("nij,nkj->nik", extrinsics[:, :3, :3], true[placed][:, :3, :3])

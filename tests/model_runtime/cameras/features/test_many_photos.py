@@ -91,9 +91,7 @@ def test_every_photo_sees_some_of_the_fewer_points() -> None:
 
 def _errors(found: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Metres and degrees between cameras [N,4,4], after one similarity for all."""
-    import torch
-
-    aligned = align_cameras(torch.from_numpy(found), torch.from_numpy(true)).extrinsics(torch.from_numpy(found)).numpy()
+    aligned = align_cameras(found, true).extrinsics(found)
     centres = [-np.einsum("nji,nj->ni", each[:, :3, :3], each[:, :3, 3]) for each in (aligned, true)]
     turns = np.einsum("nij,nkj->nik", aligned[:, :3, :3], true[:, :3, :3])
     cosine = (np.trace(turns, axis1=1, axis2=2) - 1) / 2
