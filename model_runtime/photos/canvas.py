@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
+from PIL import Image
 
 from model_runtime.contract.catalogue import PATCH
 
@@ -20,7 +21,12 @@ MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 """Of ImageNet, in RGB, as for the backbone's DINOv2 weights (Oquab et al. 2023)."""
 
-ROWS_AT_ONCE = 16
+ROWS_AT_ONCE = 128
+"""Of a picture that is resized."""
+
+NONE = 2**31
+"""A row below every picture."""
+
 CUBIC = -0.75
 """Keys' cubic with the coefficient OpenCV and torch use."""
 
@@ -67,11 +73,24 @@ class Placement:
 
 def fit(image: np.ndarray, resolution: int) -> np.ndarray:
     """[h,w,3] uint8 at the network's size: longest side to `resolution`, then each side to a multiple of 14."""
-    height, width = image.shape[:2]
-    scale = resolution / max(width, height)
+    return in_patches(resize(image, *with_longest(size_of(image), resolution)))
+
+
+def size_of(image: np.ndarray) -> tuple[int, int]:
+    """(width, height) of [h,w,...]."""
+    return image.shape[1], image.shape[0]
+
+
+def with_longest(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """(width, height) of the same shape whose longest side is that."""
+    scale = longest / max(size)
     # Python rounds halves to even, as the released preprocessing does here.
-    image = resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
-    return resize(image, *(nearest_multiple(side) for side in image.shape[1::-1]))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def in_patches(image: np.ndarray) -> np.ndarray:
+    """[h,w,C] uint8 with sides that are multiples of the patch size."""
+    return resize(image, *(nearest_multiple(side) for side in size_of(image)))
 
 
 def nearest_multiple(side: int) -> int:
@@ -99,20 +118,69 @@ def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """[h,w,C] uint8 to [height,width,C]: cubic when a side grows, else the mean over each new pixel's area."""
     if image.shape[:2] == (height, width):
         return image
-    grows = height > image.shape[0] or width > image.shape[1]
-    weights = _cubic_weights if grows else _area_weights
-    rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
-    channels = image.shape[2]
-    tall = np.concatenate([_band(rows[i : i + ROWS_AT_ONCE], image) for i in range(0, height, ROWS_AT_ONCE)])
-    wide = columns @ tall.reshape(height, -1, channels).transpose(1, 0, 2).reshape(image.shape[1], -1)
-    resized = wide.reshape(width, height, channels).transpose(1, 0, 2)
-    return np.ascontiguousarray(np.clip(np.round(resized), 0, 255).astype(np.uint8))
+    [resized] = resize_all(image, [(width, height)])
+    return resized
 
 
-def _band(rows: scipy.sparse.csr_matrix, image: np.ndarray) -> np.ndarray:
-    """Some new rows [R, w*C], from only the old rows they need: the photo as a whole never becomes float32."""
-    first, last = rows.indices.min(), rows.indices.max() + 1
-    return rows[:, first:last] @ image[first:last].reshape(last - first, -1).astype(np.float32)
+def resize_all(image: Image.Image | np.ndarray, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+    """A picture, [h,w,C] uint8 or Pillow's in RGB, in each of the sizes (width, height), as by `resize`.
+
+    It is gone through once, a few rows after the other: as a whole it never becomes float32.
+    """
+    channels = len(image.getbands()) if isinstance(image, Image.Image) else image.shape[2]
+    width, height = image.size if isinstance(image, Image.Image) else size_of(image)
+    targets = [_Target((width, height), size, channels) for size in sizes]
+    kept, first = np.empty((0, 0), np.float32), 0  # rows of the picture, from `first` on
+    for top in range(0, height, ROWS_AT_ONCE):
+        rows = _rows(image, top, min(top + ROWS_AT_ONCE, height))
+        new = rows.reshape(len(rows), -1).astype(np.float32)
+        begin = min(target.needed_from for target in targets)
+        kept = np.concatenate((kept[begin - first :], new)) if begin < top else new
+        first = min(begin, top)
+        for target in targets:
+            target.take(kept, first)
+    return [target.picture for target in targets]
+
+
+def _rows(image: Image.Image | np.ndarray, top: int, bottom: int) -> np.ndarray:
+    if isinstance(image, Image.Image):
+        return np.asarray(image.crop((0, top, image.width, bottom)))
+    return image[top:bottom]
+
+
+class _Target:
+    """A picture that is made row by row of the larger or smaller one whose rows it is given. Sizes: (width, height)."""
+
+    def __init__(self, old: tuple[int, int], new: tuple[int, int], channels: int) -> None:
+        weights = _cubic_weights if new[0] > old[0] or new[1] > old[1] else _area_weights
+        self._size, self._rows = new, weights(old[1], new[1])
+        # [w*C, old w*C]: each channel by itself.
+        self._columns = scipy.sparse.kron(weights(old[0], new[0]), scipy.sparse.identity(channels, "float32"), "csr")
+        starts = self._rows.indptr[:-1]
+        self._first = np.minimum.reduceat(self._rows.indices, starts)
+        self._last = np.maximum.reduceat(self._rows.indices, starts)
+        self._done: list[np.ndarray] = []
+        self._height = 0
+
+    @property
+    def needed_from(self) -> int:
+        """The first row that is needed still."""
+        return int(self._first[self._height]) if self._height < len(self._first) else NONE
+
+    def take(self, rows: np.ndarray, first: int) -> None:
+        """rows: [r,w*C] float32, those from `first` on that are needed still and there."""
+        begin, end = self._height, int(np.searchsorted(self._last, first + len(rows)))
+        if begin == end:
+            return
+        tall = self._rows[begin:end, first : first + len(rows)] @ rows
+        wide = (self._columns @ tall.T).T
+        self._done.append(np.clip(np.round(wide), 0, 255).astype(np.uint8))
+        self._height = end
+
+    @property
+    def picture(self) -> np.ndarray:
+        """[h,w,C] uint8, when all rows were there."""
+        return np.concatenate(self._done).reshape(self._size[1], self._size[0], -1)
 
 
 def _area_weights(old: int, new: int) -> scipy.sparse.csr_matrix:
@@ -140,4 +208,6 @@ def _weights(taps: np.ndarray, values: np.ndarray, old: int) -> scipy.sparse.csr
     new, reach = taps.shape
     rows = np.repeat(np.arange(new), reach)
     columns = np.clip(taps, 0, old - 1).ravel()
-    return scipy.sparse.csr_matrix((values.ravel().astype(np.float32), (rows, columns)), shape=(new, old))
+    weights = scipy.sparse.csr_matrix((values.ravel().astype(np.float32), (rows, columns)), shape=(new, old))
+    weights.eliminate_zeros()
+    return weights

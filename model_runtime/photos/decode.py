@@ -26,6 +26,7 @@ from model_runtime.photos.exif import image_exif
 from model_runtime.photos.exr_file import LinearPhoto, open_exr, read_linear
 from model_runtime.photos.heif_file import open_avif, open_heic
 from model_runtime.photos.opened import DAMAGED, OpenedPhoto, ShownByBlender, UnreadableError
+from model_runtime.photos.pool import Room
 from model_runtime.photos.raw_file import open_raw
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
@@ -98,8 +99,9 @@ def stored_shape(photo: Photo) -> tuple[tuple[int, int], int]:
 
     Raises as `decode_photo` does.
     """
-    with _named_failures(photo.name):
+    with without_warnings(), _named_failures(photo.name):
         opened = _open(photo)
+        _check_memory(photo.name, opened)
         return opened.size, opened.read_exif().orientation
 
 
@@ -113,29 +115,58 @@ def decode_photo(photo: Photo) -> tuple[DecodedPhoto, np.ndarray]:
 
     Raises JobError `photo-unreadable`, `photo-too-large`, `photo-too-small` or `out-of-memory`, naming it.
     """
+    with without_warnings(), decoded(photo, Room()) as (known, image):
+        return known, in_bands(image)
+
+
+@contextmanager
+def decoded(photo: Photo, room: Room) -> Iterator[tuple[DecodedPhoto, Image.Image]]:
+    """The same, with an RGB picture of Pillow's for the pixels, and as long as it is used a place in the room.
+
+    Raises as `decode_photo` does, also where what is done with the picture finds no memory.
+    """
     with _named_failures(photo.name):
         opened = _open(photo)
-        exif, image = opened.read_exif(), opened.decode()
-        unchanged = image.mode in SHOWN_MODES and exif.orientation == 1
-        image, alpha, repainted = _to_srgb(image)
-        unchanged = unchanged and not repainted and opened.shown is ShownByBlender.UNCHANGED
-        plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else jpeg_plate(image)
-        return DecodedPhoto(photo.name, image.size, plate, exif.focal_35mm, exif.camera, alpha), _in_bands(image)
+    with room.taken(opened.memory):
+        with _named_failures(photo.name):
+            _check_memory(photo.name, opened)
+            known = _decoded(photo.name, opened)
+        try:
+            yield known
+        except Exception as error:
+            if _ran_out_of_memory(error):
+                raise _no_memory(photo.name) from error
+            raise
+
+
+def _decoded(name: str, opened: OpenedPhoto) -> tuple[DecodedPhoto, Image.Image]:
+    exif, image = opened.read_exif(), opened.decode()
+    unchanged = image.mode in SHOWN_MODES and exif.orientation == 1
+    image, alpha, repainted = _to_srgb(image)
+    unchanged = unchanged and not repainted and opened.shown is ShownByBlender.UNCHANGED
+    plate = b"" if unchanged or opened.shown is ShownByBlender.ALWAYS else jpeg_plate(image)
+    return DecodedPhoto(name, image.size, plate, exif.focal_35mm, exif.camera, alpha), image
 
 
 def scene_linear(photo: Photo) -> LinearPhoto | None:
     """What a photo that `decode_photo` has read holds, if that is scene-linear. Raises as that does."""
-    with _named_failures(photo.name):
+    with without_warnings(), _named_failures(photo.name):
         return read_linear(photo_bytes(photo)) if kind_by_start(photo_start(photo, START)) == "EXR" else None
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Of large pictures and odd metadata, which are nothing an artist need know. One thread at a time, for all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
 def _named_failures(name: str) -> Iterator[None]:
     """Whatever goes wrong with a photo inside, as a JobError that names it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures and odd metadata: nothing an artist need know
-            yield
+        yield
     except JobError:
         raise
     except Image.DecompressionBombError as error:
@@ -153,15 +184,23 @@ def _named_failures(name: str) -> Iterator[None]:
             "Install the runtime again, or save the photo as JPEG, PNG, WebP or TIFF.",
         ) from error
     except Exception as error:  # a damaged file makes decoders raise nearly anything
-        if is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error):
-            raise JobError(
-                "out-of-memory",
-                f"There is not enough memory to read {name}.",
-                "Close other programs, scale the photo down or leave it out.",
-            ) from error
+        if _ran_out_of_memory(error):
+            raise _no_memory(name) from error
         if isinstance(error, UnreadableError):
             raise JobError("photo-unreadable", f"{name} {error}.", error.advice) from error
         raise JobError("photo-unreadable", f"{name} cannot be decoded: {_as_part(error)}.", DAMAGED) from error
+
+
+def _ran_out_of_memory(error: Exception) -> bool:
+    return is_out_of_memory(error) or PILLOWS_MEMORY_ERROR in str(error)
+
+
+def _no_memory(name: str) -> JobError:
+    return JobError(
+        "out-of-memory",
+        f"There is not enough memory to read {name}.",
+        "Close other programs, scale the photo down or leave it out.",
+    )
 
 
 def _as_part(error: Exception) -> str:
@@ -177,15 +216,19 @@ def _open(photo: Photo) -> OpenedPhoto:
     photo = Photo(photo.name, photo_bytes(photo))
     opened = _open_any(photo)
     _check_size(photo, opened.size)
+    return opened
+
+
+def _check_memory(name: str, opened: OpenedPhoto) -> None:
+    """Raises JobError where there is not enough to decode the photo."""
     left = available_memory()
     if opened.memory > left:
         raise JobError(
             "photo-too-large",
-            f"{photo.name} has {opened.size[0]} x {opened.size[1]} pixels. Reading it takes "
+            f"{name} has {opened.size[0]} x {opened.size[1]} pixels. Reading it takes "
             f"{opened.memory / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are free.",
             "Scale the photo down, or close other programs.",
         )
-    return opened
 
 
 def _open_any(photo: Photo) -> OpenedPhoto:
@@ -260,7 +303,7 @@ def _hollow(photo: Photo, size: tuple[int, int]) -> JobError:
     )
 
 
-def _in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = lambda band: band) -> np.ndarray:
+def in_bands(image: Image.Image, convert: Callable[[np.ndarray], np.ndarray] = lambda band: band) -> np.ndarray:
     """[h,w] or [h,w,C] uint8, each few rows of an image after `convert`: as a whole, Pillow holds them three times."""
     width, height = image.size
     bands = (image.crop((0, top, width, min(top + BAND, height))) for top in range(0, height, BAND))
@@ -312,7 +355,7 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     def scaled(samples: np.ndarray) -> np.ndarray:
         return np.round(np.clip(np.nan_to_num(samples.astype(np.float64)) / scale, 0.0, 1.0) * 255.0).astype(np.uint8)
 
-    return Image.fromarray(_in_bands(image, scaled))
+    return Image.fromarray(in_bands(image, scaled))
 
 
 def _foreign_profile(icc: bytes | None) -> ImageCms.ImageCmsProfile | None:

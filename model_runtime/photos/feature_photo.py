@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from model_runtime.contract.focal_length import DIAGONAL_35MM
-from model_runtime.photos.canvas import resize
+from model_runtime.photos.canvas import resize, size_of, with_longest
 
 WORKING_SIDE = 1200
 """Longest side in pixels at which features are looked for; larger finds little more and takes its square in time."""
@@ -81,21 +81,27 @@ COMPARED_SIDE = 400
 
 def grey_picture(pixels: np.ndarray, longest: int) -> np.ndarray:
     """[h,w] uint8, sides at most `longest`, from the upright photo [H,W,3] uint8 RGB."""
-    small = shrunk(pixels, longest)
-    return np.ascontiguousarray(np.round(small.astype(np.float32) @ LUMA).astype(np.uint8))
+    return grey(shrunk(pixels, longest))
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """[h,w] uint8 of [h,w,3] uint8 RGB."""
+    return np.ascontiguousarray(np.round(pixels.astype(np.float32) @ LUMA).astype(np.uint8))
 
 
 def shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
     """[h,w,3] uint8, sides at most `longest`, from the upright photo [H,W,3] uint8."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, longest / max(width, height))
-    return resize(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
+    return resize(pixels, *at_most(size_of(pixels), longest))
+
+
+def at_most(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """(width, height) of the same shape whose sides are at most `longest`, and no longer than they were."""
+    return with_longest(size, min(longest, max(size)))
 
 
 def feature_photo(name: str, pixels: np.ndarray, focal_35mm: float | None = None, camera: str = "") -> FeaturePhoto:
     """From the upright photo, [h,w,3] uint8 RGB."""
-    height, width = pixels.shape[:2]
-    return FeaturePhoto(name, (width, height), grey_picture(pixels, WORKING_SIDE), focal_35mm, camera)
+    return FeaturePhoto(name, size_of(pixels), grey_picture(pixels, WORKING_SIDE), focal_35mm, camera)
 
 
 def focal_in_pixels(focal_35mm: float, size: tuple[int, int]) -> float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
-from model_runtime.photos.canvas import Placement, fit, place
-from model_runtime.photos.decode import DecodedPhoto, decode_photo, scene_linear
-from model_runtime.photos.feature_photo import COMPARED_SIDE, FeaturePhoto, feature_photo, grey_picture, shrunk
+from model_runtime.photos.canvas import Placement, fit, in_patches, place, resize_all, size_of, with_longest
+from model_runtime.photos.decode import DecodedPhoto, decoded, in_bands, scene_linear, without_warnings
+from model_runtime.photos.feature_photo import COMPARED_SIDE, WORKING_SIDE, FeaturePhoto, at_most, grey
+from model_runtime.photos.pool import Room, cores, in_order
 from model_runtime.photos.straighten import straighten
 
 ERRORS_TOLD = 5
@@ -55,68 +57,94 @@ def prepare_photos(
     lenses: Sequence[Lens | None] = (),
     with_large: bool = False,
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
-    """Decode and fit every photo, one at a time, so that only one is in memory at full size; and those that cannot be.
+    """Every photo decoded and fitted, on the canvas of all; and those that cannot be.
+
+    Raises one JobError that names all photos where none can be used.
+    """
+    each = each_prepared(photos, resolution, progress, with_features, with_grey, lenses, with_large)
+    with closing(each):
+        results = list(each)
+    left_out = [result for result in results if isinstance(result, LeftOut)]
+    return on_one_canvas([result for result in results if not isinstance(result, LeftOut)], left_out), left_out
+
+
+def each_prepared(
+    photos: Sequence[Photo],
+    resolution: int,
+    progress: Span,
+    with_features: bool = False,
+    with_grey: bool = False,
+    lenses: Sequence[Lens | None] = (),
+    with_large: bool = False,
+) -> Generator[PreparedPhoto | LeftOut]:
+    """Every photo decoded and fitted, on a canvas of its own, in order; as many at once as there are cores and memory
+    at full size for. To be closed where it is not gone through to the end.
 
     resolution: longest side in pixels. progress: told before each photo. lenses: what photos are straightened from,
     None for those that are as they should be; none at all where all are.
-    Raises one JobError that names all photos where none can be used.
     """
-    fitted: list[_Fitted] = []
-    left_out: list[LeftOut] = []
-    for i, (photo, lens) in enumerate(zip(photos, lenses or [None] * len(photos), strict=True)):
-        if lens is None:
-            progress(i / len(photos), f"Reading {photo.name} ({i + 1} of {len(photos)}).")
-        else:
-            progress(i / len(photos), f"Straightening {photo.name} ({i + 1} of {len(photos)}).")
+    room, lenses = Room(), lenses or [None] * len(photos)
+
+    def prepared(pair: tuple[Photo, Lens | None]) -> PreparedPhoto | LeftOut:
+        photo, lens = pair
         try:
-            fitted.append(_fitted(photo, lens, resolution, with_features, with_grey, with_large))
+            return _prepared(photo, lens, room, resolution, with_features, with_grey, with_large)
         except JobError as error:
-            left_out.append(LeftOut(photo.name, error.failure))
-    if not fitted:
+            return LeftOut(photo.name, error.failure)
+
+    # Straightening takes more memory than decoding, and several threads of its own.
+    threads = 1 if any(lens is not None for lens in lenses) else min(cores(), len(photos))
+    pairs = list(zip(photos, lenses, strict=True))
+    with without_warnings(), closing(in_order(prepared, pairs, max(1, threads))) as results:
+        for i, (photo, lens) in enumerate(pairs):
+            doing = "Reading" if lens is None else "Straightening"
+            progress(i / len(photos), f"{doing} {photo.name} ({i + 1} of {len(photos)}).")
+            yield next(results)
+
+
+def on_one_canvas(photos: Sequence[PreparedPhoto], left_out: Sequence[LeftOut]) -> list[PreparedPhoto]:
+    """The photos, at least one, on the smallest canvas that holds each of them. Raises one JobError that names those
+    left out where there are none."""
+    if not photos:
         raise none_left(left_out)
-    sizes = [(each.color.shape[1], each.color.shape[0]) for each in fitted]
-    placements = place([each.photo.size for each in fitted], sizes)
-    return [each.placed(placement) for each, placement in zip(fitted, placements, strict=True)], left_out
+    placements = place([photo.placement.photo for photo in photos], [photo.placement.size for photo in photos])
+    return [replace(photo, placement=placement) for photo, placement in zip(photos, placements, strict=True)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    """A photo before the canvas of all is known; see PreparedPhoto."""
-
-    photo: DecodedPhoto
-    lens: Lens | None
-    color: np.ndarray
-    opaque: np.ndarray | None
-    feature: FeaturePhoto | None
-    grey: np.ndarray | None
-    large: np.ndarray | None
-
-    def placed(self, placement: Placement) -> PreparedPhoto:
-        photo = self.photo
-        return PreparedPhoto(
-            name=photo.name,
-            placement=placement,
-            color=self.color,
-            plate=photo.plate,
-            focal_35mm=photo.focal_35mm,
-            feature=self.feature,
-            opaque=self.opaque,
-            grey=self.grey,
-            lens=self.lens,
-            large=self.large,
-        )
-
-
-def _fitted(
-    photo: Photo, lens: Lens | None, resolution: int, with_features: bool, with_grey: bool, with_large: bool
-) -> _Fitted:
-    decoded, pixels = decode_photo(photo)
-    if lens is not None:
-        decoded, pixels = straighten(decoded, pixels, lens, scene_linear(photo))
-    feature = feature_photo(decoded.name, pixels, decoded.focal_35mm, decoded.camera) if with_features else None
-    grey = grey_picture(pixels, COMPARED_SIDE) if with_grey else None
-    large = shrunk(pixels, SPLAT_SIDE) if with_large else None
-    return _Fitted(decoded, lens, fit(pixels, resolution), _opaque(decoded, resolution), feature, grey, large)
+def _prepared(
+    photo: Photo,
+    lens: Lens | None,
+    room: Room,
+    resolution: int,
+    with_features: bool,
+    with_grey: bool,
+    with_large: bool,
+) -> PreparedPhoto:
+    with decoded(photo, room) as found:
+        known, picture = found
+        if lens is not None:
+            known, picture = straighten(known, in_bands(picture), lens, scene_linear(photo))
+        sizes = {"color": with_longest(known.size, resolution)}
+        sizes |= {"feature": at_most(known.size, WORKING_SIDE)} if with_features else {}
+        sizes |= {"grey": at_most(known.size, COMPARED_SIDE)} if with_grey else {}
+        sizes |= {"large": at_most(known.size, SPLAT_SIDE)} if with_large else {}
+        made = dict(zip(sizes, resize_all(picture, list(sizes.values())), strict=True))
+    color = in_patches(made["color"])
+    feature = None
+    if with_features:
+        feature = FeaturePhoto(known.name, known.size, grey(made["feature"]), known.focal_35mm, known.camera)
+    return PreparedPhoto(
+        name=known.name,
+        placement=place([known.size], [size_of(color)])[0],
+        color=color,
+        plate=known.plate,
+        focal_35mm=known.focal_35mm,
+        feature=feature,
+        opaque=_opaque(known, resolution),
+        grey=grey(made["grey"]) if with_grey else None,
+        lens=lens,
+        large=made.get("large"),
+    )
 
 
 def _opaque(photo: DecodedPhoto, resolution: int) -> np.ndarray | None:

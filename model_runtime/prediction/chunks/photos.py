@@ -1,18 +1,19 @@
-"""The photos of a job of many, decoded one after the other into a file, from which they are mapped."""
+"""The photos of a job of many, decoded into a file, from which they are mapped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from model_runtime.contract.lens import Lens
-from model_runtime.contract.messages import Failure, JobError, LeftOut, Photo
-from model_runtime.contract.progress import SILENT, Span
-from model_runtime.photos.canvas import Placement, place
+from model_runtime.contract.messages import Failure, LeftOut, Photo
+from model_runtime.contract.progress import Span
+from model_runtime.photos.canvas import place
 from model_runtime.photos.feature_photo import FeaturePhoto
-from model_runtime.photos.prepare import PreparedPhoto, none_left, prepare_photos
+from model_runtime.photos.prepare import PreparedPhoto, each_prepared, on_one_canvas, prepare_photos
 from model_runtime.prediction.job_folder import Workplace
 
 
@@ -59,29 +60,25 @@ def decode_photos(
 ) -> tuple[list[PreparedPhoto], list[LeftOut]]:
     """As `prepare_photos`. in_chunks: keep them in the workplace, from where those decoded before under this name are
     taken."""
+    wanted = how.with_features, how.with_grey
     if not in_chunks:
-        wanted = how.with_features, how.with_grey, lenses, how.with_large
-        return prepare_photos(photos, how.resolution, progress, *wanted)
+        return prepare_photos(photos, how.resolution, progress, *wanted, lenses, how.with_large)
     rows = work.rows(name, StoredPhoto)
     lenses = lenses or [None] * len(photos)
-    for i in range(len(rows), len(photos)):
-        if lenses[i] is None:
-            progress(i / len(photos), f"Reading {photos[i].name} ({i + 1} of {len(photos)}).")
-        else:
-            progress(i / len(photos), f"Straightening {photos[i].name} ({i + 1} of {len(photos)}).")
-        try:
-            wanted = how.with_features, how.with_grey, [lenses[i]], how.with_large
-            [prepared], _ = prepare_photos([photos[i]], how.resolution, SILENT, *wanted)
-            rows.append(_stored(prepared))
-        except JobError as error:
-            rows.append(StoredPhoto(photos[i].name, failure=error.failure))
+    done = len(rows)
+    rest = progress.part(done / len(photos), 1.0)
+    each = each_prepared(photos[done:], how.resolution, rest, *wanted, lenses[done:], how.with_large)
+    with closing(each):
+        for result in each:
+            rows.append(_left_out(result) if isinstance(result, LeftOut) else _stored(result))
     stored = rows.all()
     left_out = [LeftOut(photo.name, photo.failure) for photo in stored if photo.failure is not None]
     used = [(photo, lens) for photo, lens in zip(stored, lenses, strict=True) if photo.failure is None]
-    if not used:
-        raise none_left(left_out)
-    placements = place([photo.size for photo, _ in used], [photo.fitted for photo, _ in used])
-    return [_prepared(*each, where) for each, where in zip(used, placements, strict=True)], left_out
+    return on_one_canvas([_prepared(photo, lens) for photo, lens in used], left_out), left_out
+
+
+def _left_out(photo: LeftOut) -> StoredPhoto:
+    return StoredPhoto(photo.name, failure=photo.reason)
 
 
 def _stored(photo: PreparedPhoto) -> StoredPhoto:
@@ -101,14 +98,15 @@ def _stored(photo: PreparedPhoto) -> StoredPhoto:
     )
 
 
-def _prepared(photo: StoredPhoto, lens: Lens | None, placement: Placement) -> PreparedPhoto:
+def _prepared(photo: StoredPhoto, lens: Lens | None) -> PreparedPhoto:
+    """On a canvas of its own."""
     assert photo.color is not None and photo.plate is not None
     feature = None
     if photo.feature is not None:
         feature = FeaturePhoto(photo.name, photo.size, photo.feature, photo.focal_35mm, photo.camera)
     return PreparedPhoto(
         name=photo.name,
-        placement=placement,
+        placement=place([photo.size], [photo.fitted])[0],
         color=photo.color,
         plate=photo.plate.tobytes(),
         focal_35mm=photo.focal_35mm,

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import model_runtime.photos.canvas
 from model_runtime.photos.canvas import (
     DEVIATION,
     MEAN,
@@ -13,6 +15,7 @@ from model_runtime.photos.canvas import (
     normalised_batch,
     place,
     resize,
+    resize_all,
 )
 
 RNG = np.random.default_rng(0)
@@ -42,6 +45,19 @@ def test_shrinking_takes_the_mean_of_each_area() -> None:
     image = RNG.integers(0, 256, (60, 90, 3), np.uint8)
     blocks = image.reshape(20, 3, 30, 3, 3).mean((1, 3))
     assert np.abs(resize(image, 30, 20) - blocks).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_several_sizes_are_made_of_a_few_rows_after_the_other(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_runtime.photos.canvas, "ROWS_AT_ONCE", rows)
+    image = RNG.integers(0, 256, (60, 90, 3), np.uint8)
+    thirds, halves, same, flat = resize_all(Image.fromarray(image), [(30, 20), (45, 30), (90, 60), (90, 1)])
+    assert np.abs(thirds - image.reshape(20, 3, 30, 3, 3).mean((1, 3))).max() <= 0.5 + 1e-4
+    assert np.abs(halves - image.reshape(30, 2, 45, 2, 3).mean((1, 3))).max() <= 0.5 + 1e-4
+    assert np.array_equal(same, image)
+    assert np.abs(flat - image.mean(0)).max() <= 0.5 + 1e-4
+    shrunk, mixed = resize_all(image, [(30, 20), (33, 64)])
+    assert np.array_equal(shrunk, thirds) and np.array_equal(mixed, resize(image, 33, 64))
 
 
 def test_shrinking_by_a_fraction_weighs_the_pixels_at_the_ends() -> None:
