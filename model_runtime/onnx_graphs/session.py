@@ -39,7 +39,8 @@ class GraphSession:
         self._outputs = list(graph.outputs)
 
     def run(self, inputs: Mapping[str, np.ndarray], go_on: Callable[[], None]) -> dict[str, np.ndarray]:
-        """The graph's outputs by name. go_on is asked every LOOK_EVERY seconds and stops the run by raising.
+        """The graph's outputs by name. go_on is asked before it, and every LOOK_EVERY seconds; it stops
+        the run by raising.
 
         Raises MemoryError where memory runs out.
         """
@@ -54,8 +55,10 @@ class GraphSession:
                 errors.append(error)
 
         thread = threading.Thread(target=run, name="onnx graph")
+        go_on()
         thread.start()
         try:
+            thread.join(LOOK_EVERY)
             while thread.is_alive():
                 go_on()
                 thread.join(LOOK_EVERY)
