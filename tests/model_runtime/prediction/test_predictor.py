@@ -79,7 +79,7 @@ def test_numbers_are_those_of_the_network_on_the_padded_batch(
     fitted = [fit(decode_photo(photo)[1], 84) for photo in photos]
     placements = place([(160, 120), (90, 160), (100, 100)], [(i.shape[1], i.shape[0]) for i in fitted])
     with torch.inference_mode():
-        output = network(torch.from_numpy(normalised_batch(fitted, placements))[None])
+        output = network(torch.from_numpy(normalised_batch(fitted, placements))[None], rays=True)
     depth, pose = output.depth[0].numpy(), output.extrinsics[0].numpy()
     assert np.abs(prediction.views[0].depth - depth[0, 7:77]).max() < 1e-5
     assert np.abs(prediction.views[1].depth - depth[1, :, 21:63]).max() < 1e-5
