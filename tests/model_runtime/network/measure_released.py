@@ -5,8 +5,8 @@ PYTHONPATH serves). Both have the same stand-in weights and number format, on th
 turns; so that a busy machine disturbs both alike. With `--before FOLDER`, another checkout of this project takes its
 turns, too. Linux only.
 
-For every number of photos: CPU and wall seconds (medians), and how far resident memory rose at most, of the network
-alone and from files to arrays.
+For every number of photos: the least CPU and wall seconds of all rounds, and how far resident memory rose at its
+peak, of the network alone and from files to arrays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import io
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -78,10 +77,10 @@ def compare(processes: dict[str, subprocess.Popen[str]], what: str, views: int, 
         for side, process in processes.items():
             figures[side].append(ask(process, what, views))
     for side, runs in figures.items():
-        middle = {key: statistics.median(run[key] for run in runs[1:]) for key in runs[0]}
+        least = {key: min(run[key] for run in runs[1:]) for key in runs[0]}
         print(
-            f"{what:8} {views:3} photos  {side:9} CPU {middle['cpu']:7.3f} s  wall {middle['wall']:7.3f} s  "
-            f"memory +{middle['rise']:6.0f} MB, {middle['peak']:6.0f} MB in all",
+            f"{what:8} {views:3} photos  {side:9} CPU {least['cpu']:7.3f} s  wall {least['wall']:7.3f} s  "
+            f"memory +{least['rise']:6.0f} MB, {least['peak']:6.0f} MB in all",
             flush=True,
         )
 
