@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -20,56 +21,83 @@ DATA_TYPES = {"F32": wire.FLOAT, "F16": wire.FLOAT16, "BF16": wire.BFLOAT16}
 LOOK_EVERY = 0.2
 """Seconds after which a run asks again whether it should go on."""
 
-WARNINGS = 3
-"""ONNX Runtime's severity from which it logs, to standard error: errors."""
+ERRORS = 3
+"""The severity from which ONNX Runtime logs to standard error."""
+
+Result = TypeVar("Result")
 
 
 class GraphSession:
-    def __init__(self, graph: Graph, weights: Path, stored: Mapping[str, StoredTensor], device: OnnxDevice) -> None:
-        """weights: a safetensors file, which ONNX Runtime itself maps into memory and reads. stored: its tensors."""
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Path,
+        stored: Mapping[str, StoredTensor],
+        device: OnnxDevice,
+        go_on: Callable[[], None],
+    ) -> None:
+        """weights: a safetensors file, which ONNX Runtime itself maps into memory and reads. stored: its tensors.
+
+        go_on: see `run`.
+        """
         file = Path(os.path.realpath(weights))  # it takes no weights through a link that leads elsewhere
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = WARNINGS
+        options.log_severity_level = ERRORS
         options.enable_mem_pattern = False  # sizes differ from run to run
         options.enable_cpu_mem_arena = False  # what a run took goes back to the system
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(file.parent))
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait take no time
         model = graph.serialise(stored_weights(file.name, stored), {})
-        self._session = onnxruntime.InferenceSession(model, options, providers=device.providers())
         self._outputs = list(graph.outputs)
+        self._session = _watched(
+            lambda: onnxruntime.InferenceSession(model, options, providers=device.providers()),
+            go_on,
+            lambda: options.set_load_cancellation_flag(True),
+        )
 
     def run(self, inputs: Mapping[str, np.ndarray], go_on: Callable[[], None]) -> dict[str, np.ndarray]:
-        """The graph's outputs by name. go_on is asked before it, and every LOOK_EVERY seconds; it stops
-        the run by raising.
+        """The graph's outputs by name. go_on is asked before it, and every LOOK_EVERY seconds; it stops the run by
+        raising.
 
         Raises MemoryError where memory runs out.
         """
         options = onnxruntime.RunOptions()
-        results: list[np.ndarray] = []
-        errors: list[Exception] = []
 
-        def run() -> None:
-            try:
-                results.extend(map(np.asarray, self._session.run(self._outputs, dict(inputs), options)))
-            except Exception as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=run, name="onnx graph")
-        go_on()
-        thread.start()
-        try:
-            thread.join(LOOK_EVERY)
-            while thread.is_alive():
-                go_on()
-                thread.join(LOOK_EVERY)
-        finally:
+        def stop() -> None:
             options.terminate = True
+
+        results = _watched(lambda: self._session.run(self._outputs, dict(inputs), options), go_on, stop)
+        return dict(zip(self._outputs, map(np.asarray, results), strict=True))
+
+
+def _watched(work: Callable[[], Result], go_on: Callable[[], None], stop: Callable[[], None]) -> Result:
+    """What `work` returns, in a thread of its own; when `go_on` raises, `stop` is called and `work` ends soon."""
+    results: list[Result] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except Exception as error:
+            errors.append(error)
+
+    go_on()
+    thread = threading.Thread(target=run, name="onnx")
+    thread.start()
+    try:
+        thread.join(LOOK_EVERY)
+        while thread.is_alive():
+            go_on()
+            thread.join(LOOK_EVERY)
+    finally:
+        if thread.is_alive():
+            stop()
             thread.join()
-        if errors:
-            if is_out_of_memory(errors[0]):
-                raise MemoryError(str(errors[0])) from errors[0]
-            raise errors[0]
-        return dict(zip(self._outputs, results, strict=True))
+    if results:
+        return results[0]
+    if is_out_of_memory(errors[0]):
+        raise MemoryError(str(errors[0])) from errors[0]
+    raise errors[0]
 
 
 def stored_weights(file: str, stored: Mapping[str, StoredTensor]) -> dict[str, wire.StoredWeights]:

@@ -29,7 +29,7 @@ class Sessions:
         """The outputs of the graph of that name; see `GraphSession.run`."""
         if name not in self._begun:
             graph = make_graph(self.config, name, self._prefix)
-            self._begun[name] = GraphSession(graph, self._path, self._stored, self._device)
+            self._begun[name] = GraphSession(graph, self._path, self._stored, self._device, go_on)
         return self._begun[name].run(inputs, go_on)
 
 

@@ -21,7 +21,7 @@ class StopError(Exception):
 
 
 def begin(graph: Graph) -> GraphSession:
-    return GraphSession(graph, Path("none"), {}, choose_device("cpu"))
+    return GraphSession(graph, Path("none"), {}, choose_device("cpu"), lambda: None)
 
 
 def test_a_run_of_many_operators_stops_within_a_second() -> None:
