@@ -32,6 +32,9 @@ ROUNDS = 12
 BUFFER_SIDE = 1024
 """Longest side of the z-buffer at most; it has two pixels for one of the depth map."""
 
+NOBODY = -2
+"""The photo of a neighbour that is none."""
+
 UNSEEN = 1e-4
 """What a photo counts for the colour of a vertex that stands hidden from it: only where no other sees it."""
 
@@ -110,14 +113,31 @@ def choose_photos(
     return _agree(which, best, neighbours(triangles)), color.round().astype(np.uint8)
 
 
+def _beside(pairs: np.ndarray, count: int) -> np.ndarray:
+    """[K,T]: the neighbours of each of `count` triangles, as many as one has at most; `count` for none."""
+    here, there = np.concatenate((pairs, pairs[:, ::-1])).T
+    order = np.argsort(here, kind="stable")
+    here, there = here[order], there[order]
+    place = np.arange(len(here)) - np.searchsorted(here, here)
+    beside = np.full((place.max(initial=-1) + 1, count), count)
+    beside[place, here] = there
+    return beside
+
+
 def _score(sight: Sight, triangles: np.ndarray) -> np.ndarray:
     """[T]: the photo's pixels on each triangle, 0 where it does not show it whole."""
-    a, b, c = (sight.pixel[triangles[:, i]] for i in range(3))
+    corners = triangles.T
+    (a_x, b_x, c_x), (a_y, b_y, c_y) = ([place[corner] for corner in corners] for place in sight.pixel.T.copy())
     # Counter-clockwise from outside is clockwise in a picture whose y goes down, which makes this product negative.
-    area = -((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
-    shown = sight.visible[triangles].all(1) & (sight.facing[triangles] > FLATTEST).all(1)
-    area = np.where(shown, np.maximum(area, 0), 0)
-    return np.where(sight.agrees[triangles].all(1), area, OFF_DEPTH * area)
+    area = -((b_x - a_x) * (c_y - a_y) - (b_y - a_y) * (c_x - a_x)) / 2
+    area = np.where(_of_all(sight.visible & (sight.facing > FLATTEST), triangles), np.maximum(area, 0), 0)
+    return np.where(_of_all(sight.agrees, triangles), area, OFF_DEPTH * area)
+
+
+def _of_all(told: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """[T]: whether it is told of all three vertices, [V] bool."""
+    a, b, c = triangles.T
+    return told[a] & told[b] & told[c]
 
 
 def _add_colors(view: View, sight: Sight, color: np.ndarray, total: np.ndarray) -> None:
@@ -142,13 +162,13 @@ def _agree(which: np.ndarray, best: np.ndarray, pairs: np.ndarray) -> np.ndarray
     worth[which < 0] = -np.inf
     rows = np.arange(len(which))
     chosen = which[rows, worth.argmax(1)]
+    beside, candidates = _beside(pairs, len(which)), which.T.copy()
     random = np.random.default_rng(0)
     for _ in range(ROUNDS):
-        support = np.zeros(which.shape)
-        for here, there in (pairs.T, pairs.T[::-1]):
-            same = which[here] == chosen[there][:, None]
-            for k in range(which.shape[1]):
-                support[:, k] += np.bincount(here, same[:, k], len(which))
-        wanted = which[rows, (worth + TOGETHER * support).argmax(1)]
+        support = np.zeros(candidates.shape, np.int8)
+        theirs = np.append(chosen, NOBODY)
+        for neighbour in beside:
+            support += candidates == theirs[neighbour]
+        wanted = which[rows, (worth + TOGETHER * support.T).argmax(1)]
         chosen = np.where(random.random(len(which)) < 0.5, wanted, chosen)
     return chosen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from scipy.ndimage import binary_dilation
 
 from model_runtime.contract.depth_edges import flying_pixels, torn_steps
@@ -14,6 +13,7 @@ from model_runtime.contract.progress import Span
 from model_runtime.depth.face_photos import choose_photos
 from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
 from model_runtime.depth.tsdf import DepthMap, fuse_depth, one_in_each, unproject
+from model_runtime.geometry.arrays import Device, on_device
 from model_runtime.geometry.triangles import used_vertices, vertex_normals, without_islands
 
 DETAIL = (16, 1024)
@@ -61,14 +61,15 @@ def check_mesh_settings(settings: MeshSettings) -> None:
 def fuse_views(
     views: Sequence[View],
     settings: MeshSettings,
-    device: torch.device,
+    device: Device,
     progress: Span,
     scratch: Scratch | None = None,
 ) -> Mesh | None:
     """The surface that all views show together, in their world; None where they show none.
 
     Left out are sky, flying and unsure pixels, what only stands in free space that other views look through, what no
-    view has measured from its front, and pieces too small to be things. scratch: where maps of the views wait.
+    view has measured from its front, and pieces too small to be things. device: where torch calculates; None for numpy.
+    scratch: where maps of the views wait.
     """
     progress(0.0, "Preparing depth for the mesh.")
     scratch = scratch or InMemory()
@@ -132,7 +133,7 @@ def _depth_maps(
     pairs: Sequence[tuple[View, np.ndarray]],
     edge_angle: float,
     typical: tuple[float, float],
-    device: torch.device,
+    device: Device,
     scratch: Scratch,
 ) -> Sequence[DepthMap]:
     """What the views tell the field, on the device when it is looked at."""
@@ -145,9 +146,7 @@ def _depth_maps(
         depths[i], weights[i], carvings[i], smooths[i] = _maps_of(view, surface, edge_angle, typical)
 
     def depth_map(i: int) -> DepthMap:
-        depth, weight, carving, smooth = (
-            torch.from_numpy(slots[i]).to(device) for slots in (depths, weights, carvings, smooths)
-        )
+        depth, weight, carving, smooth = (on_device(slots[i], device) for slots in (depths, weights, carvings, smooths))
         return DepthMap(depth, weight, carving, smooth, pairs[i][0].map_intrinsics, pairs[i][0].extrinsics)
 
     return Lazy(len(pairs), depth_map)
@@ -199,15 +198,18 @@ def _measured(
     Where views disagree the field changes sign again behind the surface, at the end of the truncation; those backs go.
     """
     normals = vertex_normals(vertices, triangles)
-    measured = np.zeros(len(vertices), bool)
+    left = np.arange(len(vertices))
     for view, surface in zip(views, surfaces, strict=True):
-        seen = vertices @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
-        front = ((normals @ view.extrinsics[:3, :3].T) * seen).sum(1) < 0
+        seen = vertices[left] @ view.extrinsics[:3, :3].T + view.extrinsics[:3, 3]
+        front = ((normals[left] @ view.extrinsics[:3, :3].T) * seen).sum(1) < 0
         height, width = surface.shape
         z = seen[:, 2]
         pixel = seen @ view.map_intrinsics.T
         inside = front & (z > 0) & (pixel[:, :2] >= 0).all(1) & (pixel[:, :2] < np.outer(z, (width, height))).all(1)
         index = np.flatnonzero(inside)
         column, row = (pixel[index, :2] / z[index, None]).astype(np.int64).T
-        measured[index] |= surface[row, column] & (np.abs(view.depth[row, column] - z[index]) <= near)
+        found = surface[row, column] & (np.abs(view.depth[row, column] - z[index]) <= near)
+        left = np.delete(left, index[found])
+    measured = np.ones(len(vertices), bool)
+    measured[left] = False
     return triangles[measured[triangles].all(1)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import View
 from model_runtime.depth.refinement.sources import choose_sources
-from model_runtime.depth.refinement.views import MapCamera, seen_by
+from model_runtime.depth.refinement.views import SMALLEST, MapCamera, seen_by
 from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
+from model_runtime.geometry.arrays import Array, Device, as_numpy, namespace, on_device
 
 SAME = 0.02
 """Relative difference of two depths that are the same point's."""
@@ -26,7 +25,7 @@ EDGE_ANGLE = 10.0
 
 def repeated_pixels(
     views: Sequence[View],
-    device: torch.device,
+    device: Device,
     scratch: Scratch | None = None,
     prefix: str = "",
     go_on: Callable[[], None] = lambda: None,
@@ -34,39 +33,46 @@ def repeated_pixels(
     """[h,w] bool for each view. Better is a view that is surer of the point and has more pixels for it; every point
     left out falls into a pixel of another view that stays and shows the same.
 
-    scratch: where the masks are kept, under names that begin with `prefix`. go_on: called before each view; may raise.
+    device: where torch calculates; None for numpy. scratch: where the masks are kept, under names that begin with
+    `prefix`. go_on: called before each view; may raise.
     """
     cameras = [MapCamera(view.depth.shape, view.map_intrinsics, view.extrinsics) for view in views]
-    logs = Lazy(len(views), lambda i: torch.from_numpy(np.log(np.maximum(views[i].depth, 1e-30))).to(device))
-    worth = Lazy(len(views), lambda i: torch.from_numpy(_worth(views[i])).to(device))
+    logs = Lazy(len(views), lambda i: on_device(_log_depth(views[i]), device))
+    worth = Lazy(len(views), lambda i: on_device(_worth(views[i]), device))
     others = choose_sources(cameras, logs, NEIGHBOURS)
     scratch = scratch or InMemory()
     shapes = [view.depth.shape for view in views]
     better, repeated = (Slots(scratch, prefix + name, shapes, bool) for name in ("better-elsewhere", "repeated"))
 
-    def same(i: int, j: int) -> tuple[Tensor, Tensor]:
+    def same(i: int, j: int) -> tuple[Array, Array]:
         """[h,w] each: the pixel of view j that a point of view i falls into, and whether it shows the same."""
         sight = seen_by(cameras[i], logs[i], cameras[j])
-        return sight.index, sight.inside & (sight.behind(logs[j]).abs() < SAME)
+        return sight.index, sight.inside & (abs(sight.behind(logs[j])) < SAME)
 
     for i in range(len(views)):
         go_on()
         mine = worth[i]
-        found = torch.zeros_like(mine, dtype=torch.bool)
+        xp = namespace(mine)
+        found = xp.zeros_like(mine, dtype=xp.bool)
         for j in others[i]:
             index, alike = same(i, j)
-            theirs = worth[j].flatten()[index]
+            theirs = worth[j].reshape(-1)[index]
             found |= alike & ((theirs > mine) | ((theirs == mine) & (j < i) & (theirs > 0)))
-        better[i] = found.cpu().numpy()
+        better[i] = as_numpy(found)
     for i in range(len(views)):  # what was better may itself be left out for another view's pixel beside this one
-        mine = torch.from_numpy(better[i]).to(device)
-        stays = torch.zeros_like(mine)
+        mine = on_device(better[i], device)
+        stays = namespace(mine).zeros_like(mine)
         for j in others[i]:
             index, alike = same(i, j)
-            theirs = torch.from_numpy(repeated[j] if j < i else better[j]).to(device)
-            stays |= alike & ~theirs.flatten()[index]
-        repeated[i] = (mine & stays).cpu().numpy()
+            theirs = on_device(repeated[j] if j < i else better[j], device)
+            stays |= alike & ~theirs.reshape(-1)[index]
+        repeated[i] = as_numpy(mine & stays)
     return list(repeated)
+
+
+def _log_depth(view: View) -> np.ndarray:
+    """[h,w], where depth is none that of a point in the camera, which is nobody's."""
+    return np.log(np.where(np.isfinite(view.depth), np.maximum(view.depth, SMALLEST), np.float32(SMALLEST)))
 
 
 def _worth(view: View) -> np.ndarray:

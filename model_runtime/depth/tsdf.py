@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from skimage.measure import marching_cubes
-from torch import Tensor
-from torch.nn import functional
+
+from model_runtime.geometry.arrays import Array, as_numpy, device_of, like, namespace
+from model_runtime.geometry.sampling import Between
 
 CUBE = 16
 """Cells along an edge of a cube."""
 
-CUBES_AT_ONCE = 64
+CUBES_AT_ONCE = 32
+"""So many that their lattice points fit a processor's cache."""
+
 LEAST_FIELD = 1e-3
 """No lattice point is nearer to the surface than this share of the truncation: then every vertex lies within an edge
 of the lattice, by which the same vertex of two cubes is known, and no triangle shrinks to a line."""
@@ -27,17 +29,17 @@ of the lattice, by which the same vertex of two cubes is known, and no triangle 
 
 @dataclass(frozen=True, eq=False)
 class DepthMap:
-    """What a view tells the field. All maps have shape [h,w], dtype of `depth`, and one device.
+    """What a view tells the field. All maps have shape [h,w], dtype of `depth`, and one kind and device.
 
     depth: along z, > 0; inf where the view looks into the open. weight: how much a pixel's surface counts, 0 where it
     has none. carving: how much the free space before it counts. smooth: bool, where depth may be interpolated between
     pixels. intrinsics: [3,3], pixels of the map, centres at +0.5. extrinsics: [4,4] world-to-camera; both numpy.
     """
 
-    depth: Tensor
-    weight: Tensor
-    carving: Tensor
-    smooth: Tensor
+    depth: Array
+    weight: Array
+    carving: Array
+    smooth: Array
     intrinsics: np.ndarray
     extrinsics: np.ndarray
 
@@ -111,20 +113,25 @@ def _fill_cubes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Field and weight [C,n,n,n] at the lattice points of cubes, n = CUBE + 1."""
     size = CUBE + 1
-    like = views[0].depth
-    field = torch.zeros((len(corners), size, size, size), dtype=like.dtype, device=like.device)
-    weight = torch.zeros_like(field)
+    some = views[0].depth
+    xp = namespace(some)
+    field = xp.zeros((len(corners), size, size, size), dtype=some.dtype, device=device_of(some))
+    weight = xp.zeros_like(field)
     for view in views:
         sees = np.flatnonzero(_may_see(view, (corners + 0.5) * CUBE * voxel, CUBE * voxel))
         if not len(sees):
             continue
         values, counts = _vote(view, corners[sees], voxel, truncation)
-        index = torch.from_numpy(sees).to(like.device)
-        field.index_add_(0, index, values * counts)
-        weight.index_add_(0, index, counts)
-    field = torch.where(weight > 0, field / weight.clamp_min(torch.finfo(like.dtype).tiny), 1.0)
-    field = torch.where(field.abs() < LEAST_FIELD, torch.where(field > 0, LEAST_FIELD, -LEAST_FIELD), field)
-    return field.cpu().numpy(), weight.cpu().numpy()
+        index = xp.asarray(sees, device=device_of(some))
+        values *= counts
+        field[index] += values
+        weight[index] += counts
+    voted, counted = as_numpy(field), as_numpy(weight)
+    np.divide(voted, counted, out=voted, where=counted > 0)
+    voted[counted == 0] = 1
+    near = np.abs(voted) < LEAST_FIELD
+    voted[near] = np.where(voted[near] > 0, LEAST_FIELD, -LEAST_FIELD)
+    return voted, counted
 
 
 def _may_see(view: DepthMap, centres: np.ndarray, edge: float) -> np.ndarray:
@@ -138,33 +145,38 @@ def _may_see(view: DepthMap, centres: np.ndarray, edge: float) -> np.ndarray:
     return (seen @ inward.T > -edge * np.sqrt(3) / 2).all(1)
 
 
-def _vote(view: DepthMap, corners: np.ndarray, voxel: float, truncation: float) -> tuple[Tensor, Tensor]:
+def _vote(view: DepthMap, corners: np.ndarray, voxel: float, truncation: float) -> tuple[Array, Array]:
     """A view's field, -1 to 1, and weight at the lattice points of cubes: [C,n,n,n] both."""
     x, y, z = _project_lattice(view, corners, voxel)
-    height, width = view.depth.shape
+    xp, (height, width) = namespace(z), view.depth.shape
     ahead = z > 0
-    z = torch.where(ahead, z, 1.0)
-    u, v = x / z, y / z
-    inside = ahead & (u >= 0) & (v >= 0) & (u < width) & (v < height)
-    grid = torch.stack((u * (2 / width) - 1, v * (2 / height) - 1), -1).view(1, 1, -1, 2)
-    disparity = view.depth.reciprocal()
-    maps = torch.stack((disparity, view.weight, view.carving, view.smooth.to(disparity.dtype)))[None]
-    sampled = functional.grid_sample(maps, grid, "nearest", "border", align_corners=False)[0, :, 0]
-    nearest, weight, carving, smooth = (channel.view(z.shape) for channel in sampled)
-    between = functional.grid_sample(disparity[None, None], grid, "bilinear", "border", align_corners=False)
-    distance = torch.where(smooth > 0, between.view(z.shape), nearest).reciprocal() - z
-    counts = torch.where(distance > truncation, carving, weight) * (inside & (distance > -truncation))
-    return (distance / truncation).clamp(-1, 1), counts
+    before = xp.where(ahead, z, 1.0)
+    x /= before
+    y /= before
+    inside = ahead & (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    column, row = xp.astype(x.clip(0, width - 1), xp.int64), xp.astype(y.clip(0, height - 1), xp.int64)
+    nearest = row * width + column
+    depth, weight, carving, smooth = (
+        told.reshape(-1)[nearest] for told in (view.depth, view.weight, view.carving, view.smooth)
+    )
+    x -= 0.5
+    y -= 0.5
+    between = xp.empty_like(z)
+    Between(1 / view.depth).look_up(x, y, between)
+    with np.errstate(divide="ignore"):
+        distance = xp.where(smooth, 1 / between, depth)
+    distance -= z
+    counts = xp.where(distance > truncation, carving, weight) * (inside & (distance > -truncation))
+    return (distance / truncation).clip(-1, 1), counts
 
 
-def _project_lattice(view: DepthMap, corners: np.ndarray, voxel: float) -> list[Tensor]:
+def _project_lattice(view: DepthMap, corners: np.ndarray, voxel: float) -> list[Array]:
     """Homogeneous pixel coordinates (u z, v z, z) of lattice points, [C,n,n,n] each.
 
     Every point is worked out from its whole coordinates alone, so that cubes agree to the last bit where they touch.
     """
-    like = view.depth
     projection = view.intrinsics @ view.extrinsics[:3]
-    steps = torch.from_numpy(corners[:, None] * CUBE + np.arange(CUBE + 1)[:, None]).to(like)
+    steps = like(corners[:, None] * CUBE + np.arange(CUBE + 1)[:, None], view.depth)
     i, j, k = steps[:, :, 0, None, None], steps[:, None, :, 1, None], steps[:, None, None, :, 2]
     rows = (projection * (voxel, voxel, voxel, 1.0)).tolist()
     return [(i * a + j * b) + (k * c + d) for a, b, c, d in rows]

@@ -16,18 +16,29 @@ def z_buffer(pixels: np.ndarray, depth: np.ndarray, triangles: np.ndarray, shape
     """
     height, width = shape
     buffer = np.full(height * width, np.inf)
-    triangles = triangles[(depth[triangles] > 0).all(1)]
-    corners = pixels[triangles]
-    # First and last column and row whose centre lies in a triangle's box.
-    first = np.clip(np.ceil(corners.min(1) - 0.5), 0, (width, height)).astype(np.int64)
-    last = np.clip(np.floor(corners.max(1) - 0.5), -1, (width - 1, height - 1)).astype(np.int64)
-    size = np.maximum(last - first + 1, 0)
-    count = size.prod(1)
-    some = np.flatnonzero(count)
-    groups = np.cumsum(count[some]) // CANDIDATES
+    first, size = _boxes(pixels, triangles, shape)
+    # Most triangles of a fine mesh lie between the centres of pixels.
+    some = np.flatnonzero((size[:, 0] > 0) & (size[:, 1] > 0))
+    some = some[(depth[triangles[some]] > 0).all(1)]
+    groups = np.cumsum(size[some].prod(1)) // CANDIDATES
     for group in np.split(some, np.flatnonzero(np.diff(groups)) + 1):
-        _draw(buffer, width, corners[group], depth[triangles[group]], first[group], size[group])
+        corners = triangles[group]
+        _draw(buffer, width, pixels[corners], depth[corners], first[group], size[group])
     return buffer.reshape(shape)
+
+
+def _boxes(pixels: np.ndarray, triangles: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The first column and row, [T,2], whose centre lies in each triangle's box, and how many of each do, [T,2], less
+    than 1 where none does."""
+    firsts, sizes = [], []
+    for places, side in zip(pixels.T, shape[::-1], strict=True):
+        low = np.clip(np.ceil(places - 0.5), 0, side).astype(np.int64)
+        high = np.clip(np.floor(places - 0.5), -1, side - 1).astype(np.int64)
+        a, b, c = triangles.T
+        first = np.minimum(np.minimum(low[a], low[b]), low[c])
+        firsts.append(first)
+        sizes.append(np.maximum(np.maximum(high[a], high[b]), high[c]) - first + 1)
+    return np.stack(firsts, -1), np.stack(sizes, -1)
 
 
 def _draw(
