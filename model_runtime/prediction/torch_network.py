@@ -16,6 +16,7 @@ from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.inputs import NetworkInput
 from model_runtime.network.nested import NestedNetwork
 from model_runtime.network.output import GaussianSplats, Output, as_array
+from model_runtime.network.precision import narrow_backbones
 from model_runtime.prediction.chunks.loops import token_descriptors
 from model_runtime.prediction.devices import Compute
 
@@ -32,7 +33,10 @@ class TorchNetwork:
     def load(checkpoint: CheckpointFile, compute: Compute) -> TorchNetwork:
         """As `network_run.load`."""
         precision = torch.bfloat16 if compute.precision == "bfloat16" else torch.float32
-        return TorchNetwork(load_network(checkpoint, compute.device), compute.device, precision)
+        module = load_network(checkpoint, compute.device)
+        if precision != torch.float32:
+            narrow_backbones(module, precision)
+        return TorchNetwork(module, compute.device, precision)
 
     def run(self, inputs: NetworkInput, head_chunk: int, on_block: Callable[[float], None]) -> Output:
         """As `Network.run`; the splats stay tensors on the device."""
@@ -42,8 +46,7 @@ class TorchNetwork:
                 return None
             return torch.from_numpy(array.astype(np.float32, copy=False))[None].to(self.device)
 
-        lowered = self.precision != torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=lowered):
+        with torch.inference_mode(), self._autocast():
             output: Output = self.module(
                 batched(inputs.images),
                 extrinsics=batched(inputs.extrinsics),
@@ -62,7 +65,11 @@ class TorchNetwork:
         network = self.module.da3 if isinstance(self.module, NestedNetwork) else self.module
         if not isinstance(network, AnyViewNetwork):
             return None
-        return token_descriptors(network.backbone, torch.from_numpy(images).to(self.device))
+        with self._autocast():
+            return token_descriptors(network.backbone, torch.from_numpy(images).to(self.device))
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
 
 def _brought_down(output: Output) -> Output:

@@ -13,6 +13,7 @@ from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.create import create_model
 from model_runtime.network.dense import run_head
 from model_runtime.network.output import Output
+from model_runtime.network.precision import narrow_backbones
 from model_runtime.network.vision_transformer import TABLE
 
 FIELDS = ("depth", "depth_conf", "ray", "ray_conf", "extrinsics", "intrinsics")
@@ -213,6 +214,18 @@ def test_backbone_may_be_stored_in_bfloat16(tiny: AnyViewNetwork) -> None:
     exact, rough = tiny(images, *given), rounded(images, *given)
     assert rough.depth.dtype == torch.float32
     assert 0 < (rough.depth - exact.depth).norm() / exact.depth.norm() < 0.05
+
+
+@torch.no_grad()
+def test_a_narrowed_backbone_gives_what_autocast_gives(tiny: AnyViewNetwork) -> None:
+    images, narrowed = pictures(1, 3), copy.deepcopy(tiny)
+    narrow_backbones(narrowed, torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16):
+        expected, output = (network(images, gaussians=True, rays=True) for network in (tiny, narrowed))
+    assert_same(expected, output, 0.0)
+    sizes = [sum(p.nbytes for p in network.backbone.parameters()) for network in (tiny, narrowed)]
+    assert sizes[1] < 0.6 * sizes[0]
+    assert {p.dtype for p in narrowed.head.parameters()} == {torch.float32}
 
 
 class Cancelled(Exception):
