@@ -12,6 +12,7 @@ from model_runtime.contract.quaternions import rotate_quaternions
 
 from .budget import within_budget
 from .floaters import floating
+from .point_cloud import rank
 from .splat_ranks import thinning
 
 PART = 1 << 18
@@ -32,6 +33,7 @@ class SplatPlan:
     source: `network`, `surface`, `merged` or `file`. left_out: splats above the budget.
     floater: [G] float32, see `floating`; None where that was not told from photos.
     thinning: what `thinning` returns; None where that is reckoned only when the splats are written.
+    confidence_rank: as of points (see `point_cloud.PointPlan`), or None, likewise.
     """
 
     position: np.ndarray
@@ -46,6 +48,7 @@ class SplatPlan:
     left_out: int
     floater: np.ndarray | None = None
     thinning: tuple[np.ndarray, np.ndarray] | None = None
+    confidence_rank: np.ndarray | None = None
 
 
 def lone_splats(
@@ -84,6 +87,7 @@ def plan_splats(
     coefficients = harmonics.rotate(gaussians.harmonics[chosen].astype(np.float32), rotation)
     position = (gaussians.means[chosen] @ rotation.T + motion[:3, 3]).astype(np.float32)
     scale = gaussians.scales[chosen].astype(np.float32)
+    confidence = gaussians.confidence[chosen].astype(np.float32)
     base = np.concatenate([coefficients[:, :, 0], gaussians.opacities[chosen, None]], axis=1, dtype=np.float32)
     return SplatPlan(
         position=position,
@@ -91,13 +95,14 @@ def plan_splats(
         rotation=rotate_quaternions(rotation, quaternions),
         base=base,
         harmonics=np.ascontiguousarray(np.moveaxis(coefficients[:, :, 1:], 2, 0)),
-        confidence=gaussians.confidence[chosen].astype(np.float32),
+        confidence=confidence,
         view=gaussians.view_index[chosen].astype(np.int32),
         repeated=repeated[chosen],
         source=gaussians.source,
         left_out=left_out,
         floater=floating(gaussians.means[chosen], gaussians.scales[chosen], gaussians.view_index[chosen], views),
         thinning=thinning(position, scale, base, repeated[chosen]),
+        confidence_rank=rank(confidence, confidence[~repeated[chosen]]),
     )
 
 

@@ -21,7 +21,8 @@ class Builder:
         """A node of type `kind` with its properties set, then its inputs, by name or index, linked or set."""
         node = self.tree.nodes.new(kind)
         for name, value in properties.items():
-            setattr(node, name, value)
+            if getattr(node, name) != value:  # whatever is set makes Blender look at the whole tree
+                setattr(node, name, value)
         for key, value in (inputs or {}).items():
             self.feed(node.inputs[key], value)
         return node
@@ -118,16 +119,17 @@ def socket(tree: bpy.types.NodeTree, name: str, kind: str, in_out: str = "INPUT"
 def arrange(tree: bpy.types.NodeTree) -> None:
     """Put the nodes in columns from inputs to outputs, so that whoever opens the tree can read it."""
     column = {node.name: 0 for node in tree.nodes}
-    for _ in tree.nodes:
+    links = [(link.from_node.name, link.to_node.name) for link in tree.links]
+    for _ in column:
         changed = False
-        for link in tree.links:
-            wanted = column[link.from_node.name] + 1
-            if column[link.to_node.name] < wanted:
-                column[link.to_node.name], changed = wanted, True
+        for before, after in links:
+            if column[after] <= column[before]:
+                column[after], changed = column[before] + 1, True
         if not changed:
             break
     filled: dict[int, int] = {}
-    for node in tree.nodes:
-        place = column[node.name]
-        node.location = (220 * place, -190 * filled.get(place, 0))
+    places: list[float] = []
+    for place in column.values():
+        places += 220 * place, -190 * filled.get(place, 0)
         filled[place] = filled.get(place, 0) + 1
+    tree.nodes.foreach_set("location", places)  # one by one, each makes Blender look at the whole tree

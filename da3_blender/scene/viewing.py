@@ -147,7 +147,8 @@ def switch_to(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
     result = find.result(scene, find.identity(camera))
     if result is not None and is_bound(result, scene):
         look_back(scene)
-        scene.frame_set(_frame_to_see(scene, camera))
+        # Not `frame_set`, which evaluates all that is new at once: Blender does so before it draws, of all together.
+        scene.frame_current, scene.frame_subframe = _frame_to_see(scene, camera), 0.0
         _remember(scene, frame_current=scene.frame_current)
     else:
         _keep(scene, BEFORE_LOOKING)

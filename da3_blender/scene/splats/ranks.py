@@ -16,5 +16,6 @@ def filter_attributes(plan: SplatPlan) -> dict[str, Attribute]:
     floater = floating(plan.position, plan.scale, plan.view) if plan.floater is None else plan.floater
     values = {RANK: places, ALONE: alone, FLOATER: floater}
     if len(plan.confidence) and plan.confidence.min() < plan.confidence.max():
-        values[CONFIDENCE_RANK] = rank(plan.confidence, plan.confidence[~plan.repeated])
+        ranks = plan.confidence_rank
+        values[CONFIDENCE_RANK] = rank(plan.confidence, plan.confidence[~plan.repeated]) if ranks is None else ranks
     return {name: Attribute("FLOAT", "value", array) for name, array in values.items()}
