@@ -19,8 +19,7 @@ from skimage.metrics import structural_similarity
 from model_runtime.benchmark.datasets.scene import TruthView, read_photos
 from model_runtime.benchmark.reconstruction import align
 from model_runtime.contract.messages import Gaussians
-from model_runtime.splats.beyond import tensors
-from model_runtime.splats.renderer import Splats, render_splats
+from model_runtime.splats.renderer import Splats, render_splats, tensors
 
 TARGET_STEP = 8
 MOST_INPUTS = 12

@@ -56,6 +56,7 @@ FAILURES = {
     "precision-unknown": Help.NONE,
     # memory and device
     "backend-missing": Help.SETTINGS,
+    "needs-torch": Help.SETTINGS,
     "device-missing": Help.SETTINGS,
     "precision-missing": Help.SETTINGS,
     "out-of-memory": Help.LOWER_DETAIL,

@@ -32,9 +32,8 @@ from model_runtime.prediction.passes import Look, look_once, own_scene
 from model_runtime.prediction.plan import ALL_ON, Plan, Switches, make_plan
 from model_runtime.prediction.refined_depth import with_refined_depth
 from model_runtime.prediction.views import make_view
+from model_runtime.splats.improve import check_improving, improved_splats
 from model_runtime.splats.make import make_gaussians
-from model_runtime.splats.merge import merged_splats
-from model_runtime.splats.optimise import optimised_splats
 
 NEW_SCALE = ("given", "features")
 """Camera sources whose world has a unit of its own, not the network's."""
@@ -121,6 +120,8 @@ class Predictor:
 
     def _checked(self, request: Request, report: Report, switches: Switches, features: FeatureMemory) -> Prediction:
         check_memory()
+        if request.gaussians and request.improve_splats:
+            check_improving()
         plan = make_plan(request, switches)
         progress = Span(never_falling(report))
         try:
@@ -308,9 +309,8 @@ def _make_gaussians(
 
 def _improved_splats(job: Job, views: tuple[View, ...], progress: Span) -> Gaussians:
     photos = [photo.large for photo in job.photos if photo.large is not None]
-    progress(0.0, "Making one layer of the splats of all photos.")
-    merged = merged_splats(views, photos, job.plan.request.splat_budget, job.work)
-    return optimised_splats(merged, views, photos, progress) if job.plan.switches.optimise else merged
+    budget, optimise = job.plan.request.splat_budget, job.plan.switches.optimise
+    return improved_splats(views, photos, budget, job.work, progress, optimise)
 
 
 def _is_metric(output: Output, camera_source: str) -> bool:

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
+from scipy.ndimage import binary_dilation, uniform_filter
 
 from model_runtime.contract.messages import Gaussians, View
-from model_runtime.splats.blending import blend, find_pairs
-from model_runtime.splats.renderer import Splats, in_sight, project
+from model_runtime.geometry.sampling import resized
 from model_runtime.splats.surface import joined, surface_splats
 
 WIDER = 1.8
@@ -42,24 +39,17 @@ def guessed_splats(gaussians: Gaussians, views: Sequence[View]) -> list[Gaussian
     parts: list[Gaussians] = []
     for i, view in enumerate(views):
         intrinsics, size = _wider(view)
-        camera = torch.from_numpy(view.extrinsics).float(), torch.from_numpy(intrinsics).float()
-        color, inverse, coverage = _look(tensors(joined([gaussians, *parts])), *camera, size)
-        known = (coverage > LEAST_COVERED).float()
+        color, inverse, coverage = _look(joined([gaussians, *parts]), view.extrinsics, intrinsics, size)
+        known = coverage > LEAST_COVERED
         if not known.any() or known.all():
             continue
-        filled = pull_push(torch.cat([color, inverse[None]]), known)
-        color = (filled[:3].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
-        depth = (BEHIND / filled[3].clamp_min(1e-30)).numpy()
+        filled = pull_push(np.concatenate([color, inverse[None]]), known.astype(np.float32))
+        color = np.round(np.moveaxis(filled[:3], 0, -1).clip(0, 1) * 255).astype(np.uint8)
+        depth = BEHIND / np.maximum(filled[3], np.float32(1e-30))
         unsure = np.full(size, UNSURE, np.float32)
-        hole = max_pool2d(1 - known[None], 3, 1, 1)[0] > 0  # and the rim about it: what is known ends within a pixel
-        parts.append(surface_splats(depth, unsure, color, view.extrinsics, intrinsics, hole.numpy(), i))
+        hole = binary_dilation(~known, np.ones((3, 3)))  # the rim about it, too: what is known ends within a pixel
+        parts.append(surface_splats(depth, unsure, color, view.extrinsics, intrinsics, hole, i))
     return parts
-
-
-def tensors(gaussians: Gaussians) -> Splats:
-    """The same splats, to be rendered."""
-    names = ("means", "scales", "rotations", "harmonics", "opacities")
-    return Splats(*(torch.from_numpy(np.array(getattr(gaussians, name), np.float32)) for name in names))
 
 
 def _wider(view: View) -> tuple[np.ndarray, tuple[int, int]]:
@@ -73,30 +63,48 @@ def _wider(view: View) -> tuple[np.ndarray, tuple[int, int]]:
 
 
 def _look(
-    splats: Splats, extrinsics: Tensor, intrinsics: Tensor, size: tuple[int, int]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour [3,h,w], inverse depth [h,w] and coverage [h,w] of what a camera sees."""
-    order = in_sight(splats, extrinsics, intrinsics, size)
-    projected = project(splats, order, extrinsics, intrinsics, size)
-    depth = (splats.means[order] @ extrinsics[:3, :3].mT + extrinsics[:3, 3])[:, 2:]
+    gaussians: Gaussians, extrinsics: np.ndarray, intrinsics: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colour [3,h,w], inverse depth [h,w] and coverage [h,w] of what a camera sees, by the renderer that improves
+    splats afterwards."""
+    import torch
+
+    from model_runtime.splats.blending import blend, find_pairs
+    from model_runtime.splats.renderer import in_sight, project, tensors
+
+    splats = tensors(gaussians)
+    camera = torch.from_numpy(extrinsics).float(), torch.from_numpy(intrinsics).float()
+    order = in_sight(splats, *camera, size)
+    projected = project(splats, order, *camera, size)
+    depth = (splats.means[order] @ camera[0][:3, :3].mT + camera[0][:3, 3])[:, 2:]
     values = torch.cat([projected.colour, 1 / depth, torch.ones_like(depth)], 1)
-    seen = blend(projected, values, find_pairs(projected, size)).T.unflatten(1, size)
-    seen, coverage = seen[:4] / seen[4].clamp_min(1e-6), seen[4]
+    seen = blend(projected, values, find_pairs(projected, size)).T.unflatten(1, size).numpy()
+    coverage = seen[4]
+    seen = seen[:4] / np.maximum(coverage, np.float32(1e-6))
     return seen[:3], seen[3], coverage
 
 
-def pull_push(values: Tensor, weight: Tensor) -> Tensor:
+def pull_push(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Values [C,h,w] where weight [h,w] is above zero; elsewhere smoothly what the nearest with a weight have."""
-    levels = [(values * weight, weight[None])]
-    while max(levels[-1][1].shape[1:]) > 1:
-        levels.append(tuple(avg_pool2d(each[None], 2, ceil_mode=True)[0] for each in levels[-1]))  # pyright: ignore
-    filled = torch.zeros(len(values), 1, 1)
+    levels = [(values * weight, weight)]
+    while max(levels[-1][1].shape) > 1:
+        summed, weights = levels[-1]
+        levels.append((_halved(summed), _halved(weights)))
+    filled = np.zeros((len(values), 1, 1), np.float32)
     for summed, weights in reversed(levels):
-        mean = summed / weights.clamp_min(1e-12)
-        coarser = interpolate(filled[None], weights.shape[1:], mode="bilinear", align_corners=False)[0]
-        filled = coarser
+        mean = summed / np.maximum(weights, 1e-12)
+        filled = np.stack([resized(each, weights.shape, "bilinear") for each in filled])
+        some = weights > LEAST_WEIGHT
+        shares = uniform_filter(np.ones_like(weights), 3, mode="constant")
         for _ in range(SMOOTHINGS):
-            filled = torch.where(weights > LEAST_WEIGHT, mean, filled)
-            filled = avg_pool2d(filled[None], 3, 1, 1, count_include_pad=False)[0]
-        filled = torch.where(weights > LEAST_WEIGHT, mean, filled)
+            filled = np.where(some, mean, filled)
+            filled = uniform_filter(filled, 3, mode="constant", axes=(1, 2)) / shares
+        filled = np.where(some, mean, filled)
     return filled
+
+
+def _halved(dense: np.ndarray) -> np.ndarray:
+    """Means [...,ceil(h/2),ceil(w/2)] of two rows and columns each, at the rim of what is there."""
+    height, width = dense.shape[-2:]
+    even = np.pad(dense, [*((0, 0),) * (dense.ndim - 2), (0, height % 2), (0, width % 2)], mode="edge")
+    return (even[..., ::2, ::2] + even[..., 1::2, ::2] + even[..., ::2, 1::2] + even[..., 1::2, 1::2]) / 4

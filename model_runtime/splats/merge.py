@@ -13,10 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from scipy.ndimage import gaussian_filter
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from model_runtime.contract.depth_edges import flying_pixels
 from model_runtime.contract.messages import Gaussians, View
@@ -24,6 +21,7 @@ from model_runtime.depth.one_surface import EDGE_ANGLE, NEIGHBOURS, SAME, repeat
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.views import MapCamera, seen_by
 from model_runtime.depth.scratch import Lazy, Scratch
+from model_runtime.geometry.sampling import resized
 from model_runtime.photos.canvas import resize
 from model_runtime.splats.beyond import guessed_splats
 from model_runtime.splats.even import chosen, even_choice
@@ -39,8 +37,6 @@ MAX_ELONGATION = 3.0
 BROAD = 0.03
 """Standard deviation, as a share of the longest side, that parts a colour's broad part from its detail."""
 
-CPU = torch.device("cpu")
-
 
 def merged_splats(
     views: Sequence[View],
@@ -54,7 +50,7 @@ def merged_splats(
     behind it as many stay as there is room for. scratch: where what is known of each view waits.
     """
     fine = Lazy(len(views), lambda i: _finer(views[i], photos[i]))
-    repeated = repeated_pixels(fine, CPU, scratch, "fine-")
+    repeated = repeated_pixels(fine, None, scratch, "fine-")
     stays = Lazy(len(views), lambda i: fine[i].usable & ~repeated[i] & ~_strung(fine[i]))
     choice = None if budget is None else even_choice(fine, lambda i: stays[i], budget)
     parts = []
@@ -83,22 +79,17 @@ def _finer(view: View, photo: np.ndarray) -> View:
     height, width = view.depth.shape
     factor = max(1.0, FINE_SIDE / max(height, width))
     size = round(height * factor), round(width * factor)
-    usable = _resized(view.usable.astype(np.float32), size) > 0.99
-    inverse = _resized(1 / np.where(view.usable, view.depth, np.inf).astype(np.float32), size)
+    usable = resized(view.usable.astype(np.float32), size, "bilinear") > 0.99
+    inverse = resized(1 / np.where(view.usable, view.depth, np.inf).astype(np.float32), size, "bilinear")
     return replace(
         view,
         depth=np.where(usable, 1 / np.maximum(inverse, 1e-30), 0).astype(np.float32),
-        confidence=_resized(view.confidence, size),
+        confidence=resized(view.confidence.astype(np.float32), size, "bilinear"),
         color=resize(photo, size[1], size[0]),
         sky=np.zeros(size, bool),
         opaque=None,
         repeated=None,
     )
-
-
-def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    tensor = torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
-    return interpolate(tensor, size, mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
 def _focal(view: View) -> tuple[float, float]:
@@ -114,9 +105,9 @@ class _Shown:
     """What one view says of its pixels, [h,w] each: weight; log_depth; broad: [h,w,3] float32 in 0..255."""
 
     camera: MapCamera
-    weight: Tensor
-    log_depth: Tensor
-    broad: Tensor
+    weight: np.ndarray
+    log_depth: np.ndarray
+    broad: np.ndarray
 
 
 def _evened(views: Sequence[View]) -> Iterator[View]:
@@ -125,14 +116,14 @@ def _evened(views: Sequence[View]) -> Iterator[View]:
     cameras = [_camera(view) for view in views]
     others = choose_sources(cameras, Lazy(len(views), lambda i: shown[i].log_depth, kept=1), NEIGHBOURS)
     for view, mine, sources in zip(views, shown, others, strict=True):
-        weight, color = mine.weight.clone(), torch.zeros_like(mine.broad)
+        weight, color = mine.weight.copy(), np.zeros_like(mine.broad)
         for j in sources:
             sight = seen_by(mine.camera, mine.log_depth, shown[j].camera)
-            same = sight.inside & (sight.behind(shown[j].log_depth).abs() < SAME)
-            theirs = shown[j].weight.flatten()[sight.index] * same
+            same = sight.inside & (np.abs(sight.behind(shown[j].log_depth)) < SAME)
+            theirs = shown[j].weight.ravel()[sight.index] * same
             weight += theirs
-            color += theirs[..., None] * (shown[j].broad.flatten(0, 1)[sight.index] - mine.broad)
-        mixed = view.color + (color / weight.clamp_min(1e-30)[..., None]).numpy()
+            color += theirs[..., None] * (shown[j].broad.reshape(-1, 3)[sight.index] - mine.broad)
+        mixed = view.color + color / np.maximum(weight, 1e-30)[..., None]
         yield replace(view, color=np.clip(np.round(mixed), 0, 255).astype(np.uint8))
 
 
@@ -142,18 +133,18 @@ def _camera(view: View) -> MapCamera:
 
 def _shown(view: View) -> _Shown:
     camera = _camera(view)
-    log_depth = torch.from_numpy(np.log(np.maximum(view.depth, 1e-30)))
+    depth = np.maximum(view.depth, np.float32(1e-30))
     sigma = BROAD * max(view.depth.shape)
     broad = gaussian_filter(view.color.astype(np.float32), (sigma, sigma, 0))
-    fine = np.where(view.usable & ~_strung(view), sum(_focal(view)) / 2 / np.maximum(view.depth, 1e-30), 0)
-    weight = view.confidence * fine * _cosine(camera, log_depth.exp()).numpy()
-    return _Shown(camera, torch.from_numpy(weight.astype(np.float32)), log_depth, torch.from_numpy(broad))
+    fine = np.where(view.usable & ~_strung(view), sum(_focal(view)) / 2 / depth, 0)
+    weight = (view.confidence * fine * _cosine(camera, depth)).astype(np.float32)
+    return _Shown(camera, weight, np.log(depth), broad)
 
 
-def _cosine(camera: MapCamera, depth: Tensor) -> Tensor:
+def _cosine(camera: MapCamera, depth: np.ndarray) -> np.ndarray:
     """[h,w] of the angle between each pixel's line of sight and its surface's normal."""
-    rays = camera.rays(CPU)
-    points = rays * depth
-    down, across = torch.gradient(points, dim=(1, 2))
-    normal = torch.linalg.cross(down, across, dim=0)
-    return torch.cosine_similarity(normal, rays, dim=0, eps=1e-30).abs()
+    rays = camera.rays(depth)
+    down, across = np.gradient(rays * depth, axis=(1, 2))
+    normal = np.cross(down, across, axis=0)
+    lengths = np.linalg.norm(normal, axis=0) * np.linalg.norm(rays, axis=0)
+    return np.abs((normal * rays).sum(0)) / np.maximum(lengths, 1e-30)

@@ -20,10 +20,9 @@ from model_runtime.contract.messages import Gaussians, View
 from model_runtime.contract.progress import Span
 from model_runtime.depth.scratch import Lazy
 from model_runtime.photos.canvas import resize
-from model_runtime.splats.beyond import tensors
 from model_runtime.splats.blending import Pairs, blend, find_pairs
 from model_runtime.splats.depth_maps import DepthMaps
-from model_runtime.splats.renderer import Splats, in_sight, project
+from model_runtime.splats.renderer import Splats, in_sight, project, tensors
 
 ROUNDS = ((240, 12), (480, 5))
 """Longest side in pixels at which all photos are compared, and how often. More often, the splats show these photos

@@ -7,8 +7,10 @@ pixel and depth, the pairs' transmittances are differences of one running sum.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from model_runtime.contract.messages import Gaussians
 from model_runtime.geometry.rotations import quaternion_to_matrix
 from model_runtime.geometry.spherical_harmonics import basis
 
@@ -34,6 +36,12 @@ class Splats:
     rotations: torch.Tensor
     harmonics: torch.Tensor
     opacities: torch.Tensor
+
+
+def tensors(gaussians: Gaussians) -> Splats:
+    """The same splats, to be rendered."""
+    names = ("means", "scales", "rotations", "harmonics", "opacities")
+    return Splats(*(torch.from_numpy(np.array(getattr(gaussians, name), np.float32)) for name in names))
 
 
 @dataclass(frozen=True)
