@@ -46,7 +46,8 @@ class AnyViewNetwork(nn.Module):
         check_inputs(images, extrinsics, intrinsics, asked.reference_view, asked.pose_from, asked.head_chunk)
         gaussians, from_rays = asked.gaussians and self.config.gaussian_head, asked.pose_from == "rays"
         heads = 2 if gaussians else 1
-        steps = Steps(self.config.backbone.depth + heads * chunk_count(images, asked.head_chunk), asked.on_block)
+        count = self.config.backbone.depth + heads * chunk_count(images, asked.head_chunk)
+        steps = Steps(count, asked.on_block, images.device)
         camera_tokens = self.encode_cameras(extrinsics, intrinsics, images)
         features = self.backbone(images, camera_tokens, asked.reference_view, steps)
         head = partial(self.head, rays=asked.rays or from_rays)

@@ -30,7 +30,8 @@ class MonocularNetwork(nn.Module):
         """Takes what `AnyViewNetwork.forward` takes; cameras, Gaussians, rays and reference view mean nothing here."""
         asked = Options(**options)
         check_inputs(images, extrinsics, intrinsics, asked.reference_view, asked.pose_from, asked.head_chunk)
-        steps = Steps(self.config.backbone.depth + chunk_count(images, asked.head_chunk), asked.on_block)
+        count = self.config.backbone.depth + chunk_count(images, asked.head_chunk)
+        steps = Steps(count, asked.on_block, images.device)
         features = self.backbone(images, on_step=steps)
         dense = DepthAndSky(*run_head(self.head, features, images, asked.head_chunk, steps))
         scenes = [fill_sky(depth, sky) for depth, sky in zip(dense.depth, dense.sky, strict=True)]

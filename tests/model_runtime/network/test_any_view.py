@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.create import create_model
-from model_runtime.network.dense import run_head
+from model_runtime.network.dense import Steps, run_head
 from model_runtime.network.output import Output
 from model_runtime.network.precision import narrow_backbones
 from model_runtime.network.vision_transformer import TABLE
@@ -246,6 +246,31 @@ def test_progress_rises_and_can_stop_the_pass_at_every_step(tiny: AnyViewNetwork
 
         with pytest.raises(Cancelled):
             tiny(images, gaussians=True, rays=True, head_chunk=2, on_block=stop)
+
+
+def test_a_gpu_is_never_given_more_than_a_few_steps_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    queued: list[int] = []
+
+    class Event:
+        def __init__(self, blocking: bool) -> None:
+            assert blocking, "waiting must not take a core"
+
+        def record(self, stream: object) -> None:
+            assert stream == "stream of cuda:1"
+            self.place = len(told)
+            queued.append(self.place)
+
+        def synchronize(self) -> None:
+            queued.remove(self.place)
+
+    told: list[float] = []
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", "stream of {}".format)
+    steps = Steps(10, told.append, torch.device("cuda:1"))
+    for step in range(10):
+        steps()
+        assert queued == [place for place in (step - 1, step) if place >= 0], "the last two alone are not done for sure"
+    assert told == pytest.approx(np.arange(10) / 10)
 
 
 class LargestTensor(TorchDispatchMode):
