@@ -43,6 +43,7 @@ LEFT_TO_TORCH = {
     "model_runtime.network.monocular",
     "model_runtime.network.monocular_head",
     "model_runtime.network.nested",
+    "model_runtime.network.precision",
     "model_runtime.network.rotary",
     "model_runtime.network.uv_embedding",
     "model_runtime.network.vision_transformer",
@@ -54,7 +55,11 @@ LEFT_TO_TORCH = {
 }
 """Of the worker's modules those that PyTorch has to be there for: its own network, and improving splats."""
 
-DOORS_TO_TORCH = {"model_runtime.prediction.network_run", "model_runtime.splats.make"}
+DOORS_TO_TORCH = {
+    "model_runtime.prediction.network_run",
+    "model_runtime.splats.beyond",
+    "model_runtime.splats.improve",
+}
 """Modules that import one of these late, where a job asks for it and PyTorch is there."""
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

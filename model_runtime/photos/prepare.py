@@ -97,8 +97,9 @@ def each_prepared(
     pairs = list(zip(photos, lenses, strict=True))
     with without_warnings(), closing(in_order(prepared, pairs, max(1, threads))) as results:
         for i, (photo, lens) in enumerate(pairs):
-            doing = "Reading" if lens is None else "Straightening"
-            progress(i / len(photos), f"{doing} {photo.name} ({i + 1} of {len(photos)}).")
+            reading = f"Reading {photo.name} ({i + 1} of {len(photos)})."
+            straightening = f"Straightening {photo.name} ({i + 1} of {len(photos)})."
+            progress(i / len(photos), reading if lens is None else straightening)
             yield next(results)
 
 
