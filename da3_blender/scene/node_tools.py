@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import bpy
@@ -53,10 +54,15 @@ class Builder:
 
 
 class Number:
-    """A number socket that one can calculate with; every + - * becomes a Math node."""
+    """A number that one can calculate with; every + - * becomes a Math node once its value is asked for."""
 
-    def __init__(self, nodes: Builder, value: Any) -> None:
-        self.nodes, self.value = nodes, value
+    def __init__(self, nodes: Builder, make: Callable[[], Any]) -> None:
+        """make: returns the socket."""
+        self._nodes, self._make = nodes, make
+
+    @cached_property
+    def value(self) -> Any:
+        return self._make()
 
     def __add__(self, other: Number | float) -> Number:
         return self._calculate("ADD", other)
@@ -68,8 +74,10 @@ class Number:
         return self._calculate("MULTIPLY", other)
 
     def _calculate(self, operation: str, other: Number | float) -> Number:
-        second = other.value if isinstance(other, Number) else other
-        return Number(self.nodes, self.nodes.math(operation, self.value, second))
+        def make() -> Any:
+            return self._nodes.math(operation, self.value, other.value if isinstance(other, Number) else other)
+
+        return Number(self._nodes, make)
 
 
 def named(nodes: Builder, name: str, kind: str = "FLOAT_VECTOR") -> Any:

@@ -65,7 +65,7 @@ def _store_color(nodes: Builder, points: Any, eye: Any, degree: int, displayed: 
         sight = nodes.vector(
             "NORMALIZE", nodes.vector("SUBTRACT", nodes.node("GeometryNodeInputPosition").outputs[0], eye)
         )
-        x, y, z = (Number(nodes, part) for part in nodes.separate(sight))
+        x, y, z = (Number(nodes, lambda part=part: part) for part in nodes.separate(sight))
         for index, function in enumerate(higher_basis(x, y, z)[: (degree + 1) ** 2 - 1]):
             term = nodes.vector("SCALE", named(nodes, f"radiance:sh_{index}"), function.value)
             color = nodes.vector("ADD", color, term)
