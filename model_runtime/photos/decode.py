@@ -275,7 +275,8 @@ def _open_with_pillow(photo: Photo, formats: tuple[str, ...]) -> OpenedPhoto:
 
 def _upright(image: Image.Image) -> Image.Image:
     image.load()  # which turns a TIFF
-    return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)  # else upright ones are copied
+    return image
 
 
 def _check_size(photo: Photo, size: tuple[int, int]) -> None:
