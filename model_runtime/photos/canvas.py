@@ -130,15 +130,17 @@ def resize_all(image: Image.Image | np.ndarray, sizes: Sequence[tuple[int, int]]
     channels = len(image.getbands()) if isinstance(image, Image.Image) else image.shape[2]
     width, height = image.size if isinstance(image, Image.Image) else size_of(image)
     targets = [_Target((width, height), size, channels) for size in sizes]
-    kept, first = np.empty((0, 0), np.float32), 0  # rows of the picture, from `first` on
+    window = np.empty((max(target.reach for target in targets) + ROWS_AT_ONCE, width * channels), np.float32)
+    first = 0  # row of the picture in the window
     for top in range(0, height, ROWS_AT_ONCE):
         rows = _rows(image, top, min(top + ROWS_AT_ONCE, height))
-        new = rows.reshape(len(rows), -1).astype(np.float32)
-        begin = min(target.needed_from for target in targets)
-        kept = np.concatenate((kept[begin - first :], new)) if begin < top else new
-        first = min(begin, top)
+        passed = min(top, *(target.needed_from for target in targets)) - first
+        first += passed
+        kept = top - first
+        window[:kept] = window[passed : passed + kept]
+        window[kept : kept + len(rows)] = rows.reshape(len(rows), -1)
         for target in targets:
-            target.take(kept, first)
+            target.take(window[: kept + len(rows)], first)
     return [target.picture for target in targets]
 
 
@@ -161,6 +163,11 @@ class _Target:
         self._last = np.maximum.reduceat(self._rows.indices, starts)
         self._done: list[np.ndarray] = []
         self._height = 0
+
+    @property
+    def reach(self) -> int:
+        """How many rows go into one at most."""
+        return int((self._last - self._first).max()) + 1
 
     @property
     def needed_from(self) -> int:
