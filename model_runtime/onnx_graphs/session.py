@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,11 +41,12 @@ class GraphSession:
 
         go_on: see `run`.
         """
+        _share_memory()
         file = Path(os.path.realpath(weights))  # it takes no weights through a link that leads elsewhere
         options = onnxruntime.SessionOptions()
         options.log_severity_level = ERRORS
         options.enable_mem_pattern = False  # sizes differ from run to run
-        options.enable_cpu_mem_arena = False  # what a run took goes back to the system
+        options.add_session_config_entry("session.use_env_allocators", "1")
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(file.parent))
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait take no time
         model = graph.serialise(stored_weights(file.name, stored), {})
@@ -62,12 +64,22 @@ class GraphSession:
         Raises MemoryError where memory runs out.
         """
         options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")  # what it took goes back after it
 
         def stop() -> None:
             options.terminate = True
 
         results = _watched(lambda: self._session.run(self._outputs, dict(inputs), options), go_on, stop)
         return dict(zip(self._outputs, map(np.asarray, results), strict=True))
+
+
+@cache
+def _share_memory() -> None:
+    """Lets all sessions take memory of the CPU from one place, so that one may have what another has given back."""
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    as_usual = onnxruntime.OrtArenaCfg(0, -1, -1, -1)
+    onnxruntime.create_and_register_allocator(place, as_usual)
 
 
 def _watched(work: Callable[[], Result], go_on: Callable[[], None], stop: Callable[[], None]) -> Result:
