@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -85,6 +85,8 @@ def _pass(
         progress(done, f"The network looks at the photos: {done:.0%}.")
 
     output, head_chunk = run_network(job.network, inputs, job.plan.compute, on_block)
+    if not inputs.rays:  # made all the same where cameras come from them
+        output = replace(output, ray=None, ray_conf=None)
     return NetworkPass(output, distance, head_chunk)
 
 

@@ -20,8 +20,15 @@ ROOT = Path(__file__).parents[3]
 
 WITHOUT_TORCH = """
 import json, sys
+from importlib.machinery import PathFinder
 from pathlib import Path
-sys.modules["torch"] = None  # every import of it fails
+
+class WithoutTorch:
+    def find_spec(name, path=None, target=None):
+        return None if name.partition(".")[0] == "torch" else PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [WithoutTorch if finder is PathFinder else finder for finder in sys.meta_path]
+
 from model_runtime.commands.worker import make_hello
 from model_runtime.contract.messages import MeshSettings, Photo, Request
 from model_runtime.prediction.predictor import Predictor
