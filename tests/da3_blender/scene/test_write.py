@@ -14,6 +14,7 @@ bpy = pytest.importorskip("bpy")
 
 from da3_blender.headless.scene_command import report  # noqa: E402
 from da3_blender.scene import visibility, write, write_scene  # noqa: E402
+from da3_blender.scene.splats.stand_ins import splats_group  # noqa: E402
 
 
 def datablocks() -> dict[str, int]:
@@ -119,3 +120,39 @@ def test_photos_are_hidden_with_their_points_and_splats(room, empty_scene):
     assert shown() == 0
     visibility.hide_photos(made.collection, [])
     assert shown() == every and "da3_hidden" not in made.points.data.attributes
+
+
+def test_nothing_is_evaluated_while_a_scene_is_placed(room, empty_scene):
+    """Blender does that once, before it draws; the scene is at its first camera's frame even so."""
+    empty_scene.frame_set(7)
+    plan = plan_scene(room.prediction(room.view(), room.view(), gaussians=room.gaussians((0, 0, 0))), "kitchen")
+    evaluated = []
+    moments = (bpy.app.handlers.frame_change_post, bpy.app.handlers.depsgraph_update_post)
+
+    def seen(*_: object) -> None:
+        evaluated.append(True)
+
+    for moment in moments:
+        moment.append(seen)
+    try:
+        made = write_scene(plan, empty_scene)
+        assert not evaluated
+        assert empty_scene.frame_current == 1 and empty_scene.camera == made.cameras[0]
+        empty_scene.frame_set(2)
+        assert evaluated and empty_scene.camera == made.cameras[1]
+    finally:
+        for moment in moments:
+            moment.remove(seen)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 4])
+def test_node_groups_hold_no_nodes_that_lead_nowhere(degree, empty_scene):
+    tree = splats_group(degree)
+    leading = {node.name for node in tree.nodes if node.bl_idname == "NodeGroupOutput"}
+    links = [(link.from_node.name, link.to_node.name) for link in tree.links]
+    while more := {before for before, after in links if after in leading} - leading:
+        leading |= more
+    assert leading == {node.name for node in tree.nodes}
+    columns = {node.name: node.location[0] for node in tree.nodes}
+    assert all(columns[before] < columns[after] for before, after in links)
+    assert len({tuple(node.location) for node in tree.nodes}) == len(tree.nodes)
