@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import array_api_compat
 import numpy as np
+from scipy.sparse import csr_array
 
 from model_runtime.geometry.arrays import Array
 
@@ -91,10 +92,13 @@ def resized(dense: Array, size: tuple[int, ...], way: Way) -> Array:
     if tuple(dense.shape) == tuple(size):
         return dense
     if array_api_compat.is_numpy_array(dense):
-        down, across = (_taking(a, b, way) for a, b in zip(dense.shape, size, strict=True))
         if way == "nearest":
-            return dense[down][:, across]
-        return down.astype(dense.dtype) @ dense @ across.astype(dense.dtype).T
+            row, column = (
+                ((np.arange(b) + 0.5) * a / b).astype(np.intp) for a, b in zip(dense.shape, size, strict=True)
+            )
+            return dense[row][:, column]
+        down, across = (_taking(a, b, way).astype(dense.dtype) for a, b in zip(dense.shape, size, strict=True))
+        return (across @ (down @ dense).T).T
     from torch.nn.functional import interpolate
 
     if way == "bilinear":
@@ -103,17 +107,14 @@ def resized(dense: Array, size: tuple[int, ...], way: Way) -> Array:
 
 
 @lru_cache(64)
-def _taking(count: int, wanted: int, way: Way) -> np.ndarray:
-    """What each of `wanted` pixels of a row takes of `count`: shares [wanted,count]; of the nearest, its index."""
-    edges = np.arange(wanted + 1) * count / wanted
-    if way == "nearest":
-        return ((edges[:-1] + edges[1:]) / 2).astype(np.intp)
-    pixel = np.arange(count)
+def _taking(count: int, wanted: int, way: Way) -> csr_array:
+    """[wanted,count], the shares that each of `wanted` pixels of a row takes of `count`."""
+    edges, pixel = np.arange(wanted + 1) * count / wanted, np.arange(count)
     if way == "area":
         first, last = np.floor(edges[:-1, None]), np.ceil(edges[1:, None])
-        return ((pixel >= first) & (pixel < last)) / (last - first)
+        return csr_array(((pixel >= first) & (pixel < last)) / (last - first))
     centre = np.clip((edges[:-1] + edges[1:]) / 2 - 0.5, 0, count - 1)
-    return np.maximum(1 - np.abs(centre[:, None] - pixel), 0)
+    return csr_array(np.maximum(1 - np.abs(centre[:, None] - pixel), 0))
 
 
 def with_rim(maps: Array, width: int) -> Array:

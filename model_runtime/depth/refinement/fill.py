@@ -104,7 +104,10 @@ class _Problem:
     """One level. nearness: [h,w], inverse depth. targets, weights: factors of it that are known, and how surely."""
 
     def __init__(self, nearness: Array, targets: list[Array], weights: list[Array], ties: Array) -> None:
-        self._targets, self._weights, self._nearness = targets, weights, nearness
+        self._size, self._nearness = nearness.shape, nearness.reshape(-1)
+        self._known = [
+            (target.reshape(-1), weight.reshape(-1)) for target, weight in zip(targets, weights, strict=True)
+        ]
         even = namespace(nearness).ones_like(nearness)
         self._changes = [_Term(stencil, even, ties, SHAPE, CHANGE, BOLD * CHANGE) for stencil in FIRST]
         self._bends = []
@@ -115,9 +118,10 @@ class _Problem:
     def solve(self, factor: Array, halving: float, iterations: int, tick: Callable[[], None]) -> Array:
         """The next factor [h,w], with the weights that the last one gives."""
         xp, nearness = namespace(factor), self._nearness
+        factor = factor.reshape(-1)
         diagonal = xp.full_like(factor, TRUST / STRAY**2)
         right = xp.asarray(diagonal, copy=True)
-        for target, weight in zip(self._targets, self._weights, strict=True):
+        for target, weight in self._known:
             says = weight / (1 + ((factor - target) / halving) ** 2) / ERROR**2
             diagonal += says
             right += says * target
@@ -142,21 +146,30 @@ class _Problem:
         for term, weight in changes:
             term.add_diagonal(weight, preconditioner)
         preconditioner += diagonal
-        return _conjugate_gradients(product, right, preconditioner, factor, iterations, tick).clip(*FACTORS)
+        found = _conjugate_gradients(product, right, preconditioner, factor, iterations, tick)
+        return found.clip(*FACTORS).reshape(self._size)
 
 
 class _Term:
-    """Differences of a map [h,w] that are to be small, relative to `scale` [h,w]."""
+    """Differences of a map that are to be small, relative to `scale` [h,w].
+
+    Maps lie row by row in one dimension, which is fastest; a difference that would reach beyond the end of a row, into
+    the next one, weighs nothing.
+    """
 
     def __init__(self, stencil: Stencil, scale: Array, ties: Array, weight: float, size: float, bold: float) -> None:
         """size: of a difference that counts 1. bold: of one that is half way to being a step."""
-        self._stencil, self._bold = stencil, bold
-        self._rows, self._columns = (1 + max(tap[i] for tap in stencil) for i in (0, 1))
-        xp = namespace(scale)
-        parts = [self._part(ties, row, column) for row, column, _ in stencil]
-        row, column, _ = stencil[len(stencil) // 2] if len(stencil) == 3 else stencil[-1]
-        self._middle = self._part(scale, row, column)
-        self._weight = weight / size**2 * xp.min(xp.stack(parts), axis=0) / self._middle**2
+        height, width = scale.shape
+        self._bold = bold
+        self._taps = [(row * width + column, share) for row, column, share in stencil]
+        self._count = height * width - max(place for place, _ in self._taps)
+        xp, scale = namespace(scale), scale.reshape(-1)
+        place, _ = self._taps[len(stencil) // 2] if len(stencil) == 3 else self._taps[-1]
+        self._middle = self._part(scale, place)
+        tied = xp.min(xp.stack([self._part(ties.reshape(-1), place) for place, _ in self._taps]), axis=0)
+        for column in range(width - max(column for _, column, _ in stencil), width):
+            tied[column::width] = 0
+        self._weight = weight / size**2 * tied / self._middle**2
         self._own = abs(self._difference(scale) / self._middle)
 
     def reweighted(self, map: Array) -> Array:
@@ -165,26 +178,25 @@ class _Term:
         return self._weight / (1 + (namespace(map).maximum(relative, self._own) / self._bold) ** 2)
 
     def add_product(self, x: Array, weight: Array, result: Array) -> None:
-        """The normal equations' part for these weights, of a map x, added to `result`; [h,w] both."""
+        """The normal equations' part for these weights, of a map x, added to `result`; [h*w] both."""
         weighted = self._difference(x)
         weighted *= weight
-        for row, column, share in self._stencil:
-            _add(self._part(result, row, column), weighted, share)
+        for place, share in self._taps:
+            _add(self._part(result, place), weighted, share)
 
     def add_diagonal(self, weight: Array, result: Array) -> None:
-        for row, column, share in self._stencil:
-            _add(self._part(result, row, column), weight, share**2)
+        for place, share in self._taps:
+            _add(self._part(result, place), weight, share**2)
 
     def _difference(self, x: Array) -> Array:
-        (row, column, share), *others = self._stencil
-        total = self._part(x, row, column) * share
-        for row, column, share in others:
-            _add(total, self._part(x, row, column), share)
+        (place, share), *others = self._taps
+        total = self._part(x, place) * share
+        for place, share in others:
+            _add(total, self._part(x, place), share)
         return total
 
-    def _part(self, x: Array, row: int, column: int) -> Array:
-        height, width = x.shape
-        return x[row : height - self._rows + 1 + row, column : width - self._columns + 1 + column]
+    def _part(self, x: Array, place: int) -> Array:
+        return x[place : place + self._count]
 
 
 def _add(total: Array, part: Array, share: float) -> None:

@@ -56,7 +56,13 @@ def matching_cost(
 
     def compare(block: tuple[slice, slice]) -> Array:
         some, lines = block
-        return _better_half([centred.cost(*way.look_up(lines, factors[some]), lines) for way in ways])
+        nearer = factors[some]
+        costs = []
+        for way in ways:
+            pictures = centred.room(lines, len(nearer))
+            shown = way.look_up(lines, nearer, pictures[0])
+            costs.append(centred.cost(pictures, shown, lines))
+        return _better_half(costs)
 
     blocks = list(product(_slices(len(factors), step), _slices(height, rows)))
     for (some, lines), found in zip(blocks, side_by_side(compare, blocks, threads), strict=True):
@@ -86,9 +92,9 @@ class _Way:
         nearest = float(xp.min(self._places[2])) + min(z * float(factors.min()), z * float(factors.max()))
         self._ahead = nearest > 0
 
-    def look_up(self, lines: slice, nearer: np.ndarray) -> tuple[Array, Array]:
-        """Greys [D,(r+2*RIM)*(w+2*RIM)] of the source at `lines` of the map, with their rim, row by row, and which of
-        these places it shows."""
+    def look_up(self, lines: slice, nearer: np.ndarray, greys: Array) -> Array:
+        """Fills `greys` [D,(r+2*RIM)*(w+2*RIM)] with those of the source at `lines` of the map, with their rim, row by
+        row; which of these places the source shows, of the same shape."""
         places = self._places[:, lines.start : lines.stop + 2 * RIM].reshape(3, 1, -1)
         shifts = like(np.outer(self._moved, nearer), places)[..., None]
         x, y, z = (place + shift for place, shift in zip(places, shifts, strict=True))
@@ -101,8 +107,8 @@ class _Way:
         shown = x > -0.5
         for inside in (x < width - 0.5, y > -0.5, y < height - 0.5):
             shown &= inside
-        self._picture.look_up(x, y, z)
-        return z, shown
+        self._picture.look_up(x, y, greys)
+        return shown
 
 
 def _better_half(costs: list[Array]) -> Array:
@@ -138,14 +144,23 @@ class _Window:
         self._even = UNKNOWN + telling * (1 - UNKNOWN)
         self._telling = telling / (WINDOW * namespace(picture).sqrt(variance))
 
+    def room(self, lines: slice, count: int) -> Array:
+        """[3,count,(r+2*RIM)*(w+2*RIM)], for `cost`."""
+        size = (lines.stop - lines.start + 2 * RIM) * self._picture.shape[1]
+        xp = namespace(self._picture)
+        return xp.empty((3, count, size), dtype=self._picture.dtype, device=device_of(self._picture))
+
     def cost(self, pictures: Array, shown: Array, lines: slice) -> Array:
-        """[D,r,w] in 0..2 of pictures [D,(r+2*RIM)*(w+2*RIM)] of these lines: 1 less the correlation; UNKNOWN where
-        there is no texture, or where it is not `shown`, of the same shape."""
-        xp, width = namespace(pictures), self._size[1]
+        """[D,r,w] in 0..2 of pictures of these lines: 1 less the correlation; UNKNOWN where there is no texture, or
+        where it is not `shown`, [D,(r+2*RIM)*(w+2*RIM)]. pictures: the first of `room`; the others are for what is
+        worked out of them."""
+        xp, multiply, width = namespace(pictures), functions_of(pictures).multiply, self._size[1]
         count, stride = lines.stop - lines.start, self._picture.shape[1]
         own = self._picture[lines.start : lines.stop + 2 * RIM].reshape(-1)
-        sums = _sums(xp.stack((pictures, pictures * pictures, pictures * own)).reshape(-1), stride)
-        mean, squares, products = sums.reshape(3, len(pictures), -1)[..., : count * stride]
+        multiply(pictures[0], pictures[0], out=pictures[1])
+        multiply(pictures[0], own, out=pictures[2])
+        sums = _sums(pictures.reshape(-1), stride).reshape(pictures.shape)
+        mean, squares, products = sums[..., : count * stride]
         here = slice(lines.start * stride, lines.stop * stride)
         squares -= mean * mean * (1 / WINDOW**2)
         squares += (WINDOW * NOISE) ** 2
@@ -156,7 +171,7 @@ class _Window:
         products *= self._telling[here]
         middle = slice(RIM * stride + RIM, (count + RIM) * stride + RIM)
         costs = xp.where(shown[:, middle], self._even[here] - products, UNKNOWN)
-        return costs.reshape(len(pictures), count, stride)[..., :width]
+        return costs.reshape(-1, count, stride)[..., :width]
 
 
 def _sums(pictures: Array, stride: int) -> Array:

@@ -34,20 +34,23 @@ class MapCamera:
     def rays(self, beside: Array) -> Array:
         """[3,h,w]: directions of the pixels' centres in the camera, z component 1. beside: float32, of whose kind and
         on whose device they are."""
-        rays = np.ones((3, *self.size), np.float32)
-        for axis, count in enumerate(self.size[::-1]):
-            focal, middle = np.float32(self.intrinsics[axis, axis]), np.float32(self.intrinsics[axis, 2])
-            places = (np.arange(count, dtype=np.float32) + np.float32(0.5) - middle) / focal
-            rays[axis] = places if axis == 0 else places[:, None]
-        return like(rays, beside)
+        return self._turned(np.eye(3), beside)
+
+    def _turned(self, turn: np.ndarray, beside: Array) -> Array:
+        """[3,h,w], a matrix [3,3] times the rays: what it makes of the columns, and of the rows."""
+        (height, width), intrinsics = self.size, self.intrinsics
+        x = (np.arange(width) + 0.5 - intrinsics[0, 2]) / intrinsics[0, 0]
+        y = (np.arange(height) + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1]
+        columns, rows = np.outer(turn[:, 0], x), np.outer(turn[:, 1], y) + turn[:, 2:]
+        return like(columns, beside)[:, None] + like(rows, beside)[..., None]
 
     def transfer(self, other: MapCamera, beside: Array) -> tuple[Array, Array]:
         """[3,h,w] and [3,1,1]: a pixel at depth d is seen by `other` at homogeneous pixel d * first + second, whose
         third component is the depth there. beside: as of `rays`."""
         rotation = other.extrinsics[:3, :3] @ self.extrinsics[:3, :3].T
         translation = other.extrinsics[:3, 3] - rotation @ self.extrinsics[:3, 3]
-        turn, moved = like(other.intrinsics @ rotation, beside), like(other.intrinsics @ translation, beside)
-        return (turn @ self.rays(beside).reshape(3, -1)).reshape(3, *self.size), moved[:, None, None]
+        moved = like(other.intrinsics @ translation, beside)
+        return self._turned(other.intrinsics @ rotation, beside), moved[:, None, None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from model_runtime.contract.messages import JobError, Mesh, MeshSettings, View
 from model_runtime.contract.progress import SILENT, Span
@@ -85,7 +85,7 @@ def test_torch_makes_the_same_mesh(views: tuple[View, ...]) -> None:
     one, same = (fuse_views(views, settings, device, SILENT) for device in (None, torch.device("cpu")))
     assert one is not None and same is not None
     assert abs(len(one.vertices) - len(same.vertices)) < 1e-3 * len(one.vertices)
-    apart, _ = cKDTree(one.vertices).query(same.vertices)
+    apart, _ = KDTree(one.vertices).query(same.vertices)
     assert np.quantile(apart, 0.999) < 0.01 * voxel(one)
 
 

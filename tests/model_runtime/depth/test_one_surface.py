@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from model_runtime.contract.messages import View
 from model_runtime.depth.one_surface import repeated_pixels
@@ -71,7 +71,7 @@ def shared(cameras: list[Camera], views: list[View], border: float = 8) -> list[
 def assert_covered(cameras: list[Camera], views: list[View], repeated: list[np.ndarray]) -> None:
     """No point of any view is farther than two pixels' footprints from one that is kept."""
     kept = [points(c, v)[~r] for c, v, r in zip(cameras, views, repeated, strict=True)]
-    tree = cKDTree(np.concatenate(kept))
+    tree = KDTree(np.concatenate(kept))
     for camera, view in zip(cameras, views, strict=True):
         apart, _ = tree.query(points(camera, view).reshape(-1, 3))
         footprint = view.depth.ravel() / view.map_intrinsics.diagonal()[:2].min()
