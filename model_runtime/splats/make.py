@@ -16,7 +16,7 @@ from model_runtime.network.output import Output, as_array
 from model_runtime.photos.pool import cores, in_order
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.splats.even import chosen, even_choice
-from model_runtime.splats.head import FIELDS, HeadSplats, head_splats, taken
+from model_runtime.splats.head import FIELDS, HeadSplats, PhotoSplats, head_splats
 from model_runtime.splats.surface import ARRAYS, joined, surface_splats
 
 LOW_PASS = 0.3
@@ -45,16 +45,18 @@ def make_gaussians(
     be; of more an even choice over the scene is made, and each is made larger for those that it stands for.
     go_on: called before each view, in this thread; may raise.
     """
-    head = head_splats(output) if head is None else head
+    made: Sequence[PhotoSplats] | None = head_splats(output) if head is None else head
 
     def offered(i: int) -> np.ndarray:
-        if head is None:
+        if made is None:
             return views[i].usable
-        return views[i].shown & _has_splat(head[i], photos[i])
+        return views[i].shown & _has_splat(made[i], photos[i])
 
     choice = None if budget is None else even_choice(views, offered, budget, go_on)
 
-    def of_view(each: tuple[int, PreparedPhoto, View, HeadSplats | None]) -> tuple[Gaussians, np.ndarray | None]:
+    def of_view(
+        each: tuple[int, PreparedPhoto, View, PhotoSplats | None],
+    ) -> tuple[Gaussians, np.ndarray | None]:
         i, photo, view, splats = each
         if splats is None:
             part, kept = _surface_part(view, i)
@@ -64,10 +66,10 @@ def make_gaussians(
             part, kept = chosen(part, kept, *choice.of(i))
         return part, None if view.repeated is None else view.repeated.ravel()[kept]
 
-    def each_view() -> Iterator[tuple[int, PreparedPhoto, View, HeadSplats | None]]:
+    def each_view() -> Iterator[tuple[int, PreparedPhoto, View, PhotoSplats | None]]:
         for i, (photo, view) in enumerate(zip(photos, views, strict=True)):
             go_on()
-            yield i, photo, view, None if head is None else head[i]
+            yield i, photo, view, None if made is None else made[i]
 
     parts, repeated = zip(*in_order(of_view, each_view(), min(MOST_AT_ONCE, cores())), strict=True)
     known = [each for each in repeated if each is not None]
@@ -80,7 +82,7 @@ def _surface_part(view: View, i: int) -> tuple[Gaussians, np.ndarray]:
     return surface_splats(*arguments), np.flatnonzero(view.usable)
 
 
-def _has_splat(splats: HeadSplats, photo: PreparedPhoto) -> np.ndarray:
+def _has_splat(splats: PhotoSplats, photo: PreparedPhoto) -> np.ndarray:
     """[h,w] bool over the photo."""
     width, height = photo.placement.canvas
     canvas = np.zeros(width * height, bool)
@@ -89,7 +91,7 @@ def _has_splat(splats: HeadSplats, photo: PreparedPhoto) -> np.ndarray:
 
 
 def _network_part(
-    output: Output, splats: HeadSplats, photo: PreparedPhoto, view: View, cameras: SettledCameras, i: int
+    output: Output, splats: PhotoSplats, photo: PreparedPhoto, view: View, cameras: SettledCameras, i: int
 ) -> tuple[Gaussians, np.ndarray]:
     """The Gaussian head's splats of a view without those that are not finite (a camera it could not place), and the
     pixels that they are of, row by row."""
@@ -99,13 +101,13 @@ def _network_part(
     has = view.shown & _has_splat(splats, photo) & placed
     on_canvas = np.zeros((height, width), bool)
     photo.placement.crop(on_canvas)[...] = has
-    splats = taken(splats, on_canvas.ravel()[splats.pixel])
+    some = splats.taken(on_canvas.ravel()[splats.pixel])
     network_depth = photo.placement.crop(as_array(output.depth[0, i]))[has]
-    fields = tuple(getattr(splats, name) for name in FIELDS)
+    fields = tuple(getattr(some, name) for name in FIELDS)
     if placed:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             grow = view.depth[has].astype(np.float64) / network_depth
-            fields = _move_splats(splats, output, i, photo, cameras, grow[:, None])
+            fields = _move_splats(some, output, i, photo, cameras, grow[:, None])
     finite = np.logical_and.reduce(
         [np.isfinite(field).reshape(len(field), math.prod(field.shape[1:])).all(1) for field in fields]
     )

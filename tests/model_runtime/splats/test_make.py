@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from threading import get_ident
 
 import numpy as np
@@ -15,8 +16,10 @@ from model_runtime.contract.messages import Gaussians, View
 from model_runtime.network.output import GaussianSplats, Output
 from model_runtime.photos.canvas import Placement
 from model_runtime.photos.prepare import PreparedPhoto
+from model_runtime.prediction.job_folder import FileRows
 from model_runtime.prediction.views import make_views
 from model_runtime.splats import make
+from model_runtime.splats.head import HeadSplats, fewer, head_splats
 from model_runtime.splats.make import make_gaussians
 from model_runtime.splats.surface import ARRAYS, SH_BAND_0
 
@@ -184,3 +187,21 @@ def test_moved_splats_lie_at_their_pixels_and_are_turned_with_their_camera() -> 
     angle = (rotations.inv() * Rotation.from_quat(there.rotations, scalar_first=True)).magnitude()
     assert angle.max() < 1e-5
     assert there.scales == pytest.approx(here.scales, rel=1e-5)
+
+
+def test_splats_that_were_kept_for_later_are_those_of_the_output(tmp_path: Path) -> None:
+    """As of photos that the network looked at in chunks."""
+    output = network_output(True)
+    photos, cameras, views = settle(output)
+    head = head_splats(output)
+    assert head is not None
+    rows = FileRows(tmp_path / "splats.values", HeadSplats)
+    for splats in head:
+        rows.append(fewer(splats, CANVAS, CANVAS**2))
+    kept = make_gaussians(replace(output, gaussians=None), photos, views, cameras, rows.all())
+    at_once = make_gaussians(output, photos, views, cameras)
+    for name in (*ARRAYS, "repeated"):
+        assert np.array_equal(getattr(kept, name), getattr(at_once, name)), name
+    some = fewer(head[1], CANVAS, 100)
+    assert 80 < len(some.pixel) < 120
+    assert np.round(some.opacities * PIXELS).astype(int).tolist() == (CANVAS**2 + some.pixel).tolist()
