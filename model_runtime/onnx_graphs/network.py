@@ -19,9 +19,6 @@ from model_runtime.onnx_graphs.monocular import run_monocular
 from model_runtime.onnx_graphs.presets import parts, weight_shapes
 from model_runtime.onnx_graphs.sessions import Sessions
 
-MOST_AT_ONCE = 1_000_000
-"""Views, where a device computes several at once faster than one after the other; a CPU does not."""
-
 METRIC_SHARE = 0.2  # of the time a pass takes, where there is a metric network besides
 
 
@@ -34,7 +31,7 @@ class OnnxNetwork:
         preset = checkpoint.info.preset
         chosen = choose_device(device)
         self.device_name = chosen.name
-        self._most_at_once = 1 if chosen.is_cpu else MOST_AT_ONCE
+        self._one_by_one = chosen.is_cpu  # several views at once take more memory, and no less time
         stored = check_weights(checkpoint, weight_shapes(preset))
         self._parts = [
             Sessions(config, prefix, checkpoint.path, stored, chosen) for prefix, config in parts(preset).items()
@@ -55,13 +52,13 @@ class OnnxNetwork:
         known, pixels = (None if array is None else array[None] for array in (extrinsics, intrinsics))
         check_inputs(images[None], known, pixels, inputs.reference_view, inputs.pose_from, head_chunk)
         given = replace(inputs, images=images, extrinsics=extrinsics, intrinsics=intrinsics)
-        head_chunk = min(head_chunk, self._most_at_once)
+        chunk = 1 if self._one_by_one else head_chunk
         first, *metric = self._parts
         if not metric:
-            return _run(first, given, head_chunk, on_block)
+            return _run(first, given, chunk, on_block)
         outputs = (
-            _run(first, given, head_chunk, lambda done: on_block((1 - METRIC_SHARE) * done)),
-            _run(metric[0], given, head_chunk, lambda done: on_block(1 - METRIC_SHARE * (1 - done))),
+            _run(first, given, chunk, lambda done: on_block((1 - METRIC_SHARE) * done)),
+            _run(metric[0], given, chunk, lambda done: on_block(1 - METRIC_SHARE * (1 - done))),
         )
         return to_metres(*outputs)
 

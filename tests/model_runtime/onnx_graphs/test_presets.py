@@ -8,7 +8,6 @@ from pathlib import Path
 
 import onnx
 import pytest
-import torch
 
 from model_runtime.network.create import create_model
 from model_runtime.onnx_graphs import wire
@@ -25,12 +24,11 @@ def test_weights_are_the_released_ones(preset: str) -> None:
 
 
 def test_weights_are_torchs() -> None:
-    with torch.device("meta"):
-        network = create_model("da3-tiny")
-    assert weight_shapes("da3-tiny") == {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    state = create_model("da3-tiny").state_dict()
+    assert weight_shapes("da3-tiny") == {key: tuple(value.shape) for key, value in state.items()}
 
 
-@pytest.mark.parametrize("preset", ["da3-tiny", "da3-giant", "da3metric-large"])
+@pytest.mark.parametrize("preset", ["da3-giant", "da3metric-large"])
 def test_graphs_are_onnx_that_other_programs_read(preset: str) -> None:
     """Types and ranks fit from operator to operator, as the onnx package infers them by itself."""
     for prefix, config in parts(preset).items():
