@@ -42,7 +42,7 @@ def matching_cost(
 ) -> Array:
     """[h,L,w] float32 in 0..2, how badly each pixel's surroundings match at its depth divided by each of `factors` [L].
 
-    tick: called every few milliseconds; may raise.
+    tick: called every few milliseconds; may raise. threads: how many parts of the work go side by side.
     """
     height, width = view.grey.shape
     xp = namespace(view.grey)
