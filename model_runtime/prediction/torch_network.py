@@ -11,11 +11,10 @@ from torch import Tensor, nn
 
 from model_runtime.checkpoints.loading import load_network
 from model_runtime.checkpoints.locate import CheckpointFile
-from model_runtime.geometry.arrays import Array
 from model_runtime.network.any_view import AnyViewNetwork
 from model_runtime.network.inputs import NetworkInput
 from model_runtime.network.nested import NestedNetwork
-from model_runtime.network.output import GaussianSplats, Output, as_array
+from model_runtime.network.output import Output, as_array
 from model_runtime.network.precision import narrow_backbones
 from model_runtime.prediction.chunks.loops import token_descriptors
 from model_runtime.prediction.devices import Compute
@@ -73,10 +72,15 @@ class TorchNetwork:
 
 
 def _brought_down(output: Output) -> Output:
-    """Its maps and cameras as numpy arrays."""
+    """Its maps and cameras as numpy arrays; a GPU's all at once, into memory that it writes to by itself."""
+    values = {field.name: getattr(output, field.name) for field in fields(output)}
+    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+    if any(tensor.is_cuda for tensor in tensors.values()):
+        tensors = {name: _pinned(tensor) for name, tensor in tensors.items()}
+        torch.cuda.synchronize()
+    return replace(output, **{name: as_array(tensor) for name, tensor in tensors.items()})
 
-    def down(value: Array) -> Array:
-        return as_array(value) if isinstance(value, Tensor) else value
 
-    names = [field.name for field in fields(output) if not isinstance(getattr(output, field.name), GaussianSplats)]
-    return replace(output, **{name: down(getattr(output, name)) for name in names})
+def _pinned(tensor: Tensor) -> Tensor:
+    """A copy on the CPU that is complete after the next synchronisation."""
+    return torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True).copy_(tensor, non_blocking=True)
