@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    """Raises JobError `needs-torch` where PyTorch is not installed."""
+    if find_spec("torch") is None:
+        raise JobError("needs-torch", "Training needs PyTorch.", "Install it in the version of constraints.txt.")
     presets = import_module("model_runtime.training.presets")
     distributed = import_module("model_runtime.training.runs.distributed")
     folder = presets.train(presets.PRESETS[options.preset], options.out, print_flushed)

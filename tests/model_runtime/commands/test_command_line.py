@@ -91,6 +91,13 @@ def test_predict_asks_for_depth_as_told(
     assert asked == [("auto", False), ("on", False), ("off", True)]
 
 
+def test_training_without_torch_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit, match=r"Training needs PyTorch\. Install it"):
+        main(["train", "--preset", "smoke", "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
 def test_info_is_a_hello(capsys: pytest.CaptureFixture[str]) -> None:
     main(["info"])
     told = json.loads(capsys.readouterr().out)
