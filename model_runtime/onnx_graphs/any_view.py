@@ -37,15 +37,7 @@ def run_any_view(
         heads.append("gaussians")
     total = config.backbone.depth + len(heads) * ceil(len(images) / head_chunk)
     steps = Steps(sessions, total, on_block)
-    layers, camera = _layers(sessions, config, inputs, head_chunk, steps)
-    collected = Collected(len(images))
-    for some in chunks(len(images), head_chunk):
-        seen: Arrays = {name: layer[some] for name, layer in layers.items()} | {"grid": patch_grid(images)}
-        for head in heads:
-            given = seen if head != "gaussians" else seen | {"images": images[some]}
-            collected.put(some, steps.run(head, 1, given))
-    del layers
-    dense = {name: values[None] for name, values in collected.arrays.items()}
+    dense, camera = _run_graphs(config, inputs, heads, head_chunk, steps)
     if from_rays:
         cameras = cameras_from_rays(dense["ray"], dense["ray_conf"], size)
     else:
@@ -83,9 +75,21 @@ def patch_grid(images: np.ndarray) -> np.ndarray:
     return np.array(images.shape[-2:], np.int64) // PATCH
 
 
-def _layers(
-    sessions: Sessions, config: AnyViewConfig, inputs: NetworkInput, chunk: int, steps: Steps
+def _run_graphs(
+    config: AnyViewConfig, inputs: NetworkInput, heads: list[str], chunk: int, steps: Steps
 ) -> tuple[Arrays, np.ndarray]:
+    """What the heads give, each [1,N,...], and the nine numbers of each camera [N,9]."""
+    layers, camera = _layers(config, inputs, chunk, steps)
+    collected = Collected(len(inputs.images))
+    for some in chunks(len(inputs.images), chunk):
+        seen: Arrays = {name: layer[some] for name, layer in layers.items()} | {"grid": patch_grid(inputs.images)}
+        for head in heads:
+            given = seen if head != "gaussians" else seen | {"images": inputs.images[some]}
+            collected.put(some, steps.run(head, 1, given))
+    return {name: values[None] for name, values in collected.arrays.items()}, camera
+
+
+def _layers(config: AnyViewConfig, inputs: NetworkInput, chunk: int, steps: Steps) -> tuple[Arrays, np.ndarray]:
     """`layer_1` to `layer_4` [N,h*w,F], and the nine numbers of each camera [N,9]."""
     first, *later = pieces(config.backbone)
     views = len(inputs.images)
@@ -93,11 +97,9 @@ def _layers(
     for some in chunks(views, chunk):
         share = first.last * (some.stop - some.start) / views
         collected.put(some, steps.run("backbone_0", share, {"images": inputs.images[some]}))
-    tokens, class_tokens = (collected.arrays.pop(name) for name in ("tokens_out", "class_tokens"))
-    seen: Arrays = {"tokens": tokens, "grid": patch_grid(inputs.images)}
-    seen["camera_tokens"] = _camera_tokens(sessions, inputs, class_tokens)
+    seen: Arrays = {"tokens": collected.arrays.pop("tokens_out"), "grid": patch_grid(inputs.images)}
+    seen["camera_tokens"] = _camera_tokens(inputs, collected.arrays["class_tokens"], steps)
     layers: Arrays = {}
-    del tokens
     for index, piece in enumerate(later, start=1):
         outputs = steps.run(f"backbone_{index}", piece.last - piece.first, seen)
         layers[f"layer_{index}"] = outputs.pop("layer")
@@ -105,15 +107,15 @@ def _layers(
     return layers, seen["camera"]
 
 
-def _camera_tokens(sessions: Sessions, inputs: NetworkInput, class_tokens: np.ndarray) -> np.ndarray:
+def _camera_tokens(inputs: NetworkInput, class_tokens: np.ndarray, steps: Steps) -> np.ndarray:
     """[N,dim]: of the cameras that are known, else the learned ones, which tell the reference view from the others."""
     if inputs.extrinsics is not None and inputs.intrinsics is not None:
         size = (inputs.images.shape[-2], inputs.images.shape[-1])
         numbers = encode_camera(inputs.extrinsics, inputs.intrinsics, size)
-        return sessions.run("camera_encoder", {"camera": numbers})["camera_tokens"]
+        return steps.run("camera_encoder", 0, {"camera": numbers})["camera_tokens"]
     reference = choose_reference_view(class_tokens[None], inputs.reference_view)
     is_other = (np.arange(len(class_tokens)) != reference).astype(np.int64)
-    return sessions.run("learned_cameras", {"is_other": is_other})["camera_tokens"]
+    return steps.run("learned_cameras", 0, {"is_other": is_other})["camera_tokens"]
 
 
 def _bins(count: int, bins: int) -> list[slice]:

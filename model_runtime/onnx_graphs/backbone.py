@@ -77,7 +77,6 @@ class _Tokens:
 
     def __init__(self, g: Graph, config: BackboneConfig, tokens: Value, grid: Value, views: Value) -> None:
         self.g, self.config, self.views, self.grid = g, config, views, grid
-        self.count = g.op("Add", g.op("Mul", *g.split(grid, 2, axis=0)), g.integers(1))
         self.tokens = self.within_view = tokens
         self._rotations: dict[bool, Rotate] = {}
 

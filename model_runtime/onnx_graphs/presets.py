@@ -58,7 +58,7 @@ def _make_piece(g: Graph, config: Part, index: int) -> None:
 
 
 def weight_shapes(preset: str) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor that a checkpoint of the preset has, by state-dict key: what is read, and no more."""
+    """Shape of every tensor that a checkpoint of the preset has, by state-dict key."""
     shapes: dict[str, tuple[int, ...]] = {}
     for prefix, config in parts(preset).items():
         for name in graph_names(config):
