@@ -124,7 +124,19 @@ UNTRANSLATED = {
 }
 """Texts that stay English, and why."""
 
-SAME = {"Brown-Conrady", "Name", "Python", "torch", "CPU", "Problem", "Splats", "Detail", "Details", "STMaps"}
+SAME = {
+    "Brown-Conrady",
+    "Name",
+    "Python",
+    "torch",
+    "CPU",
+    "Problem",
+    "Splats",
+    "Detail",
+    "Details",
+    "STMaps",
+    "Backend",
+}
 """Words that are the same in a translation."""
 
 
