@@ -136,6 +136,7 @@ SAME = {
     "Details",
     "STMaps",
     "Backend",
+    "Backend: {0}",
 }
 """Words that are the same in a translation."""
 
