@@ -17,7 +17,7 @@ from model_runtime.benchmark.report import FRONT, pages
 from model_runtime.benchmark.results import Entry, Results
 from model_runtime.checkpoints.locate import locate_checkpoint
 from model_runtime.contract.messages import JobError
-from model_runtime.prediction.devices import choose_compute, describe_device
+from model_runtime.prediction.devices import choose_compute, describe
 
 RESULTS = "results.json"
 SAME_IN_ALL_RUNS = ("data set", "checkpoint", "weights", "resolution", "device")
@@ -99,7 +99,7 @@ def write(results: Results, folder: Path) -> None:
 
 
 def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str, object]:
-    device = choose_compute("torch", options.device, options.precision).device
+    compute = choose_compute("torch", options.device, options.precision)
     counts = sorted({len(scene.views) for scene in scenes})
     with locate_checkpoint(options.checkpoint).path.open("rb") as weights:
         digest = hashlib.file_digest(weights, "sha256").hexdigest()
@@ -109,7 +109,7 @@ def _settings(options: argparse.Namespace, scenes: list[TruthScene]) -> dict[str
         "checkpoint": Path(options.checkpoint).name,
         "weights": f"sha256 {digest[:12]}",
         "resolution": options.resolution,
-        "device": describe_device(device)[0] if device.type != "cpu" else f"CPU ({platform.machine()})",
+        "device": describe(compute)[0] if compute.name != "cpu" else f"CPU ({platform.machine()})",
     }
 
 

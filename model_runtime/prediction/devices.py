@@ -23,8 +23,8 @@ NAMES = {"torch": "PyTorch", "onnx": "ONNX Runtime"}
 @dataclass(frozen=True)
 class Compute:
     """backend: `torch` or `onnx`, what runs the network. name: of the device that it runs on, as `cuda:0`. precision:
-    of the network's backbone, `float32` or `bfloat16`. device: where everything else is computed: a torch.device; None
-    where torch has no part in it."""
+    of the network's backbone, `float32` or `bfloat16`. device: where everything else is computed: PyTorch's GPU; None
+    for numpy on the CPU, which is faster there than PyTorch at what is not the network."""
 
     backend: str
     name: str
@@ -48,7 +48,8 @@ def choose_compute(backend: str, device: str, precision: str) -> Compute:
             raise JobError("precision-missing", sentence, "Choose precision auto, or the backend torch.")
         return Compute(backend, choose_onnx_device(device).name, "float32", None)
     found = choose_device(device)
-    return Compute(backend, str(found), choose_precision(precision, found), found)
+    elsewhere = None if found.type == "cpu" else found
+    return Compute(backend, str(found), choose_precision(precision, found), elsewhere)
 
 
 def choose_backend(name: str) -> str:
@@ -106,32 +107,25 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 
 def describe(compute: Compute) -> tuple[str, int]:
-    """The device's name and its memory in bytes, 0 where the system does not tell."""
+    """The device's name and its memory in bytes, 0 where nothing tells."""
+    if compute.name == "cpu":
+        return platform.processor() or platform.machine(), _system_memory()
     if compute.backend == "onnx":
         from model_runtime.onnx_graphs.devices import choose_device as choose_onnx_device
 
-        found = choose_onnx_device(compute.name)
-        return (found.description, 0) if found.name != "cpu" else _processor()
-    return describe_device(compute.device)
-
-
-def describe_device(device: torch.device) -> tuple[str, int]:
-    """As `describe`, of PyTorch's device."""
+        return choose_onnx_device(compute.name).description, 0
     import torch
 
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        return properties.name, properties.total_memory
-    if device.type == "mps":
+    if compute.device.type == "mps":
         return f"Apple GPU ({platform.machine()})", torch.mps.recommended_max_memory()
-    return _processor()
+    properties = torch.cuda.get_device_properties(compute.device)
+    return properties.name, properties.total_memory
 
 
-def _processor() -> tuple[str, int]:
-    memory = 0
+def _system_memory() -> int:
     with contextlib.suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return platform.processor() or platform.machine(), memory
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 0
 
 
 def free_memory_of(device: Device) -> float:
@@ -147,7 +141,7 @@ def free_memory_of(device: Device) -> float:
 def release_memory(device: Device) -> None:
     """Give what nobody holds any more back to the device."""
     gc.collect()
-    if device is None or device.type == "cpu":
+    if device is None:
         return
     import torch
 

@@ -32,10 +32,11 @@ class TorchNetwork:
     def load(checkpoint: CheckpointFile, compute: Compute) -> TorchNetwork:
         """As `network_run.load`."""
         precision = torch.bfloat16 if compute.precision == "bfloat16" else torch.float32
-        module = load_network(checkpoint, compute.device)
+        device = torch.device(compute.name)
+        module = load_network(checkpoint, device)
         if precision != torch.float32:
             narrow_backbones(module, precision)
-        return TorchNetwork(module, compute.device, precision)
+        return TorchNetwork(module, device, precision)
 
     def run(self, inputs: NetworkInput, head_chunk: int, on_block: Callable[[float], None]) -> Output:
         """As `Network.run`; the splats stay tensors on the device."""
