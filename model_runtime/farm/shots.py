@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model_runtime.contract.messages import (
+    BACKENDS,
     CAMERA_SOURCES,
     LENSES,
     PRECISIONS,
@@ -67,6 +68,7 @@ REQUEST_SETTINGS: dict[str, Callable[[object], str]] = {
     "improve_splats": _switch,
     "device": _text,
     "precision": _one_of(PRECISIONS),
+    "backend": _one_of(BACKENDS),
     "splat_budget": _count(1),
 }
 """Settings of a `Request` that a shot has, as `da3-runtime predict` has them -> what a value would have to be."""

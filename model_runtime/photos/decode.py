@@ -26,8 +26,8 @@ from model_runtime.photos.exif import image_exif
 from model_runtime.photos.exr_file import LinearPhoto, open_exr, read_linear
 from model_runtime.photos.heif_file import open_avif, open_heic
 from model_runtime.photos.opened import DAMAGED, OpenedPhoto, ShownByBlender, UnreadableError
-from model_runtime.photos.pool import Room
 from model_runtime.photos.raw_file import open_raw
+from model_runtime.photos.room import Room
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 """Pillow's names. Not every format Pillow knows: some of its decoders start other programs."""

@@ -11,10 +11,11 @@ import numpy as np
 from model_runtime.contract.lens import Lens
 from model_runtime.contract.messages import JobError, LeftOut, Photo
 from model_runtime.contract.progress import Span
+from model_runtime.contract.threads import cores, in_order
 from model_runtime.photos.canvas import Placement, fit, in_patches, place, resize_all, size_of, with_longest
 from model_runtime.photos.decode import DecodedPhoto, decoded, in_bands, scene_linear, without_warnings
 from model_runtime.photos.feature_photo import COMPARED_SIDE, WORKING_SIDE, FeaturePhoto, at_most, grey
-from model_runtime.photos.pool import Room, cores, in_order
+from model_runtime.photos.room import Room
 from model_runtime.photos.straighten import straighten
 
 ERRORS_TOLD = 5

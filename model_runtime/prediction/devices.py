@@ -96,13 +96,17 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device) -> str:
     """The number format of PyTorch's backbone for one of PRECISIONS; the heads always run in float32.
 
-    `auto` is bfloat16 where the hardware multiplies it faster, which is CUDA from compute capability 8.0 on.
+    `auto` is bfloat16 where the hardware multiplies it several times as fast: CUDA from compute capability 8.0 on, and
+    CPUs with AMX.
     """
     import torch
 
     if name != "auto":
         return name
-    fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        fast = torch.cpu.get_capabilities().get("amx_bf16", False)
+    else:
+        fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
     return "bfloat16" if fast else "float32"
 
 

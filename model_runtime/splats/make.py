@@ -12,8 +12,8 @@ from model_runtime.cameras.settle import SettledCameras
 from model_runtime.contract.harmonics import rotate
 from model_runtime.contract.messages import Gaussians, View
 from model_runtime.contract.quaternions import rotate_quaternions
+from model_runtime.contract.threads import cores, in_order
 from model_runtime.network.output import Output, as_array
-from model_runtime.photos.pool import cores, in_order
 from model_runtime.photos.prepare import PreparedPhoto
 from model_runtime.splats.even import chosen, even_choice
 from model_runtime.splats.head import FIELDS, HeadSplats, PhotoSplats, head_splats

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ from PIL import Image
 
 from model_runtime.cameras.features.memory import PhotoFeatures
 from model_runtime.contract.progress import Span
+from model_runtime.contract.threads import cores
 from model_runtime.photos.feature_photo import FeaturePhoto
 
 MAX_FEATURES, MAX_PLAIN = 4096, 2048
@@ -35,11 +35,6 @@ PHOTOS_PER_CORE, PLAIN_PER_CORE = 2, 8
 """That are looked at between two reports of progress: with more the cores idle less at the end."""
 
 POLL_SECONDS = 0.05
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def extract(photos: Sequence[FeaturePhoto], progress: Span, plain: bool = False) -> list[PhotoFeatures]:

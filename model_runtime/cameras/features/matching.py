@@ -14,11 +14,12 @@ import numpy as np
 import pycolmap
 
 from model_runtime.cameras.features.blas import one_blas_thread, product
-from model_runtime.cameras.features.extraction import cores, extract_each
+from model_runtime.cameras.features.extraction import extract_each
 from model_runtime.cameras.features.memory import FeatureMemory, PairMatches, PhotoFeatures
 from model_runtime.cameras.features.pairs import MOST_ALL_PAIRS, ROUNDS, Candidates, Pair, all_pairs
 from model_runtime.cameras.features.retrieval import likeness
 from model_runtime.contract.progress import Span
+from model_runtime.contract.threads import cores
 from model_runtime.photos.feature_photo import FeaturePhoto, camera_groups
 
 SEED = 0

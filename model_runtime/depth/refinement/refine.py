@@ -16,12 +16,12 @@ from typing import Any, overload
 import numpy as np
 
 from model_runtime.contract.progress import Span
+from model_runtime.contract.threads import cores
 from model_runtime.depth.refinement.aggregation import choose_factors
 from model_runtime.depth.refinement.agreement import agreement, seen_points
 from model_runtime.depth.refinement.fill import Known, fill
 from model_runtime.depth.refinement.sources import choose_sources
 from model_runtime.depth.refinement.sweep import matching_cost
-from model_runtime.depth.refinement.threads import cores
 from model_runtime.depth.refinement.views import MapCamera, MatchingView, matching_view
 from model_runtime.depth.scratch import InMemory, Lazy, Scratch, Slots
 from model_runtime.geometry.arrays import Array, Device, as_numpy, lower_median, namespace, on_device
@@ -189,7 +189,7 @@ def _match(
     photos: Sequence[DepthPhoto], views: Sequence[MatchingView], kept: _Kept, others: list[list[int]], progress: Span
 ) -> None:
     """Fills `matched` and `clear`."""
-    factors, threads = np.linspace(*NEARER, STEPS, dtype=np.float32), cores(kept.device)
+    factors, threads = np.linspace(*NEARER, STEPS, dtype=np.float32), cores() if kept.device is None else 1
     for i in range(kept.scratch.done("refined-matched"), len(photos)):
         tick = _ticker(progress, i / len(photos), f"Comparing {photos[i].name} with other photos.")
         tick()

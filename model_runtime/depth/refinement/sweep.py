@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from model_runtime.depth.refinement.threads import side_by_side
+from model_runtime.contract.threads import in_order
 from model_runtime.depth.refinement.views import SMALLEST, MatchingView
 from model_runtime.geometry.arrays import Array, device_of, like, namespace
 from model_runtime.geometry.sampling import Between, functions_of, with_rim
@@ -65,7 +65,7 @@ def matching_cost(
         return _better_half(costs)
 
     blocks = list(product(_slices(len(factors), step), _slices(height, rows)))
-    for (some, lines), found in zip(blocks, side_by_side(compare, blocks, threads), strict=True):
+    for (some, lines), found in zip(blocks, in_order(compare, blocks, threads), strict=True):
         tick()
         cost[lines, some] = xp.moveaxis(found, 0, 1)
     return cost

@@ -99,7 +99,8 @@ def test_with_known_cameras_chunks_agree_with_one_pass(
 def test_the_networks_cameras_become_those_of_one_world(asked: Request, few_at_once: None) -> None:
     """All that chunks have in common lies on each other; how right it is, is the network's and the joining's."""
     predictor = Predictor()
-    found = predictor.predict(replace(asked, colmap=None, camera_source="network", refine_depth="off", rays=True), silent)
+    wish = replace(asked, colmap=None, camera_source="network", refine_depth="off", rays=True)
+    found = predictor.predict(wish, silent)
     assert found.settings["chunks"] == [3, 3, 3] and found.camera_source == "network"
     assert [view.name for view in found.views] == [photo.name for photo in asked.photos]
     splats = found.gaussians

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import model_runtime.photos.pool
 import model_runtime.photos.prepare
+import model_runtime.photos.room
 from model_runtime.contract.messages import LeftOut, Photo
 from model_runtime.contract.progress import SILENT, Span
-from model_runtime.photos.pool import Room, in_order
+from model_runtime.contract.threads import in_order
 from model_runtime.photos.prepare import PreparedPhoto, each_prepared, prepare_photos
+from model_runtime.photos.room import Room
 
 RNG = np.random.default_rng(0)
 
@@ -53,7 +54,7 @@ def test_an_error_comes_at_its_place_and_nothing_more_begins() -> None:
 
 
 def test_what_does_not_fit_beside_others_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_runtime.photos.pool, "available_memory", lambda: 95)
+    monkeypatch.setattr(model_runtime.photos.room, "available_memory", lambda: 95)
     room, most, now = Room(), 0, 0
     lock = threading.Lock()
 
