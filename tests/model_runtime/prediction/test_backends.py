@@ -73,7 +73,7 @@ def given_cameras() -> Cameras:
     ids=["default", "rays", "cameras from rays", "given"],
 )
 def test_both_backends_give_the_same(tiny_checkpoint: Path, photos: tuple[Photo, ...], change: dict[str, Any]) -> None:
-    request = Request(photos, checkpoint=str(tiny_checkpoint), refine_depth="off", **change)
+    request = Request(photos, checkpoint=str(tiny_checkpoint), precision="float32", refine_depth="off", **change)
     by_torch, by_onnx = predicted(request, "torch"), predicted(request, "onnx")
     assert (by_torch.settings["backend"], by_onnx.settings["backend"]) == ("torch", "onnx")
     for a, b in zip(by_torch.views, by_onnx.views, strict=True):
@@ -109,7 +109,7 @@ def test_a_worker_without_torch_makes_a_whole_scene(without_torch: dict[str, Any
 
 def test_it_is_the_scene_that_torch_makes(without_torch: dict[str, Any]) -> None:
     files = sorted((ROOT / "examples" / "living_room").glob("*.jpg"))[:3]
-    request = Request(tuple(Photo(file.name, file.read_bytes()) for file in files), resolution=168)
+    request = Request(tuple(Photo(file.name, file.read_bytes()) for file in files), resolution=168, precision="float32")
     same = predicted(request, "torch")
     for view, depth, extrinsics in zip(same.views, without_torch["depths"], without_torch["turned"], strict=True):
         assert view.depth.mean() == pytest.approx(depth, rel=1e-3)
@@ -126,6 +126,16 @@ def test_a_backend_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(JobError, match="lacks PyTorch and ONNX Runtime"):
         choose_backend("auto")
+
+
+@pytest.mark.parametrize(("amx", "precision"), [(True, "bfloat16"), (False, "float32")])
+def test_a_cpu_that_multiplies_bfloat16_several_times_as_fast_does(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, precision: str
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"amx_bf16": amx})
+    assert choose_compute("torch", "cpu", "auto").precision == precision
+    assert choose_compute("torch", "cpu", "float32").precision == "float32"
+    assert choose_compute("onnx", "cpu", "auto").precision == "float32"
 
 
 @pytest.mark.parametrize(

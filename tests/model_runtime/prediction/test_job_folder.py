@@ -99,7 +99,7 @@ def test_folders_that_nobody_came_back_for_go(jobs: Path) -> None:
 
 
 def test_a_digest_is_of_all_that_the_answer_depends_on(tiny_checkpoint: Path, photos: tuple[Photo, ...]) -> None:
-    request = Request(photos, checkpoint=str(tiny_checkpoint), device="cpu")
+    request = Request(photos, checkpoint=str(tiny_checkpoint), device="cpu", precision="float32")
     cameras = Cameras(np.tile(np.eye(4), (3, 1, 1)), np.tile(np.diag((100.0, 100.0, 1.0)), (3, 1, 1)))
     others = [
         replace(request, photos=photos[::-1]),

@@ -38,7 +38,7 @@ def predictor() -> Predictor:
 
 @pytest.fixture(scope="session")
 def request_(tiny_checkpoint: Path, photos: tuple[Photo, ...]) -> Request:
-    return Request(photos, checkpoint=str(tiny_checkpoint), rays=True)
+    return Request(photos, checkpoint=str(tiny_checkpoint), precision="float32", rays=True)
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +141,7 @@ def test_a_mesh_where_one_is_asked_for(predictor: Predictor, request_: Request, 
     told: list[tuple[str, float]] = []
     one = replace(request_, photos=request_.photos[:1], gaussians=False, mesh=settings)
     made = predictor.predict(one, lambda stage, fraction, _: told.append((stage, fraction)))
-    wanted = fuse_views(made.views, settings, torch.device("cpu"), SILENT)
+    wanted = fuse_views(made.views, settings, None, SILENT)
     assert made.mesh is not None and wanted is not None and prediction.mesh is None
     np.testing.assert_array_equal(made.mesh.vertices, wanted.vertices)
     np.testing.assert_array_equal(made.mesh.face_view, wanted.face_view)

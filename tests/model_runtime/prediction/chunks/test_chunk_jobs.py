@@ -40,7 +40,7 @@ def walk() -> Walk:
 def asked(walk: Walk) -> Request:
     photos = tuple(as_photo(walk.photo(i), f"{i}.png") for i in range(COUNT))
     model = colmap_model(walk, [photo.name for photo in photos])
-    return Request(photos, colmap=model, device="cpu", resolution=56)
+    return Request(photos, colmap=model, device="cpu", precision="float32", resolution=56)
 
 
 @pytest.fixture(autouse=True)
