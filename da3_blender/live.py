@@ -45,11 +45,14 @@ def downloads() -> ModelDownloads:
 
 
 def lacks_torch() -> bool:
-    """Whether the worker is known to do without PyTorch: by what a running one said, else by what is installed here."""
+    """Whether the worker is known to do without PyTorch: by what a running or a tested one said, else by what is
+    installed here."""
     worker, chosen = jobs().worker, preferences.chosen_runtime()
     if worker is not None and worker.hello is not None:
         return not worker.hello.torch
-    found = runtime().state
+    found, report = runtime().state, runtime().report
+    if report is not None and report.settings == chosen:
+        return not report.hello.torch
     return chosen.kind == "installed" and found is not None and found.runtime is not None and not found.runtime.torch
 
 

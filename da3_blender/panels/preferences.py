@@ -70,10 +70,10 @@ def _draw_installed(
     if found is None:
         box.label(text="Looking at the runtime...")
         return
-    for line in folder_lines(found):
-        box.label(text=line, translate=False)
     wanted = Wanted(chosen.edition, chosen.torch_backend, chosen.onnxruntime_build)
     parts = choose_parts(wanted, found.gpu)
+    for line in folder_lines(found, parts):
+        box.label(text=line, translate=False)
     other = found.runtime is not None and found.runtime.edition != chosen.edition
     if found.runtime is None or other:
         paragraph(box, context, edition_text(parts), icon="INFO")
@@ -119,8 +119,8 @@ def _computes_with(runtime: InstalledRuntime) -> str:
     return f"torch {runtime.torch}" if runtime.torch else f"ONNX Runtime {runtime.onnxruntime}"
 
 
-def folder_lines(found: FolderState) -> list[str]:
-    """The runtime's state as the artist reads it."""
+def folder_lines(found: FolderState, parts: Parts) -> list[str]:
+    """The runtime's state as the artist reads it. parts: of what would be installed."""
     if found.runtime is not None:
         runtime = found.runtime
         lines = [
@@ -142,7 +142,7 @@ def folder_lines(found: FolderState) -> list[str]:
             iface(found.interrupted.sentence if found.interrupted else "Not installed"),
             iface(
                 "Needs {needed} GB while it is installed; {free} GB are free",
-                needed=f"{found.needed / 1e9:.0f}",
+                needed=f"{parts.space().needed / 1e9:.0f}",
                 free=f"{found.free / 1e9:.0f}",
             ),
         ]

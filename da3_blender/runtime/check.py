@@ -19,8 +19,10 @@ BACKEND_NAMES = {"torch": "PyTorch", "onnx": "ONNX Runtime"}
 
 @dataclass(frozen=True)
 class RuntimeReport:
-    """A worker that works. lines: what the artist reads; notes: what could be better and how; seconds: to start."""
+    """A worker that works. settings: which one; lines: what the artist reads; notes: what could be better and how;
+    seconds: to start."""
 
+    settings: RuntimeSettings
     hello: Hello
     seconds: float
     lines: tuple[str, ...]
@@ -70,7 +72,7 @@ class RuntimeCheck:
             return message
         seconds = time.monotonic() - self._started
         notes = worker_notes(message, self._settings.local and has_nvidia_driver())
-        return RuntimeReport(message, seconds, report_lines(message, seconds), notes)
+        return RuntimeReport(self._settings, message, seconds, report_lines(message, seconds), notes)
 
 
 def report_lines(hello: Hello, seconds: float) -> tuple[str, ...]:

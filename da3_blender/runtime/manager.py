@@ -15,7 +15,6 @@ from model_runtime.contract.disk import free_bytes
 from model_runtime.contract.messages import Failure, JobError, Progress
 
 from .check import RuntimeCheck, RuntimeReport
-from .edition import Wanted, choose_parts
 from .folder import (
     InstalledRuntime,
     find_wheel,
@@ -41,7 +40,6 @@ class FolderState:
     runtime: InstalledRuntime | None
     upgrade: bool
     interrupted: Failure | None
-    needed: int
     free: int
     gpu: Gpu = Gpu()  # noqa: RUF009 - frozen
 
@@ -183,7 +181,7 @@ class RuntimeManager:
                     first()
                 except JobError as error:
                     self._answers.put(error.failure)
-                self._answers.put(folder_state(settings.folder, settings.wanted))
+                self._answers.put(folder_state(settings.folder))
             except OSError as error:
                 sentence = f"The folder of the runtime cannot be used: {error}."
                 self._answers.put(Failure("folder-unusable", sentence, "Check its permissions."))
@@ -192,8 +190,8 @@ class RuntimeManager:
         self._thread.start()
 
 
-def folder_state(folder: Path, wanted: Wanted) -> FolderState:
-    """What is installed in a folder, and what an installation there would need."""
+def folder_state(folder: Path) -> FolderState:
+    """What is installed in a folder, and what the machine has for an installation there."""
     runtime = installed_runtime(folder)
     upgrade = False
     if runtime is not None:
@@ -201,6 +199,4 @@ def folder_state(folder: Path, wanted: Wanted) -> FolderState:
             upgrade = needs_upgrade(runtime, open_wheel(find_wheel()))
         except JobError:  # a checkout carries no wheel; an installation tells what is wrong with a damaged one
             upgrade = False
-    gpu = find_gpu()
-    needed = choose_parts(wanted, gpu).space().needed
-    return FolderState(runtime, upgrade, interruption(folder), needed, free_bytes(folder), gpu)
+    return FolderState(runtime, upgrade, interruption(folder), free_bytes(folder), find_gpu())

@@ -113,7 +113,7 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
     assert layout.bars == [0.4] and ("da3.cancel_install", "") in layout.operators
     state.progress = None
     runtime = InstalledRuntime("runtime-1", "0.1.0", "hash", "3.12.9", "2.13.0+cu130", "cuda", 7_000_000_000)
-    state.state = FolderState(runtime, False, None, 3_000_000_000, 50_000_000_000)
+    state.state = FolderState(runtime, False, None, 50_000_000_000)
     layout = draw()
     assert "Installed: version 0.1.0, 7.0 GB, torch 2.13.0+cu130 on cuda, Python 3.12.9" in layout.texts
     buttons = ["da3.install_runtime", "da3.remove_runtime", "da3.open_guide", "da3.test_runtime"]
@@ -131,7 +131,7 @@ def test_what_the_preferences_show_of_an_installation(folder: Path) -> None:
 
 
 def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) -> None:
-    state = FolderState(None, False, None, 3_000_000_000, 50_000_000_000)
+    state = FolderState(None, False, None, 50_000_000_000)
     for gpu, backend, told in (
         (Gpu(), "auto", ""),
         (Gpu("amd"), "cpu", "no build that it can verify"),
@@ -143,12 +143,14 @@ def test_what_cannot_be_verified_is_told_before_it_is_installed(folder: Path) ->
 
 
 def test_an_edition_is_chosen_knowing_its_size_and_what_it_cannot_do(folder: Path) -> None:
-    nothing = FolderState(None, False, None, 3_000_000_000, 50_000_000_000)
+    nothing = FolderState(None, False, None, 50_000_000_000)
     live.runtime().state = nothing
     layout = draw()
     assert layout.properties[:3] == ["runtime_kind", "edition", "torch_backend"]
     assert "GB on the disk." in " ".join(layout.texts) and "cannot improve splats" not in " ".join(layout.texts)
+    assert "Needs 3 GB while it is installed; 50 GB are free" in layout.texts
     layout = draw(edition="light")
+    assert "Needs 2 GB while it is installed; 50 GB are free" in layout.texts, "without another look at the disk"
     assert layout.properties[:3] == ["runtime_kind", "edition", "onnxruntime_build"]
     assert "About 0.7 GB on the disk. It makes whole scenes, but cannot improve splats" in " ".join(layout.texts)
     light = InstalledRuntime("runtime-1", "1", "", "3.12.9", "", "cpu", 400_000_000, True, "light", "1.32.0")

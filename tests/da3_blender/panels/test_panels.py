@@ -16,6 +16,7 @@ bpy = pytest.importorskip("bpy")
 from da3_blender import live, preferences, timer  # noqa: E402
 from da3_blender.panels import wrap  # noqa: E402
 from da3_blender.photos import photo_list  # noqa: E402
+from da3_blender.runtime.check import RuntimeReport  # noqa: E402
 from da3_blender.runtime.folder import InstalledRuntime  # noqa: E402
 from da3_blender.runtime.manager import FolderState  # noqa: E402
 from da3_blender.runtime.worker_command import RuntimeSettings  # noqa: E402
@@ -104,10 +105,15 @@ def test_no_worker(scene, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("torch", "told"), [("", True), ("2.13.0", False)])
 def test_improving_splats_without_torch_is_told_before_the_job(scene, monkeypatch, tmp_path, torch, told):
     light = InstalledRuntime("runtime-1", "1", "", "3.12", torch, "cpu", 1, True, "light", "1.32.0")
-    live.runtime().state = FolderState(light, False, None, 1, 1)
+    live.runtime().state = FolderState(light, False, None, 1)
     words = "Improving splats needs the full runtime"
     scene.da3.improve_splats = True
     assert words not in draw("DA3_PT_make"), "of a worker elsewhere nothing is known"
+    said = Hello(PROTOCOL_VERSION, "1", "3.12", torch, "cpu", "A CPU", 0, ())
+    live.runtime().report = RuntimeReport(preferences.chosen_runtime(), said, 1.0, (), ())
+    assert (words in draw("DA3_PT_make")) == told, "what a tested worker said"
+    live.runtime().report = RuntimeReport(RuntimeSettings("command", command="ssh other"), said, 1.0, (), ())
+    assert words not in draw("DA3_PT_make"), "another was tested"
     settings = RuntimeSettings("installed", folder=tmp_path / "runtime")
     monkeypatch.setattr(preferences, "chosen_runtime", lambda: settings)
     assert (words in draw("DA3_PT_make")) == told
