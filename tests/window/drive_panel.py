@@ -106,6 +106,7 @@ class Story:
         )
         self.blender.do(START)
         self.blender.mouse("mousemove", 500, 400, "key", "n")
+        self.blender.until("sidebar.width > 1")
         time.sleep(SETTLE)
         self.blender.do("sidebar.active_panel_category = 'DA3'; sidebar.tag_redraw()")
         self.sidebar("empty")
