@@ -105,7 +105,8 @@ def _front(results: Results, pictures: list[str]) -> list[str]:
         "were kept back.",
         _summary(results, AT_A_GLANCE, [None]),
         "\n".join(f"- `{method}`: {LEGEND[method]}" for method in results.methods),
-        f"Behind it: [every measure by itself, and what others published]({MEASURES}) · [scene by scene]({SCENES})",
+        f"Behind it: [every measure by itself, and what others published]({MEASURES}) · [scene by scene]({SCENES}) · "
+        "[how long it takes](speed.md)",
     ]
     if failures := [e for e in results.entries if e.failure]:
         parts += ["## Failures", "\n".join(f"- {e.scene}, {e.method}: {e.failure}" for e in failures)]

@@ -1,21 +1,23 @@
 """How long Blender's main thread waits while points and splats are placed, and how much memory that takes at most.
 
-.venv/bin/python -m tests.da3_blender.scene.measure_placing [--counts N ...] [--harmonics K]
+.venv/bin/python -m tests.da3_blender.scene.measure_placing [--counts N ...] [--harmonics K] [--json FILE]
 
 As in a job: a scene of as many points and as many splats, hidden behind the points, bound to the timeline; then what
-Blender does by itself before it draws. Seconds are of the processor, those of all threads and as the clock has them.
+Blender does by itself before it draws. FILE is `docs/benchmark/placing.json` for the page of `bench --speed`. Seconds are of the processor, those of all threads and as the clock has them.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import json
 import pstats
 import resource
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -68,7 +70,7 @@ def plan_of(count: int, higher: int) -> ScenePlan:
     return replace(plan, points=points(count, draw), splats=splats(count, higher, draw))
 
 
-def measure(count: int, higher: int) -> None:
+def measure(count: int, higher: int) -> dict[str, object]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     plan, scene = plan_of(count, higher), bpy.context.scene
     start, memory = (time.process_time(), time.perf_counter()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -89,19 +91,33 @@ def measure(count: int, higher: int) -> None:
     rows = sorted(pstats.Stats(profile).stats.items(), key=lambda row: -row[1][2])  # pyright: ignore
     for (_, line, name), (_, calls, own, *_) in rows[:6]:
         print(f"    {own:.2f} s in {calls} of {name}:{line}")
+    return {
+        "points and splats": f"{count:,}",
+        "placed, CPU s": f"{cpu[0]:.2f}",
+        "placed, clock s": f"{clock[0]:.2f}",
+        "before it is drawn, CPU s": f"{cpu[1]:.2f}",
+        "memory MB": round(most / 1024),
+        "Blender": bpy.app.version_string,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[100_000, 1_000_000, 5_000_000])
     parser.add_argument("--harmonics", type=int, default=8, help="coefficients of degree 1 and up")
+    parser.add_argument("--json", type=Path, help="the figures, added to those that are in the file")
     arguments = parser.parse_args()
     if len(arguments.counts) == 1:
-        measure(arguments.counts[0], arguments.harmonics)
+        figures = measure(arguments.counts[0], arguments.harmonics)
+        if arguments.json:
+            before = json.loads(arguments.json.read_text()) if arguments.json.exists() else []
+            arguments.json.write_text(json.dumps([*before, figures], indent=1) + "\n", encoding="utf-8")
         return
+    if arguments.json:
+        arguments.json.unlink(missing_ok=True)
     for count in arguments.counts:  # a process each, for its memory
-        command = [sys.executable, __file__, "--counts", str(count), "--harmonics", str(arguments.harmonics)]
-        subprocess.run(command, check=True)
+        command = [sys.executable, "-m", __spec__.name, "--counts", str(count), "--harmonics", str(arguments.harmonics)]
+        subprocess.run([*command, *(["--json", str(arguments.json)] if arguments.json else [])], check=True)
 
 
 if __name__ == "__main__":
