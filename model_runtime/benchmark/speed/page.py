@@ -32,7 +32,7 @@ def page(entries: Sequence[Entry], command: str, placing: Path) -> str:
     for (preset, job), some in groupby(entries, key=lambda each: (each.preset, each.job)):
         group = list(some)
         parts += [f"## {preset}: {job}", f"{JOBS[job][0].upper()}{JOBS[job][1:]}.", _table(group)]
-        if stages := _stages(group):
+        if stages := _stages([each for each in group if each.stages]):
             parts += ["Seconds on the clock by stage; beside: all but the network, in shares of it.", stages]
     parts += ["## Start", "From the process's start until it is ready for a job.", _starts(entries)]
     if placing.exists():

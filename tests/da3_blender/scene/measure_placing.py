@@ -3,7 +3,8 @@
 .venv/bin/python -m tests.da3_blender.scene.measure_placing [--counts N ...] [--harmonics K] [--json FILE]
 
 As in a job: a scene of as many points and as many splats, hidden behind the points, bound to the timeline; then what
-Blender does by itself before it draws. FILE is `docs/benchmark/placing.json` for the page of `bench --speed`. Seconds are of the processor, those of all threads and as the clock has them.
+Blender does by itself before it draws. Seconds are of the processor, those of all threads and as the clock has them.
+FILE is `docs/benchmark/placing.json` for the page of `bench --speed`.
 """
 
 from __future__ import annotations
