@@ -40,9 +40,10 @@ POLL_SECONDS = 0.05
 def extract(photos: Sequence[FeaturePhoto], progress: Span, plain: bool = False) -> list[PhotoFeatures]:
     """The features of each photo, the same on any number of cores.
 
-    Descriptors are pooled over several sizes of a feature's surroundings (DSP-SIFT, Dong and Soatto 2015): five times
-    the time, but across large changes of view they match where plain ones do not. plain: without that, and half as
-    many, for the frames of a film, which change little. progress: what it raises stops the work at once.
+    Descriptors are pooled over several sizes of a feature's surroundings (DSP-SIFT, Dong and Soatto 2015): over half as
+    much time again, but across large changes of view they match where plain ones do not. plain: without that, and half
+    as many, for the frames of a film, which change little. progress: what it raises stops the work as soon as the few
+    photos that are looked at together are done.
     """
     return [features for _, features in extract_each(photos, len(photos), progress, plain)]
 
