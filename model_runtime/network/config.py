@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+HEAD_PIXELS_ON_CPU = 250_000
+"""Of views that a head takes at once on a CPU, whose cache has no room for more; a photo of 504 x 378 has 190 000."""
+
 METRIC_FOCAL = 300.0
 """Focal length in pixels at which the depth of da3metric-large is in metres."""
 

@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from model_runtime.network.backbone import BackboneOutput
-
-PIXELS_ON_CPU = 250_000
-"""Of views that a head takes at once; a photo of 504 x 378 has 190 000."""
+from model_runtime.network.config import HEAD_PIXELS_ON_CPU
 
 AHEAD = 2
 """Steps that a GPU has queued: enough for it never to wait."""
@@ -54,7 +52,7 @@ def views_at_once(images: Tensor, head_chunk: int) -> int:
     has room for, since more are not faster there."""
     if images.device.type != "cpu":
         return head_chunk
-    return max(1, min(head_chunk, PIXELS_ON_CPU // (images.shape[-2] * images.shape[-1])))
+    return max(1, min(head_chunk, HEAD_PIXELS_ON_CPU // (images.shape[-2] * images.shape[-1])))
 
 
 def chunk_count(images: Tensor, head_chunk: int) -> int:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from model_runtime.contract.catalogue import PATCH
 from model_runtime.contract.messages import JobError, Photo
-from model_runtime.network.config import PRESETS, AnyViewConfig, BackboneConfig, Config, HeadConfig, NestedConfig
+from model_runtime.network.config import (
+    HEAD_PIXELS_ON_CPU,
+    PRESETS,
+    AnyViewConfig,
+    BackboneConfig,
+    Config,
+    HeadConfig,
+    NestedConfig,
+)
 from model_runtime.photos.canvas import nearest_multiple
 from model_runtime.photos.decode import stored_shape, upright_size
 from model_runtime.prediction.devices import free_memory_of
@@ -24,14 +32,15 @@ FEWEST_AT_ONCE = 4
 TOKEN_COPIES = 14
 """Copies of a photo's tokens that are alive at once: a block's activations and the layers that heads read."""
 
-PIXEL_FLOATS, SPLAT_FLOATS = 12, 90
+PIXEL_FLOATS, SPLAT_FLOATS = 12, 160
 """Numbers for each pixel of a photo: its picture, twice, and what heads make of it; and those for splats."""
 
-HEAD_FLOATS, HEAD_MAPS = 70, 1.25
-"""Numbers for each pixel that a head works on: so many, and so many times its features."""
+HEAD_FLOATS, HEAD_FLOATS_ON_CPU, HEAD_MAPS = 70, 20, 1.25
+"""Numbers for each pixel that a head works on: so many (on a CPU its last maps exist in strips only), and so many times
+its features."""
 
 HEAD_CHUNK = 8
-"""Photos that a head takes at once where there is room; one where there is not."""
+"""Photos that a head takes at once on a GPU where there is room; one where there is not."""
 
 RESERVE = 0.15, 300_000_000
 """Share of the free memory, and bytes, that are left for what comes beside the network: decoding, depth, splats."""
@@ -69,8 +78,9 @@ def plan_sizes(plan: Plan, photos: Sequence[Photo], available: float | None = No
     # The weights are read as they are stored, in 16 or 32 bits, and kept in 32.
     left = free_memory_of(plan.compute.device) if available is None else available
     left -= 2 * plan.checkpoint.path.stat().st_size
-    fixed, per_photo = memory_needed(config, canvas, splats)
-    small, _ = memory_needed(config, canvas, splats, head_chunk=1)
+    on_cpu = plan.compute.name == "cpu"
+    fixed, per_photo = memory_needed(config, canvas, splats, on_cpu)
+    small, _ = memory_needed(config, canvas, splats, on_cpu, head_chunk=1)
     if small + per_photo > left:
         raise JobError(
             "out-of-memory",
@@ -86,28 +96,30 @@ def plan_sizes(plan: Plan, photos: Sequence[Photo], available: float | None = No
 
 
 def memory_needed(
-    config: Config, canvas: tuple[int, int], splats: bool, head_chunk: int = HEAD_CHUNK
+    config: Config, canvas: tuple[int, int], splats: bool, on_cpu: bool, head_chunk: int = HEAD_CHUNK
 ) -> tuple[float, float]:
     """Bytes besides the weights: whatever the number of photos, and for each; in float32, which is the most.
 
     canvas: (width, height) in pixels.
     """
     if isinstance(config, NestedConfig):
-        parts = [memory_needed(each, canvas, splats, head_chunk) for each in (config.any_view, config.metric)]
+        parts = [memory_needed(each, canvas, splats, on_cpu, head_chunk) for each in (config.any_view, config.metric)]
         return max(fixed for fixed, _ in parts), max(per_photo for _, per_photo in parts)
     pixels = canvas[0] * canvas[1]
     with_splats = splats and isinstance(config, AnyViewConfig) and config.gaussian_head
     per_pixel = PIXEL_FLOATS + (SPLAT_FLOATS if with_splats else 0)
     per_photo = 4.0 * (pixels * per_pixel + _token_floats(config.backbone, pixels))
-    return head_chunk * 4.0 * pixels * _head_floats(config.head), per_photo
+    if on_cpu:
+        head_chunk = max(1, min(head_chunk, HEAD_PIXELS_ON_CPU // pixels))
+    return head_chunk * 4.0 * pixels * _head_floats(config.head, on_cpu), per_photo
 
 
 def _token_floats(backbone: BackboneConfig, pixels: int) -> float:
     return TOKEN_COPIES * (1 + pixels / PATCH**2) * backbone.dim
 
 
-def _head_floats(head: HeadConfig) -> float:
-    return HEAD_FLOATS + HEAD_MAPS * head.features
+def _head_floats(head: HeadConfig, on_cpu: bool) -> float:
+    return (HEAD_FLOATS_ON_CPU if on_cpu else HEAD_FLOATS) + HEAD_MAPS * head.features
 
 
 def _canvas(photos: Sequence[Photo], resolution: int) -> tuple[int, int]:
