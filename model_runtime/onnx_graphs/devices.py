@@ -50,7 +50,7 @@ def choose_device(name: str) -> OnnxDevice:
     """The device of `Request.device`. Raises JobError `device-unknown` or `device-missing`."""
     if name == "auto":
         return next(device for device in map(_device, AUTOMATIC) if _works(device))
-    name = OTHER_NAMES.get(name, name)
+    asked, name = name, OTHER_NAMES.get(name, name)
     if not SAYS.fullmatch(name):
         advice = "Choose auto, cpu, cuda or cuda:N, directml or directml:N, or coreml."
         raise JobError("device-unknown", f"There is no device '{name}'.", advice)
@@ -58,7 +58,7 @@ def choose_device(name: str) -> OnnxDevice:
     if not _works(device):
         raise JobError(
             "device-missing",
-            f"The worker's machine has no device '{name}' that ONNX Runtime {onnxruntime.__version__} can use.",
+            f"The worker's machine has no device '{asked}' that ONNX Runtime {onnxruntime.__version__} can use.",
             "Choose auto, or install the runtime for this device.",
         )
     return device

@@ -20,7 +20,8 @@ def phone_photos(source: Path, count: int, folder: Path) -> list[Path]:
     """
     found = sorted(path for path in source.glob("*") if path.suffix.lower() in SUFFIXES) if source.is_dir() else []
     if not found:
-        raise JobError("bad-request", f"{source} has no JPEG or PNG photos to measure with.", "Choose another folder.")
+        sentence = f"{source} has no JPEG or PNG photos to measure with."
+        raise JobError("bad-request", sentence, "Name a folder of photos with --photos.")
     made = []
     for i in range(count):
         made.append(folder / f"{i:03}.jpg")
