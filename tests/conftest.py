@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the worker: see model_runtime/commands/command_line.py
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # as the worker does: see model_runtime/onnx_graphs
 
 verdict: list[int] = []
 
