@@ -135,11 +135,12 @@ def _worker(options: argparse.Namespace) -> None:
     streams = claim_streams()
     try:
         worker = import_module("model_runtime.commands.worker")
+        hello = worker.make_hello()  # which loads what the worker computes with
     except (ImportError, OSError, MemoryError) as error:
         if is_out_of_memory(error):
             write_frame(streams[1], "", OUT_OF_MEMORY)
         raise
-    worker.serve(*streams)
+    worker.serve(*streams, hello)
 
 
 def _info(_: argparse.Namespace) -> None:

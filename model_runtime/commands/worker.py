@@ -260,7 +260,7 @@ class Jobs:
         self._predictor.finish()
 
 
-def serve(source: pipe.Source, sink: pipe.Sink) -> NoReturn:
+def serve(source: pipe.Source, sink: pipe.Sink, hello: Hello) -> NoReturn:
     """Be a worker on two streams that nothing else in this process uses."""
     jobs = Jobs()
-    Worker(source, sink, jobs, handed_over=jobs.handed_over).serve(make_hello())
+    Worker(source, sink, jobs, handed_over=jobs.handed_over).serve(hello)

@@ -127,7 +127,9 @@ def test_the_wheel_is_the_whole_worker(extension: Path, tmp_path: Path) -> None:
     asked = Parser().parsestr(metadata.read_text()).get_all("Requires-Dist") or []
     name = re.compile(r"[A-Za-z0-9_.-]+")
     assert {name.match(line)[0] for line in asked} == {
-        name.match(line)[0] for line in PROJECT["project"]["dependencies"]
+        name.match(line)[0]
+        for lines in (PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values())
+        for line in lines
     }
     assert (
         "da3-runtime = model_runtime.commands.command_line:main" in metadata.with_name("entry_points.txt").read_text()

@@ -19,7 +19,9 @@ from da3_blender.scene.update import update_scene  # noqa: E402
 
 @pytest.fixture
 def original(kitchen_plan, empty_scene):
-    return write_scene(kitchen_plan, empty_scene).collection
+    collection = write_scene(kitchen_plan, empty_scene).collection
+    bpy.context.view_layer.update()  # as before it is drawn
+    return collection
 
 
 def state(collection) -> SimpleNamespace:
