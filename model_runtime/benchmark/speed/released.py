@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from model_runtime.contract.messages import JobError
+from model_runtime.prediction.devices import choose_device
 
 ONLY_IMPORTED = ("e3nn", "evo", "gsplat", "moviepy", "plyfile", "xformers")
 """Packages that the released code imports and does not call for depth and cameras."""
@@ -43,8 +44,8 @@ def load_released(folder: Path, preset: str, weights: Path, device: str) -> Any:
     whole = DepthAnything3(preset)
     state = {key.removeprefix("model."): value.float() for key, value in load_file(weights).items()}
     whole.model.load_state_dict(state, strict=True)
-    whole.to(device)
-    whole.device = torch.device(device)
+    whole.device = choose_device(device)
+    whole.to(whole.device)
     if whole.device.type == "cpu":
         _compute_in_float32(whole)
     else:
