@@ -84,7 +84,9 @@ def _tasks(options: argparse.Namespace, photos: list[str]) -> Iterator[Task]:
 
 @contextmanager
 def _sides(options: argparse.Namespace, preset: str, checkpoint: Path, cores: int) -> Iterator[list[Side]]:
-    common = ["--checkpoint", str(checkpoint), "--device", options.device, "--cores", str(cores)]
+    shared = ["--device", options.device, "--cores", str(cores)]
+    # By name where it comes along: what a job does by default depends on that.
+    common = ["--checkpoint", preset if CATALOGUE[preset].bundled else str(checkpoint), *shared]
     sides: list[Side] = []
     try:
         for backend in options.backends:
@@ -92,7 +94,12 @@ def _sides(options: argparse.Namespace, preset: str, checkpoint: Path, cores: in
         if options.before:
             sides.append(Side("before", common, options.before))
         if options.released and not CATALOGUE[preset].bundled:  # which was never released
-            sides.append(Side("released", [*common, "--released", str(options.released), "--preset", preset]))
+            sides.append(
+                Side(
+                    "released",
+                    ["--checkpoint", str(checkpoint), *shared, "--released", str(options.released), "--preset", preset],
+                )
+            )
         yield sides
     finally:
         for side in sides:
@@ -105,10 +112,9 @@ def _measured(sides: list[Side], task: Task, rounds: int, preset: str, cores: in
     entries = []
     for side in taking_part:
         took = runs[side.name]
-        rise = None if took.rise is None else round(took.rise)
         print(
             f"{preset} {task.job} {len(task.photos)} {task.size} {side.name}: "
-            f"CPU {took.cpu:.2f} s, clock {took.wall:.2f} s, {rise} MB",
+            f"CPU {took.cpu:.2f} s, clock {took.wall:.2f} s",
             file=sys.stderr,
             flush=True,
         )
@@ -123,7 +129,6 @@ def _measured(sides: list[Side], task: Task, rounds: int, preset: str, cores: in
                 machine=machine,
                 cpu=round(took.cpu, 3),
                 wall=round(took.wall, 3),
-                rise=rise,
                 peak=None if took.peak is None else round(took.peak),
                 start=round(side.start, 2),
                 idle=None if side.idle_memory is None else round(side.idle_memory),

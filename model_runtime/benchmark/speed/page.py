@@ -25,9 +25,10 @@ def page(entries: Sequence[Entry], command: str, placing: Path) -> str:
     parts = [
         "# Speed",
         f"Made by `{command}`; runs with other options add to it. {machines}. Each figure is the median of several "
-        "runs in which the programs took turns, after one that warms up. Memory is what a job takes beyond the idle "
-        "program. CPU seconds are those of all cores together. In brackets: the share of `released`, the released code "
-        "with the same weights in float32, or of `before`, an earlier version.",
+        "runs in which the programs took turns, after one that warms up. Memory is the most that the whole process "
+        "had. PyTorch computes in bfloat16 where `auto` chooses that, ONNX Runtime in float32. CPU seconds are those of "
+        "all cores together. In brackets: the share of `released`, the released code with the same weights in float32, "
+        "or of `before`, an earlier version.",
     ]
     for (preset, job), some in groupby(entries, key=lambda each: (each.preset, each.job)):
         group = list(some)
@@ -52,7 +53,7 @@ def _table(entries: Sequence[Entry]) -> str:
                     *(str(value) for value in (each.photos, each.size, each.cores, f"`{each.side}`")),
                     _figure(each.cpu, None if of is None else of.cpu, 2),
                     _figure(each.wall, None if of is None else of.wall, 2),
-                    _figure(each.rise, None if of is None else of.rise, 0),
+                    _figure(each.peak, None if of is None else of.peak, 0),
                 ]
             )
     return table(["photos", "size", "cores", "program", "CPU s", "clock s", "memory MB"], rows)

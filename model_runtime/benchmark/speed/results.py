@@ -13,7 +13,8 @@ from model_runtime.contract.disk import write_file
 @dataclass(frozen=True)
 class Entry:
     """side: the program, `released`, `before`, or one of our backends. machine: what it ran on. size: longest side that
-    the network saw. start: seconds until the program was ready. The others as in `sides.Run`."""
+    the network saw. start: seconds until the program was ready, idle: MB of
+    memory then. The others as in `sides.Run`."""
 
     preset: str
     job: str
@@ -24,7 +25,6 @@ class Entry:
     machine: str
     cpu: float
     wall: float
-    rise: float | None
     peak: float | None
     start: float
     idle: float | None

@@ -49,12 +49,10 @@ def main() -> None:
 
 def measured(work: Work, task: Mapping[str, Any]) -> dict[str, object]:
     _begin_peak()
-    before, cpu, wall = memory("VmRSS"), time.process_time(), time.perf_counter()
+    cpu, wall = time.process_time(), time.perf_counter()
     stages = work(task)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    peak = memory("VmHWM")
-    rise = None if peak is None or before is None else peak - before
-    return {"cpu": cpu, "wall": wall, "rise": rise, "peak": peak, "stages": dict(stages)}
+    return {"cpu": cpu, "wall": wall, "peak": memory("VmHWM"), "stages": dict(stages)}
 
 
 def own(options: argparse.Namespace) -> Work:

@@ -32,12 +32,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """What a task took: seconds of CPU and on the clock, MB of memory above what the idle program has, and in all; None
-    where the system does not tell. stages: seconds on the clock."""
+    """What a task took: seconds of CPU and on the clock, MB of memory at most, in all; None where the system does not
+    tell. stages: seconds on the clock."""
 
     cpu: float
     wall: float
-    rise: float | None
     peak: float | None
     stages: Mapping[str, float]
 
@@ -101,7 +100,6 @@ def _median(runs: Sequence[Run]) -> Run:
     return Run(
         cpu=statistics.median(run.cpu for run in runs),
         wall=statistics.median(run.wall for run in runs),
-        rise=middle([run.rise for run in runs]),
         peak=middle([run.peak for run in runs]),
         stages=stages,
     )

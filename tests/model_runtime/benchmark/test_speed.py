@@ -19,8 +19,22 @@ from model_runtime.benchmark.speed.sides import Side, Task, medians
 from model_runtime.contract.messages import JobError
 
 
-def entry(side: str, cpu: float, rise: float | None, stages: dict[str, float] | None = None, photos: int = 2) -> Entry:
-    return Entry("da3-small", "arrays", photos, 504, 2, side, "A CPU", cpu, cpu / 2, rise, None, 1.5, 200, stages or {})
+def entry(side: str, cpu: float, peak: float | None, stages: dict[str, float] | None = None, photos: int = 2) -> Entry:
+    return Entry(
+        "da3-small",
+        "arrays",
+        photos,
+        504,
+        2,
+        side,
+        "A CPU",
+        cpu,
+        cpu / 2,
+        peak,
+        1.5,
+        200,
+        stages or {},
+    )
 
 
 def test_shares_are_those_of_the_released_code() -> None:
