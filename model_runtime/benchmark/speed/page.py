@@ -27,8 +27,8 @@ def page(entries: Sequence[Entry], command: str, placing: Path) -> str:
         f"Made by `{command}`; runs with other options add to it. {machines}. Each figure is the median of several "
         "runs in which the programs took turns, after one that warms up. Memory is the most that the whole process "
         "had. PyTorch computes in bfloat16 where `auto` chooses that, ONNX Runtime in float32. CPU seconds are those "
-        "of all cores together. In brackets: the share of `released`, the released code with the same weights in float32, "
-        "or of `before`, an earlier version.",
+        "of all cores together. In brackets: the share of `released`, the released code with the same weights in "
+        "float32, or of `before`, an earlier version.",
     ]
     for (preset, job), some in groupby(entries, key=lambda each: (each.preset, each.job)):
         group = list(some)
