@@ -23,10 +23,10 @@ MAX_FEATURES, MAX_PLAIN = 4096, 2048
 PEAK_THRESHOLD = 0.004
 """Contrast a feature needs. Below COLMAP's 0.0067, for the smooth walls of rooms."""
 
-POOLED_SIZES, POOLED = (0.75, 3.0), 4
+POOLED_SIZES, POOLED = (0.75, 3.0), 6
 """Sizes of a feature's surroundings, of the usual one, from (included) and to (not), and how many evenly spaced ones
-are pooled. COLMAP's ten from 1/6 on take nearly twice the time for as many matches: the smallest see little. With three
-a bent lens, and two photos alone, came out wrong in a rendered room."""
+are pooled. COLMAP's ten from 1/6 on take longer for as many matches: the smallest see little. With three a bent lens,
+and with four two photos alone, came out worse in a rendered room."""
 
 LARGE_FRAME = 800
 """Longest side in pixels from which on a frame is not looked at in double size: a third of the time for as many
