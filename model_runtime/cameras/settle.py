@@ -67,7 +67,7 @@ def settle_cameras(
     """
     notes: list[str] = []
     scale = np.ones(len(photos))
-    similarity = _identity()
+    similarity = Similarity.identity()
     if output.extrinsics is None:
         extrinsics, intrinsics, assumed = _standalone_cameras(photos)
     else:
@@ -112,10 +112,6 @@ def _standalone_cameras(photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np
         notes.append("This checkpoint does not relate photos to each other: all cameras stand at the origin.")
     extrinsics = np.tile(np.eye(4), (len(photos), 1, 1))
     return extrinsics, np.stack([_assumed_intrinsics(photo) for photo in photos]), notes
-
-
-def _identity() -> Similarity:
-    return Similarity(np.float64(1), np.eye(3), np.zeros(3))
 
 
 def _network_cameras(output: Output, photos: Sequence[PreparedPhoto]) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -27,6 +27,11 @@ class Similarity:
     rotation: Array
     translation: Array
 
+    @staticmethod
+    def identity() -> Similarity:
+        """Moves nothing; of numpy, in float64."""
+        return Similarity(np.float64(1), np.eye(3), np.zeros(3))
+
     def points(self, points: Array) -> Array:
         """Moved points; points: [...,N,3] or, for an unbatched similarity, any [...,3]."""
         turned = points @ namespace(points).matrix_transpose(self.rotation)

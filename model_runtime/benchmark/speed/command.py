@@ -29,7 +29,7 @@ STAND_INS = Path(".cache") / "benchmark_speed"
 
 def run(options: argparse.Namespace) -> None:
     counts = sorted(options.counts)
-    if "scene" in options.jobs and counts[-1] > (there := available(options.photos)):
+    if "scene" in options.jobs and counts[-1] > (there := len(available(options.photos))):
         sentence = f"{options.photos} has {there} photos, and features are not measured with the same photo twice."
         raise JobError("bad-request", sentence, "Choose a folder with more --photos, or smaller --counts.")
     machine = _machine(options.device)

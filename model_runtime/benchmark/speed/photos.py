@@ -18,7 +18,7 @@ def phone_photos(source: Path, count: int, folder: Path) -> list[Path]:
     """`count` JPEG files in `folder`, made of the photos of `source` in the order of their names: enlarged where they
     are smaller, and the first ones again where there are too few. Raises JobError `bad-request` where there are none.
     """
-    found = sorted(path for path in source.glob("*") if path.suffix.lower() in SUFFIXES) if source.is_dir() else []
+    found = available(source)
     if not found:
         sentence = f"{source} has no JPEG or PNG photos to measure with."
         raise JobError("bad-request", sentence, "Name a folder of photos with --photos.")
@@ -33,6 +33,6 @@ def phone_photos(source: Path, count: int, folder: Path) -> list[Path]:
     return made
 
 
-def available(source: Path) -> int:
-    """How many different photos there are."""
-    return sum(path.suffix.lower() in SUFFIXES for path in source.glob("*"))
+def available(source: Path) -> list[Path]:
+    """The different photos of a folder, in the order of their names."""
+    return sorted(path for path in source.glob("*") if path.suffix.lower() in SUFFIXES) if source.is_dir() else []

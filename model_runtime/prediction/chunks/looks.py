@@ -199,7 +199,7 @@ def _as_look(kept: _Kept, known: Cameras | None, progress: Span) -> Look:
     )
     if known is not None:
         extrinsics, intrinsics = known.extrinsics, known.intrinsics
-    return replace(look, cameras=SettledCameras(extrinsics, intrinsics, scale, _identity()))
+    return replace(look, cameras=SettledCameras(extrinsics, intrinsics, scale, Similarity.identity()))
 
 
 def _joined_look(kept: _Kept, loops: _Kept, progress: Span) -> Look:
@@ -218,7 +218,7 @@ def _joined_look(kept: _Kept, loops: _Kept, progress: Span) -> Look:
         intrinsics[place] = facts[owner].intrinsics[i]
         scale[place] = facts[owner].depth_scale[i] * joined.depth_scale[place]
     look = _gathered(kept, facts, slots, joined.similarities, progress)
-    cameras = SettledCameras(joined.extrinsics, intrinsics, scale, _identity())
+    cameras = SettledCameras(joined.extrinsics, intrinsics, scale, Similarity.identity())
     return replace(look, cameras=cameras, notes=[*look.notes, *joined.notes])
 
 
@@ -283,7 +283,7 @@ def _gathered(
     splats = kept.splats.all()
     return Look(
         output=output,
-        cameras=SettledCameras(np.empty(0), np.empty(0), np.empty(0), _identity()),
+        cameras=SettledCameras(np.empty(0), np.empty(0), np.empty(0), Similarity.identity()),
         notes=list(dict.fromkeys(note for each in facts for note in each.notes)),
         head_chunk=min(each.head_chunk for each in facts),
         together=tuple(len(each.places) for each in facts),
@@ -307,10 +307,6 @@ def _own_cameras(facts: Sequence[ChunkFacts], where: Sequence[tuple[int, int]]) 
 
 def _cameras(output: Output) -> tuple[Array | None, Array | None]:
     return output.extrinsics, output.intrinsics
-
-
-def _identity() -> Similarity:
-    return Similarity(np.float64(1), np.eye(3), np.zeros(3))
 
 
 def _as_rows(similarity: Similarity) -> np.ndarray:
